@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 MIRROR_VARIABLE = "CHATBOT_PROVIDER_MIRROR"
+CONFIGURATION = """provider_installation {
+  filesystem_mirror {
+    path = %s
+  }
+}
+"""
 # Where Terraform itself looks for local providers, then where system packages put mirrors.
 MIRROR_PLACES = (
     "~/.terraform.d/plugins",
@@ -34,7 +40,7 @@ class TerraformError(Exception):
 
 
 def provider_mirror() -> Path | None:
-    """Return the folder of a filesystem mirror that holds hashicorp/aws for this machine, if any."""
+    """Return the folder of a filesystem mirror with the provider for this machine, if any."""
     named = os.environ.get(MIRROR_VARIABLE)
     if named:
         mirror = next(_mirrors_below(Path(named).expanduser()), None)
@@ -84,7 +90,7 @@ def cli_environment(cache: Path = CACHE) -> dict[str, str]:
         environment.setdefault("TF_PLUGIN_CACHE_DIR", str(plugins))
         return environment
     config = cache / "terraform.rc"
-    text = f"provider_installation {{\n  filesystem_mirror {{\n    path = {json.dumps(str(mirror))}\n  }}\n}}\n"
+    text = CONFIGURATION % json.dumps(str(mirror))
     if not config.is_file() or config.read_text() != text:
         config.write_text(text)
     environment["TF_CLI_CONFIG_FILE"] = str(config)
@@ -99,7 +105,7 @@ class Terraform:
         if program is None:
             wanted = (ROOT / ".terraform-version").read_text().strip()
             raise TerraformError(
-                f"terraform is not on PATH. Install Terraform {wanted} or a later 1.x, then try again."
+                f"terraform is not on PATH. Install Terraform {wanted} or a later 1.x."
             )
         self._program = program
         self.folder = folder
@@ -113,8 +119,7 @@ class Terraform:
             env=self.env,
             text=True,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             check=False,
         )
         if done.returncode not in ok:
