@@ -69,6 +69,11 @@ def _platform() -> str:
     return f"{platform.system().lower()}_{names.get(machine, machine)}"
 
 
+def merged(base: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return environment variables with changes applied; None takes a variable away."""
+    return {name: value for name, value in {**base, **changes}.items() if value is not None}
+
+
 def cli_environment(cache: Path = CACHE) -> dict[str, str]:
     """Return the environment in which Terraform finds its provider and writes no usage data."""
     environment = {
@@ -100,7 +105,7 @@ def cli_environment(cache: Path = CACHE) -> dict[str, str]:
 class Terraform:
     """Terraform in one folder."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str | None] | None = None) -> None:
         program = shutil.which("terraform")
         if program is None:
             wanted = (ROOT / ".terraform-version").read_text().strip()
@@ -109,7 +114,7 @@ class Terraform:
             )
         self._program = program
         self.folder = folder
-        self.env = {**cli_environment(), **(env or {})}
+        self.env = merged(cli_environment(), env or {})
 
     def run(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; raise TerraformError unless it exits with a code in `ok`."""

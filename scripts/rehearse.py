@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Rehearse an environment on this machine: apply it to a local AWS, talk to it, take it down."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime
+
+from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError, Session, rehearsed
+from toolkit.terraform import ROOT, TerraformError
+
+QUESTION = "Hi, where is my order? It was due yesterday."
+SHOWN_EVENTS = 20
+
+
+class Progress:
+    """Lines with the seconds since the start, so that nobody wonders whether it hangs."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
+
+
+def up(rehearsal: Rehearsal) -> int:
+    """Apply an environment to the local AWS and show that it answers."""
+    step = Progress()
+    step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
+    rehearsal.stage()
+    step(f"Lambda package: {rehearsal.build()}")
+    rehearsal.start()
+    step(f"Local AWS is up at {rehearsal.endpoint}")
+    rehearsal.init()
+    step("Terraform is ready; applying")
+    rehearsal.apply(lambda text: step(f"  {text}"))
+    session = rehearsal.open_session()
+    step("Applied. Asking each layer what it promises:")
+    print()
+    smoke = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "smoke_test.py"), "--rehearsal", rehearsal.env],
+        check=False,
+    ).returncode
+    print()
+    step("The chatbot is up." if smoke == 0 else "The chatbot is up, but the smoke test failed.")
+    show(session, rehearsal)
+    return smoke
+
+
+def show(session: Session, rehearsal: Rehearsal) -> None:
+    """Print what a person needs to go on."""
+    body = json.dumps({"message": QUESTION})
+    headers = {"x-api-key": session.api_key, "content-type": "application/json"}
+    curl = ["curl", "-sS", session.url]
+    for name, value in headers.items():
+        curl += ["-H", f"{name}: {value}"]
+    curl += ["-d", body]
+    request = urllib.request.Request(session.url, body.encode(), headers)
+    with urllib.request.urlopen(request, timeout=35) as reply:
+        answer = reply.read().decode()
+    where = rehearsal.log.relative_to(ROOT)
+    print(
+        f"\n  URL      {session.url}\n  API key  {session.api_key}\n\n"
+        f"  {shlex.join(curl)}\n  {answer}\n\n"
+        f"  Logs     make logs ENV={session.env}   (the local AWS itself: {where})\n"
+        f"  Stop     make down\n"
+    )
+
+
+def down(env: str | None) -> int:
+    """Stop the local AWS of one environment, or of all, and remove what it left."""
+    named = [env] if env else rehearsed()
+    stopped = [name for name in named if Rehearsal(name).down()]
+    print(f"Stopped and removed: {', '.join(stopped)}." if stopped else "No rehearsal was up.")
+    return 0
+
+
+def logs(rehearsal: Rehearsal) -> int:
+    """Print the newest events of every log group."""
+    session = rehearsal.session()
+    client = rehearsal.client("logs", session.region)
+    groups = [
+        group["logGroupName"]
+        for page in client.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+    ]
+    for group in groups:
+        print(f"== {group}")
+        events = [
+            event
+            for stream in client.describe_log_streams(logGroupName=group)["logStreams"]
+            for event in client.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], limit=SHOWN_EVENTS
+            )["events"]
+        ]
+        for event in sorted(events, key=lambda event: event["timestamp"])[-SHOWN_EVENTS:]:
+            at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+            print(f"{at:%H:%M:%S} {event['message'].rstrip()}")
+    return 0
+
+
+def terraform(rehearsal: Rehearsal, command: list[str]) -> int:
+    """Run any Terraform command on a rehearsal that is up."""
+    rehearsal.session()
+    done = rehearsal.terraform().run(*command, ok=(0, 1, 2))
+    sys.stdout.write(done.stdout)
+    sys.stderr.write(done.stderr)
+    return done.returncode
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "apply an environment to a local AWS, and show that it answers"),
+        ("down", "stop the local AWS and remove what it left (all environments by default)"),
+        ("logs", "show the newest events of every log group"),
+        ("terraform", "run a Terraform command on a rehearsal, e.g. terraform --env dev plan"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--env", default=None if name == "down" else "dev")
+        if name == "up":
+            command.add_argument("--port", type=int, default=DEFAULT_PORT)
+        if name == "terraform":
+            command.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = arguments(argv)
+    try:
+        if options.command == "down":
+            return down(options.env)
+        rehearsal = Rehearsal(options.env, getattr(options, "port", DEFAULT_PORT))
+        if options.command == "up":
+            return up(rehearsal)
+        if options.command == "logs":
+            return logs(rehearsal)
+        return terraform(rehearsal, options.arguments)
+    except (RehearsalError, TerraformError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. `make up` goes on from here; `make down` removes it.", file=sys.stderr
+        )
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,296 @@
+"""Rehearse an environment: the real Terraform applies it, unchanged, to the local AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.terraform import ROOT, Terraform, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REHEARSALS = ROOT / ".rehearsal"
+PACKAGE = ROOT / "build" / "chatbot.zip"
+ACCOUNT_ID = "123456789012"
+DEFAULT_PORT = 4566
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+# Terraform merges *_override.tf files over the environment's own blocks: this is all that differs
+# from a real apply. The endpoint comes from AWS_ENDPOINT_URL.
+OVERRIDE = f"""terraform {{
+  backend "local" {{}}
+}}
+
+provider "aws" {{
+  access_key          = "rehearsal"
+  secret_key          = "rehearsal"
+  allowed_account_ids = ["{ACCOUNT_ID}"]
+  s3_use_path_style   = true
+}}
+"""
+
+
+class RehearsalError(Exception):
+    """The rehearsal cannot go on. The text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a person or a test needs to talk to a rehearsal that is up."""
+
+    env: str
+    endpoint: str
+    url: str
+    api_key: str
+    region: str
+
+
+def rehearsed() -> list[str]:
+    """Return the environments that have a rehearsal folder."""
+    return sorted(path.name for path in REHEARSALS.glob("*") if path.is_dir())
+
+
+def local_aws(endpoint: str) -> dict[str, str | None]:
+    """Return the variables that send an AWS SDK to the local AWS, and None for a person's own."""
+    return {name: None for name in os.environ if name.startswith("AWS_")} | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "rehearsal",
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+class Rehearsal:
+    """One environment in the local AWS: its folder, its emulator, its Terraform."""
+
+    def __init__(self, env: str, port: int = DEFAULT_PORT) -> None:
+        self.env = env
+        self.source = ROOT / "envs" / env
+        self.folder = REHEARSALS / env
+        self.log = self.folder / "emulator.log"
+        self._process = self.folder / "emulator.json"
+        self._session = self.folder / "session.json"
+        started = self._started()
+        self.port: int = started["port"] if started else port
+
+    @property
+    def endpoint(self) -> str:
+        """Return the address of the local AWS."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # The steps of `make up`, in order.
+
+    def build(self) -> str:
+        """Build the Lambda package and return what the build prints."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "build_lambda.py")],
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RehearsalError(f"The Lambda package could not be built.\n{done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def stage(self) -> None:
+        """Copy the environment and lay the override file over it."""
+        if not (self.source / "main.tf").is_file():
+            known = ", ".join(sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf")))
+            raise RehearsalError(f"envs/{self.env} does not exist. There are: {known}.")
+        if not self.is_up():
+            # State without its local AWS describes things that are gone.
+            self._remove()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for stale in self.folder.glob("*.tf"):
+            stale.unlink()
+        for file in (*self.source.glob("*.tf"), *self.source.glob(".terraform.lock.hcl")):
+            shutil.copyfile(file, self.folder / file.name)
+        (self.folder / "rehearsal_override.tf").write_text(OVERRIDE)
+
+    def start(self) -> None:
+        """Start the local AWS, unless it is up already, and wait until it answers."""
+        if self.is_up():
+            return
+        self._need_port()
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "emulator", "--port", str(self.port)],
+                cwd=ROOT,
+                env=merged(os.environ, local_aws(self.endpoint)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._process.write_text(json.dumps({"pid": process.pid, "port": self.port}))
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                break
+            if self._answers():
+                return
+            time.sleep(0.1)
+        self._stop(process.pid)
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        self._process.unlink(missing_ok=True)
+        raise RehearsalError(f"The local AWS did not start. The end of its log:\n{tail}")
+
+    def init(self) -> None:
+        """Let Terraform prepare the folder, keeping to the committed lock file."""
+        self.terraform().run("init", "-reconfigure", "-lockfile=readonly", "-no-color")
+
+    def apply(self, progress: Callable[[str], None]) -> None:
+        """Apply the environment; `progress` is called with a line of text now and then."""
+        planned = done = 0
+
+        def line(message: dict[str, Any]) -> None:
+            nonlocal planned, done
+            kind = message.get("type")
+            if kind == "change_summary" and message["changes"]["operation"] == "plan":
+                changes = message["changes"]
+                planned = changes["add"] + changes["change"] + changes["remove"]
+                progress(f"{planned} changes planned")
+            elif kind == "apply_complete":
+                done += 1
+                if done % 10 == 0 or done == planned:
+                    progress(f"{done} of {planned} done")
+            elif kind == "diagnostic" and message.get("@level") == "warn":
+                progress(str(message.get("@message")))
+
+        self.terraform().follow("apply", "-auto-approve", line=line)
+
+    def open_session(self) -> Session:
+        """Read the outputs and the first client's key, and keep them for `smoke` and `logs`."""
+        outputs = self.terraform().outputs()
+        key_id = next(iter(sorted(outputs["api_key_ids"].items())))[1]
+        key = self.client("apigateway", outputs["region"]).get_api_key(
+            apiKey=key_id, includeValue=True
+        )
+        path = f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
+        session = Session(
+            env=self.env,
+            endpoint=self.endpoint,
+            url=self.endpoint + path,
+            api_key=key["value"],
+            region=outputs["region"],
+        )
+        self._session.write_text(json.dumps(asdict(session), indent=2))
+        return session
+
+    # What one can do with a rehearsal that is up.
+
+    def session(self) -> Session:
+        """Return the session of a rehearsal that is up."""
+        if not self.is_up() or not self._session.is_file():
+            raise RehearsalError(
+                f"No rehearsal of {self.env} is up: run `make up ENV={self.env}` first."
+            )
+        return Session(**json.loads(self._session.read_text()))
+
+    def terraform(self) -> Terraform:
+        """Return Terraform in the rehearsal's folder, sent to the local AWS."""
+        return Terraform(self.folder, local_aws(self.endpoint))
+
+    def client(self, service: str, region: str) -> Any:
+        """Return a boto3 client of the local AWS, as its administrator."""
+        import boto3  # noqa: PLC0415 - a quarter of a second that `make down` need not wait
+
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="rehearsal",
+            aws_secret_access_key="rehearsal",  # noqa: S106 - the local AWS has no secrets
+        )
+
+    def destroy(self) -> None:
+        """Let Terraform destroy all that it applied."""
+        self.terraform().run("destroy", "-auto-approve", "-no-color")
+
+    def is_up(self) -> bool:
+        """Tell whether the local AWS of this rehearsal runs and answers."""
+        started = self._started()
+        return bool(started) and _is_emulator(started["pid"]) and self._answers()
+
+    def down(self) -> bool:
+        """Stop the local AWS and remove the folder. Returns whether there was anything."""
+        started = self._started()
+        if started and _is_emulator(started["pid"]):
+            self._stop(started["pid"])
+        existed = self.folder.exists()
+        self._remove()
+        return existed
+
+    def _started(self) -> dict[str, int]:
+        try:
+            found = json.loads(self._process.read_text())
+        except (OSError, ValueError):
+            return {}
+        return dict(found)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/_aws/health", timeout=5) as reply:
+                return bool(reply.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _need_port(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError:
+                raise RehearsalError(
+                    f"Port {self.port} on 127.0.0.1 is in use. If that is another rehearsal, stop "
+                    f"it with `make down`; otherwise choose another port: "
+                    f"`make up ENV={self.env} PORT={self.port + 1}`."
+                ) from None
+
+    def _stop(self, pid: int) -> None:
+        for sent in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.kill(pid, sent)
+            except ProcessLookupError:
+                return
+            deadline = time.monotonic() + STOP_SECONDS
+            while time.monotonic() < deadline:
+                if not _is_emulator(pid):
+                    return
+                time.sleep(0.05)
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if REHEARSALS.is_dir() and not any(REHEARSALS.iterdir()):
+            REHEARSALS.rmdir()
+
+
+def _is_emulator(pid: int) -> bool:
+    """Tell whether a live process is our emulator: process ids are used again."""
+    try:
+        reaped, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        reaped = 0
+    if reaped:
+        return False
+    done = subprocess.run(
+        ["ps", "-p", str(pid), "-o", "stat=,command="], text=True, capture_output=True, check=False
+    )
+    state, _, command = done.stdout.strip().partition(" ")
+    return "-m emulator" in command and not state.startswith("Z")
