@@ -1,0 +1,363 @@
+# The real provider, offline: what is planned here is what AWS would be sent.
+provider "aws" {
+  region                      = "us-east-2"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name = "chatbot-test"
+}
+
+run "every_content_filter_is_at_full_strength_both_ways" {
+  command = plan
+
+  assert {
+    condition = {
+      for filter in aws_bedrock_guardrail.this.content_policy_config[0].filters_config :
+      filter.type => "${filter.input_strength}/${filter.output_strength}"
+      } == {
+      HATE          = "HIGH/HIGH"
+      INSULTS       = "HIGH/HIGH"
+      MISCONDUCT    = "HIGH/HIGH"
+      PROMPT_ATTACK = "HIGH/NONE"
+      SEXUAL        = "HIGH/HIGH"
+      VIOLENCE      = "HIGH/HIGH"
+    }
+    error_message = "A content filter is missing or weaker than promised."
+  }
+}
+
+run "competitors_are_denied_by_topic_and_by_word" {
+  command = plan
+
+  variables {
+    extra_blocked_words = ["Perplexity", "Grok"]
+  }
+
+  assert {
+    condition = [
+      for topic in aws_bedrock_guardrail.this.topic_policy_config[0].topics_config : "${topic.type} ${topic.name}"
+    ] == ["DENY Competitor products"]
+    error_message = "The topic of competitor products is not denied."
+  }
+
+  assert {
+    condition = alltrue([
+      for topic in aws_bedrock_guardrail.this.topic_policy_config[0].topics_config :
+      length(topic.definition) <= 200 && length(topic.examples) <= 5
+    ])
+    error_message = "The default topic does not fit the limits of Bedrock."
+  }
+
+  assert {
+    condition = toset(aws_bedrock_guardrail.this.word_policy_config[0].words_config[*].text) == toset(
+      ["ChatGPT", "Gemini", "Grok", "Copilot", "Perplexity"]
+    )
+    error_message = "The word list must hold the defaults and the caller's words, each once."
+  }
+
+  assert {
+    condition     = length(aws_bedrock_guardrail.this.word_policy_config[0].words_config) == 5
+    error_message = "A word given twice must be sent once: Bedrock counts them."
+  }
+}
+
+run "profanity_is_blocked_even_without_a_word_list" {
+  command = plan
+
+  variables {
+    blocked_words = []
+  }
+
+  assert {
+    condition     = aws_bedrock_guardrail.this.word_policy_config[0].managed_word_lists_config[*].type == tolist(["PROFANITY"])
+    error_message = "The managed profanity list is gone."
+  }
+}
+
+run "credentials_and_cards_are_blocked_and_personal_data_is_masked" {
+  command = plan
+
+  assert {
+    condition = toset([
+      for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
+      entity.type if entity.action == "BLOCK"
+      ]) == toset([
+      "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "PASSWORD", "PIN",
+      "CREDIT_DEBIT_CARD_CVV", "CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER",
+    ])
+    error_message = "A credential or card number would pass the guardrail."
+  }
+
+  assert {
+    condition = length([
+      for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
+      entity if entity.action == "ANONYMIZE"
+    ]) == 23
+    error_message = "Every other type of personal data is masked, links apart."
+  }
+
+  assert {
+    condition = !contains(
+      aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type, "URL"
+    )
+    error_message = "Links in answers must pass by default."
+  }
+}
+
+run "one_safety_message_answers_for_prompts_and_answers" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_bedrock_guardrail.this.blocked_input_messaging == "[Request blocked by safety controls]" &&
+      aws_bedrock_guardrail.this.blocked_outputs_messaging == "[Request blocked by safety controls]" &&
+      output.safety_message == "[Request blocked by safety controls]"
+    )
+    error_message = "The safety message differs between the guardrail and its output."
+  }
+}
+
+run "the_version_is_named_after_the_policy" {
+  command = plan
+
+  assert {
+    condition     = aws_bedrock_guardrail_version.this.description == "policy sha256 ${output.policy_hash}"
+    error_message = "The version's description must carry the policy's hash, or a change would publish nothing."
+  }
+
+  assert {
+    condition     = length(aws_bedrock_guardrail_version.this.description) <= 200
+    error_message = "Bedrock takes descriptions of at most 200 characters."
+  }
+
+  assert {
+    condition     = aws_bedrock_guardrail_version.this.skip_destroy
+    error_message = "Old versions must be kept: a running Lambda version may still name one."
+  }
+}
+
+run "the_same_policy_publishes_nothing_new" {
+  command = plan
+
+  variables {
+    blocked_words       = ["ChatGPT", "Gemini", "Grok"]
+    extra_blocked_words = ["Copilot"]
+  }
+
+  assert {
+    condition     = output.policy_hash == run.the_version_is_named_after_the_policy.policy_hash
+    error_message = "The same words by another way must not publish a version."
+  }
+}
+
+run "a_new_word_publishes_a_version" {
+  command = plan
+
+  variables {
+    extra_blocked_words = ["Perplexity"]
+  }
+
+  assert {
+    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    error_message = "The hash must change with the word list."
+  }
+}
+
+run "a_weaker_filter_publishes_a_version" {
+  command = plan
+
+  variables {
+    content_filters = { violence = { output = "LOW" } }
+  }
+
+  assert {
+    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    error_message = "The hash must change with a filter's strength."
+  }
+
+  assert {
+    condition = one([
+      for filter in aws_bedrock_guardrail.this.content_policy_config[0].filters_config :
+      "${filter.input_strength}/${filter.output_strength}" if filter.type == "VIOLENCE"
+    ]) == "HIGH/LOW"
+    error_message = "What the caller does not name must keep its default."
+  }
+}
+
+run "another_topic_publishes_a_version" {
+  command = plan
+
+  variables {
+    denied_topics = { "Legal advice" = { definition = "Advice on contracts, lawsuits or the law." } }
+  }
+
+  assert {
+    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    error_message = "The hash must change with the topics."
+  }
+}
+
+run "another_pii_rule_publishes_a_version" {
+  command = plan
+
+  variables {
+    pii = { block = ["PASSWORD"], anonymize = [] }
+  }
+
+  assert {
+    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    error_message = "The hash must change with the rules on personal data."
+  }
+}
+
+run "another_message_publishes_a_version" {
+  command = plan
+
+  variables {
+    safety_message = "I cannot help with that."
+  }
+
+  assert {
+    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    error_message = "The hash must change with the message: it is part of the snapshot."
+  }
+}
+
+run "a_definition_of_200_characters_is_taken" {
+  command = plan
+
+  variables {
+    denied_topics = { "Long" = { definition = join("", [for i in range(20) : "0123456789"]) } }
+  }
+
+  assert {
+    condition     = length(aws_bedrock_guardrail.this.topic_policy_config[0].topics_config[0].definition) == 200
+    error_message = "200 characters are within the limit."
+  }
+}
+
+run "a_definition_over_200_characters_is_refused" {
+  command = plan
+
+  variables {
+    denied_topics = { "Long" = { definition = join("", [for i in range(21) : "0123456789"]) } }
+  }
+
+  expect_failures = [var.denied_topics]
+}
+
+run "a_sixth_example_is_refused" {
+  command = plan
+
+  variables {
+    denied_topics = { "Talkative" = { definition = "Anything.", examples = ["a", "b", "c", "d", "e", "f"] } }
+  }
+
+  expect_failures = [var.denied_topics]
+}
+
+run "an_example_over_100_characters_is_refused" {
+  command = plan
+
+  variables {
+    denied_topics = { "Long" = { definition = "Anything.", examples = [join("", [for i in range(11) : "0123456789"])] } }
+  }
+
+  expect_failures = [var.denied_topics]
+}
+
+run "a_topic_name_with_other_characters_is_refused" {
+  command = plan
+
+  variables {
+    denied_topics = { "Competitors/products" = { definition = "Anything." } }
+  }
+
+  expect_failures = [var.denied_topics]
+}
+
+run "a_prompt_attack_filter_on_answers_is_refused" {
+  command = plan
+
+  variables {
+    content_filters = { prompt_attack = { output = "HIGH" } }
+  }
+
+  expect_failures = [var.content_filters]
+}
+
+run "an_unknown_strength_is_refused" {
+  command = plan
+
+  variables {
+    content_filters = { hate = { input = "MAX" } }
+  }
+
+  expect_failures = [var.content_filters]
+}
+
+run "a_blocked_phrase_of_four_words_is_refused" {
+  command = plan
+
+  variables {
+    extra_blocked_words = ["the other company's bot"]
+  }
+
+  expect_failures = [var.extra_blocked_words]
+}
+
+run "an_empty_blocked_word_is_refused" {
+  command = plan
+
+  variables {
+    blocked_words = [""]
+  }
+
+  expect_failures = [var.blocked_words]
+}
+
+run "an_unknown_type_of_personal_data_is_refused" {
+  command = plan
+
+  variables {
+    pii = { block = ["SHOE_SIZE"] }
+  }
+
+  expect_failures = [var.pii]
+}
+
+run "a_type_both_blocked_and_masked_is_refused" {
+  command = plan
+
+  variables {
+    pii = { block = ["EMAIL"] }
+  }
+
+  expect_failures = [var.pii]
+}
+
+run "an_empty_safety_message_is_refused" {
+  command = plan
+
+  variables {
+    safety_message = ""
+  }
+
+  expect_failures = [var.safety_message]
+}
+
+run "a_name_that_bedrock_would_refuse_is_refused" {
+  command = plan
+
+  variables {
+    name = "chat bot"
+  }
+
+  expect_failures = [var.name]
+}
