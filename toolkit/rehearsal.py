@@ -19,6 +19,7 @@ from toolkit.terraform import ROOT, Terraform, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 REHEARSALS = ROOT / ".rehearsal"
 PACKAGE = ROOT / "build" / "chatbot.zip"
@@ -79,10 +80,12 @@ def local_aws(endpoint: str) -> dict[str, str | None]:
 class Rehearsal:
     """One environment in the local AWS: its folder, its emulator, its Terraform."""
 
-    def __init__(self, env: str, port: int = DEFAULT_PORT) -> None:
+    def __init__(self, env: str, port: int = DEFAULT_PORT, home: Path = REHEARSALS) -> None:
+        # An environment names its modules by "../../modules": `home` must lie in the project.
         self.env = env
         self.source = ROOT / "envs" / env
-        self.folder = REHEARSALS / env
+        self.home = home
+        self.folder = home / env
         self.log = self.folder / "emulator.log"
         self._process = self.folder / "emulator.json"
         self._session = self.folder / "session.json"
@@ -277,8 +280,8 @@ class Rehearsal:
 
     def _remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        if REHEARSALS.is_dir() and not any(REHEARSALS.iterdir()):
-            REHEARSALS.rmdir()
+        if self.home.is_dir() and not any(self.home.iterdir()):
+            self.home.rmdir()
 
 
 def _is_emulator(pid: int) -> bool:

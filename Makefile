@@ -1,0 +1,57 @@
+# Given on the command line only: ENV and PORT mean other things in some shells.
+ENV = dev
+PORT = 4566
+PYTHON := .venv/bin/python
+# `make down` takes all rehearsals down unless it is told which.
+ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
+
+.DEFAULT_GOAL := help
+.PHONY: help up down logs smoke test lint fmt build plan apply smoke-aws docs lock rehearsal-tools dev-tools
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566)
+	@$(PYTHON) scripts/rehearse.py up --env $(ENV) --port $(PORT)
+
+down: rehearsal-tools ## Stop the local AWS and remove all that it left
+	@$(PYTHON) scripts/rehearse.py down $(ONLY)
+
+logs: rehearsal-tools ## Show the newest events of every log group of a rehearsal (ENV=dev)
+	@$(PYTHON) scripts/rehearse.py logs --env $(ENV)
+
+smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
+	@$(PYTHON) scripts/smoke_test.py --rehearsal $(ENV)
+
+test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
+	@$(PYTHON) -m pytest
+
+lint: dev-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
+	@.venv/bin/pre-commit run --all-files --hook-stage manual
+
+fmt: dev-tools ## Format Python and Terraform
+	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --quiet --fix . ; terraform fmt -recursive
+
+build: rehearsal-tools ## Build the Lambda package (build/chatbot.zip)
+	@$(PYTHON) scripts/build_lambda.py
+
+plan: build ## Plan an environment against its AWS account and keep the plan (ENV=dev)
+	@$(PYTHON) scripts/terraform.py plan --env $(ENV)
+
+apply: rehearsal-tools ## Apply the kept plan (ENV=dev)
+	@$(PYTHON) scripts/terraform.py apply --env $(ENV)
+
+smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promises (ENV=dev)
+	@$(PYTHON) scripts/smoke_test.py --env $(ENV)
+
+docs: dev-tools ## Bring the generated tables of the module pages up to date
+	@$(PYTHON) scripts/module_docs.py
+
+lock: dev-tools ## Lock the Python requirements again, with hashes
+	@bash scripts/lock.sh
+
+rehearsal-tools:
+	@bash scripts/setup.sh rehearsal
+
+dev-tools:
+	@bash scripts/setup.sh dev

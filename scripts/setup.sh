@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Make .venv with Python 3.12 and the locked requirements: setup.sh rehearsal | dev
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wanted=$1
+stamp=.venv/.$wanted
+requirements=requirements/$wanted.txt
+
+if [[ -f $stamp && $stamp -nt $requirements ]]; then
+  exit 0
+fi
+
+is_312() {
+  "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null
+}
+
+find_312() {
+  local candidate
+  for candidate in python3.12 python3 python "$(pyenv root 2>/dev/null)"/versions/3.12*/bin/python \
+    "$(uv python find 3.12 2>/dev/null)"; do
+    if [[ -n $candidate ]] && is_312 "$candidate"; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "Python 3.12 is needed, the version the Lambda function runs on, and none was found." >&2
+  echo "Install it, for example: pyenv install 3.12, brew install python@3.12, uv python install 3.12" >&2
+  return 1
+}
+
+if ! is_312 .venv/bin/python; then
+  python=$(find_312)
+  echo "Making .venv with $("$python" --version)" >&2
+  rm -rf .venv
+  if ! "$python" -m venv .venv; then
+    echo "$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3.12-venv" >&2
+    exit 1
+  fi
+fi
+
+echo "Installing $requirements (about a minute the first time)" >&2
+.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+  --require-hashes -r "$requirements" 2> >(grep -v 'is ignored: it is neither' >&2)
+site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+printf '%s\n' "$PWD" "$PWD/lambda/src" >"$site/project.pth"
+touch .venv/.rehearsal "$stamp"

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Validate every module and environment; plan an environment, and apply exactly that plan."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from toolkit.terraform import CACHE, ROOT, Terraform, TerraformError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAN = "saved.tfplan"
+
+
+def validate() -> int:
+    """Validate every root offline, leaving no trace in the folders that people apply from."""
+    for folder in sorted((*ROOT.glob("modules/*/"), *ROOT.glob("envs/*/"))):
+        name = folder.relative_to(ROOT)
+        data = CACHE / "terraform-data" / name
+        root = Terraform(folder, {"TF_DATA_DIR": str(data)})
+        lock = ("-lockfile=readonly",) if (folder / ".terraform.lock.hcl").is_file() else ()
+        root.run("init", "-backend=false", "-no-color", *lock)
+        root.run("validate", "-no-color")
+        print(f"valid: {name}", flush=True)
+    return 0
+
+
+def plan(env: str) -> int:
+    """Plan an environment against its account and keep the plan."""
+    root = Terraform(_folder(env))
+    root.run("init", "-lockfile=readonly", "-no-color")
+    sys.stdout.write(root.run("plan", f"-out={PLAN}").stdout)
+    print(f"\nThe plan is kept. Apply exactly this: make apply ENV={env}")
+    return 0
+
+
+def apply(env: str) -> int:
+    """Apply the plan that `plan` kept, then drop it."""
+    folder = _folder(env)
+    kept = folder / PLAN
+    if not kept.is_file():
+        raise TerraformError(
+            f"There is no plan for envs/{env}: run `make plan ENV={env}`, read it."
+        )
+    root = Terraform(folder)
+    try:
+        sys.stdout.write(root.run("apply", PLAN).stdout)
+    finally:
+        kept.unlink()
+    return 0
+
+
+def _folder(env: str) -> Path:
+    folder = ROOT / "envs" / env
+    if not (folder / "main.tf").is_file():
+        known = ", ".join(sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf")))
+        raise TerraformError(f"envs/{env} does not exist. There are: {known}.")
+    return folder
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=("validate", "plan", "apply"))
+    parser.add_argument("--env", default="dev")
+    options = parser.parse_args(argv)
+    try:
+        if options.command == "validate":
+            return validate()
+        return {"plan": plan, "apply": apply}[options.command](options.env)
+    except TerraformError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What several folders of tests share: one rehearsal of dev, applied once a run."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from toolkit.rehearsal import Rehearsal
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Apart from .rehearsal, where a person may have one up.
+HOME = ROOT / ".rehearsal-test"
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def package() -> None:
+    """Build the Lambda package that environments name."""
+    Rehearsal("dev", home=HOME).build()
+
+
+def apply(env: str) -> Rehearsal:
+    """Apply an environment to a local AWS of its own."""
+    Rehearsal(env, home=HOME).down()
+    rehearsal = Rehearsal(env, free_port(), home=HOME)
+    rehearsal.stage()
+    rehearsal.start()
+    rehearsal.init()
+    rehearsal.apply(lambda _: None)
+    rehearsal.open_session()
+    return rehearsal
+
+
+@pytest.fixture(scope="session")
+def dev(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
+    """Rehearse envs/dev."""
+    rehearsal = apply("dev")
+    yield rehearsal
+    rehearsal.down()
+    shutil.rmtree(HOME, ignore_errors=True)
