@@ -7,6 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -26,14 +27,22 @@ class Cloud:
 
     `app` is the emulator's own WSGI application: with it, clients call in-process and never wait
     for one of the server's threads. Without it they use `endpoint`, as any other program does.
+    `state_dir` is where parts may keep files; None means a temporary directory of their own.
     """
 
     def __init__(
-        self, account_id: str, region: str, endpoint: str, app: WsgiApp | None = None
+        self,
+        account_id: str,
+        region: str,
+        endpoint: str,
+        *,
+        app: WsgiApp | None = None,
+        state_dir: Path | None = None,
     ) -> None:
         self.account_id = account_id
         self.region = region
         self.endpoint = endpoint
+        self.state_dir = state_dir
         self._app = app
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}

@@ -1,0 +1,65 @@
+"""Start the emulator: `python -m emulator --port 4566`."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from emulator.server import (
+    DEFAULT_ACCOUNT_ID,
+    DEFAULT_PORT,
+    DEFAULT_REGION,
+    PortInUseError,
+    Server,
+)
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 picks a free one")
+    parser.add_argument("--account-id", default=DEFAULT_ACCOUNT_ID)
+    parser.add_argument("--region", default=DEFAULT_REGION)
+    parser.add_argument("--state-dir", type=Path, help="where unpacked functions are kept")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # These two speak of every connection and every credential source.
+    for noisy in ("botocore", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        server = Server(
+            port=arguments.port,
+            account_id=arguments.account_id,
+            region=arguments.region,
+            state_dir=arguments.state_dir,
+        )
+    except PortInUseError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # a program's last words
+        return 1
+
+    def stop(signum: int, _: Any) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        logging.getLogger("emulator").info("stopping (%s)", signal.Signals(signum).name)
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    logging.getLogger("emulator").info(
+        "listening on %s for account %s in %s",
+        server.endpoint,
+        arguments.account_id,
+        arguments.region,
+    )
+    server.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
