@@ -1,0 +1,79 @@
+"""Every way in which a request can fail, each with its HTTP status, code and public text.
+
+ChatbotError
+├── InvalidRequestError     400 invalid_request
+├── ModelThrottledError     429 model_throttled
+├── ModelFailedError        502 model_error
+├── ModelUnavailableError   503 model_unavailable
+├── ModelTimeoutError       504 model_timeout
+└── InternalError           500 internal_error
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ChatbotError(Exception):
+    """A failure whose text may be shown to the caller.
+
+    `details` are for the log alone: codes, ids and hints for the operator. They never hold anything
+    that a caller, the model or an AWS message said, for such text may repeat the prompt.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    metric: ClassVar[str]
+    message: ClassVar[str]
+    retry_after_seconds: ClassVar[int | None] = None
+
+    def __init__(self, message: str | None = None, /, **details: str | int) -> None:
+        self.public_message = message or self.message
+        self.details: dict[str, str | int] = details
+        super().__init__(self.public_message)
+
+
+class InvalidRequestError(ChatbotError):
+    status = 400
+    code = "invalid_request"
+    metric = "Refused"
+    message = "The request is not valid."
+
+
+class ModelThrottledError(ChatbotError):
+    status = 429
+    code = "model_throttled"
+    metric = "ModelThrottled"
+    message = "The model is busy. Try again in a few seconds."
+    retry_after_seconds = 5
+
+
+class ModelFailedError(ChatbotError):
+    status = 502
+    code = "model_error"
+    metric = "ModelErrors"
+    message = "The model could not answer. Try again, or put the question differently."
+
+
+class ModelUnavailableError(ChatbotError):
+    status = 503
+    code = "model_unavailable"
+    metric = "ModelErrors"
+    message = "The model is not available at the moment. Try again in a few seconds."
+    retry_after_seconds = 5
+
+
+class ModelTimeoutError(ChatbotError):
+    status = 504
+    code = "model_timeout"
+    metric = "ModelTimeouts"
+    message = "The model did not answer in time. Try again, or ask a shorter question."
+
+
+class InternalError(ChatbotError):
+    status = 500
+    code = "internal_error"
+    metric = "InternalErrors"
+    message = (
+        "The chatbot is not working as it should. Its operators can find out more by request_id."
+    )

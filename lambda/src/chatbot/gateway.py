@@ -1,0 +1,174 @@
+"""API Gateway's side of the conversation: events in, HTTP answers out.
+
+A direct invocation with `{"message": "…"}` and no envelope gets the very same answer object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from chatbot.errors import InvalidRequestError
+from chatbot.models import RequestIds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatbot.errors import ChatbotError
+    from chatbot.models import ChatAnswer
+
+# API Gateway ends a REST integration after 29 s, counted from the arrival of the request, so a cold
+# start uses it up as well. (API Gateway Developer Guide, quotas for REST APIs.)
+API_GATEWAY_LIMIT_SECONDS = 29.0
+
+# Tab, line feed and carriage return are text. U+FFFD stands where bytes were no UTF-8.
+FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+
+# What Converse takes as a value of requestMetadata, less the white space.
+REQUEST_ID = re.compile(r"[a-zA-Z0-9:_@$#=/+,.-]{1,256}")
+
+EXAMPLE = 'Send JSON like {"message": "How do I reset my password?"}.'
+
+
+def read_ids(event: object, context: Any) -> RequestIds:
+    """Find the request's ids; a direct invocation has only the one that Lambda gave it."""
+    function_request_id = str(context.aws_request_id)
+    envelope = _request_context(event)
+    return RequestIds(
+        request_id=_id(envelope.get("requestId")) or function_request_id,
+        function_request_id=function_request_id,
+        extended_request_id=_id(envelope.get("extendedRequestId")),
+    )
+
+
+def seconds_left(event: object, context: Any) -> float:
+    """Seconds until Lambda or API Gateway, whichever is first, gives up on this invocation."""
+    left: float = context.get_remaining_time_in_millis() / 1000
+    arrived_ms = _request_context(event).get("requestTimeEpoch")
+    if isinstance(arrived_ms, int):
+        elapsed = time.time() - arrived_ms / 1000
+        # Anything else is a replayed event or a clock gone wrong, and says nothing about now.
+        if 0 <= elapsed < API_GATEWAY_LIMIT_SECONDS:
+            left = min(left, API_GATEWAY_LIMIT_SECONDS - elapsed)
+    return left
+
+
+def read_message(event: object, *, max_chars: int) -> str:
+    """Take the message out of an event.
+
+    `max_chars` counts Unicode characters (code points). Raises InvalidRequestError, whose text
+    never repeats what was sent.
+    """
+    if not isinstance(event, dict):
+        raise InvalidRequestError(f"The event is not an object. {EXAMPLE}")
+    enveloped = "body" in event or "requestContext" in event
+    fields = _parse(event) if enveloped else event
+    if not isinstance(fields, dict):
+        raise InvalidRequestError(f"The body is not a JSON object. {EXAMPLE}")
+    if "message" not in fields:
+        raise InvalidRequestError(f'The field "message" is missing. {EXAMPLE}')
+    if len(fields) > 1:
+        raise InvalidRequestError('Only the field "message" is allowed.')
+    message = fields["message"]
+    if not isinstance(message, str):
+        raise InvalidRequestError('The field "message" is not a string.')
+    if len(message) > max_chars:
+        raise InvalidRequestError(
+            f'The field "message" is longer than {max_chars} characters; shorten it.'
+        )
+    if FORBIDDEN_CHARACTERS.search(message):
+        raise InvalidRequestError(
+            'The field "message" holds characters that are not text: control characters other than '
+            "tab and newline, lone surrogates, or bytes that are not UTF-8."
+        )
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in message):
+        raise InvalidRequestError('The field "message" is empty.')
+    return message
+
+
+def success(answer: ChatAnswer, ids: RequestIds, *, origin: str | None) -> dict[str, Any]:
+    usage = answer.reply.usage
+    body = {
+        "response": answer.response,
+        "blocked": answer.blocked,
+        "stop_reason": answer.reply.stop_reason,
+        "request_id": ids.request_id,
+        "usage": {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+    }
+    return _http(200, body, origin=origin)
+
+
+def failure(error: ChatbotError, ids: RequestIds, *, origin: str | None) -> dict[str, Any]:
+    body = {
+        "error": {
+            "code": error.code,
+            "message": error.public_message,
+            "request_id": ids.request_id,
+        }
+    }
+    answer = _http(error.status, body, origin=origin)
+    if error.retry_after_seconds is not None:
+        answer["headers"]["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
+def _http(status: int, body: Mapping[str, Any], *, origin: str | None) -> dict[str, Any]:
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "Vary": "Origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if origin is not None:
+        headers["Access-Control-Allow-Origin"] = origin
+    # ASCII escapes: whatever the model wrote, lone surrogates included, can be sent.
+    return {
+        "statusCode": status,
+        "headers": headers,
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def _parse(event: Mapping[str, Any]) -> object:
+    body = event.get("body")
+    if body is None or body == "":
+        raise InvalidRequestError(f"The request has no body. {EXAMPLE}")
+    if event.get("isBase64Encoded"):
+        raise InvalidRequestError("The body is base64-encoded. Send it as JSON text.")
+    if not isinstance(body, str):
+        raise InvalidRequestError(f"The body is not text. {EXAMPLE}")
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError("The body is not UTF-8.") from None
+    try:
+        return json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise InvalidRequestError("The body is nested too deeply.") from None
+    except ValueError:
+        raise InvalidRequestError(f"The body is not valid JSON. {EXAMPLE}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse duplicate keys, of which AWS WAF may read one and we another."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise InvalidRequestError("The body names a field twice.")
+    return fields
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise InvalidRequestError("The body holds NaN or Infinity, which JSON does not have.")
+
+
+def _request_context(event: object) -> Mapping[str, Any]:
+    envelope = event.get("requestContext") if isinstance(event, dict) else None
+    return envelope if isinstance(envelope, dict) else {}
+
+
+def _id(value: object) -> str | None:
+    return value if isinstance(value, str) and REQUEST_ID.fullmatch(value) else None

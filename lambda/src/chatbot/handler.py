@@ -1,0 +1,81 @@
+"""The Lambda entry point: an event in, an HTTP answer out, whatever happens in between."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from chatbot import bedrock, config, gateway
+from chatbot.errors import ChatbotError, InternalError
+from chatbot.models import ChatRequest, Deadline
+from chatbot.observability import Telemetry, where
+from chatbot.service import ChatService
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatbot.models import ChatAnswer, RequestIds
+
+# Kept back from the time that is left, to write the log and to send the answer.
+MARGIN_SECONDS = 0.5
+
+
+class Handler:
+    """Turns events into HTTP answers; the one place where errors become statuses."""
+
+    def __init__(
+        self,
+        service: ChatService | InternalError,
+        telemetry: Telemetry,
+        *,
+        max_message_chars: int,
+        origin: str | None,
+    ) -> None:
+        self._service = service
+        self._telemetry = telemetry
+        self._max_message_chars = max_message_chars
+        self._origin = origin
+
+    def __call__(self, event: object, context: Any) -> Mapping[str, Any]:
+        started = time.monotonic()
+        ids = gateway.read_ids(event, context)
+        try:
+            answer = self._answer(event, context, ids)
+        except ChatbotError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  a bug must not put a prompt into Lambda's log
+            failure = InternalError(cause=type(error).__name__, where=where(error))
+        else:
+            self._telemetry.answered(answer, ids, duration_ms=_milliseconds_since(started))
+            return gateway.success(answer, ids, origin=self._origin)
+        self._telemetry.failed(failure, ids, duration_ms=_milliseconds_since(started))
+        return gateway.failure(failure, ids, origin=self._origin)
+
+    def _answer(self, event: object, context: Any, ids: RequestIds) -> ChatAnswer:
+        if isinstance(self._service, InternalError):
+            raise InternalError(**self._service.details)
+        deadline = Deadline.after(gateway.seconds_left(event, context) - MARGIN_SECONDS)
+        message = gateway.read_message(event, max_chars=self._max_message_chars)
+        return self._service.answer(ChatRequest(message, ids), deadline)
+
+
+def start() -> Handler:
+    """Make the handler; with a wrong configuration, one that says so to every request."""
+    telemetry = Telemetry()
+    origin = config.allowed_origin()
+    try:
+        settings = config.load()
+        model = bedrock.Bedrock(settings, bedrock.connect(settings.region))
+    except InternalError as error:
+        return Handler(error, telemetry, max_message_chars=0, origin=origin)
+    service = ChatService(model, blocked_message=settings.blocked_message)
+    return Handler(service, telemetry, max_message_chars=settings.max_message_chars, origin=origin)
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+# Lambda imports this module once, before the first event, with the processor time that start-up
+# gets; SnapStart takes its picture after that.
+lambda_handler = start()

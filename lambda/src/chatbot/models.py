@@ -1,0 +1,71 @@
+"""What passes between the layers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment after which an answer is of no use to anybody."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self.at - time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIds:
+    """The ids that join the logs of API Gateway, Lambda and Bedrock."""
+
+    request_id: str
+    function_request_id: str
+    extended_request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    message: str
+    ids: RequestIds
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailFinding:
+    """One thing that the guardrail did; the text that made it act stays out."""
+
+    source: str
+    policy: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.source}.{self.policy}.{self.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    text: str
+    stop_reason: str
+    usage: Usage
+    latency_ms: int
+    attempts: int
+    findings: tuple[GuardrailFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    response: str
+    blocked: bool
+    reply: ModelReply
