@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +12,10 @@ from toolkit import terraform
 from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, local_aws
 from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def _mirror(folder: Path) -> Path:
     provider = folder / "registry.example" / "hashicorp" / "aws" / "5.100.0"
-    (provider / terraform._platform()).mkdir(parents=True)  # noqa: SLF001 - the layout is by platform
+    (provider / terraform._platform()).mkdir(parents=True)
     return folder
 
 
@@ -26,7 +23,7 @@ def test_a_named_mirror_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     mirror = _mirror(tmp_path / "mirror")
     monkeypatch.setenv(terraform.MIRROR_VARIABLE, str(mirror))
     configuration = cli_environment(tmp_path / "cache")["TF_CLI_CONFIG_FILE"]
-    assert str(mirror) in open(configuration).read()  # noqa: PTH123, SIM115 - a test, and short
+    assert str(mirror) in Path(configuration).read_text()
 
 
 def test_a_named_mirror_without_the_provider_is_refused(
