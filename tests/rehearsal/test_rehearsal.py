@@ -1,4 +1,4 @@
-"""The whole path: a real Terraform apply to the local AWS, real requests, and nothing left behind."""
+"""The whole path: a real apply to the local AWS, real requests, and nothing left behind."""
 
 from __future__ import annotations
 
