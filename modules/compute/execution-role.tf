@@ -1,0 +1,141 @@
+# What the function may do, all of it. Every document here is a pure function of variables and names, so that its JSON is
+# known at plan; only the last one needs the guardrail's id, which AWS invents.
+
+locals {
+  profile_arn = (
+    startswith(var.model.inference_profile_id, "arn:")
+    ? var.model.inference_profile_id
+    : "arn:${local.partition}:bedrock:${local.region}:${local.account}:inference-profile/${var.model.inference_profile_id}"
+  )
+  profile_name = reverse(split("/", var.model.inference_profile_id))[0]
+  model_id     = coalesce(var.model.foundation_model_id, replace(local.profile_name, "/^[a-z-]+[.]/", ""))
+
+  # A profile is authorised three times: itself, the model in the source Region, and the model in whichever Region it
+  # routes to (Amazon Bedrock User Guide, "Geographic cross-Region inference"). Leave one out and calls fail whenever
+  # that Region is picked. A condition on aws:RequestedRegion would do the same.
+  model_regions = distinct(concat([local.region], var.model.destination_regions))
+  model_arns    = [for region in local.model_regions : "arn:${local.partition}:bedrock:${region}::foundation-model/${local.model_id}"]
+
+  # A global profile also asks for the model without a Region ("Global cross-Region inference").
+  global_model_arns = startswith(local.profile_name, "global.") ? ["arn:${local.partition}:bedrock:::foundation-model/${local.model_id}"] : []
+
+  default_project_arn = "arn:${local.partition}:bedrock:${local.region}:${local.account}:project/default"
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    sid     = "LambdaRunsAsThisRole"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+# There is no bedrock:Converse action: the Converse API is authorised as bedrock:InvokeModel.
+data "aws_iam_policy_document" "invoke" {
+  #checkov:skip=CKV_AWS_111:X-Ray has no resource-level permissions for its writes; every other statement names its resources
+  #checkov:skip=CKV_AWS_356:X-Ray has no resource-level permissions for its writes; every other statement names its resources
+
+  statement {
+    sid       = "InvokeInferenceProfile"
+    actions   = ["bedrock:InvokeModel"]
+    resources = [local.profile_arn]
+  }
+
+  # Through that profile only: a direct call of the model, past the profile's routing, is not allowed.
+  statement {
+    sid       = "InvokeModelThroughProfile"
+    actions   = ["bedrock:InvokeModel"]
+    resources = concat(local.model_arns, local.global_model_arns)
+
+    condition {
+      test     = "StringEquals"
+      variable = "bedrock:InferenceProfileArn"
+      values   = [local.profile_arn]
+    }
+  }
+
+  # The Converse API Reference asks for the permission on the project as well, and a request that names none belongs to
+  # the account's default one. It carries no profile or guardrail, so it has no condition.
+  statement {
+    sid       = "InvokeInDefaultProject"
+    actions   = ["bedrock:InvokeModel"]
+    resources = [local.default_project_arn]
+  }
+
+  # Not logs:CreateLogGroup: a group that was deleted must stay missing and be noticed, not come back without its key.
+  statement {
+    sid       = "WriteOwnLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.log_group_arn}:*"]
+  }
+
+  statement {
+    sid       = "WriteTraces"
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }
+}
+
+data "aws_iam_policy_document" "guardrail" {
+  # On the guardrail itself: its ARN has no version here.
+  statement {
+    sid       = "ApplyOwnGuardrail"
+    actions   = ["bedrock:ApplyGuardrail"]
+    resources = [var.guardrail.arn]
+  }
+
+  # Stops code in the function (a bug, or an attacker's) from calling a model with another guardrail, an older or draft
+  # version of this one, or none: a negated condition also matches when the key is absent. On models only, since AWS does
+  # not say that profiles and projects are evaluated with this key; no call gets through without its model.
+  statement {
+    sid       = "DenyModelsWithoutGuardrail"
+    effect    = "Deny"
+    actions   = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    resources = ["arn:${local.partition}:bedrock:*::foundation-model/*"]
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "bedrock:GuardrailIdentifier"
+      values   = ["${var.guardrail.arn}:${var.guardrail.version}"]
+    }
+  }
+}
+
+resource "aws_iam_role" "execution" {
+  name                 = "${var.name}-execution"
+  description          = "What the ${var.name} function may do"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = aws_iam_policy.boundary.arn
+}
+
+resource "aws_iam_role_policy" "invoke" {
+  name   = "invoke"
+  role   = aws_iam_role.execution.name
+  policy = data.aws_iam_policy_document.invoke.minified_json
+}
+
+resource "aws_iam_role_policy" "guardrail" {
+  name   = "guardrail"
+  role   = aws_iam_role.execution.name
+  policy = data.aws_iam_policy_document.guardrail.minified_json
+}
+
+resource "aws_iam_role_policy_attachment" "deny_tampering" {
+  role       = aws_iam_role.execution.name
+  policy_arn = var.deny_policy_arn
+}
+
+# Nothing else: a policy that somebody adds to the role by hand shows in the next plan, and goes with the next apply.
+resource "aws_iam_role_policies_exclusive" "execution" {
+  role_name    = aws_iam_role.execution.name
+  policy_names = [aws_iam_role_policy.guardrail.name, aws_iam_role_policy.invoke.name]
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "execution" {
+  role_name   = aws_iam_role.execution.name
+  policy_arns = [aws_iam_role_policy_attachment.deny_tampering.policy_arn]
+}

@@ -1,0 +1,86 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.name
+
+  log_group_name = "/aws/lambda/${var.name}"
+  log_group_arn  = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group_name}"
+}
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_116:API Gateway invokes synchronously and tells the client; there is no event to lose
+  #checkov:skip=CKV_AWS_117:it reaches public AWS APIs over TLS only; a VPC would add cost and no control that the role does not give
+  #checkov:skip=CKV_AWS_173:the variables hold identifiers and no secrets; a CMK would cost the role kms:Decrypt
+  #checkov:skip=CKV_AWS_272:the package is reproducible and its hash is in the plan, which is what a signature would attest
+
+  function_name = var.name
+  description   = "Answers POST /chat with a Bedrock model behind a guardrail"
+  role          = aws_iam_role.execution.arn
+
+  filename         = var.package
+  source_code_hash = filebase64sha256(var.package)
+  handler          = "chatbot.handler.lambda_handler"
+  runtime          = "python3.12"
+  architectures    = [var.runtime.architecture]
+  memory_size      = var.runtime.memory_mb
+  timeout          = var.timeout_seconds
+
+  # The alias moves from one immutable version to the next, so a deployment is all or nothing.
+  publish = true
+
+  # Caps what a flood that got past the edge can spend on the model.
+  reserved_concurrent_executions = var.reserved_concurrency
+
+  environment {
+    variables = {
+      ALLOWED_ORIGIN               = var.allowed_origin
+      BLOCKED_MESSAGE              = var.guardrail.safety_message
+      GUARDRAIL_ID                 = var.guardrail.id
+      GUARDRAIL_VERSION            = var.guardrail.version
+      MAX_MESSAGE_CHARS            = var.chat.max_message_chars
+      MAX_OUTPUT_TOKENS            = var.chat.max_output_tokens
+      MODEL_ID                     = var.model.inference_profile_id
+      POWERTOOLS_METRICS_NAMESPACE = "Chatbot"
+      POWERTOOLS_SERVICE_NAME      = var.name
+      SYSTEM_PROMPT                = var.chat.system_prompt
+    }
+  }
+
+  logging_config {
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.function.name
+    application_log_level = var.chat.log_level
+    system_log_level      = "INFO" # platform.report, which carries duration and memory, is an INFO record
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  dynamic "snap_start" {
+    for_each = var.runtime.snap_start ? [1] : []
+    content {
+      apply_on = "PublishedVersions"
+    }
+  }
+
+  # A version must not answer before its role may do what it needs, and before what it must not do is denied.
+  depends_on = [
+    aws_iam_role_policy.guardrail,
+    aws_iam_role_policy.invoke,
+    aws_iam_role_policy_attachment.deny_tampering,
+  ]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "The version that the API calls"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}

@@ -1,0 +1,41 @@
+# The most that the role can ever do, whatever is attached to it: somebody who may attach policies, and attaches
+# AdministratorAccess, has gained nothing. It grants nothing itself. The guardrail's id is not known when it is written,
+# so it names the account's guardrails; the role's own policy narrows that to the one.
+data "aws_iam_policy_document" "boundary" {
+  #checkov:skip=CKV_AWS_111:X-Ray has no resource-level permissions for its writes; every other statement names its resources
+  #checkov:skip=CKV_AWS_356:X-Ray has no resource-level permissions for its writes; every other statement names its resources
+
+  statement {
+    sid     = "AtMostInvokeTheModel"
+    actions = ["bedrock:InvokeModel"]
+    resources = concat(
+      [local.profile_arn, local.default_project_arn],
+      local.model_arns,
+      local.global_model_arns,
+    )
+  }
+
+  statement {
+    sid       = "AtMostApplyGuardrails"
+    actions   = ["bedrock:ApplyGuardrail"]
+    resources = ["arn:${local.partition}:bedrock:${local.region}:${local.account}:guardrail/*"]
+  }
+
+  statement {
+    sid       = "AtMostWriteOwnLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.log_group_arn}:*"]
+  }
+
+  statement {
+    sid       = "AtMostWriteTraces"
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_policy" "boundary" {
+  name        = "${var.name}-boundary"
+  description = "The most that the ${var.name} function's role can ever do"
+  policy      = data.aws_iam_policy_document.boundary.minified_json
+}

@@ -1,0 +1,290 @@
+# The real provider, offline: the policies asserted on are the JSON that AWS would be sent.
+provider "aws" {
+  region                      = "us-east-2"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "111122223333" }
+}
+
+variables {
+  name            = "chatbot-test"
+  package         = "tests/package.zip"
+  allowed_origin  = "https://chat.example.com"
+  kms_key_arn     = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  deny_policy_arn = "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"
+  guardrail = {
+    arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+    id             = "abcdefghij12"
+    safety_message = "[Request blocked by safety controls]"
+    version        = "3"
+  }
+  model = {
+    inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    destination_regions  = ["us-east-1", "us-east-2", "us-west-2"]
+  }
+}
+
+run "the_role_may_do_these_things_and_nothing_else" {
+  command = plan
+
+  # Whole statements, so that a wider action, resource or condition anywhere is a difference.
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.invoke.json).Statement == [
+      {
+        Sid      = "InvokeInferenceProfile"
+        Effect   = "Allow"
+        Action   = "bedrock:InvokeModel"
+        Resource = "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0"
+      },
+      {
+        Sid    = "InvokeModelThroughProfile"
+        Effect = "Allow"
+        Action = "bedrock:InvokeModel"
+        Resource = [
+          "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+        ]
+        Condition = {
+          StringEquals = {
+            "bedrock:InferenceProfileArn" = "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0"
+          }
+        }
+      },
+      {
+        Sid      = "InvokeInDefaultProject"
+        Effect   = "Allow"
+        Action   = "bedrock:InvokeModel"
+        Resource = "arn:aws:bedrock:us-east-2:111122223333:project/default"
+      },
+      {
+        Sid      = "WriteOwnLogs"
+        Effect   = "Allow"
+        Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+        Resource = "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test:*"
+      },
+      {
+        Sid      = "WriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        Resource = "*"
+      },
+    ]
+    error_message = "The execution role may do more or less than promised."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.guardrail.json).Statement == [
+      {
+        Sid      = "ApplyOwnGuardrail"
+        Effect   = "Allow"
+        Action   = "bedrock:ApplyGuardrail"
+        Resource = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+      },
+      {
+        Sid      = "DenyModelsWithoutGuardrail"
+        Effect   = "Deny"
+        Action   = ["bedrock:InvokeModelWithResponseStream", "bedrock:InvokeModel"]
+        Resource = "arn:aws:bedrock:*::foundation-model/*"
+        Condition = {
+          StringNotEquals = {
+            "bedrock:GuardrailIdentifier" = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:3"
+          }
+        }
+      },
+    ]
+    error_message = "A model could be called without this version of the guardrail, or another guardrail applied."
+  }
+
+  assert {
+    condition     = !strcontains(data.aws_iam_policy_document.invoke.json, "bedrock:Converse")
+    error_message = "bedrock:Converse is not an IAM action; the API is authorised as bedrock:InvokeModel."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_iam_role_policy.invoke.policy) == jsondecode(data.aws_iam_policy_document.invoke.json) &&
+      jsondecode(aws_iam_role_policy.guardrail.policy) == jsondecode(data.aws_iam_policy_document.guardrail.json)
+    )
+    error_message = "The documents are written but not attached to the role."
+  }
+}
+
+run "only_lambda_becomes_the_role" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_role.execution.assume_role_policy).Statement == [{
+      Sid       = "LambdaRunsAsThisRole"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+    error_message = "Somebody other than Lambda could become the execution role."
+  }
+}
+
+run "the_deny_policy_is_attached_and_hand_made_policies_are_removed" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_iam_role_policy_attachment.deny_tampering.policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering" &&
+      aws_iam_role_policy_attachment.deny_tampering.role == "chatbot-test-execution"
+    )
+    error_message = "The deny policy is not attached to the execution role."
+  }
+
+  assert {
+    condition = (
+      aws_iam_role_policies_exclusive.execution.policy_names == toset(["guardrail", "invoke"]) &&
+      aws_iam_role_policy_attachments_exclusive.execution.policy_arns == toset(["arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"])
+    )
+    error_message = "Terraform must take away what it did not put on the role."
+  }
+}
+
+run "the_boundary_holds_the_role_to_the_same_things" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_policy.boundary.policy).Statement == [
+      {
+        Sid    = "AtMostInvokeTheModel"
+        Effect = "Allow"
+        Action = "bedrock:InvokeModel"
+        Resource = [
+          "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-2:111122223333:project/default",
+          "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+        ]
+      },
+      {
+        Sid      = "AtMostApplyGuardrails"
+        Effect   = "Allow"
+        Action   = "bedrock:ApplyGuardrail"
+        Resource = "arn:aws:bedrock:us-east-2:111122223333:guardrail/*"
+      },
+      {
+        Sid      = "AtMostWriteOwnLogs"
+        Effect   = "Allow"
+        Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+        Resource = "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test:*"
+      },
+      {
+        Sid      = "AtMostWriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        Resource = "*"
+      },
+    ]
+    error_message = "The boundary allows more or less than the role needs."
+  }
+
+  # Everything that the role is given must fit inside its boundary, or the function is refused what it was promised.
+  assert {
+    condition = length(setsubtract(
+      flatten([for statement in jsondecode(data.aws_iam_policy_document.invoke.json).Statement : statement.Resource]),
+      flatten([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Resource]),
+    )) == 0
+    error_message = "The role is allowed something that its boundary refuses."
+  }
+}
+
+run "the_source_region_is_allowed_even_when_it_is_not_listed" {
+  command = plan
+
+  variables {
+    model = {
+      inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+      destination_regions  = ["us-west-2"]
+    }
+  }
+
+  assert {
+    condition = toset(jsondecode(data.aws_iam_policy_document.invoke.json).Statement[1].Resource) == toset([
+      "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+      "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+    ])
+    error_message = "AWS authorises the model in the source Region as well as in the destinations."
+  }
+}
+
+run "a_global_profile_also_gets_the_model_without_a_region" {
+  command = plan
+
+  variables {
+    model = {
+      inference_profile_id = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
+      destination_regions  = ["us-east-2"]
+    }
+  }
+
+  assert {
+    condition = toset(jsondecode(data.aws_iam_policy_document.invoke.json).Statement[1].Resource) == toset([
+      "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+      "arn:aws:bedrock:::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+    ])
+    error_message = "A global profile needs the Region-less model as well."
+  }
+}
+
+run "a_profile_may_be_named_by_its_arn" {
+  command = plan
+
+  variables {
+    model = {
+      inference_profile_id = "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0"
+      destination_regions  = ["us-east-1", "us-east-2", "us-west-2"]
+    }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(data.aws_iam_policy_document.invoke.json).Statement : statement.Resource if startswith(statement.Sid, "InvokeInf") || startswith(statement.Sid, "InvokeModel")] == [
+      "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+      [
+        "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+        "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+        "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+      ],
+    ]
+    error_message = "The same profile by id and by ARN must allow the same things."
+  }
+}
+
+run "an_application_profile_names_its_model" {
+  command = plan
+
+  variables {
+    model = {
+      inference_profile_id = "arn:aws:bedrock:us-east-2:111122223333:application-inference-profile/abc123def456"
+      destination_regions  = ["us-east-2"]
+      foundation_model_id  = "anthropic.claude-haiku-4-5-20251001-v1:0"
+    }
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.invoke.json).Statement[1] == {
+      Sid      = "InvokeModelThroughProfile"
+      Effect   = "Allow"
+      Action   = "bedrock:InvokeModel"
+      Resource = "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"
+      Condition = {
+        StringEquals = {
+          "bedrock:InferenceProfileArn" = "arn:aws:bedrock:us-east-2:111122223333:application-inference-profile/abc123def456"
+        }
+      }
+    }
+    error_message = "An application profile must allow its model through itself."
+  }
+}

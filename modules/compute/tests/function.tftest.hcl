@@ -1,0 +1,159 @@
+provider "aws" {
+  region                      = "us-east-2"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "111122223333" }
+}
+
+variables {
+  name            = "chatbot-test"
+  package         = "tests/package.zip"
+  allowed_origin  = "https://chat.example.com"
+  kms_key_arn     = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  deny_policy_arn = "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"
+  guardrail = {
+    arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+    id             = "abcdefghij12"
+    safety_message = "[Request blocked by safety controls]"
+    version        = "3"
+  }
+  model = {
+    inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    destination_regions  = ["us-east-1", "us-east-2", "us-west-2"]
+  }
+}
+
+run "the_function_has_time_for_a_model_and_less_than_the_gateway_waits" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_function.this.timeout == 28
+    error_message = "The default timeout leaves API Gateway a second to answer."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.runtime == "python3.12" &&
+      aws_lambda_function.this.architectures == tolist(["arm64"]) &&
+      aws_lambda_function.this.memory_size == 512 &&
+      aws_lambda_function.this.handler == "chatbot.handler.lambda_handler"
+    )
+    error_message = "The function would run on another machine than promised."
+  }
+}
+
+run "a_request_flood_is_bounded" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 10
+    error_message = "Without reserved concurrency nothing bounds what the model may cost."
+  }
+}
+
+run "the_package_is_pinned_by_its_hash_and_published" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("tests/package.zip")
+    error_message = "A changed package must change the plan."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.name == "live" && output.alias_name == "live"
+    error_message = "Callers must reach a published version through the live alias."
+  }
+}
+
+run "the_function_writes_json_to_its_own_encrypted_group_and_traces_everything" {
+  command = plan
+
+  assert {
+    condition = one([
+      for log in aws_lambda_function.this.logging_config :
+      log.log_format == "JSON" && log.log_group == "/aws/lambda/chatbot-test" && log.application_log_level == "INFO" && log.system_log_level == "INFO"
+    ])
+    error_message = "The function must log JSON at INFO to its own group."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.function.name == "/aws/lambda/chatbot-test" &&
+      aws_cloudwatch_log_group.function.retention_in_days == 365 &&
+      aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn
+    )
+    error_message = "The log group must be encrypted with the key and end."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "Active"
+    error_message = "Without active tracing a slow answer has no explanation."
+  }
+}
+
+run "the_function_is_told_exactly_these_things" {
+  command = plan
+
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      ALLOWED_ORIGIN               = "https://chat.example.com"
+      BLOCKED_MESSAGE              = "[Request blocked by safety controls]"
+      GUARDRAIL_ID                 = "abcdefghij12"
+      GUARDRAIL_VERSION            = "3"
+      MAX_MESSAGE_CHARS            = "2000"
+      MAX_OUTPUT_TOKENS            = "512"
+      MODEL_ID                     = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+      POWERTOOLS_METRICS_NAMESPACE = "Chatbot"
+      POWERTOOLS_SERVICE_NAME      = "chatbot-test"
+      SYSTEM_PROMPT                = "You are a helpful customer support assistant."
+    })
+    error_message = "The function's environment is not what its code reads."
+  }
+}
+
+run "snap_start_is_off_until_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(aws_lambda_function.this.snap_start) == 0
+    error_message = "SnapStart costs money for Python and must be a choice."
+  }
+}
+
+run "snap_start_and_x86_can_be_asked_for" {
+  command = plan
+
+  variables {
+    runtime = { architecture = "x86_64", snap_start = true }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions" &&
+      aws_lambda_function.this.architectures == tolist(["x86_64"]) &&
+      aws_lambda_function.this.memory_size == 512
+    )
+    error_message = "The runtime asked for is not the one planned."
+  }
+}
+
+run "a_local_web_page_may_be_the_origin" {
+  command = plan
+
+  variables {
+    allowed_origin = "http://localhost:3000"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.ALLOWED_ORIGIN == "http://localhost:3000"
+    error_message = "Developers need plain http on their own machine."
+  }
+}

@@ -1,0 +1,199 @@
+variable "allowed_origin" {
+  description = "The one web origin whose pages may read an answer, sent back in Access-Control-Allow-Origin."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition = (
+      can(regex("^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", var.allowed_origin)) ||
+      can(regex("^http://(localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?$", var.allowed_origin))
+    )
+    error_message = "allowed_origin is one origin as a browser sends it: https://host or https://host:port, lower case, without a path or a closing slash. Plain http is for localhost and 127.0.0.1 only, and * would let every site read the answers."
+  }
+}
+
+variable "chat" {
+  description = "What the function is told about a conversation."
+  type = object({
+    log_level         = optional(string, "INFO") # INFO, WARN or ERROR
+    max_message_chars = optional(number, 2000)   # longest message that is answered
+    max_output_tokens = optional(number, 512)    # longest answer, in the model's tokens
+    system_prompt     = optional(string, "You are a helpful customer support assistant.")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["INFO", "WARN", "ERROR"], var.chat.log_level)
+    error_message = "chat.log_level is INFO, WARN or ERROR: the runtime gives the level to every library, and at DEBUG botocore logs whole requests, prompts included."
+  }
+
+  validation {
+    condition = (
+      var.chat.max_message_chars >= 1 && var.chat.max_message_chars <= 8000 && floor(var.chat.max_message_chars) == var.chat.max_message_chars
+    )
+    error_message = "chat.max_message_chars is a whole number from 1 to 8,000: the edge refuses bodies over 8 KB."
+  }
+
+  validation {
+    condition = (
+      var.chat.max_output_tokens >= 1 && var.chat.max_output_tokens <= 4096 && floor(var.chat.max_output_tokens) == var.chat.max_output_tokens
+    )
+    error_message = "chat.max_output_tokens is a whole number from 1 to 4,096: a longer answer does not arrive within API Gateway's 29 seconds."
+  }
+
+  validation {
+    # Four base64 characters stand for three bytes.
+    condition     = trimspace(var.chat.system_prompt) != "" && length(base64encode(var.chat.system_prompt)) <= 4000
+    error_message = "chat.system_prompt is not blank and at most 3,000 bytes in UTF-8: all environment variables of a function share 4 KB."
+  }
+}
+
+variable "deny_policy_arn" {
+  description = "ARN of the policy that denies tampering with the controls; attached to the execution role."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/.+$", var.deny_policy_arn))
+    error_message = "deny_policy_arn is the ARN of a customer-managed IAM policy, such as arn:aws:iam::111122223333:policy/chatbot-prod-deny-tampering."
+  }
+}
+
+variable "guardrail" {
+  description = "The guardrail without which the function may not call a model."
+  type = object({
+    arn            = string # without a version
+    id             = string
+    safety_message = string # what the function answers when the guardrail blocks
+    version        = string # a published number
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]{0,7}$", var.guardrail.version))
+    error_message = "guardrail.version is a published number such as \"1\". DRAFT is refused: whoever may edit the guardrail would change what production does without a deployment."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts the log group."
+  type        = string
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "How long the function's logs are kept, in days."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.log_retention_days
+    )
+    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused."
+  }
+}
+
+variable "model" {
+  description = "The model, always by an inference profile, and where that may route to."
+  type = object({
+    inference_profile_id = string           # id or ARN of the profile, such as us.anthropic.claude-haiku-4-5-20251001-v1:0
+    destination_regions  = list(string)     # every Region it routes to from here: aws bedrock get-inference-profile names them
+    foundation_model_id  = optional(string) # only for an application inference profile, whose ARN does not name its model
+  })
+  nullable = false
+
+  validation {
+    condition = (
+      can(regex("^(us|us-gov|eu|apac|au|ca|jp|global)\\.[a-z0-9-]+\\.[A-Za-z0-9.:-]+$", var.model.inference_profile_id)) ||
+      can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]+:[0-9]{12}:inference-profile/(us|us-gov|eu|apac|au|ca|jp|global)\\.[A-Za-z0-9.:-]+$", var.model.inference_profile_id)) ||
+      can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]+:[0-9]{12}:application-inference-profile/[a-z0-9]+$", var.model.inference_profile_id))
+    )
+    error_message = "model.inference_profile_id is an inference profile: an id that starts with us., us-gov., eu., apac., au., ca., jp. or global., or the ARN of a profile. A bare model id has no on-demand throughput and Bedrock answers it with UnsupportedModelException."
+  }
+
+  validation {
+    condition     = (var.model.foundation_model_id != null) == can(regex(":application-inference-profile/", var.model.inference_profile_id))
+    error_message = "model.foundation_model_id is given for an application inference profile, whose ARN does not name its model, and for no other: elsewhere the profile's own name decides which model the role may call."
+  }
+
+  validation {
+    condition     = length(var.model.destination_regions) > 0
+    error_message = "model.destination_regions names every Region that the profile routes to (for a global profile, the source Region): the role needs the model in each, or calls fail whenever that Region is picked."
+  }
+
+  validation {
+    condition     = alltrue([for region in var.model.destination_regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    error_message = "model.destination_regions holds Region names such as us-east-2; a wildcard would allow the model anywhere."
+  }
+}
+
+variable "name" {
+  description = "Name of the function; its role, policies and log group are named after it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,39}$", var.name))
+    error_message = "name is 2 to 40 lower-case letters, digits and hyphens, and starts with a letter."
+  }
+}
+
+variable "package" {
+  description = "Path of the zip that holds the function; Terraform deploys it and never builds it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = fileexists(var.package)
+    error_message = "There is no Lambda package at this path. Run `make build`, which writes build/chatbot.zip."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "How many requests are answered at once, at most; more are refused with 429. 0 stops the chatbot."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.reserved_concurrency >= 0 && var.reserved_concurrency <= 1000 && floor(var.reserved_concurrency) == var.reserved_concurrency
+    error_message = "reserved_concurrency is a whole number from 0 to 1,000. No limit (-1) is refused: it is what bounds the spending on the model."
+  }
+}
+
+variable "runtime" {
+  description = "The machine that the function runs on."
+  type = object({
+    architecture = optional(string, "arm64") # arm64 or x86_64; the package is pure Python and runs on both
+    memory_mb    = optional(number, 512)     # CPU comes with it
+    snap_start   = optional(bool, false)     # shorter cold starts, at a price for Python
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.runtime.architecture)
+    error_message = "runtime.architecture is arm64 or x86_64."
+  }
+
+  validation {
+    condition     = var.runtime.memory_mb >= 256 && var.runtime.memory_mb <= 10240 && floor(var.runtime.memory_mb) == var.runtime.memory_mb
+    error_message = "runtime.memory_mb is a whole number from 256, below which boto3 takes seconds to load, to 10,240, Lambda's limit."
+  }
+}
+
+variable "timeout_seconds" {
+  description = "How long one request may take, in seconds."
+  type        = number
+  default     = 28
+  nullable    = false
+
+  validation {
+    condition     = var.timeout_seconds > 3 && var.timeout_seconds <= 29 && floor(var.timeout_seconds) == var.timeout_seconds
+    error_message = "timeout_seconds is a whole number from 4 to 29: models need more than Lambda's default of 3 seconds, and API Gateway gives up on the client at 29."
+  }
+}
