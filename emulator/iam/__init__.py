@@ -1,0 +1,18 @@
+"""IAM: policy evaluation, who a caller is, and what an API request asks leave for."""
+
+from emulator.iam.authorizer import ADMINISTRATOR_KEYS, Authorizer, CallerError, Principal
+from emulator.iam.conditions import PolicyError
+from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
+
+__all__ = [
+    "ADMINISTRATOR_KEYS",
+    "Authorizer",
+    "CallerError",
+    "Decision",
+    "Policy",
+    "PolicyError",
+    "Principal",
+    "Query",
+    "access_denied_message",
+    "evaluate",
+]

@@ -1,0 +1,584 @@
+"""Who a caller is, what its policies say, and AWS's answer when they say no."""
+
+import json
+import logging
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+from xml.sax.saxutils import escape
+
+from emulator.http import HttpRequest, HttpResponse
+from emulator.iam.conditions import Context, PolicyError
+from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
+from emulator.iam.requests import ApiCall, Credential, Target, credential, identify, targets
+
+ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})
+
+_log = logging.getLogger("emulator")
+_MAX_SESSIONS = 1000
+_UNKNOWN_CALLER = "The security token included in the request is invalid."
+
+
+class CloudView(Protocol):
+    """What is needed of the account."""
+
+    account_id: str
+    region: str
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client with the operator's credentials."""
+
+    def snapshot[T](self, key: str, build: Callable[[], T]) -> T:
+        """Return a value that is built anew after each control-plane write."""
+
+
+class CallerError(Exception):
+    """The caller cannot be told, or may not become what it asks to be."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who makes a call."""
+
+    arn: str
+    account: str
+    type: Literal["Root", "AssumedRole"]
+    role_name: str = ""
+    session_name: str = ""
+    role_arn: str = ""
+    user_id: str = ""
+    access_key_id: str = ""
+    issued: datetime | None = None
+
+    @property
+    def administrator(self) -> bool:
+        """Say whether no policy limits this principal."""
+        return self.type == "Root"
+
+
+@dataclass(frozen=True)
+class _Session:
+    principal: Principal
+    token: str
+    expires: datetime
+    policy: str | None
+
+
+@dataclass(frozen=True)
+class _Role:
+    arn: str
+    tags: Mapping[str, str]
+    identity: tuple[Policy, ...]
+    boundary: Policy | None
+    trust: Policy
+
+
+class Authorizer:
+    """Answers for the applied account: reads roles and policies through the IAM API."""
+
+    def __init__(self, cloud: CloudView) -> None:
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._sessions: dict[str, _Session] = {}
+
+    # --- who --------------------------------------------------------------------------------
+
+    def principal(self, access_key_id: str) -> Principal:
+        """Return whose key this is. Raise CallerError for an unknown or expired one."""
+        if access_key_id in ADMINISTRATOR_KEYS:
+            account = self._cloud.account_id
+            return Principal(
+                arn=f"arn:aws:iam::{account}:root",
+                account=account,
+                type="Root",
+                user_id=account,
+                access_key_id=access_key_id,
+            )
+        return self._session(access_key_id).principal
+
+    def _session(self, access_key_id: str) -> _Session:
+        session = self._sessions.get(access_key_id) or self._find_session(access_key_id)
+        if session is None:
+            raise CallerError("InvalidClientTokenId", _UNKNOWN_CALLER)
+        if session.expires <= datetime.now(UTC):
+            raise CallerError(
+                "ExpiredToken", "The security token included in the request is expired"
+            )
+        return session
+
+    def _check_token(self, signed: Credential) -> None:
+        if signed.token != self._session(signed.access_key_id).token:
+            raise CallerError("InvalidClientTokenId", _UNKNOWN_CALLER)
+
+    def _find_session(self, access_key_id: str) -> _Session | None:
+        """Look a temporary key up in moto's STS.
+
+        In-process, because the API cannot tell: moto's GetCallerIdentity answers an unknown key
+        with a made-up user, and names neither the expiry, nor the session policy, nor the role.
+        """
+        from moto.sts.models import sts_backends  # noqa: PLC0415  # only with the control plane
+
+        assumed = sts_backends[self._cloud.account_id]["aws"].get_assumed_role_from_access_key(
+            access_key_id
+        )
+        if assumed is None:
+            return None
+        session = _Session(
+            principal=Principal(
+                arn=assumed.arn,
+                account=self._cloud.account_id,
+                type="AssumedRole",
+                role_name=_last(assumed.role_arn),
+                session_name=assumed.session_name,
+                role_arn=assumed.role_arn,
+                user_id=assumed.user_id,
+                access_key_id=access_key_id,
+                issued=datetime.now(UTC),
+            ),
+            token=assumed.session_token,
+            expires=assumed.expiration.replace(tzinfo=UTC),
+            policy=assumed.policy,
+        )
+        with self._lock:
+            if len(self._sessions) >= _MAX_SESSIONS:
+                del self._sessions[next(iter(self._sessions))]
+            self._sessions[access_key_id] = session
+        return session
+
+    def _role(self, name: str) -> _Role:
+        """Return a role with its policies compiled. Raise PolicyError if one is malformed."""
+        return self._cloud.snapshot(f"iam:role:{name}", lambda: self._read_role(name))
+
+    def _read_role(self, name: str) -> _Role:
+        iam = self._cloud.client("iam")
+        try:
+            role = iam.get_role(RoleName=name)["Role"]
+        except iam.exceptions.NoSuchEntityException as error:
+            raise CallerError("AccessDenied", f"role {name} does not exist") from error
+        attached = [
+            policy["PolicyArn"]
+            for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+            for policy in page["AttachedPolicies"]
+        ]
+        inline = [
+            policy
+            for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
+            for policy in page["PolicyNames"]
+        ]
+        identity = [self._managed(iam, arn) for arn in attached]
+        for policy in inline:
+            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            identity.append(Policy(document, policy))
+        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        return _Role(
+            arn=role["Arn"],
+            tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+            identity=tuple(identity),
+            boundary=self._managed(iam, boundary) if boundary else None,
+            trust=Policy(role["AssumeRolePolicyDocument"], f"{name} trust", "trust"),
+        )
+
+    @staticmethod
+    def _managed(iam: Any, arn: str) -> Policy:
+        name = _last(arn)
+        try:
+            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        except iam.exceptions.NoSuchEntityException as error:
+            raise PolicyError(f"policy {arn} is attached but does not exist here") from error
+        return Policy(answer["PolicyVersion"]["Document"], name)
+
+    # --- may they ---------------------------------------------------------------------------
+
+    def authorize(
+        self, access_key_id: str, action: str, resource: str, context: Context | None = None
+    ) -> Decision:
+        """Decide whether the key's owner may do this now; an unknown key may nothing."""
+        return self._authorize(access_key_id, Target(action, (resource,)), context or {})
+
+    def _authorize(self, access_key_id: str, target: Target, context: Context) -> Decision:
+        """Decide on all the target's resources: the first refusal is the answer."""
+        decision = Decision(False, "implicit_deny", "no resource")
+        try:
+            principal = self.principal(access_key_id)
+            if principal.administrator:
+                return Decision(True, "allowed", "administrator", "identity")
+            session = self._session(access_key_id).policy
+            session_policy = Policy(session, "session policy") if session else None
+            for resource in target.resources:
+                decision = self._decide(principal, target, resource, context, session_policy)
+                if not decision.allowed:
+                    break
+        except CallerError as error:
+            return Decision(False, "implicit_deny", str(error))
+        except PolicyError as error:
+            _log.warning("refused %s: %s", target.action, error)
+            return Decision(False, "implicit_deny", str(error))
+        return decision
+
+    def authorize_role(
+        self, role_arn: str, action: str, resource: str, context: Context | None = None
+    ) -> Decision:
+        """Decide for a session of the role, as AWS services use it that assumed it."""
+        name = _last(role_arn)
+        account = self._cloud.account_id
+        principal = Principal(
+            arn=f"arn:aws:sts::{account}:assumed-role/{name}/service",
+            account=account,
+            type="AssumedRole",
+            role_name=name,
+            role_arn=role_arn,
+        )
+        try:
+            return self._decide(principal, Target(action), resource, context or {}, None)
+        except (CallerError, PolicyError) as error:
+            _log.warning("refused %s to role %s: %s", action, name, error)
+            return Decision(False, "implicit_deny", str(error))
+
+    def assume_by_service(
+        self, role_arn: str, service: str, source_account: str, source_arn: str
+    ) -> Principal:
+        """Let an AWS service assume a role if the role trusts it. Raise CallerError if not."""
+        name = _last(role_arn)
+        context = {
+            **_clock(),
+            "aws:SourceAccount": source_account,
+            "aws:SourceArn": source_arn,
+            "aws:PrincipalIsAWSService": "true",
+            "aws:PrincipalServiceName": service,
+            "aws:SecureTransport": "true",
+        }
+        try:
+            role = self._role(name)
+        except PolicyError as error:
+            raise CallerError("AccessDenied", f"role {name}: {error}") from error
+        query = Query("sts:AssumeRole", role.arn, context, service)
+        decision = evaluate(query, identity=(), resource_policy=role.trust)
+        if not decision.allowed:
+            raise CallerError(
+                "AccessDenied",
+                f"{service} may not assume {role_arn} for {source_arn}: its trust policy says no"
+                f" ({decision.reason}, {decision.by})",
+            )
+        return Principal(
+            arn=f"arn:aws:sts::{self._cloud.account_id}:assumed-role/{name}/{service}",
+            account=self._cloud.account_id,
+            type="AssumedRole",
+            role_name=name,
+            session_name=service,
+            role_arn=role.arn,
+        )
+
+    def authorize_service(
+        self, service: str, action: str, resource: str, context: Context
+    ) -> Decision:
+        """Decide for an AWS service: only the resource's own policy can let it in."""
+        full = {
+            **_clock(),
+            "aws:PrincipalIsAWSService": "true",
+            "aws:PrincipalServiceName": service,
+            "aws:SecureTransport": "true",
+            **context,
+        }
+        try:
+            policy = self._resource_policy(action, resource)
+            query = Query(action, resource, full, service)
+            return evaluate(query, identity=(), resource_policy=policy)
+        except (CallerError, PolicyError) as error:
+            return Decision(False, "implicit_deny", str(error))
+
+    def _decide(
+        self,
+        principal: Principal,
+        target: Target,
+        resource: str,
+        context: Context,
+        session: Policy | None,
+    ) -> Decision:
+        role = self._role(principal.role_name)
+        full: dict[str, str | list[str]] = {
+            **_clock(),
+            "aws:PrincipalAccount": principal.account,
+            "aws:PrincipalArn": role.arn,
+            "aws:PrincipalIsAWSService": "false",
+            "aws:PrincipalType": "AssumedRole",
+            "aws:RequestedRegion": self._cloud.region,
+            "aws:SecureTransport": "true",  # plain HTTP on loopback stands in for TLS
+            "aws:ViaAWSService": "false",
+            **{f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()},
+            **context,
+        }
+        if principal.user_id:
+            full["aws:userid"] = principal.user_id
+        if account := _account(resource):
+            full["aws:ResourceAccount"] = account
+        return evaluate(
+            Query(target.action, resource, full, principal.arn),
+            identity=role.identity,
+            boundary=role.boundary,
+            resource_policy=self._resource_policy(target.action, resource),
+            session=session,
+            resource_policy_decides=_resource_decides(target.action, resource),
+            resource_unknown=target.unknown,
+        )
+
+    def _resource_policy(self, action: str, resource: str) -> Policy | None:
+        """Return the policy on a bucket, key or role; other resource policies are not read."""
+        if self._foreign(resource):
+            return None
+        if action == "sts:AssumeRole":
+            return self._role(_last(resource)).trust
+        service, name = action.partition(":")[0], resource.split(":", 5)[-1]
+        if service == "s3" and resource.startswith("arn:"):
+            bucket = name.split("/")[0]
+            return self._cloud.snapshot(f"iam:bucket:{bucket}", lambda: self._bucket_policy(bucket))
+        if service == "kms" and name.startswith(("key/", "alias/")):
+            key = name.removeprefix("key/")
+            return self._cloud.snapshot(f"iam:key:{key}", lambda: self._key_policy(key))
+        return None
+
+    def _foreign(self, resource: str) -> bool:
+        """Say whether the resource is another account's, of which nothing is known here."""
+        return _account(resource) not in {"", "aws", self._cloud.account_id}
+
+    def _bucket_policy(self, bucket: str) -> Policy | None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415  # loaded with the client
+
+        try:
+            document = self._cloud.client("s3").get_bucket_policy(Bucket=bucket)["Policy"]
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in {"NoSuchBucketPolicy", "NoSuchBucket"}:
+                return None
+            raise
+        return Policy(document, f"{bucket} bucket policy", "resource")
+
+    def _key_policy(self, key: str) -> Policy | None:
+        kms = self._cloud.client("kms")
+        try:
+            key_id = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"]
+            document = kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
+        except kms.exceptions.NotFoundException:
+            return None
+        return Policy(document, f"{key_id} key policy", "resource")
+
+    # --- control-plane requests -------------------------------------------------------------
+
+    def action_for_request(self, request: HttpRequest) -> tuple[str, list[str]] | None:
+        """Return the IAM action and the resource ARNs of an AWS API request, as best known.
+
+        None when the request is unsigned, of an unknown operation, or ambiguous.
+        """
+        signed = credential(request)
+        call = identify(request, signed) if signed is not None else None
+        if call is None:
+            return None
+        first = self._targets(call)[0]
+        return first.action, list(first.resources)
+
+    def _targets(self, call: ApiCall) -> list[Target]:
+        found = targets(call, self._cloud.account_id)
+        if call.service == "kms":
+            return [self._with_key_arns(call, target) for target in found]
+        if call.service == "iam" and (name := call.params.get("RoleName")):
+            return [self._with_role_path(name, target) for target in found]
+        return found
+
+    def _with_key_arns(self, call: ApiCall, target: Target) -> Target:
+        """Name the key that an alias stands for: operations on keys are asked on the key."""
+        if call.operation.endswith("Alias"):
+            return target
+        kms = self._cloud.client("kms")
+        arns = []
+        for resource in target.resources:
+            arn = resource
+            if ":alias/" in resource:
+                try:
+                    arn = kms.describe_key(KeyId=resource)["KeyMetadata"]["Arn"]
+                except kms.exceptions.NotFoundException:
+                    return Target(target.action, unknown=True)
+            arns.append(arn)
+        return Target(target.action, tuple(arns), target.unknown)
+
+    def _with_role_path(self, name: str, target: Target) -> Target:
+        try:
+            return Target(target.action, (self._role(name).arn,))
+        except (CallerError, PolicyError):
+            return target
+
+    def authorize_request(self, request: HttpRequest) -> HttpResponse | None:
+        """Return None for a request that may go on, else AWS's refusal in the service's protocol.
+
+        Fails closed: no signature, an unknown key, or an operation that cannot be told is refused.
+        """
+        signed = credential(request)
+        if signed is None:
+            return _refusal(
+                request, "MissingAuthenticationToken", "Request is missing Authentication Token"
+            )
+        try:
+            principal = self.principal(signed.access_key_id)
+            if principal.administrator:
+                return None
+            self._check_token(signed)
+        except CallerError as error:
+            return _refusal(request, error.code, str(error), signed)
+        call = identify(request, signed)
+        if call is None:
+            message = (
+                f"User: {principal.arn} is not authorized: {request.method} {request.path}"
+                f" is no operation of {signed.service} that the emulator can tell apart"
+            )
+            return _refusal(request, "AccessDenied", message, signed)
+        if call.service == "sts" and call.operation == "GetCallerIdentity":
+            return None  # AWS: no permission is needed, nor can it be denied
+        context = self.context(request, call)
+        for target in self._targets(call):
+            decision = self._authorize(signed.access_key_id, target, context)
+            if not decision.allowed:
+                resource = target.resources[0]
+                message = access_denied_message(decision, principal.arn, target.action, resource)
+                return _refusal(request, "AccessDenied", message, signed, call)
+        return None
+
+    @staticmethod
+    def context(request: HttpRequest, call: ApiCall) -> Context:
+        """Return the condition keys that the request itself carries."""
+        context: dict[str, str | list[str]] = {
+            "aws:RequestedRegion": call.region,
+            "aws:SourceIp": request.source_ip,
+        }
+        if agent := request.header("user-agent"):
+            context["aws:UserAgent"] = agent
+        if call.service == "iam":
+            for name, key in (
+                ("PolicyArn", "iam:PolicyARN"),
+                ("PermissionsBoundary", "iam:PermissionsBoundary"),
+            ):
+                if isinstance(call.params.get(name), str):
+                    context[key] = call.params[name]
+        if call.service == "s3" and isinstance(call.params.get("ACL"), str):
+            context["s3:x-amz-acl"] = call.params["ACL"]
+        return context
+
+
+def _last(arn: str) -> str:
+    """Return what follows the last slash: a role's or policy's name without its path."""
+    return arn.rsplit("/", maxsplit=1)[-1]
+
+
+def _account(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+def _clock() -> dict[str, str | list[str]]:
+    now = datetime.now(UTC)
+    return {
+        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(now.timestamp())),
+    }
+
+
+def _resource_decides(action: str, resource: str) -> bool:
+    """Say whether the resource's own policy must agree: always for roles, and for KMS keys."""
+    return action == "sts:AssumeRole" or (action.startswith("kms:") and ":key/" in resource)
+
+
+# --- refusals in each protocol --------------------------------------------------------------
+
+# code -> (JSON name, S3 code, S3 status, S3 message or None for the same)
+_CODES: dict[str, tuple[str, str, int, str | None]] = {
+    "AccessDenied": ("AccessDeniedException", "AccessDenied", 403, None),
+    "ExpiredToken": (
+        "ExpiredTokenException",
+        "ExpiredToken",
+        400,
+        "The provided token has expired.",
+    ),
+    "InvalidClientTokenId": (
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+    "MissingAuthenticationToken": (
+        "MissingAuthenticationTokenException",
+        "AccessDenied",
+        403,
+        "Access Denied",
+    ),
+}
+
+_QUERY_SERVICES = frozenset({"autoscaling", "iam", "monitoring", "sns", "sts"})
+
+
+def _refusal(
+    request: HttpRequest,
+    code: str,
+    message: str,
+    signed: Credential | None = None,
+    call: ApiCall | None = None,
+) -> HttpResponse:
+    json_name, s3_code, s3_status, s3_message = _CODES[code]
+    if call is not None:
+        protocol = call.protocol
+    elif request.header("x-amz-target"):
+        protocol = "json"
+    elif request.path.startswith("/service/"):
+        protocol = "cbor"
+    elif signed is not None and signed.service in _QUERY_SERVICES:
+        protocol = "query"
+    else:
+        protocol = "rest-xml" if signed is None or signed.service == "s3" else "rest-json"
+    request_id = request.header("x-amzn-requestid") or "00000000-0000-0000-0000-000000000000"
+    match protocol:
+        case "json":
+            body = json.dumps({"__type": json_name, "message": message}).encode()
+            headers = (("Content-Type", "application/x-amz-json-1.1"),)
+            return HttpResponse(400, headers, body)
+        case "rest-json":
+            body = json.dumps({"message": message, "Message": message}).encode()
+            return HttpResponse(
+                403,
+                (("Content-Type", "application/json"), ("x-amzn-ErrorType", json_name)),
+                body,
+            )
+        case "cbor":
+            body = _cbor_map({"__type": json_name, "message": message})
+            return HttpResponse(
+                400,
+                (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")),
+                body,
+            )
+        case "rest-xml":
+            text = (
+                f"<Error><Code>{s3_code}</Code><Message>{escape(s3_message or message)}</Message>"
+                f"<RequestId>{request_id}</RequestId></Error>"
+            )
+            status = s3_status
+        case "query":
+            text = (
+                f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+                f"<Message>{escape(message)}</Message></Error>"
+                f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+            )
+            status = 403
+    document = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
+    return HttpResponse(status, (("Content-Type", "text/xml"),), document.encode())
+
+
+def _cbor_map(texts: Mapping[str, str]) -> bytes:
+    """Encode a small map of texts as CBOR (RFC 8949)."""
+    out = bytearray([0xA0 | len(texts)])
+    for text in (part for pair in texts.items() for part in pair):
+        data = text.encode()
+        out += b"\x79" + struct.pack(">H", len(data)) + data
+    return bytes(out)
