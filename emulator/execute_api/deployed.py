@@ -1,0 +1,222 @@
+"""A deployed API, prepared for answering: routes, validators, settings of the stage."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema
+from referencing import Registry
+from referencing.jsonschema import DRAFT4
+
+from emulator.cloud import Cloud
+from emulator.http import HttpRequest
+
+Served = Mapping[str, Any]
+"""What `emulator.control_plane.deployed_api` returns."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of one resource."""
+
+    http_method: str  # as deployed: may be ANY
+    resource_id: str
+    resource_path: str
+    api_key_required: bool
+    authorization: str
+    integration: Mapping[str, Any]
+    declared_headers: Mapping[str, frozenset[str]]  # by method response status, in lower case
+    models: Mapping[str, jsonschema.Draft4Validator]  # by content type; empty: body not validated
+    required_parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """A rate in requests a second and the size of the bucket."""
+
+    rate: float
+    burst: float
+
+
+class Api:
+    """One stage of one API."""
+
+    def __init__(self, cloud: Cloud, served: Served) -> None:
+        rest_api, stage = served["rest_api"], served["stage"]
+        self.api_id: str = rest_api["id"]
+        self.stage_name: str = stage["stageName"]
+        self.deployment_id: str = served.get("deployment_id") or stage.get("deploymentId", "")
+        self.variables: Mapping[str, str] = stage.get("variables") or {}
+        self.tracing = bool(stage.get("tracingEnabled"))
+        self.closed = bool(rest_api.get("disableExecuteApiEndpoint"))
+        self.binary_media_types: list[str] = rest_api.get("binaryMediaTypes") or []
+        self.minimum_compression_size: int | None = rest_api.get("minimumCompressionSize")
+        self.gateway_responses: Mapping[str, Any] = served.get("gateway_responses") or {}
+        log_settings = stage.get("accessLogSettings") or {}
+        self.log_group = log_settings.get("destinationArn", "").partition(":log-group:")[2]
+        self.log_group = self.log_group.removesuffix(":*")
+        self.log_format: str = log_settings.get("format", "")
+        self.arn = (
+            f"arn:aws:apigateway:{cloud.region}::/restapis/{self.api_id}/stages/{self.stage_name}"
+        )
+        self.execution_arn = (
+            f"arn:aws:execute-api:{cloud.region}:{cloud.account_id}:{self.api_id}/{self.stage_name}"
+        )
+        self._settings: Mapping[str, Any] = {
+            key.replace("~1", "/").lstrip("/"): value
+            for key, value in (stage.get("methodSettings") or {}).items()
+        }
+        if rest_api.get("policy"):
+            cloud.approximation("API Gateway", "the API's resource policy is not enforced")
+        self._routes = [
+            (resource["path"], _methods(served, resource)) for resource in served["resources"]
+        ]
+        self._routes.sort(key=lambda route: _specificity(route[0]))
+
+    def route(self, http_method: str, path: str) -> tuple[Method, dict[str, str]] | None:
+        """Find the method that serves a path, the most specific resource first."""
+        segments = [unquote(segment) for segment in path.strip("/").split("/")]
+        for resource_path, methods in self._routes:
+            parameters = _match(resource_path.strip("/").split("/"), segments)
+            if parameters is not None:
+                method = methods.get(http_method) or methods.get("ANY")
+                return (method, parameters) if method else None
+        return None
+
+    def method_throttle(self, method: Method, http_method: str) -> Throttle | None:
+        """Return the stage's own limit for a method; its setting wins over the one for all."""
+        for key in (f"{method.resource_path.lstrip('/')}/{http_method}", "*/*"):
+            settings = self._settings.get(key)
+            if settings:
+                rate = float(settings.get("throttlingRateLimit", -1))
+                burst = float(settings.get("throttlingBurstLimit", -1))
+                return Throttle(rate, burst) if rate >= 0 and burst >= 0 else None
+        return None
+
+
+def _methods(served: Served, resource: Mapping[str, Any]) -> dict[str, Method]:
+    methods = {}
+    for verb, method in (resource.get("resourceMethods") or {}).items():
+        validator = (served.get("validators") or {}).get(method.get("requestValidatorId")) or {}
+        models = method.get("requestModels") if validator.get("validateRequestBody") else {}
+        parameters = method.get("requestParameters") or {}
+        checked = validator.get("validateRequestParameters")
+        methods[verb] = Method(
+            http_method=verb,
+            resource_id=resource["id"],
+            resource_path=resource["path"],
+            api_key_required=bool(method.get("apiKeyRequired")),
+            authorization=method.get("authorizationType") or "NONE",
+            integration=method.get("methodIntegration") or {},
+            declared_headers={
+                status: frozenset(
+                    name.removeprefix("method.response.header.").lower()
+                    for name in response.get("responseParameters") or {}
+                )
+                for status, response in (method.get("methodResponses") or {}).items()
+            },
+            models={
+                content_type: _validator(served, model)
+                for content_type, model in (models or {}).items()
+            },
+            required_parameters=tuple(
+                name for name, required in parameters.items() if required and checked
+            ),
+        )
+    return methods
+
+
+def _validator(served: Served, model: str) -> jsonschema.Draft4Validator:
+    """Compile a model; models refer to each other by their URL (draft-04, as AWS documents)."""
+    base = f"https://apigateway.amazonaws.com/restapis/{served['rest_api']['id']}/models/"
+    schemas = {name: json.loads(text) for name, text in (served.get("models") or {}).items()}
+    registry: Registry[Any] = Registry().with_resources(
+        (base + name, DRAFT4.create_resource(schema)) for name, schema in schemas.items()
+    )
+    return jsonschema.Draft4Validator(schemas.get(model, {}), registry=registry)
+
+
+def _specificity(path: str) -> list[int]:
+    """Sort literal segments before parameters, and those before greedy ones."""
+    return [
+        2 if segment.endswith("+}") else 1 if segment.startswith("{") else 0
+        for segment in path.strip("/").split("/")
+    ]
+
+
+def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
+    parameters: dict[str, str] = {}
+    for index, part in enumerate(pattern):
+        if part.endswith("+}"):
+            rest = "/".join(segments[index:])
+            return {**parameters, part[1:-2]: rest} if rest else None
+        if index >= len(segments):
+            return None
+        if part.startswith("{"):
+            parameters[part[1:-1]] = segments[index]
+        elif part != segments[index]:
+            return None
+    return parameters if len(pattern) == len(segments) else None
+
+
+def media_type(header: str | None) -> str:
+    """Return a Content-Type without parameters; API Gateway takes none for JSON."""
+    return (header or "application/json").partition(";")[0].strip().lower()
+
+
+def missing_parameters(
+    method: Method, request: HttpRequest, query: Mapping[str, list[str]], path: Mapping[str, str]
+) -> list[str]:
+    """Name the required parameters that a request lacks; only their presence is checked."""
+    missing = []
+    for name in method.required_parameters:
+        _, _, place, parameter = name.split(".", 3)
+        present = {
+            "header": bool(request.header(parameter)),
+            "querystring": parameter in query,
+            "path": parameter in path,
+        }
+        if not present.get(place):
+            missing.append(parameter)
+    return missing
+
+
+def body_error(method: Method, content_type: str, body: bytes) -> str | None:
+    """Say what is wrong with a body, never quoting it; None when it is valid or not looked at.
+
+    No model for the content type and none for `$default`: nothing is validated (Amazon API
+    Gateway Developer Guide, Request validation).
+    """
+    validator = method.models.get(content_type) or method.models.get("$default")
+    if validator is None:
+        return None
+    try:
+        document = json.loads(body.decode(), parse_constant=_refuse_constant)
+        errors = [_describe(error) for error in validator.iter_errors(document)]
+    except (ValueError, RecursionError):
+        return "Invalid JSON"
+    return f"[{', '.join(errors)}]" if errors else None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _describe(error: jsonschema.ValidationError) -> str:
+    value: Any = error.validator_value
+    instance: Any = error.instance
+    match error.validator:
+        case "required":
+            absent = json.dumps([name for name in value if name not in instance])
+            return f"object has missing required properties ({absent})"
+        case "additionalProperties":
+            return "object instance has properties which are not allowed by the schema"
+        case "type":
+            return f"instance type does not match any allowed primitive type (allowed: {value})"
+        case "minLength" | "maxLength":
+            word = "short" if error.validator == "minLength" else "long"
+            return f"string is too {word} (length: {len(instance)}, limit: {value})"
+    return f"instance does not satisfy {re.sub('[^A-Za-z]', '', str(error.validator))}"
