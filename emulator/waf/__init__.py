@@ -1,0 +1,197 @@
+"""AWS WAF in front of a stage: the applied web ACL decides each request before the API sees it."""
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from emulator.cloud import Cloud
+from emulator.http import HttpRequest, HttpResponse
+from emulator.waf.fields import Inspection
+from emulator.waf.logging import LogConfig, build_record, is_kept, log_config
+from emulator.waf.rates import RateCounters
+from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
+
+_ROUTE = re.compile(r"/_aws/execute-api/[^/]+(?=/)")
+_STAGE_ARN = re.compile(r"arn:[^:]+:apigateway:([^:]+)::/restapis/([^/]+)/stages/([^/]+)")
+_GATEWAY_HEADERS = {"host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a web ACL decided about a request.
+
+    `response` is the rule's custom response; a block without one leaves the answer to the API's
+    WAF_FILTERED gateway response. `log_record` is masked as the applied configuration asks.
+    """
+
+    action: Literal["ALLOW", "BLOCK"]
+    response: HttpResponse | None
+    terminating_rule: str
+    labels: tuple[str, ...]
+    insert_headers: tuple[tuple[str, str], ...]
+    log_record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    acl: WebAcl
+    log: LogConfig
+
+
+class Waf:
+    """Inspects requests as the web ACL of their stage says.
+
+    Args:
+        country_of: country code of an address. A loopback address has none, and AWS logs `-`.
+        rates: counters of the rate-based rules; tests give them a clock of their own.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        *,
+        country_of: Callable[[str], str | None] = lambda _: None,
+        rates: RateCounters | None = None,
+    ) -> None:
+        self._cloud = cloud
+        self._country_of = country_of
+        self._rates = rates or RateCounters()
+        self._metrics_lock = threading.Lock()
+        self._metrics: Counter[tuple[str, str, str]] = Counter()
+
+    def inspect(
+        self, resource_arn: str, request: HttpRequest, *, request_id: str, host: str | None = None
+    ) -> Verdict | None:
+        """Decide a request to a stage; None means that no web ACL guards it.
+
+        The request is seen as API Gateway presents it to WAF: without the emulator's own route,
+        with the API's host name (or `host`) and the X-Forwarded headers.
+        """
+        compiled = self._cloud.snapshot(f"waf:{resource_arn}", lambda: self._compile(resource_arn))
+        if compiled is None:
+            return None
+        acl = compiled.acl
+        inspection = Inspection(_as_gateway(request, resource_arn, host), acl.body_limit)
+        outcome = evaluate(acl, inspection)
+        self._count(acl, outcome.metrics)
+        record = build_record(
+            acl,
+            inspection,
+            outcome,
+            source_id=self._source_id(resource_arn),
+            request_id=request_id,
+            country=self._country_of(request.source_ip) or "-",
+            protections=compiled.log.protections,
+        )
+        if compiled.log.group and is_kept(compiled.log.filter, record):
+            stream = f"{self._cloud.region}_{acl.name}_0"
+            message = json.dumps(record, separators=(",", ":"))
+            self._cloud.log(compiled.log.group, stream, message)
+        blocked = outcome.action.kind == "BLOCK"
+        return Verdict(
+            action="BLOCK" if blocked else "ALLOW",
+            response=outcome.action.response,
+            terminating_rule=outcome.rule,
+            labels=tuple(inspection.labels),
+            insert_headers=() if blocked else tuple(outcome.inserted.values()),
+            log_record=record,
+        )
+
+    def metrics(self) -> Mapping[tuple[str, str, str], int]:
+        """Return the counts so far by (WebACL, Rule, metric), as CloudWatch's dimensions name them.
+
+        The metrics are AllowedRequests, BlockedRequests and CountedRequests; the rule is a rule's
+        metric name, `Default_Action`, or `ALL`.
+        """
+        with self._metrics_lock:
+            return dict(self._metrics)
+
+    def _count(self, acl: WebAcl, metrics: Sequence[tuple[str, str]]) -> None:
+        if acl.metric is None:
+            return
+        with self._metrics_lock:
+            for rule, name in metrics:
+                self._metrics[acl.metric, rule, name] += 1
+            # A request counts once for ALL, however many rules counted it.
+            for name in {name for _, name in metrics}:
+                self._metrics[acl.metric, "ALL", name] += 1
+
+    def _source_id(self, resource_arn: str) -> str:
+        stage = _STAGE_ARN.fullmatch(resource_arn)
+        return f"{self._cloud.account_id}:{stage[2]}:{stage[3]}" if stage else resource_arn
+
+    def _compile(self, resource_arn: str) -> _Compiled | None:
+        """Read the web ACL of a resource, and all that it refers to, from the control plane."""
+        client = self._cloud.client("wafv2")
+        shape = self._found(client.get_web_acl_for_resource, "WebACL", ResourceArn=resource_arn)
+        if not shape:
+            return None
+        logging = self._found(
+            client.get_logging_configuration, "LoggingConfiguration", ResourceArn=shape["ARN"]
+        )
+        account = Account(
+            patterns_of=lambda arn: [
+                one["RegexString"]
+                for one in self._entity(arn, "regex_pattern_set")["RegularExpressionList"]
+            ],
+            addresses_of=lambda arn: self._entity(arn, "ip_set")["Addresses"],
+            rule_group=lambda arn: self._entity(arn, "rule_group"),
+            country_of=self._country_of,
+            rates=self._rates,
+            approximation=lambda text: self._cloud.approximation("waf", text),
+        )
+        acl = compile_web_acl(shape, account)
+        return _Compiled(acl, log_config(logging, shape, self._cloud.account_id))
+
+    @staticmethod
+    def _found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
+        try:
+            return call(**arguments).get(key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "WAFNonexistentItemException":
+                return None
+            raise
+
+    def _entity(self, arn: str, kind: str) -> Any:
+        """Look up a pattern set, IP set or rule group: `…:regional/<kind>/<name>/<id>`."""
+        scope, _, name, identifier = arn.split(":")[5].split("/")
+        scope = "REGIONAL" if scope == "regional" else "CLOUDFRONT"
+        keys = {"regex_pattern_set": "RegexPatternSet", "ip_set": "IPSet"}
+        call = getattr(self._cloud.client("wafv2"), f"get_{kind}")
+        found = self._found(
+            call, keys.get(kind, "RuleGroup"), Name=name, Scope=scope, Id=identifier
+        )
+        if found is None:
+            raise ValueError(f"{arn} does not exist")
+        return found
+
+
+def _as_gateway(request: HttpRequest, resource_arn: str, host: str | None) -> HttpRequest:
+    """Return the request as API Gateway hands it to WAF.
+
+    A rehearsal is called at 127.0.0.1, where AWS's clients use the API's host name: the managed
+    rule Host_localhost_HEADER would block every one of its requests.
+    """
+    stage = _STAGE_ARN.fullmatch(resource_arn)
+    if host is None and stage:
+        host = f"{stage[2]}.execute-api.{stage[1]}.amazonaws.com"
+    forwarded = ", ".join(
+        [value for name, value in request.headers if name.lower() == "x-forwarded-for"]
+        + [request.source_ip]
+    )
+    kept = tuple(
+        (name, value) for name, value in request.headers if name.lower() not in _GATEWAY_HEADERS
+    )
+    own = (
+        ("X-Forwarded-For", forwarded),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Port", "443"),
+        ("Host", host or request.header("host") or ""),
+    )
+    return replace(request, path=_ROUTE.sub("", request.path, count=1), headers=own + kept)

@@ -1,0 +1,67 @@
+"""Web ACL capacity units (WCU), by AWS's published prices of each statement.
+
+The sum is the most that AWS asks for: it may charge a transformation of one component once when
+several rules share it, and does not say when (AWS WAF Developer Guide, "Web ACL capacity units").
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from emulator.waf.managed import GROUPS, OTHER_CAPACITIES
+
+_BASE: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
+    "ByteMatchStatement": lambda one: 10 if "CONTAINS" in one["PositionalConstraint"] else 2,
+    "RegexMatchStatement": lambda _: 3,
+    "RegexPatternSetReferenceStatement": lambda _: 25,
+    "SizeConstraintStatement": lambda _: 1,
+    "SqliMatchStatement": lambda one: 30 if one.get("SensitivityLevel") == "HIGH" else 20,
+    "XssMatchStatement": lambda _: 40,
+    "GeoMatchStatement": lambda _: 1,
+    "AsnMatchStatement": lambda _: 1,
+    "LabelMatchStatement": lambda _: 1,
+    "IPSetReferenceStatement": lambda one: (
+        5 if (one.get("IPSetForwardedIPConfig") or {}).get("Position") == "ANY" else 1
+    ),
+}
+
+
+def capacity(
+    rules: Sequence[Mapping[str, Any]], group_capacity: Callable[[str], int] = lambda _: 0
+) -> int:
+    """Return the WCU of rules in boto3's shape.
+
+    Args:
+        group_capacity: WCU of a rule group, by ARN; AWS charges what its owner set at creation.
+    """
+    return sum(_statement(rule["Statement"], group_capacity) for rule in rules)
+
+
+def _statement(shape: Mapping[str, Any], group_capacity: Callable[[str], int]) -> int:
+    ((kind, options),) = shape.items()
+    if kind in {"AndStatement", "OrStatement"}:
+        return sum(_statement(one, group_capacity) for one in options["Statements"])
+    if kind == "NotStatement":
+        return _statement(options["Statement"], group_capacity)
+    if kind == "RuleGroupReferenceStatement":
+        return group_capacity(options["ARN"])
+    scope_down = options.get("ScopeDownStatement")
+    nested = _statement(scope_down, group_capacity) if scope_down else 0
+    if kind == "RateBasedStatement":
+        return 2 + 30 * len(options.get("CustomKeys") or ()) + nested
+    if kind == "ManagedRuleGroupStatement":
+        name = options["Name"]
+        own = GROUPS[name].capacity if name in GROUPS else OTHER_CAPACITIES.get(name, 0)
+        return own + nested
+    base = _BASE[kind](options) if kind in _BASE else 0
+    component = options.get("FieldToMatch") or {}
+    if "JsonBody" in component:
+        base *= 2
+    if "AllQueryArguments" in component:
+        base += 10
+    transformations = [
+        *(options.get("TextTransformations") or ()),
+        *(options.get("PreParseTextTransformations") or ()),
+    ]
+    # NONE inspects the text as received: there is nothing to pay for.
+    paid = sum(1 for one in transformations if one["Type"] != "NONE")
+    return base + 10 * paid

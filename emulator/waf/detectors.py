@@ -1,0 +1,75 @@
+"""libinjection, through ModSecurity's own operators: is this text an SQL or script injection?"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+_RULE = """
+SecRuleEngine On
+SecAuditEngine Off
+SecRule REQUEST_HEADERS:v "%s" "id:1,phase:1,deny,status:403,nolog,noauditlog"
+"""
+
+MISSING = "libmodsecurity is not installed here, so no SQL injection or script is detected"
+
+
+@cache
+def _module() -> Any:
+    try:
+        import libmodsecurity  # noqa: PLC0415  # has no wheel on every platform
+    except ImportError:
+        return None
+    return libmodsecurity
+
+
+def available() -> bool:
+    """Tell whether this machine has libmodsecurity; without it nothing is detected."""
+    return _module() is not None
+
+
+@cache
+def _detector(operator: str) -> Callable[[bytes], bool]:
+    module = _module()
+    if module is None:
+        return lambda _: False
+    engine = module.ModSecurity()
+    rules = module.RulesSet()
+    if rules.load(_RULE % operator) < 0:
+        raise RuntimeError(f"libmodsecurity refused {operator}: {rules.get_parser_error()}")
+
+    def detect(text: bytes) -> bool:
+        transaction = module.Transaction(engine, rules, "waf")
+        transaction.add_request_header("v", text)
+        transaction.process_request_headers()
+        return transaction.intervention() is not None
+
+    return detect
+
+
+def is_sqli(text: bytes) -> bool:
+    """Tell whether libinjection takes the text for an SQL injection."""
+    return _detector("@detectSQLi")(text)
+
+
+def is_xss(text: bytes) -> bool:
+    """Tell whether libinjection takes the text for cross-site scripting."""
+    return _detector("@detectXSS")(text)
+
+
+_SQL_TOKEN = re.compile(
+    rb"(?i)\b(?:and|or|not|like|select|union|all|from|where|insert|into|update|delete|drop|table"
+    rb"|alter|exec|sleep|benchmark|null|having|group|order|by)\b|\b\d{1,3}\b|--|['\"=;#]"
+)
+_TAG = re.compile(rb"<[\s/]*([a-zA-Z]{1,16})")
+
+
+def sql_tokens(text: bytes) -> list[str]:
+    """Return what a log may show of an SQL match: keywords, signs and short numbers, no prose."""
+    return [token.decode("ascii") for token in _SQL_TOKEN.findall(text)[:5]]
+
+
+def xss_tokens(text: bytes) -> list[str]:
+    """Return what a log may show of a script match: the tag's name."""
+    tag = _TAG.search(text)
+    return ["<", tag[1].decode("ascii")] if tag else []

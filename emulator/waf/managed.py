@@ -1,0 +1,385 @@
+"""AWS Managed Rules: the rules, actions and labels that AWS documents, with signatures of our own.
+
+AWS publishes what each rule looks for and not how. SQL injection and cross-site scripting are
+libinjection's; the rest are a few signatures around AWS's own examples. Address lists are empty.
+Source: AWS WAF Developer Guide, "Baseline rule groups", "Use-case specific rule groups" and
+"IP reputation rule groups".
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.waf.detectors import is_sqli, is_xss
+from emulator.waf.fields import Field, Inspection, compile_field
+from emulator.waf.statements import Statement, Test, sqli_detail
+
+
+@dataclass(frozen=True)
+class ManagedRule:
+    """One rule of a managed group; `label` is the part after the group's namespace."""
+
+    name: str
+    label: str
+    statement: Statement
+    action: str = "BLOCK"
+
+
+@dataclass(frozen=True)
+class ManagedGroup:
+    """A managed rule group. `capacity` is AWS's; `note` says how near to AWS's this one comes."""
+
+    namespace: str
+    capacity: int
+    rules: tuple[ManagedRule, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class _Never:
+    def matches(self, _: Inspection) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class _Absent:
+    component: Field
+
+    def matches(self, inspection: Inspection) -> bool:
+        return not inspection.select(self.component).texts
+
+
+@dataclass(frozen=True)
+class _Larger:
+    component: Field
+    limit: int
+
+    def matches(self, inspection: Inspection) -> bool:
+        return any(len(text) > self.limit for text in inspection.select(self.component).texts)
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """A test on every reading of the components: as received and decoded, each text once."""
+
+    components: tuple[Field, ...]
+    test: Test
+    describe: Callable[[bytes], dict[str, Any]] | None = None
+
+    def matches(self, inspection: Inspection) -> bool:
+        for component in self.components:
+            for text in dict.fromkeys(self._readings(inspection, component)):
+                if text and self.test(text):
+                    if self.describe is not None:
+                        found = self.describe(text) | {"location": self.components[0].location}
+                        inspection.details.append(found)
+                    return True
+        return False
+
+    @staticmethod
+    def _readings(inspection: Inspection, component: Field) -> Iterator[bytes]:
+        for chain in _CHAINS:
+            yield from inspection.texts(component, chain)
+
+
+# Only what changes a text costs anything: equal readings are tested once.
+_CHAINS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("URL_DECODE_UNI",),
+    ("URL_DECODE_UNI", "HTML_ENTITY_DECODE"),
+)
+
+_EVERYWHERE = {"MatchPattern": {"All": {}}, "OversizeHandling": "CONTINUE"}
+_BODY = compile_field({"Body": {"OversizeHandling": "CONTINUE"}})
+# The text of a JSON body after its escapes are undone: `\\u003cscript>` is a script all the same.
+_JSON = compile_field({"JsonBody": _EVERYWHERE | {"MatchScope": "ALL"}})
+_HEADERS = compile_field({"Headers": _EVERYWHERE | {"MatchScope": "ALL"}})
+_COOKIES = compile_field({"Cookies": _EVERYWHERE | {"MatchScope": "VALUE"}})
+_ARGUMENTS = compile_field({"AllQueryArguments": {}})
+_QUERY = compile_field({"QueryString": {}})
+_PATH = compile_field({"UriPath": {}})
+_METHOD = compile_field({"Method": {}})
+
+
+_HOST = compile_field({"SingleHeader": {"Name": "host"}})
+_COOKIE = compile_field({"SingleHeader": {"Name": "cookie"}})
+_USER_AGENT = compile_field({"SingleHeader": {"Name": "user-agent"}})
+
+
+# Where a family of rules looks: suffix of the rule's name, suffix of its label, components.
+_PLACES: Mapping[str, tuple[str, tuple[Field, ...]]] = {
+    "BODY": ("Body", (_BODY, _JSON)),
+    "COOKIE": ("Cookie", (_COOKIES,)),
+    "HEADER": ("Header", (_HEADERS,)),
+    "QUERYARGUMENTS": ("QueryArguments", (_ARGUMENTS,)),
+    "QUERYSTRING": ("QueryString", (_QUERY,)),
+    "URIPATH": ("URIPath", (_PATH,)),
+}
+
+
+def _family(
+    name: str,
+    test: Test,
+    places: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    describe: Callable[[bytes], dict[str, Any]] | None = None,
+) -> Iterator[ManagedRule]:
+    """Make the rules that look for one thing in several places; `labels` are AWS's exceptions."""
+    for place in places.split():
+        suffix, components = _PLACES[place]
+        label = f"{name}_{(labels or {}).get(place, suffix)}"
+        yield ManagedRule(f"{name}_{place}", label, _Scan(components, test, describe))
+
+
+def _search(*patterns: str) -> Test:
+    search = re.compile(
+        "|".join(f"(?:{pattern})" for pattern in patterns).encode(), re.IGNORECASE
+    ).search
+    return lambda text: search(text) is not None
+
+
+_bad_bot = _search(
+    "nessus", "nmap", "nikto", "sqlmap", "masscan", "zgrab", "dirbuster", "gobuster", "wpscan",
+    "acunetix", "netsparker", "openvas", "w3af", "havij", "zmeu", "morfeus",
+)  # fmt: skip
+_metadata_ssrf = _search(
+    r"169\.254\.169\.254", r"latest/meta-data", r"latest/dynamic/instance-identity",
+    r"fd00:ec2::254", "0xa9fea9fe", "2852039166", r"169\.254\.170\.2\b",
+)  # fmt: skip
+_traversal = _search(r"(?:\.\.[/\\]){2}", r"[/\\]\.\.[/\\]")
+_remote_file = _search(r"(?:https?|ftps?|file)://(?:\d{1,3}\.){3}\d{1,3}")
+_restricted_extension = _search(
+    r"\.(?:log|ini|bak|old|swp|sql|conf|cfg|config|backup|pem|key|env|htaccess|htpasswd|mdb|dll)"
+    r"(?:[/?;\s]|\Z)"
+)
+_java = _search(
+    r"java\.lang\.(?:runtime|processbuilder)", r"getruntime\s*\(\s*\)", r"\.exec\s*\(\s*[\"']",
+    r"class\.module\.classloader", r"\bprocessbuilder\s*\(", "ysoserial", r"\bro0ab[0-9a-z+/]{4}",
+    r"\xac\xed\x00\x05", r"org\.apache\.commons\.collections\.functors", r"t\(java\.",
+)  # fmt: skip
+_react = _search(r"\$\d+:(?:__proto__|constructor)", "__proto__:then", r'"_formdata"\s*:')
+_exploitable_path = _search(
+    "(?:web|meta)-inf", r"/\.(?:git|svn|hg|aws|ssh|env)(?:[/?]|\Z)", r"/wp-config", r"/actuator/"
+)
+_admin_path = _search(
+    "sqlmanager", "phpmyadmin", "/pma(?:/|\\Z)", "/wp-admin", "/manager/html", "/myadmin",
+    "/admin(?:istrator)?(?:/|\\Z)", "/cpanel",
+)  # fmt: skip
+_localhost = _search(r"\A\s*(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)(?::\d+)?\s*\Z")
+_propfind = _search(r"\Apropfind\Z")
+_sqli_extended = _search(
+    r"\bunion\b(?:\s|/\*.*?\*/)+(?:all\s+)?select\b",
+    r";\s*(?:drop|truncate|alter)\s+(?:table|data)",
+    r"\b(?:pg_)?sleep\s*\(\s*\d", r"\bbenchmark\s*\(\s*\d", r"\bwaitfor\s+delay\s*['\"]",
+    r"\binformation_schema\.", r"\bxp_cmdshell\b", r"\bload_file\s*\(",
+    r"\binto\s+(?:out|dump)file\b", r"['\"]\s*(?:or|and)\s+['\"]?\d+['\"]?\s*=\s*['\"]?\d",
+    r"\bextractvalue\s*\(", r"\bupdatexml\s*\(",
+)  # fmt: skip
+_linux_files = _search(
+    r"/etc/(?:passwd|shadow|group|hosts|issue|sudoers|crontab|ssh/)",
+    r"/proc/(?:version|self|cpuinfo|cmdline|mounts|net|\d+)", r"/var/log/", r"/root/\.",
+    r"/boot/grub", r"\.bash_history",
+)  # fmt: skip
+_unix_commands = _search(
+    r"\$\{?(?:home|path|ifs|shell|user)\b", r"\becho\s+\$", r"/bin/(?:ba|da|z|k|c)?sh\b",
+    r"(?:;|\||&&|`|\$\()\s*(?:cat|ls|id|whoami|uname|wget|curl|nc|netcat|bash|sh|ping|chmod|rm)\b",
+    r"\bcat\s+/(?:etc|proc|var)/", r"\bbash\s+-[ci]\b", r"/dev/tcp/",
+)  # fmt: skip
+_windows_commands = _search(
+    r"(?:\|\|?|&&?|;)\s*(?:nslookup|cmd|powershell|ping|net|dir|type|ipconfig|whoami)\b",
+    r"\bcmd(?:\.exe)?\s+/[ck]\b", r"[a-z]:\\windows\\",
+)  # fmt: skip
+_power_shell = _search(
+    "invoke-(?:expression|webrequest|restmethod|command)", r"\biex\s*\(", "downloadstring",
+    r"new-object\s+(?:system\.)?net\.webclient", r"-enc(?:odedcommand)?\s+[a-z0-9+/=]{16}",
+)  # fmt: skip
+_php = _search(
+    "fsockopen", r"\$_(?:get|post|request|cookie|server|files|session|env)\b", r"<\?php",
+    r"\b(?:passthru|shell_exec|proc_open|popen|call_user_func|file_get_contents|phpinfo)\s*\(",
+    "php://(?:input|filter)", r"\bo:\d+:\"[a-z_\\]+\":\d+:\{",
+)  # fmt: skip
+_wordpress_command = _search("do-reset-wordpress", "wp-reset", "revslider_show_image")
+_wordpress_path = _search(r"xmlrpc\.php", r"wp-config", r"/wp-content/plugins/.*\.\.")
+
+_LOOKUP = re.compile(rb"\$\{[^${}]*[:-]([^${}:-]?)\}")
+_JNDI = re.compile(rb"\$\{\s*(?:jndi\s*:|ctx\s*:|\$\{)")
+
+
+def _log4j(text: bytes) -> bool:
+    """Undo the nested lookups (`${lower:j}ndi`) that hide a JNDI lookup, then look for one."""
+    text = text.lower()
+    if b"${" not in text:
+        return False
+    for _ in range(8):
+        if _JNDI.search(text):
+            return True
+        text, changed = _LOOKUP.subn(rb"\1", text)
+        if not changed:
+            return False
+    return False
+
+
+_NOTE_SIGNATURES = "AWS does not publish its signatures: a few around its examples stand in"
+_NOTE_ADDRESSES = "AWS does not publish its address lists: they are empty"
+
+
+def _addresses(*names: str, counted: str = "") -> tuple[ManagedRule, ...]:
+    return tuple(
+        ManagedRule(name, name, _Never(), "COUNT" if name == counted else "BLOCK") for name in names
+    )
+
+
+GROUPS: Mapping[str, ManagedGroup] = {
+    "AWSManagedRulesCommonRuleSet": ManagedGroup(
+        "core-rule-set",
+        700,
+        (
+            ManagedRule("NoUserAgent_HEADER", "NoUserAgent_Header", _Absent(_USER_AGENT)),
+            ManagedRule(
+                "UserAgent_BadBots_HEADER",
+                "BadBots_Header",
+                _Scan((_USER_AGENT,), _bad_bot),
+            ),
+            ManagedRule(
+                "SizeRestrictions_QUERYSTRING",
+                "SizeRestrictions_QueryString",
+                _Larger(_QUERY, 2048),
+            ),
+            ManagedRule(
+                "SizeRestrictions_Cookie_HEADER",
+                "SizeRestrictions_Cookie_Header",
+                _Larger(_COOKIE, 10_240),
+            ),
+            ManagedRule("SizeRestrictions_BODY", "SizeRestrictions_Body", _Larger(_BODY, 8192)),
+            ManagedRule(
+                "SizeRestrictions_URIPATH", "SizeRestrictions_URIPath", _Larger(_PATH, 1024)
+            ),
+            *_family("EC2MetaDataSSRF", _metadata_ssrf, "BODY COOKIE URIPATH QUERYARGUMENTS"),
+            *_family("GenericLFI", _traversal, "QUERYARGUMENTS URIPATH BODY"),
+            *_family("RestrictedExtensions", _restricted_extension, "URIPATH QUERYARGUMENTS"),
+            *_family("GenericRFI", _remote_file, "QUERYARGUMENTS BODY URIPATH"),
+            # AWS does not fill in the match details of this group's script rules.
+            *_family("CrossSiteScripting", is_xss, "COOKIE QUERYARGUMENTS BODY URIPATH"),
+        ),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesAdminProtectionRuleSet": ManagedGroup(
+        "admin-protection",
+        100,
+        tuple(_family("AdminProtection", _admin_path, "URIPATH")),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesKnownBadInputsRuleSet": ManagedGroup(
+        "known-bad-inputs",
+        200,
+        (
+            *_family("JavaDeserializationRCE", _java, "HEADER BODY URIPATH QUERYSTRING"),
+            ManagedRule(
+                "Host_localhost_HEADER",
+                "Host_Localhost_Header",
+                _Scan((_HOST,), _localhost),
+            ),
+            ManagedRule("PROPFIND_METHOD", "Propfind_Method", _Scan((_METHOD,), _propfind)),
+            *_family("ExploitablePaths", _exploitable_path, "URIPATH"),
+            *_family("Log4JRCE", _log4j, "HEADER QUERYSTRING BODY URIPATH"),
+            *_family("ReactJSRCE", _react, "BODY"),
+        ),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesSQLiRuleSet": ManagedGroup(
+        "sql-database",
+        200,
+        (
+            *_family("SQLi", is_sqli, "QUERYARGUMENTS", describe=sqli_detail("LOW")),
+            *_family("SQLiExtendedPatterns", _sqli_extended, "QUERYARGUMENTS"),
+            *_family("SQLi", is_sqli, "BODY", describe=sqli_detail("LOW")),
+            *_family(
+                "SQLiExtendedPatterns",
+                _sqli_extended,
+                "BODY HEADER URIPATH",
+                labels={"URIPATH": "UriPath"},
+            ),
+            *_family("SQLi", is_sqli, "COOKIE URIPATH", describe=sqli_detail("LOW")),
+        ),
+        "SQL injection is libinjection's opinion; AWS's low and high sensitivity are the same here",
+    ),
+    "AWSManagedRulesLinuxRuleSet": ManagedGroup(
+        "linux-os",
+        200,
+        tuple(_family("LFI", _linux_files, "URIPATH QUERYSTRING HEADER")),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesUnixRuleSet": ManagedGroup(
+        "posix-os",
+        100,
+        tuple(_family("UNIXShellCommandsVariables", _unix_commands, "QUERYSTRING BODY HEADER")),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesWindowsRuleSet": ManagedGroup(
+        "windows-os",
+        200,
+        (
+            *_family(
+                "WindowsShellCommands",
+                _windows_commands,
+                "HEADER QUERYARGUMENTS QUERYSTRING URIPATH BODY",
+                labels={"URIPATH": "UriPath"},
+            ),
+            *_family("PowerShellCommands", _power_shell, "COOKIE QUERYARGUMENTS BODY"),
+        ),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesPHPRuleSet": ManagedGroup(
+        "php-app",
+        100,
+        tuple(_family("PHPHighRiskMethodsVariables", _php, "HEADER QUERYSTRING BODY URIPATH")),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesWordPressRuleSet": ManagedGroup(
+        "wordpress-app",
+        100,
+        (
+            *_family(
+                "WordPressExploitableCommands",
+                _wordpress_command,
+                "QUERYSTRING",
+                labels={"QUERYSTRING": "QUERYSTRING"},
+            ),
+            *_family(
+                "WordPressExploitablePaths",
+                _wordpress_path,
+                "URIPATH",
+                labels={"URIPATH": "URIPATH"},
+            ),
+        ),
+        _NOTE_SIGNATURES,
+    ),
+    "AWSManagedRulesAmazonIpReputationList": ManagedGroup(
+        "amazon-ip-list",
+        25,
+        _addresses(
+            "AWSManagedIPReputationList",
+            "AWSManagedReconnaissanceList",
+            "AWSManagedIPDDoSList",
+            counted="AWSManagedIPDDoSList",
+        ),
+        _NOTE_ADDRESSES,
+    ),
+    "AWSManagedRulesAnonymousIpList": ManagedGroup(
+        "anonymous-ip-list",
+        50,
+        _addresses("AnonymousIPList", "HostingProviderIPList"),
+        _NOTE_ADDRESSES,
+    ),
+}
+
+OTHER_CAPACITIES: Mapping[str, int] = {
+    "AWSManagedRulesBotControlRuleSet": 50,
+    "AWSManagedRulesATPRuleSet": 50,
+    "AWSManagedRulesACFPRuleSet": 50,
+    "AWSManagedRulesAntiDDoSRuleSet": 50,
+    "AWSManagedRulesAISecurityRuleSet": 400,
+}
+"""What AWS charges for the managed groups that are not evaluated here."""

@@ -1,0 +1,384 @@
+"""Rules, rule groups and web ACLs: compiled once from what was applied, then evaluated.
+
+Source: AWS WAF Developer Guide, "Setting rule priority", "Rule actions", "Overriding rule group
+actions" and "Web request labeling".
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from emulator.http import HttpResponse
+from emulator.waf.detectors import MISSING as MISSING_DETECTOR
+from emulator.waf.detectors import available
+from emulator.waf.fields import Inspection, UnsupportedError
+from emulator.waf.managed import GROUPS, ManagedGroup
+from emulator.waf.rates import RateCounters
+from emulator.waf.statements import Compiler, Statement
+
+_KB = 1024
+_CONTENT_TYPES = {
+    "TEXT_PLAIN": "text/plain",
+    "TEXT_HTML": "text/html",
+    "APPLICATION_JSON": "application/json",
+}
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a matching rule does: ALLOW and BLOCK end the evaluation, COUNT goes on."""
+
+    kind: str
+    response: HttpResponse | None = None
+    insert_headers: Headers = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule with a statement of its own. `configured` is the action before an override."""
+
+    name: str
+    metric: str | None
+    kind: str
+    statement: Statement
+    action: Action
+    labels: tuple[str, ...] = ()
+    configured: str | None = None
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """A rule that runs a group of rules; with `counted` the group decides nothing."""
+
+    name: str
+    metric: str | None
+    kind: str
+    group_id: str
+    rules: tuple[Rule, ...]
+    scope_down: Statement | None
+    counted: bool
+
+
+@dataclass(frozen=True)
+class WebAcl:
+    """A compiled web ACL."""
+
+    name: str
+    arn: str
+    metric: str | None
+    rules: tuple[Rule | GroupRule, ...]
+    default: Action
+    body_limit: int
+
+
+@dataclass
+class Outcome:
+    """What the rules decided, with all that a log record says about it."""
+
+    action: Action
+    rule: str = "Default_Action"
+    kind: str = "REGULAR"
+    details: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    counted: list[dict[str, Any]] = field(default_factory=list)
+    inserted: dict[str, tuple[str, str]] = field(default_factory=dict)
+    metrics: list[tuple[str, str]] = field(default_factory=list)
+    """(the rule's metric name, the metric) of each thing that happened."""
+
+    def insert(self, headers: Headers) -> None:
+        """Add request headers; of two with one name the later wins."""
+        for name, value in headers:
+            self.inserted[name.lower()] = (name, value)
+
+    def count_metric(self, metric: str | None, name: str) -> None:
+        """Note a metric of a rule, if the rule publishes any."""
+        if metric is not None:
+            self.metrics.append((metric, name))
+
+
+def evaluate(acl: WebAcl, inspection: Inspection) -> Outcome:
+    """Run the rules in priority order until one ends the evaluation."""
+    outcome = Outcome(acl.default)
+    for rule in acl.rules:
+        if isinstance(rule, GroupRule):
+            ended = _run_group(rule, inspection, outcome)
+        else:
+            ended = _run_rule(rule, inspection, outcome)
+        if ended:
+            return outcome
+    outcome.insert(acl.default.insert_headers)
+    terminal = "AllowedRequests" if acl.default.kind == "ALLOW" else "BlockedRequests"
+    outcome.count_metric("Default_Action", terminal)
+    return outcome
+
+
+def _check(rule: Rule, inspection: Inspection) -> list[dict[str, Any]] | None:
+    """Return the match details of a rule that matches, and label the request; None if it does not.
+
+    Labels are added when the rule's evaluation is over, so a rule never sees its own.
+    """
+    inspection.details.clear()
+    matched = rule.statement.matches(inspection)
+    inspection.labels.update(inspection.pending_labels)
+    inspection.pending_labels.clear()
+    if not matched:
+        return None
+    inspection.labels.update(dict.fromkeys(rule.labels))
+    return list(inspection.details)
+
+
+def _entry(rule: Rule, details: list[dict[str, Any]] | None) -> dict[str, Any]:
+    entry = {"ruleId": rule.name, "action": rule.action.kind, "ruleMatchDetails": details}
+    return entry | ({"overriddenAction": rule.configured} if rule.configured else {})
+
+
+def _run_rule(rule: Rule, inspection: Inspection, outcome: Outcome) -> bool:
+    details = _check(rule, inspection)
+    if details is None:
+        return False
+    outcome.insert(rule.action.insert_headers)
+    if rule.action.kind == "COUNT":
+        outcome.counted.append(_entry(rule, details))
+        outcome.count_metric(rule.metric, "CountedRequests")
+        return False
+    _end(outcome, rule.name, rule.kind, rule.action, details)
+    outcome.count_metric(rule.metric, _METRICS[rule.action.kind])
+    return True
+
+
+_METRICS = {"ALLOW": "AllowedRequests", "BLOCK": "BlockedRequests"}
+
+
+def _end(
+    outcome: Outcome, rule: str, kind: str, action: Action, details: list[dict[str, Any]]
+) -> None:
+    outcome.action, outcome.rule, outcome.kind, outcome.details = action, rule, kind, details
+
+
+def _run_group(group: GroupRule, inspection: Inspection, outcome: Outcome) -> bool:
+    if group.scope_down is not None and not group.scope_down.matches(inspection):
+        return False
+    record: dict[str, Any] = {
+        "ruleGroupId": group.group_id,
+        "terminatingRule": None,
+        "nonTerminatingMatchingRules": [],
+        "excludedRules": None,
+        "customerConfig": None,
+    }
+    outcome.groups.append(record)
+    for rule in group.rules:
+        details = _check(rule, inspection)
+        if details is None:
+            continue
+        outcome.insert(rule.action.insert_headers)
+        if rule.excluded:
+            record["excludedRules"] = record["excludedRules"] or []
+            record["excludedRules"].append(
+                {
+                    "exclusionType": "EXCLUDED_AS_COUNT",
+                    "ruleId": rule.name,
+                    "ruleMatchDetails": details or None,
+                }
+            )
+        elif rule.action.kind == "COUNT":
+            record["nonTerminatingMatchingRules"].append(_entry(rule, details))
+        else:
+            record["terminatingRule"] = _entry(rule, None)
+            if group.counted:
+                counted = {"ruleId": group.name, "action": "COUNT", "ruleMatchDetails": details}
+                outcome.counted.append(counted)
+                outcome.count_metric(group.metric, "CountedRequests")
+                return False
+            _end(outcome, group.name, group.kind, rule.action, details)
+            outcome.count_metric(group.metric, _METRICS[rule.action.kind])
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a web ACL refers to, looked up by ARN in the applied configuration."""
+
+    patterns_of: Callable[[str], Sequence[str]]
+    addresses_of: Callable[[str], Sequence[str]]
+    rule_group: Callable[[str], Mapping[str, Any]]
+    country_of: Callable[[str], str | None]
+    rates: RateCounters
+    approximation: Callable[[str], None]
+
+
+def compile_web_acl(shape: Mapping[str, Any], account: Account) -> WebAcl:
+    """Compile a web ACL in boto3's shape (get_web_acl, get_web_acl_for_resource).
+
+    A rule that this emulator cannot evaluate is left out, and said so as an approximation.
+    """
+    bodies = shape.get("CustomResponseBodies") or {}
+    namespace = shape.get("LabelNamespace") or _namespace(shape["ARN"], "webacl")
+    rules = _compile_rules(shape.get("Rules") or (), namespace, shape["ARN"], bodies, account)
+    request_body = (shape.get("AssociationConfig") or {}).get("RequestBody") or {}
+    limit = (request_body.get("API_GATEWAY") or {}).get("DefaultSizeInspectionLimit", "KB_16")
+    return WebAcl(
+        name=shape["Name"],
+        arn=shape["ARN"],
+        metric=_metric(shape),
+        rules=rules,
+        default=_action(shape["DefaultAction"], bodies, account),
+        body_limit=int(limit.removeprefix("KB_")) * _KB,
+    )
+
+
+def _namespace(arn: str, entity: str) -> str:
+    """Return the label prefix of a web ACL or rule group: `awswaf:<account>:<entity>:<name>:`."""
+    parts = arn.split(":")
+    return f"awswaf:{parts[4]}:{entity}:{parts[5].split('/')[2]}:"
+
+
+def _metric(shape: Mapping[str, Any]) -> str | None:
+    config = shape.get("VisibilityConfig") or {}
+    return config.get("MetricName") if config.get("CloudWatchMetricsEnabled", True) else None
+
+
+def _compile_rules(
+    shapes: Sequence[Mapping[str, Any]],
+    namespace: str,
+    owner: str,
+    bodies: Mapping[str, Any],
+    account: Account,
+) -> tuple[Rule | GroupRule, ...]:
+    rules: list[Rule | GroupRule] = []
+    for shape in sorted(shapes, key=lambda one: int(one["Priority"])):
+        try:
+            rules.append(_compile_rule(shape, namespace, owner, bodies, account))
+        except (UnsupportedError, ValueError, KeyError, TypeError, OverflowError) as error:
+            reason = str(error) if isinstance(error, ValueError) else repr(error)
+            account.approximation(f"rule {shape.get('Name')} is left out: {reason}")
+    return tuple(rules)
+
+
+def _compile_rule(
+    shape: Mapping[str, Any],
+    namespace: str,
+    owner: str,
+    bodies: Mapping[str, Any],
+    account: Account,
+) -> Rule | GroupRule:
+    name = shape["Name"]
+    statement = shape["Statement"]
+    (kind,) = statement
+    compiler = Compiler(
+        context=namespace,
+        owner=owner,
+        rule=name,
+        rates=account.rates,
+        patterns_of=account.patterns_of,
+        addresses_of=account.addresses_of,
+        country_of=account.country_of,
+    )
+    if kind in {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}:
+        return _compile_group(shape, compiler, bodies, account)
+    return Rule(
+        name=name,
+        metric=_metric(shape),
+        kind="RATE_BASED" if kind == "RateBasedStatement" else "REGULAR",
+        statement=compiler.compile(statement),
+        action=_action(shape["Action"], bodies, account),
+        labels=tuple(namespace + label["Name"] for label in shape.get("RuleLabels") or ()),
+    )
+
+
+def _compile_group(
+    shape: Mapping[str, Any], compiler: Compiler, bodies: Mapping[str, Any], account: Account
+) -> GroupRule:
+    ((kind, options),) = shape["Statement"].items()
+    managed = kind == "ManagedRuleGroupStatement"
+    if managed:
+        group_id = f"{options['VendorName']}#{options['Name']}"
+        if options.get("Version"):
+            group_id += f"#{options['Version']}"
+        rules = _managed_rules(options, account)
+    else:
+        group_id = options["ARN"]
+        group = account.rule_group(group_id)
+        namespace = group.get("LabelNamespace") or _namespace(group_id, "rulegroup")
+        owner = f"{compiler.owner}/{compiler.rule}"
+        own_bodies = group.get("CustomResponseBodies") or {}
+        compiled = _compile_rules(group.get("Rules") or (), namespace, owner, own_bodies, account)
+        rules = tuple(rule for rule in compiled if isinstance(rule, Rule))
+    overrides = {
+        one["Name"]: _action(one["ActionToUse"], bodies, account)
+        for one in options.get("RuleActionOverrides") or ()
+    }
+    excluded = {one["Name"] for one in options.get("ExcludedRules") or ()}
+    scope_down = options.get("ScopeDownStatement")
+    return GroupRule(
+        name=shape["Name"],
+        metric=_metric(shape),
+        kind="MANAGED_RULE_GROUP" if managed else "GROUP",
+        group_id=group_id,
+        rules=tuple(_overridden(rule, overrides, excluded) for rule in rules),
+        scope_down=compiler.compile(scope_down) if scope_down else None,
+        counted="Count" in (shape.get("OverrideAction") or {}),
+    )
+
+
+def _overridden(rule: Rule, overrides: Mapping[str, Action], excluded: set[str]) -> Rule:
+    if rule.name in overrides:
+        return replace(rule, action=overrides[rule.name], configured=rule.action.kind)
+    if rule.name in excluded:
+        return replace(rule, action=Action("COUNT"), excluded=True)
+    return rule
+
+
+def _managed_rules(options: Mapping[str, Any], account: Account) -> tuple[Rule, ...]:
+    name = options["Name"]
+    group: ManagedGroup | None = GROUPS.get(name) if options["VendorName"] == "AWS" else None
+    if group is None:
+        account.approximation(f"managed rule group {name} is not evaluated: it matches nothing")
+        return ()
+    account.approximation(f"managed rule group {name}: {group.note}")
+    if not available():
+        account.approximation(f"managed rule group {name}: {MISSING_DETECTOR}")
+    return tuple(
+        Rule(
+            name=rule.name,
+            metric=None,
+            kind="REGULAR",
+            statement=rule.statement,
+            action=Action(rule.action),
+            labels=(f"awswaf:managed:aws:{group.namespace}:{rule.label}",),
+        )
+        for rule in group.rules
+    )
+
+
+def _action(shape: Mapping[str, Any], bodies: Mapping[str, Any], account: Account) -> Action:
+    """Compile a rule's action or a web ACL's default action."""
+    ((kind, options),) = shape.items()
+    options = options or {}
+    if kind == "Block":
+        return Action("BLOCK", _custom_response(options.get("CustomResponse"), bodies))
+    handling = options.get("CustomRequestHandling") or {}
+    headers = tuple(
+        (f"x-amzn-waf-{one['Name']}", one["Value"]) for one in handling.get("InsertHeaders") or ()
+    )
+    if kind in {"Allow", "Count"}:
+        return Action(kind.upper(), insert_headers=headers)
+    account.approximation(f"the action {kind} blocks: no puzzle or challenge is served")
+    return Action("BLOCK")
+
+
+def _custom_response(
+    shape: Mapping[str, Any] | None, bodies: Mapping[str, Any]
+) -> HttpResponse | None:
+    if not shape:
+        return None
+    headers = tuple((one["Name"], one["Value"]) for one in shape.get("ResponseHeaders") or ())
+    body = bodies.get(shape.get("CustomResponseBodyKey", ""))
+    if body is None:
+        return HttpResponse(int(shape["ResponseCode"]), headers, b"")
+    content_type = ("Content-Type", _CONTENT_TYPES[body["ContentType"]])
+    content = body["Content"].encode()
+    return HttpResponse(int(shape["ResponseCode"]), (content_type, *headers), content)

@@ -1,0 +1,487 @@
+"""Rule statements: does a request match?
+
+Source: AWS WAF Developer Guide, "Using rule statements in AWS WAF".
+"""
+
+import ipaddress
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from emulator.waf.detectors import MISSING, available, is_sqli, is_xss, sql_tokens, xss_tokens
+from emulator.waf.fields import Field, Inspection, UnsupportedError, compile_field, to_bytes
+from emulator.waf.patterns import compile_pattern
+from emulator.waf.rates import RateCounter, RateCounters
+from emulator.waf.transforms import TRANSFORMS, chain
+
+Test = Callable[[bytes], bool]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Statement(Protocol):
+    """A compiled statement; it keeps nothing of a request."""
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        ...
+
+
+@dataclass(frozen=True)
+class TextMatch:
+    """Any text of a component, transformed, passes the test."""
+
+    component: Field
+    transforms: tuple[str, ...]
+    test: Test
+    describe: Callable[[bytes], dict[str, Any]] | None = None
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        selected = inspection.select(self.component)
+        if selected.verdict is not None:
+            return selected.verdict
+        for index, text in enumerate(inspection.texts(self.component, self.transforms)):
+            if self.test(text):
+                if self.describe is not None:
+                    detail = self.describe(text)
+                    detail["location"] = self.component.location
+                    if selected.names:
+                        detail["matchedFieldName"] = selected.names[index]
+                    inspection.details.append(detail)
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Every statement matches."""
+
+    statements: tuple[Statement, ...]
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        return all(statement.matches(inspection) for statement in self.statements)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least one statement matches."""
+
+    statements: tuple[Statement, ...]
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        return any(statement.matches(inspection) for statement in self.statements)
+
+
+@dataclass(frozen=True)
+class Not:
+    """The statement does not match; what it found is no match detail."""
+
+    statement: Statement
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        known = len(inspection.details)
+        matched = self.statement.matches(inspection)
+        del inspection.details[known:]
+        return not matched
+
+
+@dataclass(frozen=True)
+class LabelMatch:
+    """An earlier rule put a label on the request."""
+
+    scope: str
+    key: str
+    context: str
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        return any(self._is(label) for label in inspection.labels)
+
+    def _is(self, label: str) -> bool:
+        if self.key.startswith("awswaf:"):
+            return label.startswith(self.key) if self.scope == "NAMESPACE" else label == self.key
+        if not label.startswith(self.context):
+            return False
+        own = ":" + label.removeprefix(self.context)
+        wanted = ":" + self.key
+        return wanted in own if self.scope == "NAMESPACE" else own.endswith(wanted)
+
+
+@dataclass(frozen=True)
+class ForwardedIp:
+    """Which address of a header to take for the client's, and what to say of a malformed one."""
+
+    header: bytes
+    position: str
+    fallback: bool
+
+    def addresses(self, inspection: Inspection) -> list[Address] | bool:
+        """Return the addresses, or the verdict: False without the header, else the fallback."""
+        values = inspection.header(self.header)
+        if not values:
+            return False
+        parts = [part.strip() for part in b",".join(values).split(b",")]
+        if self.position == "ANY":
+            parts = parts[-10:]
+        else:
+            parts = parts[:1] if self.position == "FIRST" else parts[-1:]
+        try:
+            return [ipaddress.ip_address(part.decode("ascii")) for part in parts]
+        except ValueError:
+            return self.fallback
+
+
+@dataclass(frozen=True)
+class IpSetMatch:
+    """The client's address lies in one of the ranges."""
+
+    networks: Mapping[tuple[int, int], frozenset[int]]
+    forwarded: ForwardedIp | None
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        found = _client_addresses(inspection, self.forwarded)
+        return found if isinstance(found, bool) else any(map(self._holds, found))
+
+    def _holds(self, address: Address) -> bool:
+        return any(
+            version == address.version and int(address) >> (address.max_prefixlen - length) in found
+            for (version, length), found in self.networks.items()
+        )
+
+
+@dataclass(frozen=True)
+class GeoMatch:
+    """The client's country is one of these; labels the request with what is known of it."""
+
+    countries: frozenset[str]
+    forwarded: ForwardedIp | None
+    country_of: Callable[[str], str | None]
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        found = _client_addresses(inspection, self.forwarded)
+        if isinstance(found, bool):
+            return found
+        country = self.country_of(str(found[0]))
+        prefix = f"awswaf:{'forwardedip' if self.forwarded else 'clientip'}:geo"
+        inspection.pending_labels[f"{prefix}:country:{country or 'XX'}"] = None
+        inspection.pending_labels[f"{prefix}:region:{country or 'XX'}-XX"] = None
+        return country in self.countries
+
+
+@dataclass(frozen=True)
+class AsnMatch:
+    """The client's network is one of these; here it is never known, which AWS calls 0."""
+
+    numbers: frozenset[int]
+    forwarded: ForwardedIp | None
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Tell whether the request matches."""
+        found = _client_addresses(inspection, self.forwarded)
+        return found if isinstance(found, bool) else 0 in self.numbers
+
+
+def _client_addresses(
+    inspection: Inspection, forwarded: ForwardedIp | None
+) -> list[Address] | bool:
+    if forwarded is not None:
+        return forwarded.addresses(inspection)
+    try:
+        return [ipaddress.ip_address(inspection.request.source_ip)]
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class KeyPart:
+    """One part of what a rate-based rule counts by; `read` gives None when the request lacks it."""
+
+    kind: str
+    name: str | None
+    read: Callable[[Inspection], str | None]
+
+
+@dataclass(frozen=True)
+class RateMatch:
+    """The request's aggregation instance is over its limit."""
+
+    rule: str
+    limit: int
+    window: int
+    key_type: str
+    parts: tuple[KeyPart, ...]
+    scope_down: Statement | None
+    counter: RateCounter = field(compare=False)
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Count the request and tell whether it matches."""
+        if self.scope_down is not None and not self.scope_down.matches(inspection):
+            return False
+        values = [part.read(inspection) for part in self.parts]
+        record: dict[str, Any] = {
+            "rateBasedRuleId": self.rule,
+            "rateBasedRuleName": self.rule,
+            "limitKey": self.key_type,
+            "maxRateAllowed": self.limit,
+            "evaluationWindowSec": str(self.window),
+        }
+        inspection.rates.append(record)
+        if None in values:
+            record["rateBasedRuleId"] = "NO_EVALUATION_PERFORMED"
+            return False
+        if self.key_type in {"IP", "FORWARDED_IP"}:
+            record["limitValue"] = values[0]
+        elif self.key_type == "CUSTOMKEYS":
+            record["customValues"] = [
+                {"key": part.kind, "value": (value or "")[:32]}
+                | ({"name": part.name} if part.name else {})
+                for part, value in zip(self.parts, values, strict=True)
+            ]
+        return self.counter.is_over(tuple(values))
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """Turns statements in boto3's shape into compiled ones.
+
+    `context` is the label prefix of the web ACL or rule group that holds the statement, `rule` its
+    rule's name, `owner` what makes that name unique.
+    """
+
+    context: str
+    owner: str
+    rule: str
+    rates: RateCounters
+    patterns_of: Callable[[str], Sequence[str]]
+    addresses_of: Callable[[str], Sequence[str]]
+    country_of: Callable[[str], str | None]
+
+    def compile(self, shape: Mapping[str, Any]) -> Statement:
+        """Compile one statement.
+
+        Raises:
+            UnsupportedError, PatternError, KeyError, ValueError: what this emulator cannot do.
+        """
+        ((kind, options),) = shape.items()
+        if kind not in _COMPILE:
+            raise UnsupportedError(f"{kind} is not evaluated")
+        return _COMPILE[kind](self, options)
+
+    def _nested(self, options: Mapping[str, Any]) -> tuple[Statement, ...]:
+        return tuple(self.compile(one) for one in options["Statements"])
+
+    def _text(
+        self,
+        options: Mapping[str, Any],
+        test: Test,
+        describe: Callable[[bytes], dict[str, Any]] | None = None,
+    ) -> TextMatch:
+        if options.get("PreParseTextTransformations"):
+            raise UnsupportedError("transformations before JSON parsing are not applied")
+        try:
+            transforms = chain(options["TextTransformations"])
+        except KeyError as error:
+            raise UnsupportedError(f"the text transformation {error} is not applied") from None
+        return TextMatch(compile_field(options["FieldToMatch"]), transforms, test, describe)
+
+    def size(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a size constraint."""
+        compare = getattr(operator, options["ComparisonOperator"].lower())
+        size = int(options["Size"])
+        return self._text(options, lambda text: bool(compare(len(text), size)))
+
+    def byte_match(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a string match."""
+        wanted = options["SearchString"]
+        wanted = wanted.encode() if isinstance(wanted, str) else bytes(wanted)
+        word = re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])")
+        tests: Mapping[str, Test] = {
+            "EXACTLY": lambda text: text == wanted,
+            "STARTS_WITH": lambda text: text.startswith(wanted),
+            "ENDS_WITH": lambda text: text.endswith(wanted),
+            "CONTAINS": lambda text: wanted in text,
+            "CONTAINS_WORD": lambda text: word.search(text) is not None,
+        }
+        return self._text(options, tests[options["PositionalConstraint"]])
+
+    def regex(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a match against one pattern."""
+        return self._patterns(options, [options["RegexString"]])
+
+    def regex_set(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a match against a pattern set."""
+        return self._patterns(options, self.patterns_of(options["ARN"]))
+
+    def _patterns(self, options: Mapping[str, Any], patterns: Sequence[str]) -> Statement:
+        searches = [compile_pattern(pattern).search for pattern in patterns]
+        return self._text(options, lambda text: any(search(text) for search in searches))
+
+    def sqli(self, options: Mapping[str, Any]) -> Statement:
+        """Compile an SQL injection match; libinjection knows no sensitivity levels."""
+        _need_detector()
+        sensitivity = options.get("SensitivityLevel") or "LOW"
+        return self._text(options, is_sqli, sqli_detail(sensitivity))
+
+    def xss(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a cross-site scripting match."""
+        _need_detector()
+        return self._text(
+            options,
+            is_xss,
+            lambda text: {"conditionType": "XSS", "matchedData": xss_tokens(text)},
+        )
+
+    def geo(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a country match."""
+        return GeoMatch(frozenset(options["CountryCodes"]), _forwarded(options), self.country_of)
+
+    def asn(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a network match."""
+        return AsnMatch(frozenset(map(int, options["AsnList"])), _forwarded(options))
+
+    def ip_set(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a match against an IP set."""
+        networks: dict[tuple[int, int], set[int]] = {}
+        for text in self.addresses_of(options["ARN"]):
+            network = ipaddress.ip_network(text, strict=False)
+            shift = network.max_prefixlen - network.prefixlen
+            found = networks.setdefault((network.version, network.prefixlen), set())
+            found.add(int(network.network_address) >> shift)
+        frozen = {key: frozenset(found) for key, found in networks.items()}
+        return IpSetMatch(frozen, _forwarded(options, "IPSetForwardedIPConfig"))
+
+    def rate(self, options: Mapping[str, Any]) -> Statement:
+        """Compile a rate-based statement."""
+        limit = int(options["Limit"])
+        window = int(options.get("EvaluationWindowSec") or 300)
+        key_type = options.get("AggregateKeyType") or "IP"
+        parts: tuple[KeyPart, ...] = ()
+        if key_type == "IP":
+            parts = (_key_part("IP", {}),)
+        elif key_type == "FORWARDED_IP":
+            parts = (_key_part("ForwardedIP", {}, _forwarded(options)),)
+        elif key_type == "CUSTOM_KEYS":
+            parts = tuple(
+                _key_part(kind, key, _forwarded(options))
+                for one in options["CustomKeys"]
+                for kind, key in one.items()
+            )
+        scope_down = options.get("ScopeDownStatement")
+        return RateMatch(
+            rule=self.rule,
+            limit=limit,
+            window=window,
+            key_type="CUSTOMKEYS" if key_type == "CUSTOM_KEYS" else key_type,
+            parts=parts,
+            scope_down=self.compile(scope_down) if scope_down else None,
+            counter=self.rates.get(f"{self.owner}/{self.rule}", repr(options), limit, window),
+        )
+
+
+def _need_detector() -> None:
+    if not available():
+        raise UnsupportedError(MISSING)
+
+
+def sqli_detail(sensitivity: str) -> Callable[[bytes], dict[str, Any]]:
+    """Return what describes an SQL injection in a log record."""
+    return lambda text: {
+        "conditionType": "SQL_INJECTION",
+        "sensitivityLevel": sensitivity,
+        "matchedData": sql_tokens(text),
+    }
+
+
+def _forwarded(options: Mapping[str, Any], key: str = "ForwardedIPConfig") -> ForwardedIp | None:
+    config = options.get(key)
+    if not config:
+        return None
+    return ForwardedIp(
+        config["HeaderName"].strip().lower().encode(),
+        config.get("Position") or "FIRST",
+        config.get("FallbackBehavior") == "MATCH",
+    )
+
+
+def _key_part(
+    kind: str, options: Mapping[str, Any], forwarded: ForwardedIp | None = None
+) -> KeyPart:
+    """Compile one aggregation key of a rate-based rule."""
+    if kind == "IP":
+        return KeyPart("IP", None, lambda i: i.request.source_ip)
+    if kind == "HTTPMethod":
+        return KeyPart("HTTP_METHOD", None, lambda i: i.request.method)
+    if kind == "LabelNamespace":
+        namespace = options["Namespace"]
+
+        def labels(inspection: Inspection) -> str | None:
+            return ",".join(one for one in inspection.labels if one.startswith(namespace)) or None
+
+        return KeyPart("LABEL_NAMESPACE", namespace, labels)
+    if kind == "ForwardedIP":
+        if forwarded is None:
+            raise UnsupportedError("a forwarded IP address needs a ForwardedIPConfig")
+
+        def first(inspection: Inspection) -> str | None:
+            found = forwarded.addresses(inspection)
+            if isinstance(found, bool):
+                return "INVALID" if found else None
+            return str(found[0])
+
+        return KeyPart("FORWARDED_IP", None, first)
+    if kind not in _KEY_KINDS:
+        raise UnsupportedError(f"a rate-based rule cannot count by {kind}")
+    logged, read = _KEY_KINDS[kind]
+    transforms = chain(options.get("TextTransformations") or ())
+    name = options.get("Name")
+
+    def transformed(inspection: Inspection) -> str | None:
+        text = read(inspection, to_bytes((name or "").strip().lower()))
+        if text is None:
+            return None
+        for transform in transforms:
+            text = TRANSFORMS[transform](text)
+        return text.decode("latin-1")
+
+    return KeyPart(logged, name, transformed)
+
+
+def _named(
+    pairs: Callable[[Inspection], list[tuple[bytes, bytes]]],
+) -> Callable[[Inspection, bytes], bytes | None]:
+    return lambda i, name: next((value for key, value in pairs(i) if key.lower() == name), None)
+
+
+_KEY_KINDS: Mapping[str, tuple[str, Callable[[Inspection, bytes], bytes | None]]] = {
+    "Header": ("HEADER", _named(lambda i: i.headers)),
+    "Cookie": ("COOKIE", _named(lambda i: i.cookies)),
+    "QueryArgument": ("QUERY_ARGUMENT", _named(lambda i: i.arguments)),
+    "QueryString": ("QUERY_STRING", lambda i, _: i.query or None),
+    "UriPath": ("URI_PATH", lambda i, _: i.path),
+}
+
+_COMPILE: Mapping[str, Callable[[Compiler, Mapping[str, Any]], Statement]] = {
+    "SizeConstraintStatement": Compiler.size,
+    "ByteMatchStatement": Compiler.byte_match,
+    "RegexMatchStatement": Compiler.regex,
+    "RegexPatternSetReferenceStatement": Compiler.regex_set,
+    "SqliMatchStatement": Compiler.sqli,
+    "XssMatchStatement": Compiler.xss,
+    "GeoMatchStatement": Compiler.geo,
+    "AsnMatchStatement": Compiler.asn,
+    "IPSetReferenceStatement": Compiler.ip_set,
+    "RateBasedStatement": Compiler.rate,
+    "LabelMatchStatement": lambda compiler, options: LabelMatch(
+        options["Scope"], options["Key"], compiler.context
+    ),
+    "AndStatement": lambda compiler, options: AllOf(compiler._nested(options)),
+    "OrStatement": lambda compiler, options: AnyOf(compiler._nested(options)),
+    "NotStatement": lambda compiler, options: Not(compiler.compile(options["Statement"])),
+}
