@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,7 +97,11 @@ def _download(requirements: Path, folder: Path) -> None:
         command += ["--python-version=3.12", f"--dest={target}", f"--requirement={requirements}"]
         if subprocess.run(command, check=False).returncode:
             raise BuildError("pip could not download the wheels; its message is above.")
-        shutil.move(target, folder)
+        try:
+            target.rename(folder)
+        except OSError:  # another build was faster
+            if not folder.is_dir():
+                raise
 
 
 def _own_files(sources: Path) -> list[tuple[str, bytes]]:

@@ -62,6 +62,11 @@ TRANSIENT_CODES = frozenset(
         "ServiceUnavailableException",
     }
 )
+FAILURES = (
+    botocore.exceptions.BotoCoreError,
+    botocore.exceptions.ClientError,
+    botocore.parsers.ResponseParserError,
+)
 TRANSIENT_CONNECTION_ERRORS = (
     botocore.exceptions.ConnectionClosedError,
     botocore.exceptions.ConnectTimeoutError,
@@ -118,7 +123,7 @@ class Bedrock:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 response = self._call(arguments, deadline)
-            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            except FAILURES as error:
                 pause = self._uniform(0, BACKOFF_SECONDS * 2**attempt)
                 hopeless = deadline.remaining() - pause < WORTH_A_RETRY_SECONDS
                 if attempt == MAX_ATTEMPTS or hopeless or not _transient(error):
@@ -164,7 +169,7 @@ def _reply(response: Mapping[str, Any], attempts: int) -> ModelReply:
     return ModelReply(
         # Reasoning comes as blocks of its own, before and between the text.
         text="".join(block["text"] for block in blocks if "text" in block),
-        stop_reason=response["stopReason"],
+        stop_reason=response.get("stopReason", "none"),
         usage=Usage(usage.get("inputTokens", 0), usage.get("outputTokens", 0)),
         latency_ms=response.get("metrics", {}).get("latencyMs", 0),
         attempts=attempts,
@@ -204,7 +209,7 @@ def _translate(error: Exception, attempts: int) -> ChatbotError:
     if isinstance(error, botocore.exceptions.SSLError | botocore.exceptions.ProxyConnectionError):
         hint = "the connection is not trusted or goes through a proxy; check the AWS_* variables"
         return InternalError(cause=cause, attempts=attempts, hint=hint)
-    if isinstance(error, botocore.exceptions.HTTPClientError):
+    if isinstance(error, botocore.exceptions.HTTPClientError | botocore.exceptions.ConnectionError):
         hint = "Bedrock could not be reached; check the region and the way out of a VPC"
         return ModelUnavailableError(cause=cause, attempts=attempts, hint=hint)
     if isinstance(error, botocore.parsers.ResponseParserError):

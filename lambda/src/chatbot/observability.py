@@ -22,7 +22,8 @@ class Telemetry:
     """Powertools' logger and metrics; they read their own POWERTOOLS_* variables."""
 
     def __init__(self) -> None:
-        self._log = Logger(utc=True, use_rfc3339=True)
+        # Every line comes from the same place, so that `location` would say nothing.
+        self._log = Logger(utc=True, use_rfc3339=True, location=None)
         self._metrics = Metrics()
         # With the function's log level at DEBUG these would write whole requests and answers.
         for library in ("botocore", "urllib3"):

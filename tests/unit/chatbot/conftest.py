@@ -1,0 +1,245 @@
+"""A chatbot whose Bedrock is a script, and what it said and logged."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import http.server
+import itertools
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chatbot.bedrock import Bedrock
+from chatbot.config import Config
+from chatbot.handler import Handler
+from chatbot.observability import Telemetry
+from chatbot.service import ChatService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+EVENTS = Path(__file__).parents[2] / "events"
+ORIGIN = "https://support.example.com"
+_NUMBERS = itertools.count()
+BLOCKED = "[Request blocked by safety controls]"
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The smallest environment that the function starts with."""
+    return {
+        "ALLOWED_ORIGIN": ORIGIN,
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_REGION": "us-east-2",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "BLOCKED_MESSAGE": BLOCKED,
+        "GUARDRAIL_ID": "gr4ha1rd",
+        "GUARDRAIL_VERSION": "7",
+        "MAX_MESSAGE_CHARS": "2000",
+        "MAX_OUTPUT_TOKENS": "512",
+        "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "POWERTOOLS_METRICS_NAMESPACE": "Chatbot",
+        "POWERTOOLS_SERVICE_NAME": "chatbot-test",
+        "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
+    }
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config(
+        allowed_origin=ORIGIN,
+        blocked_message=BLOCKED,
+        guardrail_id="gr4ha1rd",
+        guardrail_version="7",
+        max_message_chars=2000,
+        max_output_tokens=512,
+        model_id="us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        region="us-east-2",
+        system_prompt="You are a helpful customer support assistant.",
+    )
+
+
+@dataclass
+class Context:
+    """The parts of Lambda's context object that are used."""
+
+    remaining_ms: int = 28_000
+    aws_request_id: str = "7d1cb2f6-5f2d-4c0e-9d7e-6f2a0b1c2d3e"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+@dataclass
+class ScriptedClient:
+    """A bedrock-runtime client that gives the next outcome, and the last one for ever."""
+
+    outcomes: list[Mapping[str, Any] | Exception]
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def converse(self, **request: Any) -> Mapping[str, Any]:
+        self.requests.append(request)
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+@dataclass(frozen=True)
+class Spoken:
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    logs: tuple[Mapping[str, Any], ...]
+    metrics: Mapping[str, float]
+    requests: tuple[Mapping[str, Any], ...]
+    raw_output: str
+
+    @property
+    def code(self) -> str:
+        code: str = self.body["error"]["code"]
+        return code
+
+
+def reply(
+    *texts: str, stop: str = "end_turn", guardrail: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Make Converse's answer; without a text it has no content at all."""
+    answer: dict[str, Any] = {
+        "output": {"message": {"role": "assistant", "content": [{"text": one} for one in texts]}},
+        "stopReason": stop,
+        "usage": {"inputTokens": 21, "outputTokens": 13, "totalTokens": 34},
+        "metrics": {"latencyMs": 420},
+    }
+    if guardrail is not None:
+        answer["trace"] = {"guardrail": guardrail}
+    return answer
+
+
+@pytest.fixture
+def make_reply() -> Callable[..., dict[str, Any]]:
+    return reply
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture
+def event() -> dict[str, Any]:
+    """An API Gateway REST proxy event, as API Gateway sends it."""
+    loaded: dict[str, Any] = json.loads((EVENTS / "chat.json").read_text())
+    return loaded
+
+
+@pytest.fixture
+def make_handler(config: Config) -> Callable[[Any], Handler]:
+    def make(client: Any) -> Handler:
+        service = ChatService(
+            Bedrock(config, client, sleep=lambda _: None), blocked_message=BLOCKED
+        )
+        return Handler(
+            service, Telemetry(), max_message_chars=config.max_message_chars, origin=ORIGIN
+        )
+
+    return make
+
+
+@pytest.fixture
+def invoke(
+    make_handler: Callable[[Any], Handler],
+    event: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Spoken]:
+    """Send one request; whatever is given in place of a body, an event or the model's outcomes."""
+    # Powertools keeps one logger a service name, and that one the stdout of its first test.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"chatbot-test-{next(_NUMBERS)}")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Chatbot")
+
+    def send(
+        *outcomes: Mapping[str, Any] | Exception,
+        body: object = None,
+        whole_event: object = None,
+        handler: Handler | None = None,
+        remaining_ms: int = 28_000,
+    ) -> Spoken:
+        client = ScriptedClient(list(outcomes) or [reply("Click on “Forgot password”.")])
+        sent = copy.deepcopy(event) if whole_event is None else whole_event
+        if body is not None and isinstance(sent, dict):
+            sent["body"] = body
+        answer = (handler or make_handler(client))(sent, Context(remaining_ms))
+        captured = capsys.readouterr()
+        lines = [json.loads(line) for line in captured.out.splitlines()]
+        emf = [line for line in lines if "_aws" in line]
+        names = [
+            metric["Name"]
+            for line in emf
+            for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        ]
+        return Spoken(
+            status=answer["statusCode"],
+            headers=answer["headers"],
+            body=json.loads(answer["body"]),
+            logs=tuple(line for line in lines if "_aws" not in line),
+            metrics={name: emf[0][name][0] for name in names},
+            requests=tuple(client.requests),
+            raw_output=captured.out + captured.err,
+        )
+
+    return send
+
+
+class Loopback(http.server.BaseHTTPRequestHandler):
+    """A Bedrock whose answer comes as the test wants it: whole, late, or a byte at a time."""
+
+    protocol_version = "HTTP/1.1"
+    answer = b""
+    pause_per_byte = 0.0
+    status = 200
+    error_type = ""
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the client has given up, as it should
+            super().handle()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.answer)))
+        if self.error_type:
+            self.send_header("x-amzn-ErrorType", self.error_type)
+        self.end_headers()
+        if not self.pause_per_byte:
+            self.wfile.write(self.answer)
+            return
+        for start in range(len(self.answer)):
+            time.sleep(self.pause_per_byte)
+            self.wfile.write(self.answer[start : start + 1])
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name upstream
+        """Say nothing."""
+
+
+@pytest.fixture
+def loopback(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> Iterator[type[Loopback]]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", environment["AWS_ACCESS_KEY_ID"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", environment["AWS_SECRET_ACCESS_KEY"])
+    handler = type("Answer", (Loopback,), {})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+    yield handler
+    server.shutdown()
+    server.server_close()

@@ -1,0 +1,223 @@
+"""What every answer has, and what no log line may have."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.exceptions as aws
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatbot import bedrock
+from chatbot import handler as handler_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+def test_an_answer_and_a_refusal_carry_the_same_headers(invoke: Callable[..., Any]) -> None:
+    answer, refusal = invoke(), invoke(body="no")
+    assert answer.headers == {
+        "Access-Control-Allow-Origin": "https://support.example.com",
+        "Cache-Control": "no-store",
+        "Content-Type": "application/json",
+        "Vary": "Origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    assert refusal.headers == answer.headers
+    assert refusal.body["error"]["request_id"] == answer.body["request_id"]
+
+
+def test_a_direct_invocation_gets_the_same_answer_object(
+    invoke: Callable[..., Any], event: dict[str, Any]
+) -> None:
+    direct = invoke(whole_event=json.loads((EVENTS / "direct.json").read_text()))
+    proxied = invoke(whole_event=event)
+    assert direct.body.pop("request_id") == "7d1cb2f6-5f2d-4c0e-9d7e-6f2a0b1c2d3e"
+    assert proxied.body.pop("request_id") == "0f6a1f7e-7f2c-4f0a-8d8e-3a5f3f5a9c11"
+    assert (direct.status, direct.headers, direct.body) == (200, proxied.headers, proxied.body)
+    assert direct.requests[0]["requestMetadata"] == {
+        "request_id": "7d1cb2f6-5f2d-4c0e-9d7e-6f2a0b1c2d3e"
+    }
+
+
+def test_an_answer_that_utf8_cannot_hold_can_still_be_sent(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any]
+) -> None:
+    assert invoke(make_reply("half a \ud83d")).body["response"] == "half a \ud83d"
+
+
+def test_one_line_and_one_set_of_metrics_say_what_happened(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any]
+) -> None:
+    guardrail = {
+        "outputAssessments": {
+            "g": [{"wordPolicy": {"customWords": [{"match": "Grok", "action": "BLOCKED"}]}}]
+        }
+    }
+    said = invoke(make_reply("Grok", stop="guardrail_intervened", guardrail=guardrail))
+    (line,) = said.logs
+    assert line.pop("timestamp")
+    assert line.pop("service").startswith("chatbot-test-")
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "level": "INFO",
+        "message": "chat",
+        "request_id": "0f6a1f7e-7f2c-4f0a-8d8e-3a5f3f5a9c11",
+        "function_request_id": "7d1cb2f6-5f2d-4c0e-9d7e-6f2a0b1c2d3e",
+        "status": 200,
+        "blocked": True,
+        "stop_reason": "guardrail_intervened",
+        "guardrail": ["output.wordPolicy.BLOCKED"],
+        "input_tokens": 21,
+        "output_tokens": 13,
+        "model_latency_ms": 420,
+        "attempts": 1,
+    }
+    assert said.metrics == {
+        "Requests": 1,
+        "Blocked": 1,
+        "InputTokens": 21,
+        "OutputTokens": 13,
+        "ModelLatency": 420,
+    }
+
+
+def test_metrics_have_the_service_as_their_one_dimension(invoke: Callable[..., Any]) -> None:
+    emf = next(json.loads(line) for line in invoke().raw_output.splitlines() if "_aws" in line)
+    (described,) = emf["_aws"]["CloudWatchMetrics"]
+    assert (described["Namespace"], described["Dimensions"]) == ("Chatbot", [["service"]])
+    assert emf["service"].startswith("chatbot-test-")
+
+
+def test_a_bug_is_an_internal_error_that_names_the_place_and_not_the_text(
+    invoke: Callable[..., Any],
+) -> None:
+    said = invoke(RuntimeError("my secret"))
+    assert (said.status, said.code) == (500, "internal_error")
+    assert said.logs[0]["cause"] == "RuntimeError"
+    assert "handler.py:" in said.logs[0]["where"]
+    assert "bedrock.py:" in said.logs[0]["where"]
+    assert "my secret" not in said.raw_output
+
+
+def client_error(code: str, text: str) -> aws.ClientError:
+    return aws.ClientError({"Error": {"Code": code, "Message": text}}, "Converse")
+
+
+def outcomes(canary: str, make_reply: Callable[..., Any]) -> dict[str, Any]:
+    """Every way for the model to end, with the canary in every text that may come along."""
+    found = [
+        {
+            "match": canary,
+            "type": canary,
+            "name": canary,
+            "regex": canary,
+            "action": "BLOCKED",
+        }
+    ]
+    assessment = {
+        "topicPolicy": {"topics": found},
+        "contentPolicy": {"filters": found},
+        "wordPolicy": {"customWords": found, "managedWordLists": found},
+        "sensitiveInformationPolicy": {"piiEntities": found, "regexes": found},
+    }
+    guardrail = {
+        "modelOutput": [canary],
+        "inputAssessment": {"g": assessment},
+        "outputAssessments": {"g": [assessment]},
+        "actionReason": canary,
+    }
+    masked = json.loads(json.dumps(guardrail).replace("BLOCKED", "ANONYMIZED"))
+    codes = ["Throttling", "ModelError", "ServiceUnavailable", "ModelTimeout", "Validation"]
+    return {
+        "answered": make_reply(canary),
+        "blocked": make_reply(canary, stop="guardrail_intervened", guardrail=guardrail),
+        "masked": make_reply(canary, stop="guardrail_intervened", guardrail=masked),
+        "filtered": make_reply(canary, stop="content_filtered"),
+        "malformed": make_reply(canary, stop="malformed_model_output"),
+        "bug": RuntimeError(canary),
+        "parameters": aws.ParamValidationError(report=canary),
+        "unreachable": aws.EndpointConnectionError(endpoint_url=canary),
+    } | {code: client_error(f"{code}Exception", f"guardrail {canary}") for code in codes}
+
+
+BODIES: dict[str, Callable[[str], str]] = {
+    "good": lambda canary: json.dumps({"message": canary}),
+    "not JSON": lambda canary: canary,
+    "unknown field": lambda canary: json.dumps({"message": canary, canary: canary}),
+    "not a string": lambda canary: json.dumps({"message": [canary]}),
+    "control character": lambda canary: json.dumps({"message": f"{canary}\x00"}),
+    "twice": lambda canary: f'{{"message": "{canary}", "message": "{canary}"}}',
+    "NaN": lambda canary: f'{{"{canary}": NaN}}',
+    "too long": lambda canary: json.dumps({"message": canary * 200}),
+}
+
+
+# A refused body never gets as far as the model.
+CASES = [("good", outcome) for outcome in outcomes("", lambda *_, **__: {})]
+CASES += [(body, "answered") for body in BODIES]
+
+
+@pytest.mark.parametrize(("body", "outcome"), CASES)
+def test_no_word_of_a_conversation_reaches_a_log(
+    invoke: Callable[..., Any],
+    make_reply: Callable[..., Any],
+    event: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    *,
+    body: str,
+    outcome: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    canary = f"canary{secrets.token_hex(8)}"
+    event["headers"] = dict.fromkeys(event["headers"], canary)
+    event["multiValueHeaders"] = {name: [canary] for name in event["headers"]}
+    event["requestContext"]["identity"] = {"apiKey": canary, "userAgent": canary}
+    event["requestContext"]["requestId"] = f"{canary} with spaces"
+    said = invoke(
+        outcomes(canary, make_reply)[outcome], whole_event=event, body=BODIES[body](canary)
+    )
+    assert said.logs
+    assert canary not in said.raw_output
+    assert canary not in caplog.text
+    if said.status != 200:
+        assert canary not in json.dumps(said.body), "nor is it repeated to the caller"
+
+
+def test_not_even_at_level_debug_with_the_real_client(
+    make_handler: Callable[..., Any],
+    make_reply: Callable[..., Any],
+    invoke: Callable[..., Any],
+    loopback: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    canary = f"canary{secrets.token_hex(8)}"
+    loopback.answer = json.dumps(make_reply(canary)).encode()
+    for library in ("botocore", "urllib3"):
+        logging.getLogger(library).setLevel(logging.NOTSET)
+    chatbot = make_handler(bedrock.connect("us-east-2"))
+    caplog.set_level(logging.DEBUG)
+    said = invoke(handler=chatbot, body=json.dumps({"message": canary}))
+    assert said.body["response"] == canary
+    assert canary not in caplog.text + said.raw_output
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(body=st.text(st.characters(codec=None)) | st.binary() | st.none() | st.integers())
+def test_no_body_ever_breaks_the_handler(
+    invoke: Callable[..., Any], event: dict[str, Any], body: object
+) -> None:
+    event["body"] = body
+    assert invoke(whole_event=event).status in {200, 400}
+
+
+def test_lambda_finds_a_handler_where_terraform_names_it() -> None:
+    assert callable(handler_module.lambda_handler)

@@ -1,0 +1,137 @@
+"""Which replies of the model a caller may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOCKED = "[Request blocked by safety controls]"
+ANONYMIZED = {
+    "sensitiveInformationPolicy": {
+        "piiEntities": [{"match": "a@b.example", "type": "EMAIL", "action": "ANONYMIZED"}],
+        "regexes": [],
+    },
+    "invocationMetrics": {"guardrailProcessingLatency": 210},
+}
+WORD_BLOCKED = {
+    "wordPolicy": {
+        "customWords": [{"match": "ChatGPT", "action": "BLOCKED", "detected": True}],
+        "managedWordLists": [],
+    }
+}
+ONLY_DETECTED = {
+    "topicPolicy": {"topics": [{"name": "Competitors", "type": "DENY", "action": "NONE"}]}
+}
+
+
+@pytest.mark.parametrize(
+    "stop", ["end_turn", "stop_sequence", "max_tokens", "model_context_window_exceeded"]
+)
+def test_a_reply_with_text_is_the_answer_and_says_why_it_ends(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any], stop: str
+) -> None:
+    said = invoke(make_reply("Click on “Forgot password”.", stop=stop))
+    assert said.status == 200
+    assert said.body == {
+        "response": "Click on “Forgot password”.",
+        "blocked": False,
+        "stop_reason": stop,
+        "request_id": "0f6a1f7e-7f2c-4f0a-8d8e-3a5f3f5a9c11",
+        "usage": {"input_tokens": 21, "output_tokens": 13},
+    }
+
+
+def test_all_text_blocks_are_joined_whatever_comes_between(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any]
+) -> None:
+    reply = make_reply("Open ", "Settings", ".")
+    content = reply["output"]["message"]["content"]
+    content.insert(0, {"reasoningContent": {"reasoningText": {"text": "They want…"}}})
+    content.insert(2, {"citationsContent": {}})
+    assert invoke(reply).body["response"] == "Open Settings."
+
+
+@pytest.mark.parametrize(
+    ("stop", "guardrail"),
+    [
+        pytest.param(
+            "guardrail_intervened", {"inputAssessment": {"g": WORD_BLOCKED}}, id="input blocked"
+        ),
+        pytest.param(
+            "guardrail_intervened",
+            {"outputAssessments": {"g": [WORD_BLOCKED]}},
+            id="output blocked",
+        ),
+        pytest.param(
+            "guardrail_intervened",
+            {
+                "inputAssessment": {"g": ANONYMIZED},
+                "outputAssessments": {"g": [ANONYMIZED, WORD_BLOCKED]},
+            },
+            id="masked, then blocked",
+        ),
+        pytest.param("guardrail_intervened", None, id="no trace"),
+        pytest.param(
+            "guardrail_intervened", {"inputAssessment": {"g": ONLY_DETECTED}}, id="nothing done"
+        ),
+        pytest.param(
+            "guardrail_intervened",
+            {"inputAssessment": {"g": {"newPolicy": {"things": [{"detected": True}]}}}},
+            id="a policy that we do not know",
+        ),
+        pytest.param("content_filtered", None, id="the provider's own filter"),
+    ],
+)
+def test_a_blocked_reply_is_the_safety_message(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any], stop: str, guardrail: Any
+) -> None:
+    said = invoke(make_reply("something unsafe", stop=stop, guardrail=guardrail))
+    assert (said.status, said.body["response"], said.body["blocked"]) == (200, BLOCKED, True)
+    assert said.body["stop_reason"] == stop
+    assert said.metrics["Blocked"] == 1
+    assert "Answered" not in said.metrics
+
+
+@pytest.mark.parametrize(
+    "guardrail",
+    [
+        {"inputAssessment": {"g": ANONYMIZED}},
+        {"outputAssessments": {"g": [ANONYMIZED]}},
+        {"inputAssessment": {"g": ONLY_DETECTED | ANONYMIZED}},
+    ],
+)
+def test_a_masked_reply_is_the_answer(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any], guardrail: Any
+) -> None:
+    said = invoke(make_reply("Write to {EMAIL}.", stop="guardrail_intervened", guardrail=guardrail))
+    assert (said.body["response"], said.body["blocked"]) == ("Write to {EMAIL}.", False)
+    assert said.metrics["Answered"] == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "stop"),
+    [
+        pytest.param((), "end_turn", id="no content"),
+        pytest.param((" \n",), "end_turn", id="blank"),
+        pytest.param((), "max_tokens", id="all of it spent on reasoning"),
+        pytest.param(("half a",), "malformed_model_output", id="malformed output"),
+        pytest.param(("half a",), "malformed_tool_use", id="malformed tool use"),
+        pytest.param(("I call",), "tool_use", id="a tool that nobody offered"),
+        pytest.param(("what?",), "a_reason_of_tomorrow", id="a reason that we do not know"),
+    ],
+)
+def test_a_reply_that_is_no_answer_is_a_model_error(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any], texts: tuple[str], stop: str
+) -> None:
+    said = invoke(make_reply(*texts, stop=stop))
+    assert (said.status, said.code) == (502, "model_error")
+    assert said.metrics == {"Requests": 1, "ModelErrors": 1}
+    assert stop in said.logs[0]["cause"]
+
+
+def test_a_reply_in_another_shape_is_a_model_error(invoke: Callable[..., Any]) -> None:
+    assert invoke({}).code == "model_error"
