@@ -1,0 +1,104 @@
+# One map, one resource. An alarm's threshold can be set by its name in var.alerts.thresholds.
+#
+# treat_missing_data is "notBreaching" wherever a metric is written only when something happens: no requests, no data and
+# nothing wrong. It is "breaching" for the trail, which is never silent while it works.
+locals {
+  api_dimensions      = { ApiName = var.watched.api_name, Stage = var.watched.api_stage }
+  function_dimensions = { FunctionName = var.watched.function_name }
+  waf_dimensions      = { WebACL = var.watched.web_acl_name, Region = local.region, Rule = "ALL" }
+  service_dimensions  = { service = var.name }
+
+  alarms = merge({
+    api-5xx = {
+      description = "The API answers with server errors. Look at the function's log for the request ids in the access log."
+      namespace   = "AWS/ApiGateway", metric = "5XXError", dimensions = local.api_dimensions
+      statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written for each request
+    }
+    api-4xx = {
+      description = "The API refuses unusually many requests: wrong keys, a throttled or broken client, or somebody probing."
+      namespace   = "AWS/ApiGateway", metric = "4XXError", dimensions = local.api_dimensions
+      statistic   = "Sum", threshold = 100, period = 300, missing = "notBreaching" # written for each request
+    }
+    api-latency = {
+      description = "One request in twenty waits close to API Gateway's limit of 29 seconds. The model is slow, or answers are long."
+      namespace   = "AWS/ApiGateway", metric = "Latency", dimensions = local.api_dimensions
+      statistic   = "p95", threshold = 20000, period = 300, missing = "notBreaching" # written for each request
+    }
+    function-errors = {
+      description = "The function failed without an answer of its own: a crash, a timeout, or no memory."
+      namespace   = "AWS/Lambda", metric = "Errors", dimensions = local.function_dimensions
+      statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each invocation
+    }
+    function-throttles = {
+      description = "More requests at once than the reserved concurrency allows: a busy day or a flood."
+      namespace   = "AWS/Lambda", metric = "Throttles", dimensions = local.function_dimensions
+      statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each invocation
+    }
+    function-duration = {
+      description = "The function works close to its timeout."
+      namespace   = "AWS/Lambda", metric = "Duration", dimensions = local.function_dimensions
+      statistic   = "p95", threshold = 25000, period = 300, missing = "notBreaching" # written for each invocation
+    }
+    waf-blocked = {
+      description = "The web ACL blocks unusually many requests: somebody is attacking, or a rule is too strict."
+      namespace   = "AWS/WAFV2", metric = "BlockedRequests", dimensions = local.waf_dimensions
+      statistic   = "Sum", threshold = 100, period = 300, missing = "notBreaching" # written only when it is not zero
+    }
+    # The function's own count: Bedrock's guardrail metrics carry the version, and an alarm on them falls silent at the next one.
+    guardrail-blocked = {
+      description = "The guardrail blocks unusually many prompts or answers: somebody is trying to break it, or a policy is too strict."
+      namespace   = var.watched.metrics_namespace, metric = "Blocked", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 20, period = 300, missing = "notBreaching" # written for each request
+    }
+    model-errors = {
+      description = "The model answers with errors. Look at the AWS Health Dashboard, and whether the model is still offered."
+      namespace   = var.watched.metrics_namespace, metric = "ModelErrors", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written for each request
+    }
+    model-throttled = {
+      description = "Bedrock throttles the account: raise the quota of the model's tokens or requests per minute."
+      namespace   = var.watched.metrics_namespace, metric = "ModelThrottled", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written for each request
+    }
+    model-timeouts = {
+      description = "The model does not answer in time."
+      namespace   = var.watched.metrics_namespace, metric = "ModelTimeouts", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 3, period = 300, missing = "notBreaching" # written for each request
+    }
+    output-tokens = {
+      description = "The model writes unusually much in an hour, and is paid by the token."
+      namespace   = var.watched.metrics_namespace, metric = "OutputTokens", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 200000, period = 3600, missing = "notBreaching" # written for each answer
+    }
+    }, { for name, alarm in {
+      identity-changes = {
+        description = "Somebody outside the deploy roles changed a role or policy of the chatbot. The trail's log group has the event."
+        namespace   = var.watched.metrics_namespace, metric = local.identity_changes_metric, dimensions = {}
+        statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each such event
+      }
+      trail-silent = {
+        description = "The trail wrote nothing for an hour. It was stopped, or can no longer write."
+        namespace   = "AWS/Logs", metric = "IncomingLogEvents", dimensions = { LogGroupName = local.trail_log_group }
+        statistic   = "Sum", threshold = 1, period = 3600, missing = "breaching", comparison = "LessThanThreshold" # an account is never still
+      }
+  } : name => alarm if var.trail != null })
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  comparison_operator = try(each.value.comparison, "GreaterThanOrEqualToThreshold")
+  threshold           = lookup(var.alerts.thresholds, each.key, each.value.threshold)
+  period              = each.value.period
+  evaluation_periods  = 1
+  treat_missing_data  = each.value.missing
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+}

@@ -1,0 +1,79 @@
+resource "aws_sns_topic" "alerts" {
+  name              = local.topic_name
+  kms_master_key_id = aws_kms_key.this.key_id
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = toset(var.alerts.emails)
+
+  topic_arn = aws_sns_topic.alerts.arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+# Replaces the default policy: only this environment's alarms and rules may publish.
+data "aws_iam_policy_document" "topic" {
+  statement {
+    sid       = "AlarmsPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["${local.cloudwatch_arn_prefix}alarm:${var.name}-*"]
+    }
+  }
+
+  statement {
+    sid       = "TamperEventsPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*"]
+    }
+  }
+
+  # Stops alerts being read or forged on the wire.
+  statement {
+    sid       = "DenyPublishWithoutTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "alerts" {
+  arn    = aws_sns_topic.alerts.arn
+  policy = data.aws_iam_policy_document.topic.minified_json
+}

@@ -1,0 +1,67 @@
+# One map, one dashboard: what a person on call asks first, from the edge inwards.
+locals {
+  widgets = {
+    "1 Requests and refusals at the API" = [
+      ["AWS/ApiGateway", "Count", local.api_dimensions],
+      ["AWS/ApiGateway", "4XXError", local.api_dimensions],
+      ["AWS/ApiGateway", "5XXError", local.api_dimensions],
+    ]
+    "2 Web ACL" = [
+      ["AWS/WAFV2", "AllowedRequests", merge(local.waf_dimensions, { Rule = "Default_Action" })],
+      ["AWS/WAFV2", "BlockedRequests", local.waf_dimensions],
+    ]
+    "3 Function" = [
+      ["AWS/Lambda", "Invocations", local.function_dimensions],
+      ["AWS/Lambda", "Errors", local.function_dimensions],
+      ["AWS/Lambda", "Throttles", local.function_dimensions],
+    ]
+    "4 Answers" = [
+      [var.watched.metrics_namespace, "Requests", local.service_dimensions],
+      [var.watched.metrics_namespace, "Answered", local.service_dimensions],
+      [var.watched.metrics_namespace, "Blocked", local.service_dimensions],
+      [var.watched.metrics_namespace, "Refused", local.service_dimensions],
+    ]
+    "5 Model trouble" = [
+      [var.watched.metrics_namespace, "ModelErrors", local.service_dimensions],
+      [var.watched.metrics_namespace, "ModelThrottled", local.service_dimensions],
+      [var.watched.metrics_namespace, "ModelTimeouts", local.service_dimensions],
+    ]
+    "6 Tokens" = [
+      [var.watched.metrics_namespace, "InputTokens", local.service_dimensions],
+      [var.watched.metrics_namespace, "OutputTokens", local.service_dimensions],
+    ]
+    "7 Latency p95 in ms" = [
+      ["AWS/ApiGateway", "Latency", local.api_dimensions],
+      ["AWS/Lambda", "Duration", local.function_dimensions],
+      [var.watched.metrics_namespace, "ModelLatency", local.service_dimensions],
+    ]
+  }
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = var.name
+
+  dashboard_body = jsonencode({
+    widgets = concat(
+      [{
+        type       = "alarm", x = 0, y = 0, width = 24, height = 3
+        properties = { title = "Alarms", alarms = [for name in keys(local.alarms) : "${local.cloudwatch_arn_prefix}alarm:${var.name}-${name}"] }
+      }],
+      [for index, title in keys(local.widgets) : {
+        type = "metric", x = index % 2 * 12, y = 3 + floor(index / 2) * 6, width = 12, height = 6
+        properties = {
+          title  = title
+          region = local.region
+          period = 300
+          stat   = strcontains(title, "p95") ? "p95" : "Sum"
+          view   = "timeSeries"
+          # CloudWatch writes a metric as one flat list: namespace, name, then each dimension's name and value.
+          metrics = [
+            for metric in local.widgets[title] :
+            concat([metric[0], metric[1]], flatten([for name, value in metric[2] : [name, value]]))
+          ]
+        }
+      }],
+    )
+  })
+}

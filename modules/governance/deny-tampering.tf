@@ -1,0 +1,202 @@
+# What nobody may undo. One list, two policies: on the application's roles it covers everything; as a service control
+# policy it covers this environment's resources for everybody in the account but the deploy roles. A Deny on one role
+# does not bind other principals, so the second is what makes the first tamper-resistant.
+#
+# scope says what the service control policy narrows the statement to: "account" has no resource to name, or must hold
+# for any; "named" is this environment's resources; "key" is its KMS key.
+locals {
+  tampering = {
+    # Stops weakening, replacing or deleting the filter that judges prompts and answers, or lending it to another account.
+    GuardrailChanges = {
+      scope = "account"
+      actions = [
+        "bedrock:CreateGuardrail*", "bedrock:DeleteEnforcedGuardrailConfiguration", "bedrock:DeleteGuardrail",
+        "bedrock:DeleteResourcePolicy", "bedrock:PutEnforcedGuardrailConfiguration", "bedrock:PutResourcePolicy",
+        "bedrock:UpdateGuardrail",
+      ]
+    }
+
+    # Stops turning off, or pointing elsewhere, the record of what was asked and answered.
+    InvocationLoggingChanges = {
+      scope = "account"
+      actions = [
+        "bedrock:DeleteModelInvocationLoggingConfiguration", "bedrock:PutAccountDataRetention",
+        "bedrock:PutModelInvocationLoggingConfiguration",
+      ]
+    }
+
+    # Stops reaching a model by a road that has no guardrail or no invocation log: batch jobs, agents, flows, other profiles,
+    # the bedrock-mantle endpoint, and long-lived API keys that work from anywhere.
+    UnguardedInference = {
+      scope = "account"
+      actions = [
+        "bedrock-mantle:*", "bedrock:CallWithBearerToken", "bedrock:CreateInferenceProfile", "bedrock:CreateModelInvocationJob",
+        "bedrock:CreatePromptRouter", "bedrock:CreateProvisionedModelThroughput", "bedrock:DeleteInferenceProfile",
+        "bedrock:DeletePromptRouter", "bedrock:InvokeAgent", "bedrock:InvokeFlow", "bedrock:InvokeInlineAgent",
+        "bedrock:OptimizePrompt", "bedrock:RetrieveAndGenerate", "iam:CreateServiceSpecificCredential",
+      ]
+    }
+
+    # Stops buying into other models, and leaving the one in use.
+    ModelAccessChanges = {
+      scope = "account"
+      actions = [
+        "bedrock:CreateFoundationModelAgreement", "bedrock:CreateMarketplaceModelEndpoint",
+        "bedrock:DeleteFoundationModelAgreement", "bedrock:PutFoundationModelEntitlement", "bedrock:PutUseCaseForModelAccess",
+        "bedrock:RegisterMarketplaceModelEndpoint", "bedrock:UpdateMarketplaceModelEndpoint",
+      ]
+    }
+
+    # Stops taking this very policy or the boundary off, rewriting them, and becoming or lending one of the roles.
+    PrivilegeChanges = {
+      scope = "named"
+      actions = [
+        "iam:AttachRolePolicy", "iam:CreatePolicyVersion", "iam:Delete*", "iam:DetachRolePolicy", "iam:PassRole",
+        "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion", "iam:Update*",
+      ]
+    }
+
+    # Stops erasing logs, shortening their life, making them unreadable, masking or copying them out, and unhooking the
+    # filters that raise alarms from them. Writing log events stays allowed.
+    LogTampering = {
+      scope = "named"
+      actions = [
+        "logs:AssociateKmsKey", "logs:Delete*", "logs:DisassociateKmsKey", "logs:PutDataProtectionPolicy",
+        "logs:PutLogGroupDeletionProtection", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:PutSubscriptionFilter",
+        "logs:PutTransformer",
+      ]
+    }
+
+    # Stops doing the same to every log group at once.
+    AccountLogPolicies = {
+      scope = "account"
+      actions = [
+        "logs:DeleteAccountPolicy", "logs:DeleteResourcePolicy", "logs:PutAccountPolicy", "logs:PutResourcePolicy",
+      ]
+    }
+
+    # Stops blinding the audit trail before an attack.
+    TrailTampering = {
+      scope = "named"
+      actions = [
+        "cloudtrail:Delete*", "cloudtrail:PutEventConfiguration", "cloudtrail:PutEventSelectors",
+        "cloudtrail:PutInsightSelectors", "cloudtrail:Stop*", "cloudtrail:Update*",
+      ]
+    }
+
+    # Stops deleting the trail's records, or loosening the bucket until that is possible.
+    EvidenceDeletion = {
+      scope = "named"
+      actions = [
+        "s3:BypassGovernanceRetention", "s3:DeleteBucket*", "s3:DeleteObject*", "s3:PutBucketObjectLockConfiguration",
+        "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration", "s3:PutObjectRetention",
+      ]
+    }
+
+    # Stops taking the web ACL off the API, emptying its rules, and silencing its log.
+    EdgeRemoval = {
+      scope = "named"
+      actions = [
+        "wafv2:AssociateWebACL", "wafv2:Delete*", "wafv2:DisassociateWebACL", "wafv2:PutLoggingConfiguration", "wafv2:Update*",
+      ]
+    }
+
+    # Stops muting the alarms and the events that would tell somebody.
+    AlertSilencing = {
+      scope = "named"
+      actions = [
+        "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState",
+        "events:DeleteRule", "events:DisableRule", "events:PutRule", "events:RemoveTargets",
+        "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Unsubscribe",
+      ]
+    }
+
+    # Stops making all of the evidence unreadable at once.
+    KeyLoss = {
+      scope   = "key"
+      actions = ["kms:DeleteAlias", "kms:Disable*", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:UpdateAlias"]
+    }
+  }
+
+  scopes = {
+    account = ["*"]
+    key     = ["*"]
+    named = concat(
+      [for role in local.service_roles : "${local.iam_arn_prefix}role/${role}"],
+      ["${local.iam_arn_prefix}policy/${var.name}-*"],
+      [for group in local.log_groups : "${local.log_group_arn_prefix}${group}*"],
+      var.trail == null ? [] : [local.trail_arn, local.trail_bucket_arn, "${local.trail_bucket_arn}/*"],
+      [
+        "arn:${local.partition}:apigateway:${local.region}::/restapis/*/stages/*",
+        "arn:${local.partition}:wafv2:${local.region}:${local.account}:regional/*/${var.name}*",
+        "${local.cloudwatch_arn_prefix}alarm:${var.name}-*",
+        "arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*",
+        "${local.topic_arn}*",
+      ],
+    )
+  }
+}
+
+data "aws_iam_policy_document" "deny_tampering" {
+  dynamic "statement" {
+    for_each = local.tampering
+    content {
+      sid       = "Deny${statement.key}"
+      effect    = "Deny"
+      actions   = statement.value.actions
+      resources = ["*"]
+    }
+  }
+}
+
+resource "aws_iam_policy" "deny_tampering" {
+  name        = local.deny_policy_name
+  description = "What no role of ${var.name} may undo"
+  policy      = data.aws_iam_policy_document.deny_tampering.minified_json
+
+  lifecycle {
+    precondition {
+      condition     = length(data.aws_iam_policy_document.deny_tampering.minified_json) <= 6144
+      error_message = "The deny policy is ${length(data.aws_iam_policy_document.deny_tampering.minified_json)} characters long; IAM takes managed policies of at most 6,144."
+    }
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "deny_tampering" {
+  for_each = toset(var.bound_role_names)
+
+  role       = each.value
+  policy_arn = aws_iam_policy.deny_tampering.arn
+}
+
+# For the management account to attach. One statement a scope, since a service control policy may have 5,120 characters
+# and each statement repeats the exception. Actions meet only resources of their own kind, so nothing widens by that.
+data "aws_iam_policy_document" "scp" {
+  dynamic "statement" {
+    for_each = local.scopes
+    content {
+      sid       = "DenyTampering${title(statement.key)}"
+      effect    = "Deny"
+      actions   = flatten([for rule in values(local.tampering) : rule.actions if rule.scope == statement.key])
+      resources = statement.value
+
+      # Break glass: only those who deploy, by their exact role.
+      condition {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = var.deploy_role_arns
+      }
+
+      # The key's id is not known before it exists; its alias is. Taking the alias away first is denied as well.
+      dynamic "condition" {
+        for_each = statement.key == "key" ? [1] : []
+        content {
+          test     = "ForAnyValue:StringEquals"
+          variable = "kms:ResourceAliases"
+          values   = [local.key_alias]
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+# One key for logs, trail and alerts. Whoever may use it is named here with the thing it may be used for; the account's
+# own principals manage it, and can read nothing with it but the trail.
+data "aws_iam_policy_document" "key" {
+  #checkov:skip=CKV_AWS_109:in a key policy * is the key itself, and without an administrator nobody could ever change it
+  #checkov:skip=CKV_AWS_111:in a key policy * is the key itself, and every service has a condition or, for EventBridge, cannot have one
+  #checkov:skip=CKV_AWS_356:in a key policy * is the key itself
+  statement {
+    sid = "AccountManagesButDoesNotUse"
+    actions = [
+      "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+      "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+      "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags",
+      "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource",
+      "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+    ]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["${local.iam_arn_prefix}root"]
+    }
+  }
+
+  # CloudWatch Logs names the group in the encryption context ("Encrypt log data in CloudWatch Logs using AWS KMS").
+  statement {
+    sid       = "LogsOfTheseGroups"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${local.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = [for group in local.log_groups : "${local.log_group_arn_prefix}${group}"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.trail == null ? [] : [1]
+    content {
+      sid       = "TrailEncryptsRecords"
+      actions   = ["kms:GenerateDataKey*"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["cloudtrail.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [local.trail_arn]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "kms:EncryptionContext:aws:cloudtrail:arn"
+        values   = [local.trail_arn]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.trail == null ? [] : [1]
+    content {
+      sid       = "TrailLooksAtKey"
+      actions   = ["kms:DescribeKey"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["cloudtrail.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [local.trail_arn]
+      }
+    }
+  }
+
+  # An investigator needs s3:GetObject from IAM as well; the key alone opens nothing.
+  dynamic "statement" {
+    for_each = var.trail == null ? [] : [1]
+    content {
+      sid       = "AccountReadsTrail"
+      actions   = ["kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["${local.iam_arn_prefix}root"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "kms:EncryptionContext:aws:cloudtrail:arn"
+        values   = [local.trail_arn]
+      }
+    }
+  }
+
+  statement {
+    sid       = "AlarmsOfThisAccount"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+
+  # No condition on purpose: source conditions are not supported here and would drop every tamper alert without a word
+  # (Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"). The topic's policy has them instead.
+  statement {
+    sid       = "TamperEvents"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  description             = "Logs, trail and alerts of ${var.name}"
+  policy                  = data.aws_iam_policy_document.key.minified_json
+  enable_key_rotation     = true
+  deletion_window_in_days = 30 # the longest: evidence must outlive a mistake, or a malicious call that nobody saw at once
+}
+
+resource "aws_kms_alias" "this" {
+  name          = local.key_alias
+  target_key_id = aws_kms_key.this.key_id
+}

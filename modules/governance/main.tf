@@ -1,0 +1,43 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.name
+
+  # Every name first, so that policies, patterns and alarms are known at plan.
+  key_alias             = "alias/${var.name}"
+  topic_name            = "${var.name}-alerts"
+  topic_arn             = "arn:${local.partition}:sns:${local.region}:${local.account}:${local.topic_name}"
+  deny_policy_name      = "${var.name}-deny-tampering"
+  deny_policy_arn       = "arn:${local.partition}:iam::${local.account}:policy/${local.deny_policy_name}"
+  trail_name            = var.name
+  trail_arn             = "arn:${local.partition}:cloudtrail:${local.region}:${local.account}:trail/${local.trail_name}"
+  trail_bucket          = "${var.name}-trail-${local.account}"
+  trail_bucket_arn      = "arn:${local.partition}:s3:::${local.trail_bucket}"
+  trail_log_group       = "/aws/cloudtrail/${var.name}"
+  invocation_log_group  = try(var.invocation_logging.log_group_name, null)
+  log_group_arn_prefix  = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:"
+  iam_arn_prefix        = "arn:${local.partition}:iam::${local.account}:"
+  cloudwatch_arn_prefix = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:"
+
+  # The log groups that hold evidence, whichever module makes them.
+  log_groups = compact([
+    "/aws/lambda/${var.name}",
+    "/aws/apigateway/${var.name}",
+    "aws-waf-logs-${var.name}",
+    var.trail == null ? null : local.trail_log_group,
+    local.invocation_log_group,
+  ])
+
+  # The service roles that evidence flows through.
+  service_roles = compact([
+    "${var.name}-*",
+    try(var.invocation_logging.role_name, null),
+    try(var.api_gateway_log_role.role_name, null),
+  ])
+}

@@ -1,0 +1,143 @@
+variable "alerts" {
+  description = "Who is told, and from when on. Each address must confirm the e-mail that Amazon SNS sends it."
+  type = object({
+    emails     = optional(list(string), [])
+    thresholds = optional(map(number), {}) # alarm name, without the environment's -> threshold
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for email in var.alerts.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
+    error_message = "alerts.emails holds e-mail addresses such as oncall@example.com."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(var.alerts.thresholds), keys(local.alarms))) == 0
+    error_message = "alerts.thresholds names an alarm that is not there. The alarms are: ${join(", ", keys(local.alarms))}."
+  }
+}
+
+variable "api_gateway_log_role" {
+  description = "The role that API Gateway writes access logs with, one for the account and Region. null: another environment manages it."
+  type = object({
+    role_name = optional(string, "ApiGatewayLoggingRole")
+  })
+  default = {}
+}
+
+variable "bound_role_names" {
+  description = "Further roles that the deny policy is attached to, such as those of the people who operate the chatbot. Never the role that deploys."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for role in var.bound_role_names : !anytrue([for arn in var.deploy_role_arns : endswith(arn, "/${role}")])
+    ])
+    error_message = "A deploy role must not be bound: Terraform could never change the guardrail again."
+  }
+}
+
+variable "deploy_role_arns" {
+  description = "Roles that deploy: the exceptions of the service control policy, and whose changes raise no tamper alert."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.deploy_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "deploy_role_arns holds exact role ARNs such as arn:aws:iam::111122223333:role/deploy. A wildcard would be an exception that an attacker can make a role for."
+  }
+}
+
+variable "invocation_logging" {
+  description = "Bedrock's log of every prompt and answer, one for the account and Region. null: another environment manages it."
+  type = object({
+    log_group_name = optional(string, "/aws/bedrock/model-invocations")
+    retention_days = optional(number, 365)
+    role_name      = optional(string, "BedrockLoggingRole")
+  })
+  default = {}
+
+  validation {
+    condition = var.invocation_logging == null ? true : contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.invocation_logging.retention_days
+    )
+    error_message = "invocation_logging.retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping prompts for ever (0) is refused."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long the trail's copy in CloudWatch Logs is kept, in days, unless trail says otherwise."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.log_retention_days
+    )
+    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused."
+  }
+}
+
+variable "name" {
+  description = "Name of the environment's chatbot; everything here is named after it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,39}$", var.name))
+    error_message = "name is 2 to 40 lower-case letters, digits and hyphens, and starts with a letter: the trail's bucket is named after it."
+  }
+}
+
+variable "trail" {
+  description = "The audit trail of the account, in all Regions. null: another environment, or the organisation, has one."
+  type = object({
+    force_destroy      = optional(bool, false)          # true lets terraform destroy delete the records; GOVERNANCE only
+    log_retention_days = optional(number)               # of the copy in CloudWatch Logs; null = log_retention_days
+    object_lock_days   = optional(number, 365)          # how long a record is kept, and cannot be deleted
+    object_lock_mode   = optional(string, "GOVERNANCE") # COMPLIANCE: nobody can delete, the root user included
+  })
+  default = {}
+
+  validation {
+    condition     = var.trail == null ? true : contains(["COMPLIANCE", "GOVERNANCE"], var.trail.object_lock_mode)
+    error_message = "trail.object_lock_mode is COMPLIANCE (nobody can delete a record before its time) or GOVERNANCE (who may bypass governance can)."
+  }
+
+  validation {
+    condition     = var.trail == null ? true : var.trail.object_lock_days >= 1 && var.trail.object_lock_days <= 36500 && floor(var.trail.object_lock_days) == var.trail.object_lock_days
+    error_message = "trail.object_lock_days is a whole number from 1 to 36,500."
+  }
+
+  validation {
+    condition     = var.trail == null ? true : !(var.trail.force_destroy && var.trail.object_lock_mode == "COMPLIANCE")
+    error_message = "trail.force_destroy needs GOVERNANCE: nothing deletes a record under COMPLIANCE."
+  }
+
+  validation {
+    condition = try(var.trail.log_retention_days, null) == null ? true : contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.trail.log_retention_days
+    )
+    error_message = "trail.log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused."
+  }
+}
+
+variable "watched" {
+  description = "What alarms and dashboard look at, by name."
+  type = object({
+    api_name          = string
+    api_stage         = string
+    function_name     = string
+    metrics_namespace = string # of the function's own metrics, whose dimension service is name
+    web_acl_name      = string # the metric name in the web ACL's visibility_config
+  })
+  nullable = false
+}
