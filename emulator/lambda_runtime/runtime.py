@@ -60,7 +60,10 @@ _log = logging.getLogger("emulator.lambda")
 
 @dataclass(frozen=True)
 class Invocation:
-    """The Invoke API's answer. `error_type` is set when the function was not run at all."""
+    """The Invoke API's answer: `log_tail` is base64, as its header X-Amz-Log-Result.
+
+    `error_type` is the x-amzn-ErrorType of an invocation that was refused, else empty.
+    """
 
     status: int
     payload: bytes
@@ -380,7 +383,7 @@ class LambdaRuntime:
         finally:
             elapsed = min(time.monotonic() - begun, function.timeout)
             environment.log.report(request_id, status, elapsed, init_seconds, trace)
-            log_tail = environment.worker.take_tail()
+            log_tail = base64.b64encode(environment.worker.take_tail()).decode()
             self._give_back(environment)
         return Invocation(
             200,

@@ -183,7 +183,11 @@ class Worker:
         while self._next is None:
             request = self._read_request(deadline)
             if (request.method, request.path) == ("GET", f"{_API}/invocation/next"):
-                self._next = request.connection
+                if request.connection.closed:  # it asked, and died
+                    self._forget(request.connection)
+                    self._raise_if_exited()
+                else:
+                    self._next = request.connection
             elif (request.method, request.path) == ("POST", f"{_API}/init/error"):
                 self._acknowledge(request)
                 self._drain()
@@ -225,11 +229,11 @@ class Worker:
         self._tail.append(line)
         self._log(line)
 
-    def take_tail(self) -> str:
+    def take_tail(self) -> bytes:
         """Return the last 4 KB logged since this was last called."""
         text = "\n".join(self._tail)
         self._tail.clear()
-        return text.encode()[-_TAIL_BYTES:].decode(errors="ignore")
+        return text.encode()[-_TAIL_BYTES:]
 
     def kill(self) -> None:
         """End the process and its children at once, as Lambda does without extensions."""
