@@ -1,8 +1,263 @@
 """Changes to moto 5.2.5, each with its reason. moto's files are never edited."""
 
 import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.apigateway.models import Integration
+from moto.awslambda.models import LambdaFunction
+from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.kms.responses import KmsResponse
+from moto.logs.models import LogGroup, LogStream
+from moto.logs.responses import LogsResponse
+from moto.sts.models import STSBackend
+from moto.wafv2 import exceptions as wafv2_exceptions
+from moto.wafv2.models import FakeWebACL
+from moto.wafv2.responses import WAFV2Response
+
+# Newest events that a log stream keeps. moto keeps all of them for ever, and under load the memory
+# of the emulator would grow with every request.
+LOG_EVENTS_KEPT = 2_000
+
+_patches: list[Callable[[], None]] = []
+
+
+def _patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Replace `owner.name` by a function that gets the original as its first argument."""
+
+    def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
+        def put_in_place() -> None:
+            original = getattr(owner, name)
+
+            @functools.wraps(original)
+            def patched(*args: Any, **kwargs: Any) -> Any:
+                return replacement(original, *args, **kwargs)
+
+            setattr(owner, name, patched)
+
+        _patches.append(put_in_place)
+        return replacement
+
+    return register
 
 
 @functools.cache
 def apply() -> None:
-    """Apply every patch, once in a process."""
+    """Put every patch in place, once in a process."""
+    for put_in_place in _patches:
+        put_in_place()
+
+
+# CloudWatch Logs
+
+
+@_patch(LogStream, "put_log_events")
+def _bounded_streams(original: Any, stream: LogStream, log_events: Any) -> Any:
+    token = original(stream, log_events)
+    excess = len(stream.events) - LOG_EVENTS_KEPT
+    if excess > 0:
+        stream.stored_bytes -= sum(len(event.message) for event in stream.events[:excess])
+        del stream.events[:excess]
+    return token
+
+
+@_patch(LogsResponse, "create_log_group")
+def _keep_log_group_class(original: Any, response: LogsResponse) -> Any:
+    answer = original(response)
+    group = response.logs_backend.groups[response._get_param("logGroupName")]
+    group.log_group_class = response._get_param("logGroupClass")
+    return answer
+
+
+@_patch(LogGroup, "to_describe_dict")
+def _tell_log_group_class(original: Any, group: LogGroup) -> Any:
+    kind = getattr(group, "log_group_class", None) or "STANDARD"
+    return original(group) | {"logGroupClass": kind}
+
+
+# Lambda: settings that moto accepts and forgets, at creation or at an update
+
+_FUNCTION_SETTINGS = ("DeadLetterConfig", "FileSystemConfigs", "LoggingConfig", "SnapStart")
+
+
+@_patch(LambdaFunction, "__init__")
+def _keep_function_settings(
+    original: Any,
+    function: LambdaFunction,
+    account_id: str,
+    spec: dict[str, Any],
+    *rest: Any,
+    **kw: Any,
+) -> None:
+    function.settings = {name: spec[name] for name in _FUNCTION_SETTINGS if spec.get(name)}
+    original(function, account_id, spec, *rest, **kw)
+
+
+@_patch(LambdaFunction, "update_configuration")
+def _update_function_settings(
+    original: Any, function: LambdaFunction, updates: dict[str, Any]
+) -> Any:
+    # A new dictionary: published versions share the old one.
+    changed = {name: updates[name] for name in _FUNCTION_SETTINGS if name in updates}
+    function.settings = function.settings | changed
+    if "TracingConfig" in updates:
+        function.tracing_config = updates["TracingConfig"]
+    if "KMSKeyArn" in updates:
+        function.kms_key_arn = updates["KMSKeyArn"]
+    if "EphemeralStorage" in updates:
+        function.ephemeral_storage = updates["EphemeralStorage"]["Size"]
+    return original(function, updates)
+
+
+@_patch(LambdaFunction, "update_function_code")
+def _update_architectures(original: Any, function: LambdaFunction, spec: dict[str, Any]) -> Any:
+    if spec.get("Architectures"):
+        function.architectures = spec["Architectures"]
+    return original(function, spec)
+
+
+@_patch(LambdaFunction, "get_configuration")
+def _tell_function_settings(original: Any, function: LambdaFunction, *args: Any, **kw: Any) -> Any:
+    settings = dict(function.settings)
+    logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
+    logging |= settings.get("LoggingConfig") or {}
+    if logging["LogFormat"] == "JSON":
+        logging = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"} | logging
+    settings["LoggingConfig"] = logging
+    apply_on = (settings.get("SnapStart") or {}).get("ApplyOn", "None")
+    optimized = apply_on == "PublishedVersions" and str(function.version) != "$LATEST"
+    settings["SnapStart"] = {
+        "ApplyOn": apply_on,
+        "OptimizationStatus": "On" if optimized else "Off",
+    }
+    return original(function, *args, **kw) | settings
+
+
+@_patch(LambdaFunction, "get_code")
+def _tell_zero_concurrency(original: Any, function: LambdaFunction) -> Any:
+    # moto takes a reserved concurrency of 0, the switch that turns a function off, for none.
+    answer = original(function)
+    if function.reserved_concurrency == 0:
+        answer["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return answer
+
+
+# IAM and STS
+
+
+def _know_aws_policy(backend: IAMBackend, arn: str) -> None:
+    # moto knows all of AWS's own policies or none; all of them cost a second and 100 MB.
+    if ":iam::aws:policy/" not in arn or arn in backend.managed_policies:
+        return
+    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415  # 4 MB
+
+    name = arn.rpartition("/")[2]
+    data = json.loads(aws_managed_policies_data).get(name)
+    if data is None:
+        return
+    policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
+    if policy.arn == arn:
+        backend.managed_policies[arn] = policy
+
+
+@_patch(IAMBackend, "attach_role_policy")
+def _attach_aws_policy(original: Any, backend: IAMBackend, policy_arn: str, role_name: str) -> None:
+    _know_aws_policy(backend, policy_arn)
+    original(backend, policy_arn, role_name)
+
+
+@_patch(IAMBackend, "get_policy")
+def _get_aws_policy(original: Any, backend: IAMBackend, policy_arn: str) -> Any:
+    _know_aws_policy(backend, policy_arn)
+    return original(backend, policy_arn)
+
+
+@_patch(STSBackend, "get_caller_identity")
+def _administrator_identity(
+    original: Any, backend: STSBackend, access_key_id: str, region: str
+) -> tuple[str, str, str]:
+    # moto names a user that does not exist, in an ARN that IAM would never issue.
+    user_id, arn, account_id = original(backend, access_key_id, region)
+    if arn.endswith(":user/moto"):
+        return account_id, f"arn:aws:iam::{account_id}:root", account_id
+    return user_id, arn, account_id
+
+
+# KMS
+
+
+@_patch(KmsResponse, "enable_key_rotation")
+def _keep_rotation_period(original: Any, response: KmsResponse) -> Any:
+    answer = original(response)
+    backend = response.kms_backend
+    key = backend.keys[backend.get_key_id(response.parameters["KeyId"])]
+    key.rotation_period = response.parameters.get("RotationPeriodInDays") or 365
+    return answer
+
+
+@_patch(KmsResponse, "get_key_rotation_status")
+def _tell_rotation_period(original: Any, response: KmsResponse) -> Any:
+    answer = json.loads(original(response))
+    backend = response.kms_backend
+    key = backend.keys[backend.get_key_id(response.parameters["KeyId"])]
+    if answer["KeyRotationEnabled"]:
+        answer["RotationPeriodInDays"] = getattr(key, "rotation_period", 365)
+    return json.dumps(answer)
+
+
+# API Gateway
+
+
+@_patch(Integration, "to_json")
+def _omit_empty_fields(original: Any, integration: Integration) -> Any:
+    # As AWS does; the provider would otherwise see an empty map appear after its first read.
+    empty: tuple[Any, ...] = (None, [], {})
+    return {name: value for name, value in original(integration).items() if value not in empty}
+
+
+# WAFv2
+
+
+@_patch(wafv2_exceptions.WAFV2DuplicateItemException, "__init__")
+def _name_of_duplicates(original: Any, error: Any) -> None:
+    original(error)
+    # The provider waits for this name and not for moto's.
+    error.error_type = "WAFDuplicateItemException"
+    error.description = json.dumps(
+        {"__type": error.error_type, "message": json.loads(error.description)["message"]}
+    )
+
+
+@_patch(WAFV2Response, "update_web_acl")
+def _replace_web_acl(original: Any, response: WAFV2Response) -> Any:
+    # An update replaces the whole ACL. moto keeps what the request leaves out, so that a rule or a
+    # custom response that was removed would go on working.
+    answer = original(response)
+    body = json.loads(response.body)
+    acl = response.wafv2_backend.get_web_acl(None, body["Name"], body["Id"])
+    if not body.get("Rules"):
+        acl.rules = []
+    acl.description = body.get("Description") or ""
+    acl.association_config = body.get("AssociationConfig")
+    acl.custom_response_bodies = body.get("CustomResponseBodies")
+    acl.captcha_config = body.get("CaptchaConfig")
+    acl.challenge_config = body.get("ChallengeConfig")
+    acl.token_domains = body.get("TokenDomains")
+    acl.data_protection_config = body.get("DataProtectionConfig")
+    return answer
+
+
+@_patch(WAFV2Response, "create_web_acl")
+def _keep_data_protection(original: Any, response: WAFV2Response) -> Any:
+    answer = original(response)
+    body = json.loads(response.body)
+    acl = response.wafv2_backend.wacls[json.loads(answer[2])["Summary"]["ARN"]]
+    acl.data_protection_config = body.get("DataProtectionConfig")
+    return answer
+
+
+@_patch(FakeWebACL, "to_dict")
+def _tell_data_protection(original: Any, acl: FakeWebACL) -> Any:
+    known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
+    return {name: value for name, value in known.items() if value is not None}
