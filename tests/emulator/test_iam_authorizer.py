@@ -1,0 +1,434 @@
+"""Callers are known by their keys, and refused in each service's own words."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
+from emulator.http import HttpRequest, HttpResponse
+from emulator.iam import Authorizer, CallerError
+from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, answered, captured_request
+
+ROLE = "chatbot-dev-execution"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+SESSION_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/chatbot-dev"
+STREAM = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/chatbot-dev:log-stream:s"
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(service: str, **condition: Any) -> str:
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    return document({**statement, "Condition": condition} if condition else statement)
+
+
+@dataclass
+class Account:
+    cloud: FakeCloud
+    authorizer: Authorizer
+    key: str
+    token: str
+    boundary_arn: str
+
+    def request(self, service: str, operation: str, **parameters: Any) -> HttpRequest:
+        return captured_request(service, operation, key=self.key, token=self.token, **parameters)
+
+    def grant(self, name: str, *statements: dict[str, Any]) -> None:
+        self.cloud.client("iam").put_role_policy(
+            RoleName=ROLE, PolicyName=name, PolicyDocument=document(*statements)
+        )
+        self.cloud.changed()
+
+    def allowed(self, action: str, resource: str = "*", **context: str) -> bool:
+        return self.authorizer.authorize(self.key, action, resource, context).allowed
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with mock_aws():
+        cloud = FakeCloud()
+        iam = cloud.client("iam")
+        boundary = iam.create_policy(
+            PolicyName="chatbot-dev-boundary",
+            PolicyDocument=document(
+                {
+                    "Effect": "Allow",
+                    "Action": ["logs:*", "kms:*", "s3:*", "sts:*", "bedrock:*"],
+                    "Resource": "*",
+                }
+            ),
+        )["Policy"]["Arn"]
+        iam.create_role(
+            RoleName=ROLE,
+            AssumeRolePolicyDocument=trust("lambda.amazonaws.com"),
+            PermissionsBoundary=boundary,
+            Tags=[{"Key": "team", "Value": "blue"}],
+        )
+        managed = iam.create_policy(
+            PolicyName="chatbot-dev-deny-tampering",
+            PolicyDocument=document(
+                {
+                    "Sid": "KeepLogs",
+                    "Effect": "Deny",
+                    "Action": ["logs:Delete*", "bedrock:UpdateGuardrail"],
+                    "Resource": "*",
+                }
+            ),
+        )["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName=ROLE, PolicyArn=managed)
+        credentials = cloud.client("sts").assume_role(
+            RoleArn=ROLE_ARN, RoleSessionName="chatbot-dev"
+        )["Credentials"]
+        made = Account(
+            cloud,
+            Authorizer(cloud),
+            credentials["AccessKeyId"],
+            credentials["SessionToken"],
+            boundary,
+        )
+        made.grant(
+            "logs",
+            {
+                "Effect": "Allow",
+                "Action": ["logs:*", "xray:*"],
+                "Resource": ["*"],
+            },
+        )
+        yield made
+
+
+# --- who ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["emulator", "rehearsal"])
+def test_the_operators_keys_are_the_administrator(account: Account, key: str) -> None:
+    principal = account.authorizer.principal(key)
+    assert (principal.arn, principal.type) == (f"arn:aws:iam::{ACCOUNT}:root", "Root")
+    assert account.authorizer.authorize(key, "iam:DeleteRole", "*").allowed
+    request = captured_request("iam", "delete_role", key=key, RoleName=ROLE)
+    assert account.authorizer.authorize_request(request) is None
+
+
+def test_a_temporary_key_is_a_session_of_its_role(account: Account) -> None:
+    principal = account.authorizer.principal(account.key)
+    assert principal.arn == SESSION_ARN
+    assert (principal.role_name, principal.session_name) == (ROLE, "chatbot-dev")
+    assert principal.user_id.endswith(":chatbot-dev")
+
+
+def test_an_unknown_key_may_nothing(account: Account) -> None:
+    with pytest.raises(CallerError) as error:
+        account.authorizer.principal("AKIAIOSFODNN7EXAMPLE")
+    assert error.value.code == "InvalidClientTokenId"
+    assert not account.authorizer.authorize(
+        "AKIAIOSFODNN7EXAMPLE", "logs:PutLogEvents", STREAM
+    ).allowed
+
+
+def test_an_expired_key_may_nothing(account: Account) -> None:
+    assert account.allowed("logs:PutLogEvents", STREAM)
+    (session,) = sts_backends[ACCOUNT]["aws"].assumed_roles
+    session.expiration = datetime(2020, 1, 1)  # noqa: DTZ001  # as moto stores it
+    fresh = Authorizer(account.cloud)
+    assert not fresh.authorize(account.key, "logs:PutLogEvents", STREAM).allowed
+    answer = fresh.authorize_request(account.request("logs", "describe_log_groups"))
+    assert error_code(answer, "logs", "describe_log_groups") == "ExpiredTokenException"
+
+
+# --- what ---------------------------------------------------------------------
+
+
+def test_attached_inline_and_boundary_policies_are_all_asked(account: Account) -> None:
+    assert account.allowed("logs:PutLogEvents", STREAM)
+    denied = account.authorizer.authorize(account.key, "logs:DeleteLogGroup", STREAM)
+    assert (denied.reason, denied.by) == ("explicit_deny", "chatbot-dev-deny-tampering/KeepLogs")
+    outside = account.authorizer.authorize(account.key, "xray:PutTraceSegments", "*")
+    assert (outside.reason, outside.source) == ("implicit_deny", "boundary")
+    absent = account.authorizer.authorize(account.key, "kms:ListKeys", "*")
+    assert (absent.reason, absent.source) == ("implicit_deny", "identity")
+
+
+def test_a_changed_policy_counts_from_the_next_write_on(account: Account) -> None:
+    assert not account.allowed("s3:ListAllMyBuckets")
+    account.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    assert account.allowed("s3:ListAllMyBuckets")
+
+
+def test_a_deleted_role_may_nothing(account: Account) -> None:
+    iam_backends[ACCOUNT]["aws"].roles.clear()
+    account.cloud.changed()
+    assert not account.allowed("logs:PutLogEvents", STREAM)
+
+
+def test_a_policy_that_cannot_be_decided_refuses_everything(account: Account) -> None:
+    role = iam_backends[ACCOUNT]["aws"].get_role(ROLE)
+    role.policies["odd"] = document(
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Magic": {"k:x": "1"}}}
+    )
+    account.cloud.changed()
+    decision = account.authorizer.authorize(account.key, "logs:PutLogEvents", STREAM)
+    assert not decision.allowed
+    assert "Magic" in decision.by
+
+
+def test_a_session_policy_limits_its_session(account: Account) -> None:
+    only = document({"Effect": "Allow", "Action": "logs:Get*", "Resource": "*"})
+    key = account.cloud.client("sts").assume_role(
+        RoleArn=ROLE_ARN, RoleSessionName="limited", Policy=only
+    )["Credentials"]["AccessKeyId"]
+    assert account.authorizer.authorize(key, "logs:GetLogEvents", STREAM).allowed
+    assert not account.authorizer.authorize(key, "logs:PutLogEvents", STREAM).allowed
+
+
+def test_context_keys_of_the_caller_are_filled_in(account: Account) -> None:
+    account.grant(
+        "own",
+        {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}/*",
+            "Condition": {
+                "ArnEquals": {"aws:PrincipalArn": ROLE_ARN},
+                "StringEquals": {
+                    "aws:PrincipalAccount": ACCOUNT,
+                    "aws:RequestedRegion": REGION,
+                },
+                "Bool": {"aws:SecureTransport": "true"},
+                "StringLike": {"aws:userid": "*:chatbot-dev"},
+                "DateGreaterThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"},
+            },
+        },
+    )
+    assert account.allowed("s3:GetObject", "arn:aws:s3:::blue/x")
+    assert not account.allowed("s3:GetObject", "arn:aws:s3:::red/x")
+    assert not account.allowed(
+        "s3:GetObject", "arn:aws:s3:::blue/x", **{"aws:RequestedRegion": "us-west-2"}
+    )
+
+
+def test_a_bucket_policy_may_deny_what_the_role_allows(account: Account) -> None:
+    account.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    s3 = account.cloud.client("s3")
+    s3.create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert account.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
+    s3.put_bucket_policy(
+        Bucket="trail",
+        Policy=document(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:DeleteObject",
+                "Resource": "arn:aws:s3:::trail/*",
+            }
+        ),
+    )
+    account.cloud.changed()
+    assert not account.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
+    assert account.allowed("s3:GetObject", "arn:aws:s3:::trail/x")
+
+
+def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(account: Account) -> None:
+    account.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    kms = account.cloud.client("kms")
+    closed = document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    )
+    key = kms.create_key(Policy=closed)["KeyMetadata"]
+    kms.create_alias(AliasName="alias/chatbot-dev", TargetKeyId=key["KeyId"])
+    assert not account.allowed("kms:DisableKey", key["Arn"])
+    request = account.request("kms", "describe_key", KeyId="alias/chatbot-dev")
+    assert account.authorizer.action_for_request(request) == ("kms:DescribeKey", [key["Arn"]])
+    kms.put_key_policy(
+        KeyId=key["KeyId"],
+        PolicyName="default",
+        Policy=document(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ),
+    )
+    account.cloud.changed()
+    assert account.allowed("kms:DisableKey", key["Arn"])
+
+
+def test_a_role_is_assumed_only_if_it_trusts_the_caller(account: Account) -> None:
+    account.grant("sts", {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    iam = account.cloud.client("iam")
+    for name, principal in (("open", {"AWS": ROLE_ARN}), ("shut", {"Service": "x.amazonaws.com"})):
+        iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=document(
+                {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+            ),
+        )
+    assert account.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/open")
+    assert not account.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/shut")
+    assert not account.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/missing")
+    assert not account.allowed("sts:AssumeRole", "arn:aws:iam::999999999999:role/open")
+
+
+# --- AWS services as callers --------------------------------------------------
+
+LOGGING = f"arn:aws:iam::{ACCOUNT}:role/BedrockLoggingRole"
+SOURCE = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"
+INVOCATIONS = (
+    f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/bedrock/model-invocations"
+    ":log-stream:aws/bedrock/modelinvocations"
+)
+
+
+def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Account) -> None:
+    account.cloud.client("iam").create_role(
+        RoleName="BedrockLoggingRole",
+        AssumeRolePolicyDocument=trust(
+            "bedrock.amazonaws.com",
+            StringEquals={"aws:SourceAccount": ACCOUNT},
+            ArnLike={"aws:SourceArn": SOURCE},
+        ),
+    )
+    account.cloud.client("iam").put_role_policy(
+        RoleName="BedrockLoggingRole",
+        PolicyName="write",
+        PolicyDocument=document(
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": INVOCATIONS,
+            }
+        ),
+    )
+    source = SOURCE.replace("*", "model-invocation")
+    bedrock = "bedrock.amazonaws.com"
+    assume = account.authorizer.assume_by_service
+    assert assume(LOGGING, bedrock, ACCOUNT, source).role_arn == LOGGING
+    for service, source_account, source_arn in (
+        ("lambda.amazonaws.com", ACCOUNT, source),
+        (bedrock, "999999999999", source),
+        (bedrock, ACCOUNT, source.replace(REGION, "eu-west-1")),
+    ):
+        with pytest.raises(CallerError, match="trust policy"):
+            assume(LOGGING, service, source_account, source_arn)
+    with pytest.raises(CallerError, match="does not exist"):
+        assume(LOGGING + "x", bedrock, ACCOUNT, source)
+
+    may = account.authorizer.authorize_role
+    assert may(LOGGING, "logs:PutLogEvents", INVOCATIONS).allowed
+    assert not may(LOGGING, "logs:PutLogEvents", STREAM).allowed
+    assert not may(LOGGING + "x", "logs:PutLogEvents", INVOCATIONS).allowed
+
+
+# --- control-plane requests ---------------------------------------------------
+
+
+def parsed(answer: HttpResponse | None, service: str, operation: str, **given: Any) -> ClientError:
+    """Return the error that the SDK makes of the answer."""
+    assert answer is not None
+    with pytest.raises(ClientError) as error:
+        answered(service, operation, answer, **given)
+    return error.value
+
+
+def error_code(answer: HttpResponse | None, service: str, operation: str, **given: Any) -> str:
+    return str(parsed(answer, service, operation, **given).response["Error"]["Code"])
+
+
+Refused = tuple[str, str, dict[str, Any], int, str]
+
+REFUSED: list[Refused] = [
+    ("logs", "delete_log_group", {"logGroupName": "g"}, 400, "AccessDeniedException"),
+    ("bedrock", "get_guardrail", {"guardrailIdentifier": "g"}, 403, "AccessDeniedException"),
+    ("lambda", "get_function", {"FunctionName": "f"}, 403, "AccessDeniedException"),
+    ("iam", "delete_role", {"RoleName": "r"}, 403, "AccessDenied"),
+    ("sns", "delete_topic", {"TopicArn": "arn:aws:sns:us-east-2:1:t"}, 403, "AccessDenied"),
+    ("s3", "delete_bucket", {"Bucket": "trail"}, 403, "AccessDenied"),
+    ("cloudwatch", "delete_alarms", {"AlarmNames": ["a"]}, 400, "AccessDeniedException"),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case[0])
+def test_a_refusal_speaks_the_services_protocol(account: Account, case: Refused) -> None:
+    service, operation, given, status, code = case
+    answer = account.authorizer.authorize_request(account.request(service, operation, **given))
+    error = parsed(answer, service, operation, **given)
+    assert error.response["Error"]["Code"] == code
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    message = error.response["Error"]["Message"]
+    assert message.startswith(f"User: {SESSION_ARN} is not authorized to perform: ")
+
+
+def test_a_permitted_request_goes_on(account: Account) -> None:
+    account.grant("logs", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+    request = account.request("logs", "get_log_events", logGroupName="g", logStreamName="s")
+    assert account.authorizer.authorize_request(request) is None
+    assert (
+        account.authorizer.authorize_request(account.request("sts", "get_caller_identity")) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "code"),
+    [
+        ("logs", "describe_log_groups", {}, "UnrecognizedClientException"),
+        ("bedrock", "list_guardrails", {}, "UnrecognizedClientException"),
+        ("iam", "list_roles", {}, "InvalidClientTokenId"),
+        ("s3", "list_buckets", {}, "InvalidAccessKeyId"),
+    ],
+)
+def test_an_unknown_key_is_told_so(
+    account: Account, service: str, operation: str, given: dict[str, Any], code: str
+) -> None:
+    request = captured_request(service, operation, key="AKIAUNKNOWN", **given)
+    answer = account.authorizer.authorize_request(request)
+    assert error_code(answer, service, operation, **given) == code
+
+
+def test_a_key_without_its_session_token_is_no_key(account: Account) -> None:
+    for token in (None, "made-up"):
+        request = captured_request("logs", "describe_log_groups", key=account.key, token=token)
+        answer = account.authorizer.authorize_request(request)
+        assert error_code(answer, "logs", "describe_log_groups") == "UnrecognizedClientException"
+
+
+def test_unsigned_and_unrecognised_requests_are_refused(account: Account) -> None:
+    signed = account.request("logs", "describe_log_groups")
+    unsigned = replace(signed, headers=(("X-Amz-Target", "Logs_20140328.DescribeLogGroups"),))
+    answer = account.authorizer.authorize_request(unsigned)
+    assert answer is not None
+    assert b"MissingAuthenticationTokenException" in answer.body
+    twice = replace(
+        signed, headers=(*signed.headers, ("X-Amz-Target", "Logs_20140328.DeleteLogGroup"))
+    )
+    assert account.authorizer.authorize_request(twice) is not None
+
+
+def test_every_action_of_a_request_is_asked(account: Account) -> None:
+    account.grant(
+        "s3", {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::out/*"}
+    )
+    put = account.request("s3", "put_object", Bucket="out", Key="k", Body=b"x")
+    copy = account.request("s3", "copy_object", Bucket="out", Key="k", CopySource="secret/k")
+    assert account.authorizer.authorize_request(put) is None
+    refused = account.authorizer.authorize_request(copy)
+    assert refused is not None
+    assert b"s3:GetObject on resource: arn:aws:s3:::secret/k" in refused.body
