@@ -1,0 +1,31 @@
+locals {
+  # A page may send these two headers, and no other, to the one path and method that there is.
+  cors_headers = {
+    "Access-Control-Allow-Headers" = "content-type,x-api-key"
+    "Access-Control-Allow-Methods" = "OPTIONS,POST"
+    "Access-Control-Allow-Origin"  = var.allowed_origin
+    "Access-Control-Max-Age"       = "600"
+  }
+}
+
+# No binary media types and no compression: the body that is validated is the text that the function gets.
+resource "aws_api_gateway_rest_api" "this" {
+  name                         = var.name
+  description                  = "Secured AI chatbot"
+  api_key_source               = "HEADER"
+  disable_execute_api_endpoint = var.custom_domain != null
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_resource" "chat" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = "chat"
+}

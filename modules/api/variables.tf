@@ -1,0 +1,140 @@
+variable "allowed_origin" {
+  description = "The one web origin whose pages may read answers: `https://host` or `https://host:port`. `http` is allowed for localhost and 127.0.0.1 alone."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
+    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers."
+  }
+}
+
+variable "clients" {
+  description = "Who may call: client name to its settings. Each gets an API key of its own, so that one can be watched, stopped or replaced alone."
+  type = map(object({
+    description = optional(string)     # Who or what the client is; null = the name says it.
+    enabled     = optional(bool, true) # false stops the client at once and keeps its key.
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.clients) > 0
+    error_message = "clients must name at least one client: POST /chat needs an API key, so without a client nobody could call it."
+  }
+
+  validation {
+    condition     = alltrue([for client in keys(var.clients) : can(regex("^[a-z0-9][a-z0-9-]{0,62}$", client))])
+    error_message = "Each client name must be 1 to 63 lower-case letters, digits or hyphens, and begin with a letter or digit."
+  }
+}
+
+variable "custom_domain" {
+  description = "A host name of your own, with TLS 1.2 as the lowest version; it also closes the default endpoint. null = the default endpoint, which accepts TLS 1.0 and later."
+  type = object({
+    domain_name     = string
+    certificate_arn = string # ACM certificate in the same region.
+  })
+  default = null
+
+  validation {
+    condition     = var.custom_domain == null ? true : can(regex("^[a-z0-9-]+(?:\\.[a-z0-9-]+)+$", var.custom_domain.domain_name))
+    error_message = "custom_domain.domain_name must be a host name such as chat.example.com: lower case, no scheme, no path, no wildcard."
+  }
+
+  validation {
+    condition     = var.custom_domain == null ? true : can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/", var.custom_domain.certificate_arn))
+    error_message = "custom_domain.certificate_arn must be the ARN of an ACM certificate: arn:aws:acm:<region>:<account>:certificate/<id>."
+  }
+}
+
+variable "function" {
+  description = "The Lambda alias that answers POST /chat. The API gives itself leave to call exactly this alias."
+  type = object({
+    alias_invoke_arn = string
+    alias_name       = string
+    function_name    = string
+  })
+  nullable = false
+}
+
+variable "kms_key_arn" {
+  description = "Customer managed key that encrypts the access log."
+  type        = string
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "How long the access log is kept, in days."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+variable "log_role_arn" {
+  description = "The account's API Gateway log role, which the stage waits for. null = the account has one already."
+  type        = string
+  default     = null
+}
+
+variable "max_message_chars" {
+  description = "Longest message that passes the request validator, in characters."
+  type        = number
+  default     = 2000
+  nullable    = false
+
+  validation {
+    condition     = var.max_message_chars >= 1 && var.max_message_chars <= 100000 && floor(var.max_message_chars) == var.max_message_chars
+    error_message = "max_message_chars must be a whole number from 1 to 100000."
+  }
+}
+
+variable "name" {
+  description = "Name of the API, and beginning of the names of all that belongs to it, such as `chatbot-dev`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,46}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 48 lower-case letters, digits or hyphens, begin with a letter and not end with a hyphen."
+  }
+}
+
+variable "plan" {
+  description = "The usage plan that every client is on. Its limits count for each key alone; AWS enforces them as well as it can, not exactly."
+  type = object({
+    name         = optional(string, "chatbot-basic-plan")
+    rate_limit   = optional(number, 10)  # Requests a second that refill the bucket.
+    burst_limit  = optional(number, 5)   # Size of the bucket: requests that may come at the same moment.
+    quota_limit  = optional(number, 500) # Requests in a quota period.
+    quota_period = optional(string, "MONTH")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.plan.rate_limit > 0 && var.plan.burst_limit >= 1 && var.plan.quota_limit >= 1
+    error_message = "plan.rate_limit must be above 0, plan.burst_limit and plan.quota_limit 1 or more: 0 would refuse every request, and API Gateway reads a missing limit as none."
+  }
+
+  validation {
+    condition     = contains(["DAY", "WEEK", "MONTH"], var.plan.quota_period)
+    error_message = "plan.quota_period must be DAY, WEEK or MONTH."
+  }
+}
+
+variable "stage_name" {
+  description = "Stage of the API; the first part of the path on the default endpoint."
+  type        = string
+  default     = "v1"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,128}$", var.stage_name))
+    error_message = "stage_name must be 1 to 128 letters, digits, hyphens or underscores."
+  }
+}

@@ -1,0 +1,24 @@
+output "arn" {
+  description = "ARN of the web ACL."
+  value       = aws_wafv2_web_acl.this.arn
+}
+
+output "log_group_name" {
+  description = "Log group of the web ACL."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "name" {
+  description = "Name of the web ACL."
+  value       = aws_wafv2_web_acl.this.name
+}
+
+output "pattern_set_arn" {
+  description = "ARN of the prompt-injection pattern set."
+  value       = aws_wafv2_regex_pattern_set.prompt_injection.arn
+}
+
+output "wcu" {
+  description = "Capacity units that the web ACL needs, computed as AWS documents them; 1,500 are included in its price."
+  value       = local.wcu_total
+}

@@ -1,0 +1,118 @@
+variable "allowed_origin" {
+  description = "The one web origin whose pages may read refusals: `https://host` or `https://host:port`. `http` is allowed for localhost and 127.0.0.1 alone."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
+    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Customer managed key that encrypts the web ACL's log."
+  type        = string
+  nullable    = false
+}
+
+variable "limits" {
+  description = "What is refused for its size or its frequency alone."
+  type = object({
+    body_bytes          = optional(number, 8192) # Largest body. Bodies above 16,384 bytes cost extra to inspect.
+    rate_requests       = optional(number, 50)   # Requests from one address in a window, preflights included. AWS counts approximately.
+    rate_window_seconds = optional(number, 300)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.limits.body_bytes >= 64 && var.limits.body_bytes <= 65536 && floor(var.limits.body_bytes) == var.limits.body_bytes
+    error_message = "limits.body_bytes must be a whole number from 64 to 65536: AWS WAF sees no more than 64 KB of a body, and what it cannot see must not pass."
+  }
+
+  validation {
+    condition     = var.limits.rate_requests >= 10 && var.limits.rate_requests <= 2000000000
+    error_message = "limits.rate_requests must be from 10 to 2000000000, the limits of AWS WAF's rate-based rules."
+  }
+
+  validation {
+    condition     = contains([60, 120, 300, 600], var.limits.rate_window_seconds)
+    error_message = "limits.rate_window_seconds must be 60, 120, 300 or 600, the windows of AWS WAF's rate-based rules."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long the web ACL's log is kept, in days."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+variable "managed_rule_groups" {
+  description = "Tuning of AWS's managed rule groups, by the name of our rule: `ip-reputation`, `known-bad-inputs`, `core-rule-set` or `sql-injection`."
+  type = map(object({
+    count_rules = optional(list(string), []) # Rules of the group that are counted instead of blocking, such as GenericRFI_BODY.
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.managed_rule_groups), ["ip-reputation", "known-bad-inputs", "core-rule-set", "sql-injection"])) == 0
+    error_message = "managed_rule_groups may tune ip-reputation, known-bad-inputs, core-rule-set and sql-injection, and no other: a misspelled name would tune nothing."
+  }
+}
+
+variable "name" {
+  description = "Name of the web ACL, and beginning of the names of all that belongs to it, such as `chatbot-dev`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,46}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 48 lower-case letters, digits or hyphens, begin with a letter and not end with a hyphen."
+  }
+}
+
+variable "prompt_injection" {
+  description = "The rule that looks for known attacks on the model in every value of the JSON body."
+  type = object({
+    mode     = optional(string, "block") # `count` lets matches through and counts them, to watch new patterns before they block.
+    patterns = optional(list(string))    # null = prompt-injection-patterns.txt in this folder.
+
+    # Ways to read a value before the patterns are matched, each on its own: a match after any of them counts.
+    chains = optional(map(list(string)), {
+      plain   = ["COMPRESS_WHITE_SPACE", "LOWERCASE"]
+      decoded = ["URL_DECODE_UNI", "HTML_ENTITY_DECODE", "COMPRESS_WHITE_SPACE", "LOWERCASE"]
+      utf8    = ["UTF8_TO_UNICODE", "URL_DECODE_UNI", "COMPRESS_WHITE_SPACE", "LOWERCASE"]
+      base64  = ["BASE64_DECODE_EXT", "COMPRESS_WHITE_SPACE", "LOWERCASE"]
+    })
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["block", "count"], var.prompt_injection.mode)
+    error_message = "prompt_injection.mode must be block or count."
+  }
+
+  validation {
+    condition     = length(var.prompt_injection.chains) >= 2 && alltrue([for chain in values(var.prompt_injection.chains) : length(chain) >= 2 && length(chain) <= 10])
+    error_message = "prompt_injection.chains must hold two chains or more (AWS WAF's OR takes no fewer), each of 2 to 10 text transformations."
+  }
+
+  validation {
+    condition     = alltrue([for chain in values(var.prompt_injection.chains) : slice(chain, max(0, length(chain) - 2), length(chain)) == tolist(["COMPRESS_WHITE_SPACE", "LOWERCASE"])])
+    error_message = "Each of prompt_injection.chains must end with COMPRESS_WHITE_SPACE, LOWERCASE: patterns are written for lower-case text with single spaces, and decoding makes new capitals and spaces."
+  }
+}
+
+variable "resource_arn" {
+  description = "ARN of the API Gateway stage that the web ACL stands in front of."
+  type        = string
+  nullable    = false
+}
