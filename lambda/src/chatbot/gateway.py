@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # start uses it up as well. (API Gateway Developer Guide, quotas for REST APIs.)
 API_GATEWAY_LIMIT_SECONDS = 29.0
 
-# Tab, line feed and carriage return are text. U+FFFD stands where bytes were no UTF-8.
+# Tab, line feed and carriage return are text. Bytes that were not UTF-8 reach us as U+FFFD or, from
+# some decoders, as lone surrogates.
 FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 # What Converse takes as a value of requestMetadata, less the white space.
@@ -141,10 +142,6 @@ def _parse(event: Mapping[str, Any]) -> object:
         raise InvalidRequestError("The body is base64-encoded. Send it as JSON text.")
     if not isinstance(body, str):
         raise InvalidRequestError(f"The body is not text. {EXAMPLE}")
-    try:
-        body.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequestError("The body is not UTF-8.") from None
     try:
         return json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RecursionError:

@@ -187,7 +187,7 @@ def invoke(
         return Spoken(
             status=answer["statusCode"],
             headers=answer["headers"],
-            body=json.loads(answer["body"]),
+            body=json.loads(answer["body"].encode()),  # as it goes over the wire
             logs=tuple(line for line in lines if "_aws" not in line),
             metrics={name: emf[0][name][0] for name in names},
             requests=tuple(client.requests),

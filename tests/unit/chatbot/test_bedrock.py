@@ -219,7 +219,7 @@ def test_gives_up_in_time_even_when_the_answer_trickles(
     started = time.monotonic()
     with pytest.raises(ModelTimeoutError):
         Bedrock(config, bedrock.connect("us-east-2")).ask(REQUEST, Deadline.after(0.3))
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 2
     loopback.pause_per_byte = 0.0
 
 

@@ -80,7 +80,7 @@ def test_all_text_blocks_are_joined_whatever_comes_between(
         ),
         pytest.param(
             "guardrail_intervened",
-            {"inputAssessment": {"g": {"newPolicy": {"things": [{"detected": True}]}}}},
+            {"inputAssessment": {"g": ANONYMIZED | {"newPolicy": {"things": [{"found": True}]}}}},
             id="a policy that we do not know",
         ),
         pytest.param("content_filtered", None, id="the provider's own filter"),
