@@ -112,12 +112,13 @@ class Waf:
         with self._metrics_lock:
             return dict(self._metrics)
 
-    def _count(self, acl: WebAcl, metrics: Sequence[tuple[str, str]]) -> None:
+    def _count(self, acl: WebAcl, metrics: Sequence[tuple[str | None, str]]) -> None:
         if acl.metric is None:
             return
         with self._metrics_lock:
             for rule, name in metrics:
-                self._metrics[acl.metric, rule, name] += 1
+                if rule is not None:
+                    self._metrics[acl.metric, rule, name] += 1
             # A request counts once for ALL, however many rules counted it.
             for name in {name for _, name in metrics}:
                 self._metrics[acl.metric, "ALL", name] += 1

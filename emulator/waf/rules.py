@@ -11,7 +11,7 @@ from typing import Any
 from emulator.http import HttpResponse
 from emulator.waf.detectors import MISSING as MISSING_DETECTOR
 from emulator.waf.detectors import available
-from emulator.waf.fields import Inspection, UnsupportedError
+from emulator.waf.fields import Inspection
 from emulator.waf.managed import GROUPS, ManagedGroup
 from emulator.waf.rates import RateCounters
 from emulator.waf.statements import Compiler, Statement
@@ -85,8 +85,8 @@ class Outcome:
     groups: list[dict[str, Any]] = field(default_factory=list)
     counted: list[dict[str, Any]] = field(default_factory=list)
     inserted: dict[str, tuple[str, str]] = field(default_factory=dict)
-    metrics: list[tuple[str, str]] = field(default_factory=list)
-    """(the rule's metric name, the metric) of each thing that happened."""
+    metrics: list[tuple[str | None, str]] = field(default_factory=list)
+    """(the rule's metric name, the metric) of each thing that happened; None is no name."""
 
     def insert(self, headers: Headers) -> None:
         """Add request headers; of two with one name the later wins."""
@@ -94,9 +94,8 @@ class Outcome:
             self.inserted[name.lower()] = (name, value)
 
     def count_metric(self, metric: str | None, name: str) -> None:
-        """Note a metric of a rule, if the rule publishes any."""
-        if metric is not None:
-            self.metrics.append((metric, name))
+        """Note that something happened in a rule."""
+        self.metrics.append((metric, name))
 
 
 def evaluate(acl: WebAcl, inspection: Inspection) -> Outcome:
@@ -252,7 +251,7 @@ def _compile_rules(
     for shape in sorted(shapes, key=lambda one: int(one["Priority"])):
         try:
             rules.append(_compile_rule(shape, namespace, owner, bodies, account))
-        except (UnsupportedError, ValueError, KeyError, TypeError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, ValueError) else repr(error)
             account.approximation(f"rule {shape.get('Name')} is left out: {reason}")
     return tuple(rules)

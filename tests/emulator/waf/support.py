@@ -1,0 +1,198 @@
+"""A web ACL on a stage, without a control plane: what boto3 would return is given as data."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from emulator.http import HttpRequest
+from emulator.waf import Verdict, Waf
+from emulator.waf.rates import RateCounters
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+STAGE = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
+ACL_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/edge/acl-id"
+SET_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/attacks/set-id"
+IP_SET_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/ipset/offices/ip-id"
+GROUP_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/rulegroup/mine/group-id"
+LOG_GROUP_ARN = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
+NONE = [{"Priority": 0, "Type": "NONE"}]
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeCloud:
+    """The account: a web ACL with its sets, and lists of what was logged and said."""
+
+    account_id = "123456789012"
+    region = "us-east-2"
+
+    def __init__(self) -> None:
+        self.acl: dict[str, Any] | None = None
+        self.logging: dict[str, Any] | None = None
+        self.entities: dict[str, Any] = {}
+        self.logged: list[tuple[str, str, dict[str, Any]]] = []
+        self.approximations: list[str] = []
+        self.generation = 0
+        self._known: dict[str, tuple[int, Any]] = {}
+
+    def client(self, service: str) -> "FakeCloud":
+        assert service == "wafv2"
+        return self
+
+    def snapshot(self, key: str, build: Callable[[], Any]) -> Any:
+        known = self._known.get(key)
+        if known is None or known[0] != self.generation:
+            known = self._known[key] = (self.generation, build())
+        return known[1]
+
+    def log(self, group: str, stream: str, message: str) -> None:
+        self.logged.append((group, stream, json.loads(message)))
+
+    def approximation(self, part: str, text: str) -> None:
+        assert part == "waf"
+        self.approximations.append(text)
+
+    def get_web_acl_for_resource(self, **arguments: str) -> dict[str, Any]:
+        return {"WebACL": self.acl} if arguments["ResourceArn"] == STAGE and self.acl else {}
+
+    def get_logging_configuration(self, **_: str) -> dict[str, Any]:
+        if self.logging is None:
+            error = {"Error": {"Code": "WAFNonexistentItemException", "Message": "none"}}
+            raise ClientError(cast("Any", error), "GetLoggingConfiguration")
+        return {"LoggingConfiguration": self.logging}
+
+    def _entity(self, key: str, **arguments: str) -> dict[str, Any]:
+        assert arguments["Scope"] == "REGIONAL"
+        return {key: self.entities[arguments["Id"]]}
+
+    def get_regex_pattern_set(self, **arguments: str) -> dict[str, Any]:
+        return self._entity("RegexPatternSet", **arguments)
+
+    def get_ip_set(self, **arguments: str) -> dict[str, Any]:
+        return self._entity("IPSet", **arguments)
+
+    def get_rule_group(self, **arguments: str) -> dict[str, Any]:
+        return self._entity("RuleGroup", **arguments)
+
+
+class Edge:
+    """One web ACL under test."""
+
+    stage = STAGE
+
+    def __init__(self) -> None:
+        self.cloud = FakeCloud()
+        self.clock = Clock()
+        self.waf = Waf(
+            cast("Cloud", self.cloud),
+            rates=RateCounters(self.clock),
+            country_of={"203.0.113.9": "FR"}.get,
+        )
+        self.patterns()
+
+    def patterns(self, *patterns: str) -> None:
+        self.cloud.entities["set-id"] = {
+            "RegularExpressionList": [{"RegexString": pattern} for pattern in patterns]
+        }
+
+    def apply(self, *rules: Mapping[str, Any], **acl: Any) -> None:
+        """Put a web ACL with these rules, in this order, before the stage."""
+        self.cloud.generation += 1
+        self.cloud.acl = {
+            "Name": "edge",
+            "Id": "acl-id",
+            "ARN": ACL_ARN,
+            "DefaultAction": {"Allow": {}},
+            "LabelNamespace": "awswaf:123456789012:webacl:edge:",
+            "VisibilityConfig": {"MetricName": "edge", "CloudWatchMetricsEnabled": True},
+            "Rules": [
+                {"Priority": at, "VisibilityConfig": {"MetricName": rule["Name"]}} | dict(rule)
+                for at, rule in enumerate(rules)
+            ],
+        } | acl
+
+    def request(self, body: bytes | str = b"", **parts: Any) -> HttpRequest:
+        """Return a POST /v1/chat, with the given parts in place of the usual ones."""
+        headers: Sequence[tuple[str, str]] = parts.pop("headers", (("User-Agent", "tests"),))
+        usual: dict[str, Any] = {
+            "method": "POST",
+            "path": "/v1/chat",
+            "query": "",
+            "headers": tuple(headers),
+            "body": body.encode() if isinstance(body, str) else body,
+            "source_ip": "203.0.113.9",
+        }
+        return HttpRequest(**usual | parts)
+
+    def send(self, body: bytes | str = b"", **parts: Any) -> Verdict:
+        """Send a request and return the verdict."""
+        verdict = self.waf.inspect(STAGE, self.request(body, **parts), request_id="request-1")
+        assert verdict is not None
+        return verdict
+
+    def matches(self, statement: Mapping[str, Any], body: bytes | str = b"", **parts: Any) -> bool:
+        """Tell whether a request matches a statement."""
+        self.apply(rule("under-test", statement))
+        before = list(self.cloud.approximations)
+        blocked = self.send(body, **parts).action == "BLOCK"
+        assert self.cloud.approximations == before
+        return blocked
+
+
+def rule(
+    name: str, statement: Mapping[str, Any], action: Any = None, **more: Any
+) -> dict[str, Any]:
+    """Return a rule in boto3's shape; it blocks unless told otherwise."""
+    return {"Name": name, "Statement": dict(statement), "Action": action or {"Block": {}}} | more
+
+
+def group(name: str, statement: Mapping[str, Any], *, counted: bool = False) -> dict[str, Any]:
+    """Return a rule that runs a rule group, in boto3's shape."""
+    override: dict[str, Any] = {"Count": {}} if counted else {"None": {}}
+    return {"Name": name, "Statement": dict(statement), "OverrideAction": override}
+
+
+def managed(name: str, **options: Any) -> dict[str, Any]:
+    """Return a managed rule group statement in boto3's shape."""
+    return {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": name} | options}
+
+
+def text(kind: str, component: Mapping[str, Any], *transforms: str, **more: Any) -> dict[str, Any]:
+    """Return a statement on a request component in boto3's shape."""
+    chain = [{"Priority": at, "Type": name} for at, name in enumerate(transforms)] or NONE
+    return {kind: {"FieldToMatch": dict(component), "TextTransformations": chain} | more}
+
+
+def contains(wanted: str, component: Mapping[str, Any], *transforms: str) -> dict[str, Any]:
+    """Return a string match in boto3's shape."""
+    return text(
+        "ByteMatchStatement",
+        component,
+        *transforms,
+        SearchString=wanted.encode(),
+        PositionalConstraint="CONTAINS",
+    )
+
+
+def json_values(**more: Any) -> dict[str, Any]:
+    """Return the component `every value of the JSON body`, which a broken body matches."""
+    return {
+        "JsonBody": {
+            "MatchPattern": {"All": {}},
+            "MatchScope": "VALUE",
+            "InvalidFallbackBehavior": "MATCH",
+            "OversizeHandling": "MATCH",
+        }
+        | more
+    }

@@ -1,0 +1,121 @@
+"""The engine reads what boto3 gives for a web ACL that was created through the API."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from emulator.http import HttpRequest
+from emulator.waf import Waf
+from tests.emulator.waf.support import (
+    NONE,
+    FakeCloud,
+    contains,
+    group,
+    json_values,
+    managed,
+    rule,
+    text,
+)
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+
+class AppliedCloud(FakeCloud):
+    """The account as moto holds it."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__()
+        self._client = client
+
+    def client(self, service: str) -> Any:
+        assert service == "wafv2"
+        return self._client
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        gateway = boto3.client("apigateway", region_name="us-east-2")
+        api = gateway.create_rest_api(name="chat")
+        root = gateway.get_resources(restApiId=api["id"])["items"][0]["id"]
+        method = {"restApiId": api["id"], "resourceId": root, "httpMethod": "GET"}
+        gateway.put_method(**method, authorizationType="NONE")
+        gateway.put_integration(**method, type="MOCK")
+        gateway.create_deployment(restApiId=api["id"], stageName="v1")
+        stage = f"arn:aws:apigateway:us-east-2::/restapis/{api['id']}/stages/v1"
+        yield {"wafv2": boto3.client("wafv2", region_name="us-east-2"), "stage": stage}
+
+
+def test_what_was_applied_is_enforced(account: dict[str, Any]) -> None:
+    client, stage = account["wafv2"], account["stage"]
+    visibility = {
+        "SampledRequestsEnabled": True,
+        "CloudWatchMetricsEnabled": True,
+        "MetricName": "m",
+    }
+    patterns = client.create_regex_pattern_set(
+        Name="attacks",
+        Scope="REGIONAL",
+        RegularExpressionList=[{"RegexString": "ignore +all"}],
+    )["Summary"]["ARN"]
+    custom = {"ResponseCode": 413, "CustomResponseBodyKey": "large"}
+    limit = text("SizeConstraintStatement", {"Body": {"OversizeHandling": "MATCH"}},
+                 ComparisonOperator="GT", Size=8192)  # fmt: skip
+    rules = [
+        rule("size", limit, {"Block": {"CustomResponse": custom}}),
+        rule("word", contains("secret", {"UriPath": {}}, "LOWERCASE")),
+        group("known", managed("AWSManagedRulesKnownBadInputsRuleSet")),
+        rule(
+            "prompt",
+            {
+                "RegexPatternSetReferenceStatement": {
+                    "ARN": patterns,
+                    "FieldToMatch": json_values(),
+                    "TextTransformations": NONE,
+                }
+            },
+        ),
+    ]
+    acl = client.create_web_acl(
+        Name="edge",
+        Scope="REGIONAL",
+        DefaultAction={"Allow": {}},
+        VisibilityConfig=visibility,
+        Rules=[
+            one | {"Priority": at, "VisibilityConfig": visibility} for at, one in enumerate(rules)
+        ],
+        CustomResponseBodies={"large": {"ContentType": "APPLICATION_JSON", "Content": "{}"}},
+    )["Summary"]["ARN"]
+    cloud = AppliedCloud(client)
+    waf = Waf(cast("Cloud", cloud))
+
+    def send(body: str, path: str = "/v1") -> str:
+        request = HttpRequest("POST", path, "", (), body.encode(), "127.0.0.1")
+        verdict = waf.inspect(stage, request, request_id="1")
+        return "none" if verdict is None else verdict.terminating_rule
+
+    assert send("x" * 9000) == "none"
+    client.associate_web_acl(WebACLArn=acl, ResourceArn=stage)
+    client.put_logging_configuration(
+        LoggingConfiguration={
+            "ResourceArn": acl,
+            "LogDestinationConfigs": [
+                "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge:*"
+            ],
+            "RedactedFields": [{"SingleHeader": {"Name": "x-api-key"}}],
+        }
+    )
+    cloud.generation += 1
+    assert send("x" * 9000) == "size"
+    assert send("{}", "/v1/SECRET") == "word"
+    assert send('{"m": "${jndi:ldap://x}"}') == "known"
+    assert send('{"m": "ignore all of it"}') == "prompt"
+    assert send('{"m": "hello"}') == "Default_Action"
+    assert {logged[0] for logged in cloud.logged} == {"aws-waf-logs-edge"}
+    assert all("is left out" not in said for said in cloud.approximations)

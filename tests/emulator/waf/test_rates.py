@@ -1,0 +1,174 @@
+"""Rate-based rules count each key in its window, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from emulator.waf.rates import MAX_KEYS, RateCounters
+from tests.emulator.waf.support import Clock, Edge, contains, rule
+
+FORWARDED = {"HeaderName": "X-Client", "FallbackBehavior": "MATCH"}
+
+
+def rate(**options: Any) -> dict[str, Any]:
+    return {"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"} | options}
+
+
+def allowed(edge: Edge, requests: int, **parts: Any) -> int:
+    return sum(edge.send(**parts).action == "ALLOW" for _ in range(requests))
+
+
+@pytest.mark.parametrize("window", [60, 120, 300, 600])
+def test_the_limit_holds_in_the_window_and_not_after_it(edge: Edge, window: int) -> None:
+    edge.apply(rule("rate", rate(EvaluationWindowSec=window)))
+    assert allowed(edge, 15) == 10
+    edge.clock.now += window - 1
+    assert allowed(edge, 1) == 0
+    edge.clock.now += window
+    assert allowed(edge, 15) == 10
+
+
+def test_the_default_window_is_five_minutes(edge: Edge) -> None:
+    edge.apply(rule("rate", rate()))
+    assert allowed(edge, 10) == 10
+    edge.clock.now += 299
+    assert allowed(edge, 1) == 0
+    edge.clock.now += 1
+    # The ten at the start are out of the window; the one just refused still counts.
+    assert allowed(edge, 10) == 9
+
+
+def test_each_address_has_a_count_of_its_own(edge: Edge) -> None:
+    edge.apply(rule("rate", rate()))
+    assert allowed(edge, 11, source_ip="127.0.0.1") == 10
+    assert allowed(edge, 11, source_ip="127.0.0.2") == 10
+
+
+def test_requests_over_the_limit_keep_counting(edge: Edge) -> None:
+    edge.apply(rule("rate", rate(EvaluationWindowSec=60)))
+    for _ in range(20):
+        allowed(edge, 5)
+        edge.clock.now += 20
+    assert allowed(edge, 1) == 0
+
+
+def test_only_what_the_scope_down_statement_matches_is_counted(edge: Edge) -> None:
+    edge.apply(rule("rate", rate(ScopeDownStatement=contains("login", {"UriPath": {}}))))
+    assert allowed(edge, 30) == 30
+    assert allowed(edge, 15, path="/v1/login") == 10
+    assert edge.send().log_record["rateBasedRuleList"] == []
+
+
+def test_a_forwarded_address_is_the_first_of_its_header(edge: Edge) -> None:
+    edge.apply(rule("rate", rate(AggregateKeyType="FORWARDED_IP", ForwardedIPConfig=FORWARDED)))
+    assert allowed(edge, 15, headers=[("x-client", "10.0.0.1, 10.9.9.9")]) == 10
+    assert allowed(edge, 15, headers=[("x-client", "10.0.0.2, 10.9.9.9")]) == 10
+    assert allowed(edge, 30) == 30
+
+
+def test_malformed_forwarded_addresses_are_counted_together_or_not_at_all(edge: Edge) -> None:
+    edge.apply(rule("rate", rate(AggregateKeyType="FORWARDED_IP", ForwardedIPConfig=FORWARDED)))
+    verdicts = [edge.send(headers=[("x-client", f"bad{at}")]) for at in range(15)]
+    assert sum(verdict.action == "ALLOW" for verdict in verdicts) == 10
+    assert verdicts[0].log_record["rateBasedRuleList"][0]["limitValue"] == "INVALID"
+    config = FORWARDED | {"FallbackBehavior": "NO_MATCH"}
+    edge.apply(rule("rate", rate(AggregateKeyType="FORWARDED_IP", ForwardedIPConfig=config)))
+    assert allowed(edge, 30, headers=[("x-client", "bad")]) == 30
+
+
+def test_constant_counts_all_that_is_in_scope_together(edge: Edge) -> None:
+    scope = contains("/v1", {"UriPath": {}})
+    edge.apply(rule("rate", rate(AggregateKeyType="CONSTANT", ScopeDownStatement=scope)))
+    assert sum(allowed(edge, 1, source_ip=f"127.0.0.{at}") for at in range(1, 16)) == 10
+
+
+KEYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ({"Header": {"Name": "X-Api-Key", "TextTransformations": []}},
+     {"headers": [("x-api-key", "one")]}, {"headers": [("x-api-key", "two")]}),
+    ({"Cookie": {"Name": "id", "TextTransformations": []}},
+     {"headers": [("Cookie", "id=1")]}, {"headers": [("Cookie", "id=2")]}),
+    ({"QueryArgument": {"Name": "q", "TextTransformations": []}},
+     {"query": "q=1&x=1"}, {"query": "q=2&x=1"}),
+    ({"QueryString": {"TextTransformations": []}}, {"query": "a"}, {"query": "b"}),
+    ({"ForwardedIP": {}}, {"headers": [("x-client", "10.0.0.1")]},
+     {"headers": [("x-client", "10.0.0.2")]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "one", "other"), KEYS)
+def test_a_custom_key_separates_its_values_and_ignores_requests_without_it(
+    edge: Edge, key: dict[str, Any], one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    statement = rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key], ForwardedIPConfig=FORWARDED)
+    edge.apply(rule("rate", statement))
+    assert allowed(edge, 12, **one) == 10
+    assert allowed(edge, 12, **other) == 10
+    assert allowed(edge, 30) == 30
+    (record,) = edge.send().log_record["rateBasedRuleList"]
+    assert record["rateBasedRuleId"] == "NO_EVALUATION_PERFORMED"
+
+
+def test_custom_keys_combine_and_are_transformed(edge: Edge) -> None:
+    lower = [{"Priority": 0, "Type": "LOWERCASE"}]
+    keys: list[dict[str, Any]] = [
+        {"Header": {"Name": "x-team", "TextTransformations": lower}},
+        {"HTTPMethod": {}},
+        {"IP": {}},
+        {"UriPath": {"TextTransformations": []}},
+    ]
+    edge.apply(rule("rate", rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=keys)))
+    assert allowed(edge, 6, headers=[("x-team", "Red")]) == 6
+    assert allowed(edge, 6, headers=[("x-team", "RED")]) == 4
+    assert allowed(edge, 6, headers=[("x-team", "red")], method="GET") == 6
+    assert allowed(edge, 6, headers=[("x-team", "red")], source_ip="127.0.0.9") == 6
+    assert allowed(edge, 6, headers=[("x-team", "red")], path="/v1/other") == 6
+    (record,) = edge.send(headers=[("x-team", "red")]).log_record["rateBasedRuleList"]
+    assert record["limitKey"] == "CUSTOMKEYS"
+    assert record["customValues"][:2] == [
+        {"key": "HEADER", "name": "x-team", "value": "red"},
+        {"key": "HTTP_METHOD", "value": "POST"},
+    ]
+
+
+def test_a_label_namespace_can_be_a_key(edge: Edge) -> None:
+    namespace = "awswaf:123456789012:webacl:edge:plan:"
+    key = {"LabelNamespace": {"Namespace": namespace}}
+    labels = [{"Name": "plan:gold"}]
+    edge.apply(
+        rule("plan", contains("gold", {"Body": {}}), {"Count": {}}, RuleLabels=labels),
+        rule("rate", rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key])),
+    )
+    assert allowed(edge, 12, body="gold") == 10
+    assert allowed(edge, 12, body="none") == 12
+
+
+def test_counts_survive_a_reload_and_not_a_change_of_the_rate_settings(edge: Edge) -> None:
+    edge.apply(rule("rate", rate()))
+    assert allowed(edge, 8) == 8
+    edge.apply(rule("other", contains("x", {"Body": {}})), rule("rate", rate()))
+    assert allowed(edge, 8) == 2
+    edge.apply(rule("rate", rate(Limit=12)))
+    assert allowed(edge, 20) == 12
+    edge.apply(rule("rate", rate(Limit=12, EvaluationWindowSec=60)))
+    assert allowed(edge, 20) == 12
+
+
+def test_memory_is_bounded_by_the_keys_that_aws_tracks() -> None:
+    clock = Clock()
+    counter = RateCounters(clock).get("rule", "settings", 10, 60)
+    for key in range(MAX_KEYS + 500):
+        counter.is_over(key)
+    assert len(counter._seen) == MAX_KEYS
+    # The longest silent one is forgotten first.
+    assert 499 not in counter._seen
+    clock.now += 61
+    counter.is_over("later")
+    assert len(counter._seen) == 1
+
+
+def test_a_count_action_labels_what_is_over_the_limit_and_lets_it_pass(edge: Edge) -> None:
+    edge.apply(rule("rate", rate(), {"Count": {}}, RuleLabels=[{"Name": "busy"}]))
+    verdicts = [edge.send() for _ in range(11)]
+    assert {verdict.action for verdict in verdicts} == {"ALLOW"}
+    labels = [verdict.labels for verdict in verdicts]
+    assert labels == [()] * 10 + [("awswaf:123456789012:webacl:edge:busy",)]

@@ -1,0 +1,320 @@
+"""Rules run in order and their actions, labels, groups, overrides and responses are AWS's."""
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from emulator.http import HttpRequest
+from emulator.waf import Waf
+from tests.emulator.waf.support import (
+    GROUP_ARN,
+    SET_ARN,
+    Edge,
+    contains,
+    group,
+    json_values,
+    managed,
+    rule,
+    text,
+)
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+BODY: dict[str, Any] = {"Body": {}}
+COUNT: dict[str, Any] = {"Count": {}}
+ALLOW: dict[str, Any] = {"Allow": {}}
+OWN = "awswaf:123456789012:webacl:edge:"
+MINE = "awswaf:123456789012:rulegroup:mine:"
+CRS = "AWSManagedRulesCommonRuleSet"
+REFERENCE = {"RuleGroupReferenceStatement": {"ARN": GROUP_ARN}}
+
+
+def label_match(key: str, scope: str = "LABEL") -> dict[str, Any]:
+    return {"LabelMatchStatement": {"Scope": scope, "Key": key}}
+
+
+def own_group(edge: Edge, *rules: dict[str, Any], **more: Any) -> None:
+    edge.cloud.entities["group-id"] = {
+        "Name": "mine",
+        "ARN": GROUP_ARN,
+        "Rules": [{"Priority": at} | one for at, one in enumerate(rules)],
+    } | more
+
+
+def test_a_stage_without_a_web_acl_is_not_inspected(edge: Edge) -> None:
+    request = HttpRequest("GET", "/", "", (), b"", "127.0.0.1")
+    other = "arn:aws:apigateway:us-east-2::/restapis/other/stages/v1"
+    assert Waf(cast("Cloud", edge.cloud)).inspect(other, request, request_id="1") is None
+
+
+def test_rules_run_by_priority_and_the_first_that_ends_wins(edge: Edge) -> None:
+    edge.apply(
+        rule("late", contains("a", BODY), Priority=9),
+        rule("early", contains("a", BODY), ALLOW, Priority=1),
+    )
+    verdict = edge.send("a")
+    assert (verdict.action, verdict.terminating_rule) == ("ALLOW", "early")
+    assert edge.send("b").terminating_rule == "Default_Action"
+
+
+def test_the_default_action_can_block(edge: Edge) -> None:
+    edge.apply(rule("known", contains("good", BODY), ALLOW), DefaultAction={"Block": {}})
+    assert edge.send("good").action == "ALLOW"
+    assert edge.send("other").action == "BLOCK"
+    assert edge.send("other").terminating_rule == "Default_Action"
+
+
+def test_a_block_answers_with_the_custom_response_of_its_rule(edge: Edge) -> None:
+    custom = {
+        "ResponseCode": 413,
+        "CustomResponseBodyKey": "too_large",
+        "ResponseHeaders": [{"Name": "Cache-Control", "Value": "no-store"}],
+    }
+    edge.apply(
+        rule("size", contains("big", BODY), {"Block": {"CustomResponse": custom}}),
+        rule("plain", contains("bad", BODY)),
+        rule("bare", contains("ugly", BODY), {"Block": {"CustomResponse": {"ResponseCode": 418}}}),
+        CustomResponseBodies={
+            "too_large": {"ContentType": "APPLICATION_JSON", "Content": '{"error": "é"}'}
+        },
+    )
+    response = edge.send("big").response
+    assert response is not None
+    assert (response.status, response.body) == (413, '{"error": "é"}'.encode())
+    assert response.header("content-type") == "application/json"
+    assert response.header("cache-control") == "no-store"
+    assert edge.send("big").log_record["responseCodeSent"] == 413
+    # Without one the API's WAF_FILTERED gateway response answers.
+    assert edge.send("bad").response is None
+    assert edge.send("good").response is None
+    bare = edge.send("ugly").response
+    assert bare is not None
+    assert (bare.status, bare.body) == (418, b"")
+
+
+def test_count_goes_on_and_its_headers_reach_the_api_with_the_later_of_two_winning(
+    edge: Edge,
+) -> None:
+    def insert(name: str, value: str) -> dict[str, Any]:
+        return {"CustomRequestHandling": {"InsertHeaders": [{"Name": name, "Value": value}]}}
+
+    edge.apply(
+        rule("first", contains("a", BODY), {"Count": insert("Team", "1")}),
+        rule("second", contains("a", BODY), {"Count": insert("team", "2")}),
+        rule("third", contains("b", BODY), {"Allow": insert("other", "3")}),
+        rule("fourth", contains("c", BODY)),
+        DefaultAction={"Allow": insert("default", "4")},
+    )
+    assert edge.send("a").insert_headers == (("x-amzn-waf-team", "2"), ("x-amzn-waf-default", "4"))
+    assert edge.send("b").insert_headers == (("x-amzn-waf-other", "3"),)
+    assert edge.send("ac").insert_headers == ()
+    assert edge.send("b").log_record["requestHeadersInserted"] == [
+        {"name": "x-amzn-waf-other", "value": "3"}
+    ]
+
+
+@pytest.mark.parametrize("action", ["Captcha", "Challenge"])
+def test_an_action_that_serves_a_puzzle_blocks_and_says_so(edge: Edge, action: str) -> None:
+    edge.apply(rule("puzzle", contains("a", BODY), {action: {}}))
+    assert edge.send("a").action == "BLOCK"
+    assert edge.cloud.approximations == [
+        f"the action {action} blocks: no puzzle or challenge is served"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "scope", "found"),
+    [
+        ("header:encoding:utf8", "LABEL", True),
+        ("utf8", "LABEL", True),
+        (OWN + "header:encoding:utf8", "LABEL", True),
+        ("encoding", "LABEL", False),
+        ("tf8", "LABEL", False),
+        (OWN + "encoding:utf8", "LABEL", False),
+        ("header:", "NAMESPACE", True),
+        ("header:encoding:", "NAMESPACE", True),
+        ("encoding:", "NAMESPACE", True),
+        ("ding:", "NAMESPACE", False),
+        (OWN + "header:", "NAMESPACE", True),
+        ("awswaf:444455556666:webacl:edge:header:", "NAMESPACE", False),
+    ],
+)
+def test_label_matches(edge: Edge, key: str, scope: str, *, found: bool) -> None:
+    labels = [{"Name": "header:encoding:utf8"}]
+    edge.apply(
+        rule("labels", contains("a", BODY), COUNT, RuleLabels=labels),
+        rule("match", label_match(key, scope)),
+    )
+    assert edge.send("a").action == ("BLOCK" if found else "ALLOW")
+    assert edge.send("b").action == "ALLOW"
+
+
+def test_a_rule_sees_the_labels_of_earlier_rules_only(edge: Edge) -> None:
+    labels = [{"Name": "seen"}]
+    edge.apply(
+        rule("match", label_match("seen")),
+        rule("labels", contains("a", BODY), COUNT, RuleLabels=labels),
+    )
+    verdict = edge.send("a")
+    assert (verdict.action, verdict.labels) == ("ALLOW", (OWN + "seen",))
+    geo = {"GeoMatchStatement": {"CountryCodes": ["DE"]}}
+    label = label_match("awswaf:clientip:geo:country:FR")
+    edge.apply(rule("same", {"OrStatement": {"Statements": [geo, label]}}))
+    assert edge.send().action == "ALLOW"
+    edge.apply(rule("geo", geo, COUNT), rule("next", label))
+    assert edge.send().action == "BLOCK"
+
+
+def test_a_rule_group_runs_in_its_own_label_context_with_its_own_bodies(edge: Edge) -> None:
+    custom = {"CustomResponse": {"ResponseCode": 400, "CustomResponseBodyKey": "mine"}}
+    own_group(
+        edge,
+        rule("mark", contains("a", BODY), COUNT, RuleLabels=[{"Name": "marked"}]),
+        rule("stop", label_match("marked"), {"Block": custom}),
+        CustomResponseBodies={"mine": {"ContentType": "TEXT_PLAIN", "Content": "no"}},
+    )
+    edge.apply(rule("own", label_match("marked"), COUNT), group("group", REFERENCE))
+    verdict = edge.send("a")
+    assert (verdict.action, verdict.terminating_rule) == ("BLOCK", "group")
+    assert verdict.labels == (MINE + "marked",)
+    assert verdict.response is not None
+    assert verdict.response.body == b"no"
+    (record,) = verdict.log_record["ruleGroupList"]
+    assert record["terminatingRule"]["ruleId"] == "stop"
+    assert [one["ruleId"] for one in record["nonTerminatingMatchingRules"]] == ["mark"]
+    assert verdict.log_record["terminatingRuleType"] == "GROUP"
+
+
+def test_a_group_in_count_labels_and_decides_nothing(edge: Edge) -> None:
+    own_group(edge, rule("stop", contains("a", BODY), RuleLabels=[{"Name": "stopped"}]))
+    edge.apply(group("group", REFERENCE, counted=True), rule("next", label_match(MINE + "stopped")))
+    verdict = edge.send("a")
+    assert verdict.terminating_rule == "next"
+    (counted,) = verdict.log_record["nonTerminatingMatchingRules"]
+    assert (counted["ruleId"], counted["action"]) == ("group", "COUNT")
+
+
+@pytest.mark.parametrize(
+    ("options", "entry"),
+    [
+        (
+            {"RuleActionOverrides": [{"Name": "NoUserAgent_HEADER", "ActionToUse": COUNT}]},
+            ("nonTerminatingMatchingRules", "overriddenAction", "BLOCK"),
+        ),
+        (
+            {"ExcludedRules": [{"Name": "NoUserAgent_HEADER"}]},
+            ("excludedRules", "exclusionType", "EXCLUDED_AS_COUNT"),
+        ),
+    ],
+)
+def test_a_rule_of_a_group_can_be_overridden(
+    edge: Edge, options: dict[str, Any], entry: tuple[str, str, str]
+) -> None:
+    edge.apply(group("crs", managed(CRS)))
+    assert edge.send(headers=[]).action == "BLOCK"
+    edge.apply(group("crs", managed(CRS, **options)))
+    verdict = edge.send(headers=[])
+    assert verdict.action == "ALLOW"
+    assert verdict.labels == ("awswaf:managed:aws:core-rule-set:NoUserAgent_Header",)
+    where, key, value = entry
+    (record,) = verdict.log_record["ruleGroupList"]
+    (found,) = record[where]
+    assert (found["ruleId"], found[key]) == ("NoUserAgent_HEADER", value)
+    # The group's other rules are as they were.
+    assert edge.send(headers=[("User-Agent", "sqlmap")]).action == "BLOCK"
+
+
+def test_a_count_rule_of_a_group_can_be_made_to_allow(edge: Edge) -> None:
+    override = [{"Name": "NoUserAgent_HEADER", "ActionToUse": ALLOW}]
+    edge.apply(
+        group("crs", managed(CRS, RuleActionOverrides=override)), rule("all", contains("", BODY))
+    )
+    assert edge.send(headers=[]).terminating_rule == "crs"
+    assert edge.send(headers=[]).action == "ALLOW"
+    assert edge.send().action == "BLOCK"
+
+
+def test_a_managed_group_runs_only_in_its_scope(edge: Edge) -> None:
+    scope = contains("/v1/chat", {"UriPath": {}})
+    edge.apply(group("crs", managed(CRS, ScopeDownStatement=scope)))
+    assert edge.send(headers=[]).action == "BLOCK"
+    outside = edge.send(headers=[], path="/v1/health")
+    assert outside.action == "ALLOW"
+    assert outside.log_record["ruleGroupList"] == []
+
+
+def test_a_managed_group_that_is_not_evaluated_is_said(edge: Edge) -> None:
+    edge.apply(group("bots", managed("AWSManagedRulesBotControlRuleSet")))
+    assert edge.send().action == "ALLOW"
+    name = "AWSManagedRulesBotControlRuleSet"
+    assert edge.cloud.approximations == [
+        f"managed rule group {name} is not evaluated: it matches nothing"
+    ]
+
+
+def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:
+    edge.apply(
+        rule("counts", contains("a", BODY), COUNT),
+        rule("counts-too", contains("a", BODY), COUNT),
+        rule("blocks", contains("b", BODY)),
+        rule("allows", contains("c", BODY), ALLOW),
+        rule("silent", contains("d", BODY), VisibilityConfig={"CloudWatchMetricsEnabled": False}),
+        group("crs", managed(CRS), counted=True),
+    )
+    for body in ("ab", "a", "c", "d"):
+        edge.send(body)
+    edge.send(headers=[])
+    assert edge.waf.metrics() == {
+        ("edge", "counts", "CountedRequests"): 2,
+        ("edge", "counts-too", "CountedRequests"): 2,
+        ("edge", "crs", "CountedRequests"): 1,
+        ("edge", "ALL", "CountedRequests"): 3,
+        ("edge", "blocks", "BlockedRequests"): 1,
+        ("edge", "ALL", "BlockedRequests"): 2,
+        ("edge", "allows", "AllowedRequests"): 1,
+        ("edge", "Default_Action", "AllowedRequests"): 2,
+        ("edge", "ALL", "AllowedRequests"): 3,
+    }
+
+
+def milliseconds(edge: Edge, body: str) -> float:
+    edge.send(body)
+    rounds = 50
+    started = time.process_time()
+    for _ in range(rounds):
+        edge.send(body)
+    return (time.process_time() - started) * 1000 / rounds
+
+
+def test_inspection_is_fast(edge: Edge) -> None:
+    edge.patterns(*[f"(?:ignore|forget) +(?:all|the) +word{at}" for at in range(10)])
+    own = [
+        rule("size", text("SizeConstraintStatement", BODY, ComparisonOperator="GT", Size=8192)),
+        rule("rate", {"RateBasedStatement": {"Limit": 10_000, "AggregateKeyType": "IP"}}),
+        rule(
+            "set",
+            text(
+                "RegexPatternSetReferenceStatement",
+                json_values(),
+                "HTML_ENTITY_DECODE",
+                "URL_DECODE_UNI",
+                "LOWERCASE",
+                "COMPRESS_WHITE_SPACE",
+                ARN=SET_ARN,
+            ),
+        ),
+    ]
+    groups = [
+        group(name, managed(f"AWSManagedRules{name}RuleSet"))
+        for name in ("Common", "KnownBadInputs", "SQLi", "Linux", "Unix", "PHP")
+    ]
+    small = '{"message": "Where is my order? I cannot find it in my list."}'
+    large = '{"message": "' + "Where is my order, please? " * 290 + '"}'
+    # Generous bounds: a tenth is usual, and a shared machine is slow at times.
+    edge.apply(*own)
+    assert milliseconds(edge, small) < 2
+    edge.apply(*own, *groups)
+    assert milliseconds(edge, small) < 10
+    assert milliseconds(edge, large) < 60
