@@ -106,7 +106,7 @@ class LambdaProxy:
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
         # Its threads outlive the gateway's patience: the function goes on, as on AWS.
-        self._threads = ThreadPoolExecutor(256, thread_name_prefix="lambda-proxy")
+        self._threads = ThreadPoolExecutor(128, thread_name_prefix="lambda-proxy")
 
     def __call__(self, exchange: Exchange, integration: Mapping[str, Any]) -> HttpResponse:
         """Invoke the function; GatewayError for everything that is not a well-formed answer."""

@@ -16,7 +16,7 @@ import time
 import uuid
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -464,21 +464,36 @@ class LambdaRuntime:
                 worker.kill()
         return environment
 
-    def _log_writer(self, function: Function, stream: str, access_key_id: str) -> Any:
-        """Write to the function's group, if its role may: Lambda logs with the role's rights."""
-        if self._authorizer is not None:
+    def _log_writer(
+        self, function: Function, stream: str, access_key_id: str
+    ) -> Callable[[str], None]:
+        """Write to the function's group, while its role may: Lambda logs with the role's rights."""
+
+        def write(line: str) -> None:
+            if self._may_log(function, access_key_id):
+                self._cloud.log(function.log_group, stream, line)
+
+        return write
+
+    def _may_log(self, function: Function, access_key_id: str) -> bool:
+        if self._authorizer is None:
+            return True
+        known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.logging", dict)
+        key = (access_key_id, function.log_group)
+        if key not in known:
             resource = (
                 f"arn:aws:logs:{self._cloud.region}:{self._cloud.account_id}:log-group:"
-                f"{function.log_group}:log-stream:{stream}"
+                f"{function.log_group}:log-stream:*"
             )
+            known[key] = True
             for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
                 if not self._authorizer.authorize(access_key_id, action, resource, {}).allowed:
+                    known[key] = False
                     _log.warning(
                         "%s logs nothing: its role lacks %s on %s",
                         *(function.name, action, function.log_group),
                     )
-                    return lambda _line: None
-        return lambda line: self._cloud.log(function.log_group, stream, line)
+        return known[key]
 
     def _assume(self, function: Function) -> dict[str, str]:
         """Get the role's temporary credentials, the same for workers started close together."""
