@@ -147,8 +147,10 @@ class Waf:
             rates=self._rates,
             approximation=lambda text: self._cloud.approximation("waf", text),
         )
-        acl = compile_web_acl(shape, account)
-        return _Compiled(acl, log_config(logging, shape, self._cloud.account_id))
+        log = log_config(logging, shape, self._cloud.account_id)
+        if logging and log.group is None:
+            account.approximation("log records go to CloudWatch Logs only: none are written")
+        return _Compiled(compile_web_acl(shape, account), log)
 
     @staticmethod
     def _found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:

@@ -64,6 +64,7 @@ class Inspection:
         self._json: ParsedJson | None = None
         self._texts: dict[tuple[Any, tuple[str, ...]], list[bytes]] = {}
         self._selected: dict[Any, Selected] = {}
+        self._readings: dict[Any, tuple[bytes, ...]] = {}
 
     def header(self, name: bytes) -> list[bytes]:
         """Return every value of a header, whatever its case."""
@@ -106,6 +107,17 @@ class Inspection:
             apply = TRANSFORMS[transforms[-1]]
             known = [apply(text) for text in self.texts(component, transforms[:-1])]
             self._texts[key] = known
+        return known
+
+    def readings(
+        self, component: "Field", chains: tuple[tuple[str, ...], ...]
+    ) -> tuple[bytes, ...]:
+        """Return what a component says under any of the chains: each text once, none empty."""
+        key = (component.key, chains)
+        known = self._readings.get(key)
+        if known is None:
+            texts = (text for chain in chains for text in self.texts(component, chain) if text)
+            known = self._readings[key] = tuple(dict.fromkeys(texts))
         return known
 
 

@@ -69,21 +69,15 @@ class _Scan:
 
     def matches(self, inspection: Inspection) -> bool:
         for component in self.components:
-            for text in dict.fromkeys(self._readings(inspection, component)):
-                if text and self.test(text):
+            for text in inspection.readings(component, _CHAINS):
+                if self.test(text):
                     if self.describe is not None:
                         found = self.describe(text) | {"location": self.components[0].location}
                         inspection.details.append(found)
                     return True
         return False
 
-    @staticmethod
-    def _readings(inspection: Inspection, component: Field) -> Iterator[bytes]:
-        for chain in _CHAINS:
-            yield from inspection.texts(component, chain)
 
-
-# Only what changes a text costs anything: equal readings are tested once.
 _CHAINS: tuple[tuple[str, ...], ...] = (
     (),
     ("URL_DECODE_UNI",),

@@ -253,6 +253,14 @@ def test_a_logging_filter_keeps_what_it_says(edge: Edge, given: Any, kept: list[
     assert [record["httpRequest"]["args"] for _, _, record in edge.cloud.logged] == kept
 
 
+def test_a_destination_that_is_no_log_group_is_said(edge: Edge) -> None:
+    configure(edge, LogDestinationConfigs=["arn:aws:s3:::aws-waf-logs-edge"])
+    edge.apply()
+    edge.send()
+    assert edge.cloud.logged == []
+    assert edge.cloud.approximations == ["log records go to CloudWatch Logs only: none are written"]
+
+
 def test_without_a_logging_configuration_nothing_is_written(edge: Edge) -> None:
     edge.apply()
     edge.send()
