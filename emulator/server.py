@@ -70,9 +70,10 @@ class Application:
     @property
     def functions(self) -> Any:
         def make() -> Any:
+            from emulator.iam import Authorizer  # noqa: PLC0415
             from emulator.lambda_runtime import LambdaRuntime  # noqa: PLC0415
 
-            return LambdaRuntime(self.cloud)
+            return LambdaRuntime(self.cloud, authorizer=Authorizer(self.cloud))
 
         return self._part("functions", make)
 
@@ -189,6 +190,8 @@ class Application:
             trace_header=request.header("x-amzn-trace-id"),
         )
         headers = [("Content-Type", "application/json")]
+        if invocation.error_type:
+            headers.append(("x-amzn-ErrorType", invocation.error_type))
         if invocation.executed_version:
             headers.append(("X-Amz-Executed-Version", invocation.executed_version))
         if invocation.function_error:
