@@ -72,7 +72,7 @@ locals {
     }
     }, { for name, alarm in {
       identity-changes = {
-        description = "Somebody outside the deploy roles changed a role or policy of the chatbot. The trail's log group has the event."
+        description = "Somebody outside the deploy roles changed, or tried to change, a role or policy of the chatbot. The trail's log group has the event."
         namespace   = var.watched.metrics_namespace, metric = local.identity_changes_metric, dimensions = {}
         statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each such event
       }

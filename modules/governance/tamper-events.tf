@@ -1,5 +1,6 @@
 # A change to a control tells somebody, whether or not it was allowed. Two roads, because AWS has two: EventBridge gets an
-# event within seconds, but events of global services such as IAM only in us-east-1; the trail's log group gets those too.
+# event within seconds, but those of global services such as IAM only in us-east-1 (AWS Knowledge Center, "EventBridge rule
+# triggers IAM single Region"); the trail's log group, whatever its Region, gets those too.
 locals {
   # Users and root have no session issuer, and "anything-but" does not match a field that is not there.
   outside_deploy_roles = [
@@ -105,11 +106,12 @@ resource "aws_cloudwatch_event_target" "tamper" {
       who     = "$.detail.userIdentity.arn"
     }
 
-    input_template = jsonencode(join(" ", [
-      "${local.tamper_titles[each.key]} (${var.name}, account {account}, {region}).",
-      "{who} called {action} of {service} at {time} from {address}.",
-      "If nobody planned this, treat it as an attack: revoke that principal's sessions first, then look up CloudTrail event {event}.",
-    ]))
+    # Quoted by hand: jsonencode would escape the brackets that mark EventBridge's placeholders.
+    input_template = "\"${join(" ", [
+      "${local.tamper_titles[each.key]} (${var.name}, account <account>, <region>).",
+      "<who> called <action> of <service> at <time> from <address>.",
+      "If nobody planned this, treat it as an attack: revoke that principal's sessions first, then look up CloudTrail event <event>.",
+    ])}\""
   }
 }
 
