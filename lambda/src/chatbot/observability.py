@@ -57,6 +57,7 @@ class Telemetry:
             ids,
             status=error.status,
             code=error.code,
+            reason=error.public_message,
             duration_ms=duration_ms,
             **error.details,
         )

@@ -83,6 +83,7 @@ def test_refuses_what_is_wrong_and_reads_its_nearest_neighbour(
     no = invoke(body=refused)
     assert (no.status, no.code, no.requests) == (400, "invalid_request", ())
     assert reason in no.body["error"]["message"]
+    assert no.logs[0]["reason"] == no.body["error"]["message"]
     assert no.metrics == {"Requests": 1, "Refused": 1}
     yes = invoke(body=allowed)
     assert yes.status == 200
