@@ -1,0 +1,26 @@
+# Edit three placeholders and this environment is yours: 1. the account (providers.tf), 2. the state bucket (terraform.tf),
+# 3. the origin (below). Names, limits and controls are the defaults of modules/chatbot; only what differs stands here.
+
+module "chatbot" {
+  source = "../../modules/chatbot"
+
+  environment    = "prod"
+  package        = "${path.root}/../../build/chatbot.zip"
+  allowed_origin = "https://chat.example.com" # 3. Where your page is served from.
+
+  clients = {
+    web = { description = "The chat page" }
+  }
+
+  operations = {
+    alert_emails       = [] # Who is told of alarms and tampering.
+    log_retention_days = 365
+  }
+
+  # What the account has once. In a second environment of the same account, each of these is null.
+  account = {
+    api_gateway_log_role = {}
+    invocation_logging   = {}
+    trail                = { object_lock_days = 365 }
+  }
+}

@@ -1,0 +1,112 @@
+# The only place where the layers meet:
+#
+#   governance ──key, deny policy──▶ compute ◀──guardrail, version── guardrail
+#   compute ──alias──▶ api ──stage──▶ edge
+
+module "governance" {
+  source = "../governance"
+
+  name                 = local.name
+  api_gateway_log_role = var.account.api_gateway_log_role
+  bound_role_names     = var.operations.bound_role_names
+  deploy_role_arns     = var.deploy_role_arns
+  log_retention_days   = var.operations.log_retention_days
+  trail                = var.account.trail
+
+  alerts = {
+    emails     = var.operations.alert_emails
+    thresholds = var.operations.alarm_thresholds
+  }
+
+  invocation_logging = var.account.invocation_logging == null ? null : merge(var.account.invocation_logging, {
+    retention_days = coalesce(var.account.invocation_logging.retention_days, var.operations.log_retention_days)
+  })
+
+  watched = {
+    api_name          = local.name
+    api_stage         = local.stage_name
+    function_name     = local.name
+    metrics_namespace = local.metrics_namespace
+    web_acl_name      = local.name
+  }
+}
+
+module "guardrail" {
+  source = "../guardrail"
+
+  name                = local.name
+  blocked_words       = var.guardrail.blocked_words
+  content_filters     = var.guardrail.content_filters
+  denied_topics       = var.guardrail.denied_topics
+  extra_blocked_words = var.guardrail.extra_blocked_words
+  pii                 = var.guardrail.pii
+  safety_message      = var.guardrail.safety_message
+}
+
+module "compute" {
+  source = "../compute"
+
+  name                 = local.name
+  allowed_origin       = var.allowed_origin
+  deny_policy_arn      = module.governance.deny_policy_arn
+  kms_key_arn          = module.governance.kms_key_arn
+  log_retention_days   = var.operations.log_retention_days
+  model                = var.model
+  package              = var.package
+  reserved_concurrency = var.function.reserved_concurrency
+  timeout_seconds      = var.function.timeout_seconds
+
+  chat = {
+    log_level         = var.function.log_level
+    max_message_chars = var.function.max_message_chars
+    max_output_tokens = var.function.max_output_tokens
+    system_prompt     = var.function.system_prompt
+  }
+
+  guardrail = {
+    arn            = module.guardrail.arn
+    id             = module.guardrail.id
+    safety_message = module.guardrail.safety_message
+    version        = module.guardrail.version
+  }
+
+  runtime = {
+    architecture = var.function.architecture
+    memory_mb    = var.function.memory_mb
+    snap_start   = var.function.snap_start
+  }
+}
+
+module "api" {
+  source = "../api"
+
+  name               = local.name
+  allowed_origin     = var.allowed_origin
+  clients            = var.clients
+  custom_domain      = var.api.custom_domain
+  kms_key_arn        = module.governance.kms_key_arn
+  log_retention_days = var.operations.log_retention_days
+  log_role_arn       = module.governance.api_gateway_log_role_arn
+  max_message_chars  = var.function.max_message_chars
+  plan               = var.api.plan
+  stage_name         = local.stage_name
+
+  function = {
+    alias_invoke_arn = module.compute.alias_invoke_arn
+    alias_name       = module.compute.alias_name
+    function_name    = module.compute.function_name
+  }
+}
+
+module "edge" {
+  source = "../edge"
+
+  name                = local.name
+  allowed_origin      = var.allowed_origin
+  kms_key_arn         = module.governance.kms_key_arn
+  limits              = var.edge.limits
+  log_retention_days  = var.operations.log_retention_days
+  managed_rule_groups = var.edge.managed_rule_groups
+  prompt_injection    = var.edge.prompt_injection
+  resource_arn        = module.api.stage_arn
+}

@@ -1,0 +1,90 @@
+output "alerts_topic_arn" {
+  description = "SNS topic of alarms and tamper alerts."
+  value       = module.governance.alerts_topic_arn
+}
+
+output "alias_arn" {
+  description = "Lambda alias that answers."
+  value       = module.compute.alias_arn
+}
+
+output "api_id" {
+  description = "Id of the REST API."
+  value       = module.api.id
+}
+
+output "api_key_ids" {
+  description = "Client name to the id of its API key. The key itself: `aws apigateway get-api-key --include-value --api-key <id>`."
+  value       = module.api.api_key_ids
+}
+
+output "custom_domain_target" {
+  description = "Where a DNS alias of the custom domain must point; null without one."
+  value       = module.api.custom_domain_target
+}
+
+output "execution_role_arn" {
+  description = "Role that the function acts with."
+  value       = module.compute.role_arn
+}
+
+output "function_name" {
+  description = "Name of the Lambda function."
+  value       = module.compute.function_name
+}
+
+output "guardrail_id" {
+  description = "Id of the Bedrock guardrail."
+  value       = module.guardrail.id
+}
+
+output "guardrail_version" {
+  description = "Published version of the guardrail that the function uses."
+  value       = module.guardrail.version
+}
+
+output "log_groups" {
+  description = "Log group of each part: `api`, `function`, `waf`, `invocations`, `trail`; null for what another environment manages."
+  value = {
+    api         = module.api.log_group_name
+    function    = module.compute.log_group_name
+    invocations = module.governance.invocation_log_group_name
+    trail       = module.governance.trail_log_group_name
+    waf         = module.edge.log_group_name
+  }
+}
+
+output "region" {
+  description = "Region of it all."
+  value       = data.aws_region.current.name
+}
+
+output "scp_json" {
+  description = "Service control policy that binds everybody but the deploy roles, for the organisation's management account to attach; null without deploy roles."
+  value       = module.governance.scp_json
+}
+
+output "stage_name" {
+  description = "Stage of the REST API."
+  value       = module.api.stage_name
+}
+
+output "url" {
+  description = "Where to send POST requests."
+  value       = module.api.url
+}
+
+output "usage_plan_id" {
+  description = "Id of the usage plan that every client is on."
+  value       = module.api.usage_plan_id
+}
+
+output "web_acl_arn" {
+  description = "ARN of the web ACL."
+  value       = module.edge.arn
+}
+
+output "web_acl_wcu" {
+  description = "Capacity units that the web ACL needs; 1,500 are included in its price."
+  value       = module.edge.wcu
+}

@@ -1,0 +1,176 @@
+variable "account" {
+  description = "What an account has once in a region. The first environment manages it; in a second one of the same account each is null. All three are named, so that none is given up by a slip."
+  type = object({
+    api_gateway_log_role = object({
+      role_name = optional(string, "ApiGatewayLoggingRole")
+    })
+    invocation_logging = object({
+      log_group_name = optional(string, "/aws/bedrock/model-invocations")
+      role_name      = optional(string, "BedrockLoggingRole")
+      retention_days = optional(number) # null = operations.log_retention_days
+    })
+    trail = object({
+      force_destroy      = optional(bool, false)          # true lets terraform destroy delete the records; GOVERNANCE only.
+      log_retention_days = optional(number)               # null = operations.log_retention_days
+      object_lock_days   = optional(number, 365)          # How long nobody can delete a record.
+      object_lock_mode   = optional(string, "GOVERNANCE") # COMPLIANCE binds the root user as well.
+    })
+  })
+  default = {
+    api_gateway_log_role = {}
+    invocation_logging   = {}
+    trail                = {}
+  }
+  nullable = false
+}
+
+variable "allowed_origin" {
+  description = "The one web origin whose pages may use the chatbot: `https://host` or `https://host:port`."
+  type        = string
+  nullable    = false
+}
+
+variable "api" {
+  description = "Tuning of the API: the plan that every client is on, and a host name of your own."
+  type = object({
+    custom_domain = optional(object({ # null = the default endpoint, which accepts TLS 1.0 and later.
+      certificate_arn = string
+      domain_name     = string
+    }))
+    plan = optional(object({
+      name         = optional(string, "chatbot-basic-plan")
+      rate_limit   = optional(number, 10) # Requests a second.
+      burst_limit  = optional(number, 5)
+      quota_limit  = optional(number, 500)
+      quota_period = optional(string, "MONTH")
+    }), {})
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "clients" {
+  description = "Who may call: client name to its settings. Each gets an API key of its own."
+  type = map(object({
+    description = optional(string)
+    enabled     = optional(bool, true) # false stops the client at once and keeps its key.
+  }))
+  nullable = false
+}
+
+variable "deploy_role_arns" {
+  description = "Roles that deploy: the only exceptions of the service control policy, and whose changes raise no alert."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "edge" {
+  description = "Tuning of the web ACL; see modules/edge."
+  type = object({
+    limits = optional(object({
+      body_bytes          = optional(number, 8192)
+      rate_requests       = optional(number, 50)
+      rate_window_seconds = optional(number, 300)
+    }), {})
+    managed_rule_groups = optional(map(object({
+      count_rules = optional(list(string), [])
+    })), {})
+    prompt_injection = optional(object({
+      mode     = optional(string, "block")
+      patterns = optional(list(string))
+      chains   = optional(map(list(string)))
+    }), {})
+  })
+  default  = {}
+  nullable = false
+
+  # The longest message that the API takes, in characters that need four bytes each in UTF-8, must not be stopped by its size.
+  validation {
+    condition     = var.edge.limits.body_bytes >= 4 * var.function.max_message_chars + 64
+    error_message = "edge.limits.body_bytes (${var.edge.limits.body_bytes}) is too small for function.max_message_chars (${var.function.max_message_chars}): a message of that length may need ${4 * var.function.max_message_chars + 64} bytes. Raise the one or lower the other."
+  }
+}
+
+variable "environment" {
+  description = "Name of the environment, such as `dev`; everything is called `chatbot-<environment>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.environment))
+    error_message = "environment must be 2 to 16 lower-case letters, digits or hyphens, begin with a letter and not end with a hyphen."
+  }
+}
+
+variable "function" {
+  description = "Tuning of the function, and how it talks to the model."
+  type = object({
+    architecture         = optional(string, "arm64")
+    log_level            = optional(string, "INFO")
+    max_message_chars    = optional(number, 2000)
+    max_output_tokens    = optional(number, 512)
+    memory_mb            = optional(number, 512)
+    reserved_concurrency = optional(number, 10)
+    snap_start           = optional(bool, false)
+    system_prompt        = optional(string, "You are a helpful customer support assistant.")
+    timeout_seconds      = optional(number, 28)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "guardrail" {
+  description = "Tuning of the guardrail; see modules/guardrail. What is left out keeps that module's default."
+  type = object({
+    blocked_words = optional(list(string))
+    content_filters = optional(object({
+      hate          = optional(object({ input = optional(string, "HIGH"), output = optional(string, "HIGH") }), {})
+      insults       = optional(object({ input = optional(string, "HIGH"), output = optional(string, "HIGH") }), {})
+      misconduct    = optional(object({ input = optional(string, "HIGH"), output = optional(string, "HIGH") }), {})
+      prompt_attack = optional(object({ input = optional(string, "HIGH"), output = optional(string, "NONE") }), {})
+      sexual        = optional(object({ input = optional(string, "HIGH"), output = optional(string, "HIGH") }), {})
+      violence      = optional(object({ input = optional(string, "HIGH"), output = optional(string, "HIGH") }), {})
+    }))
+    denied_topics = optional(map(object({
+      definition = string
+      examples   = optional(list(string), [])
+    })))
+    extra_blocked_words = optional(list(string))
+    pii = optional(object({
+      block     = optional(list(string))
+      anonymize = optional(list(string))
+    }))
+    safety_message = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "model" {
+  description = "The model, always by an inference profile, and the regions that this profile routes to from ours."
+  type = object({
+    inference_profile_id = optional(string, "us.anthropic.claude-haiku-4-5-20251001-v1:0")
+    destination_regions  = optional(list(string), ["us-east-1", "us-east-2", "us-west-2"])
+    foundation_model_id  = optional(string) # Only for an application inference profile.
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "operations" {
+  description = "Who is told when something is wrong, and how long logs are kept."
+  type = object({
+    alert_emails       = list(string)               # Each must confirm the e-mail that Amazon SNS sends.
+    alarm_thresholds   = optional(map(number), {})  # Alarm to threshold; see modules/governance.
+    bound_role_names   = optional(list(string), []) # Further roles that must not touch the controls.
+    log_retention_days = optional(number, 365)
+  })
+  nullable = false
+}
+
+variable "package" {
+  description = "Path of the function's zip; `make build` makes it."
+  type        = string
+  nullable    = false
+}
