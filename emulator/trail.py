@@ -379,18 +379,19 @@ class Trail:
         return ""
 
     def _to_logs(self, buffer: _Buffer) -> None:
-        target, account = buffer.target, self._cloud.account_id
+        target = buffer.target
         if not target.log_group:
             return
-        streams = {region: f"{account}_CloudTrail_{region}" for region, _ in buffer.records}
-        refusal = self._logs_refusal(target, streams.values())
+        # The trail's home region, wherever the call was: AWS's role policy example relies on it.
+        stream = f"{self._cloud.account_id}_CloudTrail_{self._cloud.region}"
+        refusal = self._logs_refusal(target, stream)
         self._say(target.arn, f"log group {target.log_group}", refusal)
         if refusal:
             return
-        for region, text in buffer.records:
-            self._cloud.log(target.log_group, streams[region], text)
+        for _, text in buffer.records:
+            self._cloud.log(target.log_group, stream, text)
 
-    def _logs_refusal(self, target: _Target, streams: Iterable[str]) -> str:
+    def _logs_refusal(self, target: _Target, stream: str) -> str:
         """Return why the trail's role may not write to its log group, or nothing."""
         account = self._cloud.account_id
         if not target.log_role:
@@ -400,12 +401,11 @@ class Trail:
         except CallerError as error:
             return str(error)
         group = f"arn:aws:logs:{self._cloud.region}:{account}:log-group:{target.log_group}"
-        for stream in streams:
-            for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-                resource = f"{group}:log-stream:{stream}"
-                decision = self._authorizer.authorize_role(target.log_role, action, resource)
-                if not decision.allowed:
-                    return f"{target.log_role} may not {action} on {resource} ({decision.reason})"
+        resource = f"{group}:log-stream:{stream}"
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            decision = self._authorizer.authorize_role(target.log_role, action, resource)
+            if not decision.allowed:
+                return f"{target.log_role} may not {action} on {resource} ({decision.reason})"
         return ""
 
     def _say(self, trail: str, where: str, refusal: str) -> None:

@@ -214,7 +214,7 @@ def _parsed(
 ) -> Callable[[Sequence[str], bool], Matcher]:
     """Build an operator that reads both sides as numbers, dates, addresses or the like."""
 
-    def build(texts: Sequence[str], variables: bool) -> Matcher:  # noqa: FBT001, ARG001, RUF100
+    def build(texts: Sequence[str], _: bool) -> Matcher:
         wanted = []
         for text in texts:
             try:
@@ -222,7 +222,7 @@ def _parsed(
             except _UNREADABLE as error:
                 raise PolicyError(f"{text!r} is not {kind}") from error
 
-        def matches(value: str, _: Keys) -> bool:
+        def matches(value: str, _keys: Keys) -> bool:
             try:
                 actual = read_value(value)
             except _UNREADABLE:
