@@ -11,6 +11,11 @@ output "custom_domain_target" {
   }])
 }
 
+output "definition_hash" {
+  description = "SHA-256 of what the stage serves; a new deployment is made when it changes."
+  value       = aws_api_gateway_deployment.this.triggers.definition
+}
+
 output "execution_arn" {
   description = "Beginning of the ARNs of the API's methods."
   value       = aws_api_gateway_rest_api.this.execution_arn

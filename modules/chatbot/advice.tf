@@ -1,9 +1,9 @@
 locals {
   # Amazon Bedrock User Guide, "Model lifecycle (Legacy)" and model cards: end of life in the regions of the us. profiles.
   ended_models = {
-    "anthropic.claude-3-haiku-20240307"  = "2026-09-10"
+    "anthropic.claude-3-haiku-20240307"   = "2026-09-10"
     "anthropic.claude-3-5-haiku-20241022" = "2026-06-19"
-    "anthropic.claude-sonnet-4-20250514" = "2026-10-14"
+    "anthropic.claude-sonnet-4-20250514"  = "2026-10-14"
   }
 
   # An application inference profile hides its model in an ARN; the caller then names it.
