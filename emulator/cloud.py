@@ -47,7 +47,7 @@ class Cloud:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._generation = 0
-        self._snapshots: dict[str, tuple[int, Any]] = {}
+        self._snapshots: dict[str, Any] = {}
         self._building: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._approximations: dict[tuple[str, str], None] = {}
         self._logs = _LogWriter(account_id, region)
@@ -95,21 +95,23 @@ class Cloud:
         with self._lock:
             building = self._building[key]
         with building:
-            known = self._snapshots.get(key)
-            generation = self._generation
-            if known is not None and known[0] == generation:
-                value: T = known[1]
-                return value
-            # A write that lands while this builds raises the generation, so the next reader builds
-            # again: the older number is stored on purpose.
+            with self._lock:
+                generation = self._generation
+                if key in self._snapshots:
+                    known: T = self._snapshots[key]
+                    return known
             value = build()
-            self._snapshots[key] = (generation, value)
+            with self._lock:
+                # A write that landed meanwhile may or may not be in what was built.
+                if generation == self._generation:
+                    self._snapshots[key] = value
             return value
 
     def bump(self) -> None:
         """Forget every snapshot: the control plane was written to."""
         with self._lock:
             self._generation += 1
+            self._snapshots.clear()
 
     def log(self, group: str, stream: str, message: str) -> None:
         """Queue one event for a CloudWatch log group; the stream is made when missing.

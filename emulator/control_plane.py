@@ -4,12 +4,9 @@ import io
 import json
 import logging
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 # Read by moto when it is imported. Its permissive CORS headers would let any web page that is open
@@ -17,27 +14,20 @@ from xml.sax.saxutils import escape
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
-from moto.core.request import Request  # after the settings above
-from moto.core.routing import get_service_router
-from moto.moto_server.werkzeug_app import (
+from moto.moto_server.werkzeug_app import (  # after the settings above
     DomainDispatcherApplication,
     create_backend_app,
 )
 
 from emulator import moto_patches
+from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import Cloud
 from emulator.guardrails import GuardrailApi
-from emulator.http import HttpRequest, HttpResponse, aws_error
+from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
+from emulator.iam import Authorizer
+from emulator.iam.requests import ApiCall, credential, identify
 
 _log = logging.getLogger("emulator")
-
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
-
-# Where the name in a signature is not the name of botocore's service model.
-_SERVICES = {"monitoring": "cloudwatch"}
-
-# The protocols of the others are JSON.
-_XML_SERVICES = {"cloudwatch", "iam", "s3", "sns", "sts"}
 
 _READS = ("Batch", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Search", "Test", "Check")
 
@@ -57,59 +47,50 @@ _DATA_WRITES = {
 }
 
 
-@dataclass(frozen=True)
-class Call:
-    """Who asks which service for what, as a signed request says it."""
-
-    service: str
-    operation: str
-    region: str
-    access_key_id: str
-
-    @property
-    def read_only(self) -> bool:
-        """Tell whether the operation changes nothing, by its name as AWS names them."""
-        return self.operation.startswith(_READS)
-
-
 class ControlPlane:
     """A WSGI application for every request that is not the data plane's."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
         moto_patches.apply()
         self._cloud = cloud
+        self._authorizer = authorizer
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._guardrails = GuardrailApi(cloud.account_id)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read()
-        environ["wsgi.input"] = io.BytesIO(body)
+        request = request_of(environ)
+        environ["wsgi.input"] = io.BytesIO(request.body)
         # moto reads paths from here; waitress calls it REQUEST_URI.
         if "REQUEST_URI" in environ:
             environ["RAW_URI"] = environ["REQUEST_URI"]
-        call = identify(environ, body)
-        status, headers, content = self._answer(call, environ, body)
-        if int(status[:3]) < 400:
-            self._note(call, environ, content)
+        signed = credential(request)
+        call = identify(request, signed) if signed else None
+        refusal = self._authorizer.authorize_request(request)
+        if refusal is not None:
+            status, headers, content = _as_wsgi(refusal)
+        else:
+            status, headers, content = self._answer(request, call, environ)
+            if call is not None and int(status[:3]) < 400:
+                self._note(call, content)
         start_response(status, headers)
         return [content]
 
+    def refuse_invoke(self, request: HttpRequest) -> HttpResponse | None:
+        """Return AWS's refusal of a Lambda invocation; None when the caller may."""
+        return self._authorizer.authorize_request(request)
+
     def _answer(
-        self, call: Call, environ: dict[str, Any], body: bytes
+        self, request: HttpRequest, call: ApiCall | None, environ: dict[str, Any]
     ) -> tuple[str, list[tuple[str, str]], bytes]:
-        if call.service == "bedrock":
-            request = HttpRequest(
-                method=environ["REQUEST_METHOD"],
-                path=environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")[0],
-                query=environ.get("QUERY_STRING", ""),
-                headers=(),
-                body=body,
-                source_ip=environ.get("REMOTE_ADDR", ""),
-            )
+        if call is not None and call.service == "bedrock":
             if self._guardrails.owns(request):
                 return _as_wsgi(self._guardrails.handle(request, call.region))
+            if call.operation == "PutModelInvocationLoggingConfiguration":
+                refusal = self._refuse_logging(call)
+                if refusal is not None:
+                    return _as_wsgi(refusal)
         started: list[Any] = []
         try:
             chunks = self._moto(environ, lambda *given: started.extend(given[:2]))
@@ -118,38 +99,35 @@ class ControlPlane:
             if close:
                 close()
         except Exception:  # noqa: BLE001  # moto's own errors must not reach the client
-            _log.exception("moto cannot answer %s %s", call.service, call.operation or "(unknown)")
+            _log.exception("moto cannot answer %s", _name(call))
             return _as_wsgi(_failure(call, 501))
         status, headers = started
         if status[:3] in {"404", "405"} and content.startswith(b"<!doctype html>"):
             return _as_wsgi(_failure(call, 404))
         return status, headers, content
 
-    def _note(self, call: Call, environ: dict[str, Any], content: bytes) -> None:
+    def _refuse_logging(self, call: ApiCall) -> HttpResponse | None:
+        """Try the delivery of invocation logs before it is configured, as AWS does."""
+        logs = (call.params.get("loggingConfig") or {}).get("cloudWatchConfig")
+        if not logs:
+            return None
+        group, role = logs["logGroupName"], logs["roleArn"]
+        problem = log_delivery_problem(self._cloud, self._authorizer, group, role)
+        if problem is None:
+            return None
+        _log.warning("invocation logging to %s is refused: %s", group, problem)
+        return aws_error(
+            400,
+            "ValidationException",
+            f"Failed to validate permissions for log group: {group}, with role: {role}. Verify the"
+            " IAM role permissions are correct.",
+        )
+
+    def _note(self, call: ApiCall, content: bytes) -> None:
         if call.service == "apigateway":
-            _note_deployment(self._cloud, call, environ["PATH_INFO"], content)
-        if not call.read_only and call.operation not in _DATA_WRITES:
+            _note_deployment(self._cloud, call, content)
+        if not call.operation.startswith(_READS) and call.operation not in _DATA_WRITES:
             self._cloud.bump()
-
-
-def identify(environ: dict[str, Any], body: bytes) -> Call:
-    """Read service, operation, region and caller from a request; unknown parts are empty."""
-    credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    access_key_id, region, service = credential.groups() if credential else ("", "", "")
-    service = _SERVICES.get(service, service)
-    operation = ""
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target:
-        operation = target.rpartition(".")[2]
-    elif environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        operation = parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
-    elif service:
-        try:
-            request = Request({**environ, "wsgi.input": io.BytesIO(body)})
-            operation = get_service_router(service).match(request)[0].name
-        except Exception:  # noqa: BLE001  # an unknown service or path is moto's to refuse
-            operation = ""
-    return Call(service, operation, region, access_key_id)
 
 
 def _as_wsgi(response: HttpResponse) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -157,15 +135,18 @@ def _as_wsgi(response: HttpResponse) -> tuple[str, list[tuple[str, str]], bytes]
     return f"{response.status} AWS", headers, response.body
 
 
-def _failure(call: Call, status: int) -> HttpResponse:
+def _name(call: ApiCall | None) -> str:
+    return f"{call.service} {call.operation}" if call else "an unknown operation"
+
+
+def _failure(call: ApiCall | None, status: int) -> HttpResponse:
     """Refuse in the caller's protocol. 501 and not 500: SDKs repeat a 500 for minutes, in vain."""
     code = "UnknownOperationException" if status == 404 else "InternalFailure"
-    what = f"{call.service or 'an unsigned request'} {call.operation}".strip()
-    message = f"The emulator's control plane cannot answer {what}."
-    if call.service not in _XML_SERVICES:
+    message = f"The emulator's control plane cannot answer {_name(call)}."
+    if call is None or call.protocol not in {"query", "rest-xml"}:
         return aws_error(status, code, message)
     text = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    if call.service != "s3":
+    if call.protocol == "query":
         text = f"<ErrorResponse>{text}</ErrorResponse>"
     return HttpResponse(status, (("Content-Type", "text/xml"),), text.encode())
 
@@ -238,15 +219,14 @@ def deployed_api(api_id: str, stage: str) -> dict[str, Any] | None:
     return _deployments.served(api_id, stage)
 
 
-def _note_deployment(cloud: Cloud, call: Call, path: str, content: bytes) -> None:
-    parts = path.split("/")
+def _note_deployment(cloud: Cloud, call: ApiCall, content: bytes) -> None:
     match call.operation:
         case "CreateDeployment":
-            _deployments.freeze(cloud, parts[2], json.loads(content)["id"])
+            _deployments.freeze(cloud, call.params["restApiId"], json.loads(content)["id"])
         case "DeleteDeployment":
-            _deployments.forget(parts[2], parts[4])
+            _deployments.forget(call.params["restApiId"], call.params["deploymentId"])
         case "DeleteRestApi":
-            _deployments.forget(parts[2], None)
+            _deployments.forget(call.params["restApiId"], None)
 
 
 def _plain(answer: dict[str, Any]) -> dict[str, Any]:

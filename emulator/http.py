@@ -1,8 +1,10 @@
 """Requests and responses as values, free of any server's or framework's types."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,26 @@ def json_response(
 def aws_error(status: int, code: str, message: str) -> HttpResponse:
     """Answer as AWS's REST-JSON services do: the error's name in a header, its text in the body."""
     return json_response(status, {"message": message}, (("x-amzn-ErrorType", code),))
+
+
+def request_of(environ: Mapping[str, Any]) -> HttpRequest:
+    """Read a WSGI request, body and all; its headers as they arrived where the server kept them."""
+    headers = environ.get("emulator.headers")
+    if headers is None:
+        headers = tuple(
+            (name.removeprefix("HTTP_").replace("_", "-").title(), value)
+            for name, value in environ.items()
+            if name.startswith("HTTP_") or name in {"CONTENT_TYPE", "CONTENT_LENGTH"}
+        )
+    uri: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    path = uri.partition("?")[0]
+    if not path.startswith("/"):  # an absolute-form target, or none
+        path = quote(environ.get("PATH_INFO", "/").encode("latin-1"))
+    return HttpRequest(
+        method=environ["REQUEST_METHOD"],
+        path="/" + path.lstrip("/"),
+        query=environ.get("QUERY_STRING", ""),
+        headers=headers,
+        body=environ["wsgi.input"].read(),
+        source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
+    )

@@ -2,10 +2,11 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
-from moto.apigateway.models import Integration
+from moto.apigateway.models import Integration, RestAPI, UsagePlan
 from moto.awslambda.models import LambdaFunction
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.kms.responses import KmsResponse
@@ -191,8 +192,8 @@ def _administrator_identity(
 def _keep_rotation_period(original: Any, response: KmsResponse) -> Any:
     answer = original(response)
     backend = response.kms_backend
-    key = backend.keys[backend.get_key_id(response.parameters["KeyId"])]
-    key.rotation_period = response.parameters.get("RotationPeriodInDays") or 365
+    key = backend.keys[backend.get_key_id(response._get_param("KeyId"))]
+    key.rotation_period = response._get_param("RotationPeriodInDays") or 365
     return answer
 
 
@@ -200,7 +201,7 @@ def _keep_rotation_period(original: Any, response: KmsResponse) -> Any:
 def _tell_rotation_period(original: Any, response: KmsResponse) -> Any:
     answer = json.loads(original(response))
     backend = response.kms_backend
-    key = backend.keys[backend.get_key_id(response.parameters["KeyId"])]
+    key = backend.keys[backend.get_key_id(response._get_param("KeyId"))]
     if answer["KeyRotationEnabled"]:
         answer["RotationPeriodInDays"] = getattr(key, "rotation_period", 365)
     return json.dumps(answer)
@@ -214,6 +215,61 @@ def _omit_empty_fields(original: Any, integration: Integration) -> Any:
     # As AWS does; the provider would otherwise see an empty map appear after its first read.
     empty: tuple[Any, ...] = (None, [], {})
     return {name: value for name, value in original(integration).items() if value not in empty}
+
+
+@_patch(RestAPI, "apply_patch_operations")
+def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+    # moto takes the text "false" for true.
+    original(api, operations)
+    for operation in operations:
+        if operation["path"] == "/disableExecuteApiEndpoint":
+            api.disableExecuteApiEndpoint = operation["value"] == "true"
+
+
+_PLAN_STAGE = re.compile(
+    r"/apiStages/([^:/]+):([^/]+)/throttle(?:/(.+?))?(?:/(rateLimit|burstLimit))?"
+)
+
+
+@_patch(UsagePlan, "apply_patch_operations")
+def _update_usage_plan(original: Any, plan: UsagePlan, operations: list[dict[str, Any]]) -> None:
+    # moto knows no throttle of one method, cannot remove a stage that has one, keeps a quota as
+    # text, and cuts the fraction off a rate.
+    for operation in operations:
+        path, value = operation["path"], operation.get("value")
+        if path == "/apiStages" and operation["op"] == "remove":
+            api_id, _, stage = str(value).partition(":")
+            plan.api_stages = [
+                each
+                for each in plan.api_stages
+                if (each["apiId"], each["stage"]) != (api_id, stage)
+            ]
+        elif found := _PLAN_STAGE.fullmatch(path):
+            _update_method_throttle(plan, found, operation)
+        elif path == "/throttle/rateLimit" and operation["op"] != "remove":
+            plan.throttle["rateLimit"] = float(str(value))
+        else:
+            original(plan, [operation])
+    for name in ("limit", "offset"):
+        if name in plan.quota:
+            plan.quota[name] = int(plan.quota[name])
+
+
+def _update_method_throttle(
+    plan: UsagePlan, found: re.Match[str], operation: dict[str, Any]
+) -> None:
+    api_id, stage, method, limit = found.groups()
+    for each in plan.api_stages:
+        if (each["apiId"], each["stage"]) != (api_id, stage):
+            continue
+        throttles = each.setdefault("throttle", {})
+        if operation["op"] != "remove" and method and limit:
+            number = float(operation["value"]) if limit == "rateLimit" else int(operation["value"])
+            throttles.setdefault(method.replace("~1", "/"), {})[limit] = number
+        elif method:
+            throttles.pop(method.replace("~1", "/"), None)
+        else:
+            throttles.clear()
 
 
 # WAFv2

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
@@ -17,7 +17,7 @@ from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask, hop_by_hop
 
 from emulator.cloud import Cloud
-from emulator.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.http import HttpRequest, HttpResponse, aws_error, json_response, request_of
 
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
@@ -63,9 +63,18 @@ class Application:
         def make() -> Any:
             from emulator.control_plane import ControlPlane  # noqa: PLC0415
 
-            return ControlPlane(self.cloud)
+            return ControlPlane(self.cloud, self.authorizer)
 
         return self._part("control_plane", make)
+
+    @property
+    def authorizer(self) -> Any:
+        def make() -> Any:
+            from emulator.iam import Authorizer  # noqa: PLC0415
+
+            return Authorizer(self.cloud)
+
+        return self._part("authorizer", make)
 
     @property
     def functions(self) -> Any:
@@ -81,9 +90,8 @@ class Application:
     def bedrock(self) -> Any:
         def make() -> Any:
             from emulator.bedrock_runtime import BedrockRuntime  # noqa: PLC0415
-            from emulator.iam import Authorizer  # noqa: PLC0415
 
-            return BedrockRuntime(self.cloud, Authorizer(self.cloud))
+            return BedrockRuntime(self.cloud, self.authorizer)
 
         return self._part("bedrock", make)
 
@@ -110,7 +118,7 @@ class Application:
             if not _is_data_plane(environ["REQUEST_METHOD"], path):
                 answer: Iterable[bytes] = self.control_plane(environ, start_response)
                 return answer
-            response = self._answer(_request(environ))
+            response = self._answer(request_of(environ))
         except Exception:  # noqa: BLE001  # a client gets an AWS error, the log gets the cause
             _log.exception("internal error on %s %s", environ.get("REQUEST_METHOD"), path)
             response = aws_error(
@@ -165,7 +173,7 @@ class Application:
                 f"Request must be smaller than {_MAX_INVOKE_BODY} bytes for the InvokeFunction"
                 " operation",
             )
-        refusal: HttpResponse | None = self.control_plane.refuse_invoke(request, function)
+        refusal: HttpResponse | None = self.control_plane.refuse_invoke(request)
         if refusal is not None:
             return refusal
         kind = request.header("x-amz-invocation-type") or "RequestResponse"
@@ -216,28 +224,6 @@ def _version() -> str:
         return version("secured-ai-chatbot")
     except PackageNotFoundError:
         return "unreleased"
-
-
-def _request(environ: dict[str, Any]) -> HttpRequest:
-    headers = environ.get("emulator.headers")
-    if headers is None:
-        headers = tuple(
-            (name.removeprefix("HTTP_").replace("_", "-").title(), value)
-            for name, value in environ.items()
-            if name.startswith("HTTP_") or name in {"CONTENT_TYPE", "CONTENT_LENGTH"}
-        )
-    uri: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
-    path = uri.partition("?")[0]
-    if not path.startswith("/"):  # an absolute-form target, or none
-        path = quote(environ.get("PATH_INFO", "/").encode("latin-1"))
-    return HttpRequest(
-        method=environ["REQUEST_METHOD"],
-        path="/" + path.lstrip("/"),
-        query=environ.get("QUERY_STRING", ""),
-        headers=headers,
-        body=environ["wsgi.input"].read(),
-        source_ip=environ.get("REMOTE_ADDR", _HOST),
-    )
 
 
 def _send(response: HttpResponse, start_response: StartResponse) -> Iterable[bytes]:

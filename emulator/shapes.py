@@ -7,7 +7,6 @@ from typing import Any
 
 from botocore.session import Session
 
-
 _FAILED = "failed to satisfy constraint"
 
 

@@ -1,0 +1,678 @@
+"""Bedrock's runtime: Converse as AWS answers it, the applied guardrail around a scripted model."""
+
+import itertools
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from emulator.cloud import Cloud
+from emulator.guardrail_filters import Assessment, Source, assess
+from emulator.guardrails import DRAFT
+from emulator.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.iam import Authorizer, CallerError, Principal, access_denied_message
+from emulator.iam.requests import credential
+from emulator.model import Reply, answer, count_tokens
+from emulator.shapes import violation
+
+_log = logging.getLogger("emulator")
+
+_PART = "bedrock"
+_LOG_STREAM = "aws/bedrock/modelinvocations"
+_INLINE_LOG_BYTES = 100_000
+_MAX_BODY = 25 * 1024 * 1024
+_DEFAULT_MAX_TOKENS = 4096
+
+# What AWS removed; requests fail with ResourceNotFoundException (Amazon Bedrock User Guide, Model
+# lifecycle).
+_END_OF_LIFE = re.compile(
+    r"anthropic\.claude-(?:v2|instant|3-(?:haiku|sonnet|opus)|3-5-(?:haiku|sonnet)|3-7-sonnet)\b"
+)
+_GEOGRAPHIES = {"us": "us", "eu": "eu", "jp": "ap-northeast", "au": "ap-southeast", "apac": "ap"}
+_US_DESTINATIONS = ("us-east-1", "us-east-2", "us-west-2")
+_NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-4-5|opus-4)")
+
+_STATUS = {
+    "AccessDeniedException": (403, "You don't have access to the model with that model ID."),
+    "InternalServerException": (500, "The system encountered an unexpected error."),
+    "ModelErrorException": (424, "The request failed due to an error while processing the model."),
+    "ModelNotReadyException": (429, "The model is not ready for inference."),
+    "ModelTimeoutException": (408, "The request took too long to process."),
+    "ResourceNotFoundException": (404, "The specified resource ARN was not found."),
+    "ServiceUnavailableException": (503, "Bedrock is unable to process your request."),
+    "ThrottlingException": (429, "Too many requests, please wait before trying again."),
+    "ValidationException": (400, "The request is not valid."),
+}
+
+
+class _RuntimeError(Exception):
+    def __init__(self, code: str, message: str | None = None, status: int | None = None) -> None:
+        known_status, known_message = _STATUS.get(code, (400, ""))
+        super().__init__(message or known_message)
+        self.code = code
+        self.status = status or known_status
+
+
+@dataclass(frozen=True)
+class _Fault:
+    error: str | None
+    message: str | None
+    reply: Mapping[str, Any] | None
+
+
+class Faults:
+    """Test switches: `PUT /_aws/faults` makes the next calls fail, answer otherwise, or be slow.
+
+    `{"bedrock": {"error": "ThrottlingException", "message": "…", "times": 1}, "latency_ms": 50}`.
+    Instead of `error`, `reply` sets what the model says: `{"text": "…", "stopReason": "end_turn"}`,
+    before the guardrail sees it. `times` is 1 unless given, and 0 means until the next PUT.
+    `GET` tells what is left, `DELETE` ends it all.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fault: dict[str, Any] = {}
+        self._left = 0
+        self._latency_ms = 0
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer the switches' endpoint."""
+        match request.method:
+            case "GET":
+                return json_response(200, self._told())
+            case "DELETE":
+                with self._lock:
+                    self._fault, self._left, self._latency_ms = {}, 0, 0
+                return json_response(200, self._told())
+            case "PUT":
+                return self._set(request.body)
+        return aws_error(405, "UnknownOperationException", "Faults take GET, PUT and DELETE.")
+
+    def _set(self, body: bytes) -> HttpResponse:
+        try:
+            wanted = json.loads(body)
+            fault = wanted.get("bedrock") or {}
+            latency_ms, times = int(wanted.get("latency_ms", 0)), int(fault.get("times", 1))
+            error, reply = fault.get("error"), fault.get("reply")
+        except (AttributeError, TypeError, ValueError) as problem:
+            return aws_error(400, "ValidationException", f"Not a description of faults: {problem}")
+        if error is not None and error not in _STATUS:
+            return aws_error(
+                400, "ValidationException", f"error must be one of {', '.join(_STATUS)}"
+            )
+        if reply is not None and not isinstance(reply.get("text"), str):
+            return aws_error(400, "ValidationException", "reply must have a text")
+        if not 0 <= latency_ms <= 120_000 or times < 0:
+            return aws_error(
+                400, "ValidationException", "latency_ms is 0 to 120000, times 0 or more"
+            )
+        with self._lock:
+            self._fault = fault if error or reply else {}
+            self._left = times
+            self._latency_ms = latency_ms
+        return json_response(200, self._told())
+
+    def _told(self) -> dict[str, Any]:
+        with self._lock:
+            fault = {**self._fault, "times": self._left} if self._fault else None
+            return {"bedrock": fault, "latency_ms": self._latency_ms}
+
+    def next(self) -> _Fault | None:
+        """Wait as long as the latency says, and return what the current call must do."""
+        with self._lock:
+            latency, fault = self._latency_ms / 1000, self._fault
+            if fault and self._left:
+                self._left -= 1
+                if not self._left:
+                    self._fault = {}
+        if latency:
+            time.sleep(latency)
+        if not fault:
+            return None
+        return _Fault(fault.get("error"), fault.get("message"), fault.get("reply"))
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A model as it was named: through a profile, or (refused later) directly."""
+
+    model_id: str
+    profile_arn: str | None
+    destinations: tuple[tuple[str, str], ...]  # (requested region, foundation model ARN)
+
+
+@dataclass(frozen=True)
+class _Guard:
+    """The guardrail of a request, as it was applied."""
+
+    id: str
+    arn: str
+    version: str
+    trace: bool
+    policy: Mapping[str, Any]
+
+
+class BedrockRuntime:
+    """The `bedrock-runtime` operations Converse and ApplyGuardrail."""
+
+    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
+        self._cloud = cloud
+        self._authorizer = authorizer
+        self.faults = Faults()
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer any request below /model/ and /guardrail/."""
+        parts = [unquote(part) for part in request.path.split("/")[1:]]
+        match parts:
+            case ["model", model_id, "converse"]:
+                return self.converse(model_id, request)
+            case ["guardrail", identifier, "version", version, "apply"]:
+                return self.apply_guardrail(identifier, version, request)
+        self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")
+        return aws_error(
+            501, "UnsupportedOperation", "The emulator answers Converse and ApplyGuardrail only."
+        )
+
+    # Converse
+
+    def converse(self, model_id: str, request: HttpRequest) -> HttpResponse:
+        """Answer one Converse call: validate, authorise, guard, ask the model, guard, log."""
+        request_id = str(uuid.uuid4())
+        started = time.monotonic()
+        try:
+            response = json_response(200, self._converse(model_id, request, request_id, started))
+        except _RuntimeError as error:
+            response = aws_error(error.status, error.code, str(error))
+        headers = (*response.headers, ("x-amzn-RequestId", request_id))
+        return HttpResponse(response.status, headers, response.body)
+
+    def _converse(
+        self, model_id: str, request: HttpRequest, request_id: str, started: float
+    ) -> dict[str, Any]:
+        document = _parse(request.body)
+        if problem := violation("bedrock-runtime", "Converse", {**document, "modelId": model_id}):
+            raise _RuntimeError("ValidationException", problem)
+        _check_conversation(document)
+        target = self._target(model_id)
+        guard_config = document.get("guardrailConfig") or {}
+        guard_arn = self._guardrail_arn(guard_config)
+        principal = self._principal(request)
+        self._authorise(principal, target, guard_arn, guard_config.get("guardrailVersion", ""))
+        self._refuse_direct_use(target)
+        if _END_OF_LIFE.search(target.model_id):
+            raise _RuntimeError(
+                "ResourceNotFoundException",
+                "This model version has reached the end of its life. Please refer to the AWS"
+                " documentation for more details.",
+            )
+        _check_inference(document.get("inferenceConfig") or {}, target.model_id)
+        guard = self._guard(guard_config, guard_arn)
+        record = _Record(target, principal, request_id, document)
+        fault = self.faults.next()
+        if fault and fault.error:
+            self._log_invocation(record, error=fault.error)
+            raise _RuntimeError(fault.error, fault.message)
+        reply = self._guarded_reply(document, guard, fault)
+        reply["metrics"] = {"latencyMs": round((time.monotonic() - started) * 1000)}
+        self._log_invocation(record, response=reply)
+        return reply
+
+    def _guarded_reply(
+        self, document: dict[str, Any], guard: _Guard | None, fault: _Fault | None
+    ) -> dict[str, Any]:
+        trace: dict[str, Any] = {}
+        question, size = _question(document, None), _characters(document)
+        if guard:
+            before = [_judge(guard, text, "INPUT") for text in _guarded_texts(document)]
+            trace["inputAssessment"] = {guard.id: _described(guard, before)}
+            if any(each.blocked for each in before):
+                trace["actionReason"] = "Guardrail blocked."
+                return _response(
+                    guard.policy["blockedInputMessaging"],
+                    "guardrail_intervened",
+                    usage=(0, 0),
+                    trace=trace if guard.trace else None,
+                )
+            question = _question(document, guard.policy)
+        config = document.get("inferenceConfig") or {}
+        reply = _ask(question, size, config, fault)
+        text, stop_reason = reply.text, reply.stop_reason
+        if guard:
+            after = _judge(guard, reply.text, "OUTPUT")
+            trace["modelOutput"] = [reply.text]
+            trace["outputAssessments"] = {guard.id: [_described(guard, [after])]}
+            trace["actionReason"] = "No action."
+            if after.intervened:
+                stop_reason = "guardrail_intervened"
+                text = guard.policy["blockedOutputsMessaging"] if after.blocked else after.text
+                trace["actionReason"] = f"Guardrail {'blocked' if after.blocked else 'masked'}."
+            elif any(each.masked for each in before):
+                trace["actionReason"] = "Guardrail masked."
+        return _response(
+            text,
+            stop_reason,
+            usage=(reply.input_tokens, reply.output_tokens),
+            trace=trace if guard and guard.trace else None,
+        )
+
+    # ApplyGuardrail
+
+    def apply_guardrail(self, identifier: str, version: str, request: HttpRequest) -> HttpResponse:
+        """Judge texts without asking a model."""
+        try:
+            return json_response(200, self._apply_guardrail(identifier, version, request))
+        except _RuntimeError as error:
+            return aws_error(error.status, error.code, str(error))
+
+    def _apply_guardrail(
+        self, identifier: str, version: str, request: HttpRequest
+    ) -> dict[str, Any]:
+        document = _parse(request.body)
+        config = {"guardrailIdentifier": identifier, "guardrailVersion": version}
+        if problem := violation("bedrock-runtime", "ApplyGuardrail", document | config):
+            raise _RuntimeError("ValidationException", problem)
+        arn = self._guardrail_arn(config)
+        self._allow(self._principal(request), "bedrock:ApplyGuardrail", str(arn), {})
+        guard = self._guard(config, arn)
+        if guard is None:
+            raise _RuntimeError("ValidationException", "A guardrail and its version are needed.")
+        texts = [each["text"]["text"] for each in document["content"] if "text" in each]
+        judged = [_judge(guard, text, document["source"]) for text in texts]
+        outputs = [{"text": each.text} for each in judged]
+        if any(each.blocked for each in judged):
+            side = "Input" if document["source"] == "INPUT" else "Outputs"
+            outputs = [{"text": guard.policy[f"blocked{side}Messaging"]}]
+        intervened = any(each.intervened for each in judged)
+        described = _described(guard, judged)
+        return {
+            "usage": described["invocationMetrics"]["usage"],
+            "action": "GUARDRAIL_INTERVENED" if intervened else "NONE",
+            "outputs": outputs if intervened else [],
+            "assessments": [described],
+            "guardrailCoverage": described["invocationMetrics"]["guardrailCoverage"],
+        }
+
+    # What a request names
+
+    def _target(self, model_id: str) -> _Target:
+        region, account = self._cloud.region, self._cloud.account_id
+        profile_prefix = f"arn:aws:bedrock:{region}:{account}:inference-profile/"
+        name = model_id.removeprefix(profile_prefix)
+        name = name.removeprefix(f"arn:aws:bedrock:{region}::foundation-model/")
+        geography, _, rest = name.partition(".")
+        invalid = _RuntimeError("ValidationException", "The provided model identifier is invalid.")
+        if name.startswith("arn:") or "." not in name:
+            raise invalid
+        if geography not in {*_GEOGRAPHIES, "global"}:
+            own = f"arn:aws:bedrock:{region}::foundation-model/{name}"
+            return _Target(name, None, ((region, own),))
+        if geography != "global" and not region.startswith(_GEOGRAPHIES[geography]):
+            raise invalid
+        if not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
+            raise invalid
+        destinations: tuple[tuple[str, str], ...]
+        if geography == "global":
+            destinations = (
+                (region, f"arn:aws:bedrock:{region}::foundation-model/{rest}"),
+                ("unspecified", f"arn:aws:bedrock:::foundation-model/{rest}"),
+            )
+        else:
+            regions = _US_DESTINATIONS if geography == "us" else ()
+            destinations = tuple(
+                (each, f"arn:aws:bedrock:{each}::foundation-model/{rest}")
+                for each in sorted({*regions, region})
+            )
+        return _Target(rest, f"{profile_prefix}{geography}.{rest}", destinations)
+
+    @staticmethod
+    def _refuse_direct_use(target: _Target) -> None:
+        if target.profile_arn is None:
+            raise _RuntimeError(
+                "ValidationException",
+                f"Invocation of model ID {target.model_id} with on-demand throughput isn\u2019t"
+                " supported. Retry your request with the ID or ARN of an inference profile that"
+                " contains this model.",
+            )
+
+    def _guardrail_arn(self, config: Mapping[str, Any]) -> str | None:
+        """Return the ARN of the guardrail that a request names; None when it names none.
+
+        AWS applies no guardrail, without a word, unless both identifier and version are given.
+        """
+        identifier = config.get("guardrailIdentifier") or ""
+        if not identifier or not config.get("guardrailVersion"):
+            return None
+        if identifier.startswith("arn:"):
+            return str(identifier)
+        region, account = self._cloud.region, self._cloud.account_id
+        return f"arn:aws:bedrock:{region}:{account}:guardrail/{identifier}"
+
+    def _guard(self, config: Mapping[str, Any], arn: str | None) -> _Guard | None:
+        if arn is None:
+            return None
+        version = str(config["guardrailVersion"])
+        policy = self._cloud.snapshot(
+            f"bedrock:guardrail:{arn}:{version}", lambda: self._read_guardrail(arn, version)
+        )
+        if isinstance(policy, str):
+            raise _RuntimeError(policy, _MISSING_GUARDRAIL[policy])
+        if "contextualGroundingPolicy" in policy:
+            self._cloud.approximation(_PART, "contextual grounding is not evaluated")
+        self._cloud.approximation(
+            _PART, "the model is a script; topics, filters and personal data are phrase lists"
+        )
+        trace = config.get("trace") in {"enabled", "enabled_full"}
+        return _Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
+
+    def _read_guardrail(self, arn: str, version: str) -> dict[str, Any] | str:
+        """Read a guardrail through its API; return the name of the error when there is none."""
+        bedrock = self._cloud.client("bedrock")
+        missing = bedrock.exceptions.ResourceNotFoundException
+        try:
+            policy: dict[str, Any] = bedrock.get_guardrail(
+                guardrailIdentifier=arn, guardrailVersion=version
+            )
+        except missing:
+            try:
+                bedrock.get_guardrail(guardrailIdentifier=arn, guardrailVersion=DRAFT)
+            except missing:
+                return "ValidationException"
+            return "ResourceNotFoundException"
+        return policy
+
+    # Leave
+
+    def _principal(self, request: HttpRequest) -> Principal:
+        signed = credential(request)
+        if signed is None:
+            raise _RuntimeError("MissingAuthenticationTokenException", "Missing Token", 403)
+        try:
+            return self._authorizer.principal(signed.access_key_id)
+        except CallerError as error:
+            raise _RuntimeError("UnrecognizedClientException", str(error), 403) from error
+
+    def _authorise(
+        self, principal: Principal, target: _Target, guard_arn: str | None, version: str
+    ) -> None:
+        """Ask IAM as AWS does for Converse, whose action is bedrock:InvokeModel.
+
+        AWS asks for the one destination that it picks. Here all must be allowed, because a policy
+        that lacks one works until the day when that one is picked. Whether AWS sets the guardrail's
+        key for the profile and the project is not documented: here it does not.
+        """
+        region, account = self._cloud.region, self._cloud.account_id
+        guarded: dict[str, str | list[str]] = {}
+        if guard_arn is not None:
+            known_as = guard_arn if version == DRAFT else f"{guard_arn}:{version}"
+            guarded = {"bedrock:GuardrailIdentifier": known_as}
+        if target.profile_arn is not None:
+            self._allow(principal, "bedrock:InvokeModel", target.profile_arn, {})
+            guarded["bedrock:InferenceProfileArn"] = target.profile_arn
+        for requested_region, arn in target.destinations:
+            context = {**guarded, "aws:RequestedRegion": requested_region}
+            self._allow(principal, "bedrock:InvokeModel", arn, context)
+        project = f"arn:aws:bedrock:{region}:{account}:project/default"
+        self._allow(principal, "bedrock:InvokeModel", project, {})
+        if guard_arn is not None:
+            self._allow(principal, "bedrock:ApplyGuardrail", guard_arn, {})
+
+    def _allow(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        context: dict[str, str | list[str]],
+    ) -> None:
+        decision = self._authorizer.authorize(principal.access_key_id, action, resource, context)
+        if not decision.allowed:
+            message = access_denied_message(decision, principal.arn, action, resource)
+            raise _RuntimeError("AccessDeniedException", message)
+
+    # Invocation log
+
+    def _log_invocation(
+        self,
+        record: "_Record",
+        *,
+        response: dict[str, Any] | None = None,
+        error: str | None = None,
+    ) -> None:
+        group = self._cloud.snapshot("bedrock:invocation-log", self._invocation_log_group)
+        if group is not None:
+            account, region = self._cloud.account_id, self._cloud.region
+            self._cloud.log(group, _LOG_STREAM, record.written(account, region, response, error))
+
+    def _invocation_log_group(self) -> str | None:
+        """Return where invocations are logged; None when nowhere, or when the role may not."""
+        bedrock = self._cloud.client("bedrock")
+        config = bedrock.get_model_invocation_logging_configuration().get("loggingConfig") or {}
+        logs = config.get("cloudWatchConfig")
+        if not logs or not config.get("textDataDeliveryEnabled", True):
+            return None
+        group, role = logs["logGroupName"], logs["roleArn"]
+        if problem := log_delivery_problem(self._cloud, self._authorizer, group, role):
+            _log.warning("invocations are not logged to %s: %s", group, problem)
+            return None
+        return str(group)
+
+
+_MISSING_GUARDRAIL = {
+    "ValidationException": "The provided guardrail identifier is invalid.",
+    "ResourceNotFoundException": "The guardrail does not have the requested version.",
+}
+
+
+def log_delivery_problem(
+    cloud: Cloud, authorizer: Authorizer, group: str, role_arn: str
+) -> str | None:
+    """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
+    region, account = cloud.region, cloud.account_id
+    source = f"arn:aws:bedrock:{region}:{account}:*"
+    try:
+        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", account, source)
+    except CallerError as error:
+        return str(error)
+    stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        decision = authorizer.authorize_role(role_arn, action, stream)
+        if not decision.allowed:
+            return f"{role_arn} may not {action} on {stream} ({decision.reason})"
+    return None
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What an invocation log record says of the request (schema version 1.0)."""
+
+    target: _Target
+    principal: Principal
+    request_id: str
+    document: dict[str, Any]
+
+    def written(
+        self, account: str, region: str, response: dict[str, Any] | None, error: str | None
+    ) -> str:
+        """Return the record as the line that goes to the log group."""
+        usage = (response or {}).get("usage", {})
+        request = {key: value for key, value in self.document.items() if key != "requestMetadata"}
+        entry: dict[str, Any] = {
+            "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "accountId": account,
+            "identity": {"arn": self.principal.arn},
+            "region": region,
+            "requestId": self.request_id,
+            "operation": "Converse",
+            "modelId": self.target.profile_arn,
+            "input": {"inputContentType": "application/json"}
+            | _inline("inputBodyJson", request)
+            | {"inputTokenCount": usage.get("inputTokens", 0)},
+        }
+        if response is not None:
+            entry["output"] = (
+                {"outputContentType": "application/json"}
+                | _inline("outputBodyJson", response)
+                | {"outputTokenCount": usage.get("outputTokens", 0)}
+            )
+            entry["inferenceRegion"] = region
+        if error is not None:
+            entry["errorCode"] = error
+        if self.document.get("requestMetadata"):
+            entry["requestMetadata"] = self.document["requestMetadata"]
+        return json.dumps(entry | {"schemaType": "ModelInvocationLog", "schemaVersion": "1.0"})
+
+
+def _inline(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    # AWS keeps larger bodies out of CloudWatch Logs, and puts them into a bucket if given one.
+    return {name: body} if len(json.dumps(body)) <= _INLINE_LOG_BYTES else {}
+
+
+# Reading a request
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    if len(body) > _MAX_BODY:
+        raise _RuntimeError("ValidationException", "The request body is too large.", 413)
+    try:
+        document = json.loads(body or b"{}")
+    except (RecursionError, ValueError):
+        document = None
+    if not isinstance(document, dict):
+        raise _RuntimeError("SerializationException", "The request body is no JSON object.", 400)
+    return document
+
+
+def _check_conversation(document: Mapping[str, Any]) -> None:
+    messages = document.get("messages") or []
+    if not messages or messages[0]["role"] != "user":
+        raise _RuntimeError(
+            "ValidationException",
+            "A conversation must start with a user message. Try again with a conversation that"
+            " starts with a user message.",
+        )
+    roles = [message["role"] for message in messages]
+    if any(first == second for first, second in itertools.pairwise(roles)):
+        raise _RuntimeError(
+            "ValidationException",
+            "A conversation must alternate between user and assistant roles. Make sure the"
+            " conversation alternates between user and assistant roles and try again.",
+        )
+    for index, message in enumerate(messages):
+        for place, block in enumerate(message["content"]):
+            if "text" in block and not block["text"].strip():
+                raise _RuntimeError(
+                    "ValidationException",
+                    f"The text field in the ContentBlock object at messages.{index}.content."
+                    f"{place} is blank. Add text to the text field, and try again.",
+                )
+
+
+def _check_inference(config: Mapping[str, Any], model_id: str) -> None:
+    both = "temperature" in config and "topP" in config
+    if both and _NOT_TEMPERATURE_AND_TOP_P.search(model_id):
+        raise _RuntimeError(
+            "ValidationException",
+            "`temperature` and `top_p` cannot both be specified for this model. Please use only"
+            " one.",
+        )
+
+
+def _blocks(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [block for message in document["messages"] for block in message["content"]]
+
+
+def _guarded_texts(document: Mapping[str, Any]) -> list[str]:
+    """Return what a guardrail looks at.
+
+    Everything in the messages, unless some of it is marked as guardContent: then only that. Of the
+    system prompt, only what is marked (Amazon Bedrock User Guide, Use a guardrail with Converse).
+    """
+    marked = [text for block in _blocks(document) if (text := _marked(block))]
+    if not marked:
+        marked = [block["text"] for block in _blocks(document) if "text" in block]
+    return marked + [text for block in document.get("system") or [] if (text := _marked(block))]
+
+
+def _marked(block: Mapping[str, Any]) -> str | None:
+    text: str | None = ((block.get("guardContent") or {}).get("text") or {}).get("text")
+    return text
+
+
+def _question(document: Mapping[str, Any], policy: Mapping[str, Any] | None) -> str:
+    """Return the last user message, masked as the policy says: what the model gets to read."""
+    last = next(each for each in reversed(document["messages"]) if each["role"] == "user")
+    texts = [text for block in last["content"] if (text := block.get("text") or _marked(block))]
+    if policy is not None:
+        texts = [assess(policy, text, "INPUT").text for text in texts]
+    return "\n".join(texts)
+
+
+def _characters(document: Mapping[str, Any]) -> int:
+    blocks = [*_blocks(document), *(document.get("system") or [])]
+    return sum(len(block.get("text") or _marked(block) or "") for block in blocks)
+
+
+# Answering
+
+
+def _ask(question: str, size: int, config: Mapping[str, Any], fault: _Fault | None) -> Reply:
+    if fault and fault.reply:
+        text = fault.reply["text"]
+        stop_reason = fault.reply.get("stopReason", "end_turn")
+        return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
+    max_tokens = config.get("maxTokens", _DEFAULT_MAX_TOKENS)
+    return answer(question, input_characters=size, max_tokens=max_tokens)
+
+
+def _response(
+    text: str, stop_reason: str, *, usage: tuple[int, int], trace: dict[str, Any] | None
+) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "output": {"message": {"role": "assistant", "content": [{"text": text}] if text else []}},
+        "stopReason": stop_reason,
+        "usage": {
+            "inputTokens": usage[0],
+            "outputTokens": usage[1],
+            "totalTokens": sum(usage),
+        },
+    }
+    if trace is not None:
+        response["trace"] = {"guardrail": trace}
+    return response
+
+
+def _judge(guard: _Guard, text: str, source: Source) -> Assessment:
+    return assess(guard.policy, text, source)
+
+
+def _described(guard: _Guard, judged: Iterable[Assessment]) -> dict[str, Any]:
+    """Return several texts' assessments as AWS traces them: one, with all findings."""
+    merged: dict[str, Any] = {}
+    usage: dict[str, int] = {}
+    total = 0
+    for each in judged:
+        total += len(each.text)
+        for name, count in each.usage.items():
+            usage[name] = usage.get(name, 0) + count
+        for policy, findings in each.policies.items():
+            for kind, items in findings.items():
+                merged.setdefault(policy, {}).setdefault(kind, []).extend(items)
+    merged["invocationMetrics"] = {
+        "guardrailProcessingLatency": 1,
+        "usage": usage,
+        "guardrailCoverage": {"textCharacters": {"guarded": total, "total": total}},
+    }
+    merged["appliedGuardrailDetails"] = {
+        "guardrailId": guard.id,
+        "guardrailVersion": guard.version,
+        "guardrailArn": guard.arn,
+        "guardrailOrigin": ["REQUEST"],
+        "guardrailOwnership": "SELF",
+    }
+    return merged
