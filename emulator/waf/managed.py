@@ -80,7 +80,6 @@ class _Scan:
 
 _CHAINS: tuple[tuple[str, ...], ...] = (
     (),
-    ("URL_DECODE_UNI",),
     ("URL_DECODE_UNI", "HTML_ENTITY_DECODE"),
 )
 

@@ -54,6 +54,7 @@ BROKEN = {
     "number as root": b"1",
     "trailing data": b'{"message": "good"} {"message": "bad"}',
     "mismatched brackets": b'{"message": ["good"}',
+    "crossed brackets": b'{"message": ["good"}]',
     "key without a value": b'{"message": "good", "x": }',
     "key that is no string": b'{1: "good"}',
     "byte order mark": b'\xef\xbb\xbf{"message": "good"}',

@@ -121,6 +121,29 @@ def test_a_match_shows_keywords_and_none_of_the_prompt(edge: Edge) -> None:
     assert "SQL_INJECTION" in logged
 
 
+def test_only_what_made_the_rule_match_is_described(edge: Edge) -> None:
+    injection: dict[str, Any] = text("SqliMatchStatement", BODY)
+    never = contains("never there", BODY)
+    edge.apply(
+        rule("no", {"AndStatement": {"Statements": [injection, never]}}),
+        rule("yes", contains("OR", BODY)),
+    )
+    assert edge.send("x' OR '1'='1").log_record["terminatingRuleMatchDetails"] == []
+    twice: dict[str, Any] = {
+        "NotStatement": {"Statement": {"NotStatement": {"Statement": injection}}}
+    }
+    edge.apply(rule("not-not", twice))
+    record = edge.send("x' OR '1'='1").log_record
+    assert (record["action"], record["terminatingRuleMatchDetails"]) == ("BLOCK", [])
+
+
+def test_the_first_hundred_labels_are_logged(edge: Edge) -> None:
+    labels = [{"Name": f"label{at}"} for at in range(120)]
+    edge.apply(rule("many", contains("", BODY), {"Count": {}}, RuleLabels=labels))
+    verdict = edge.send()
+    assert (len(verdict.labels), len(verdict.log_record["labels"])) == (120, 100)
+
+
 def test_oversize_components_are_named_when_a_rule_looked_at_them(edge: Edge) -> None:
     edge.apply(
         rule("word", contains("bad", json_values(OversizeHandling="CONTINUE")), {"Count": {}})

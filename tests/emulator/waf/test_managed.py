@@ -56,7 +56,7 @@ STOPPED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("Common", "CrossSiteScripting_QUERYARGUMENTS", "CrossSiteScripting_QueryArguments",
      {"query": "a=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"}),
     ("Common", "CrossSiteScripting_BODY", "CrossSiteScripting_Body",
-     body("\\u003cscript>alert(1)</script>")),
+     body("%26lt;script%26gt;alert(1)")),
     ("Common", "CrossSiteScripting_URIPATH", "CrossSiteScripting_URIPath",
      {"path": "/v1/%3Cscript%3Ealert(1)%3C/script%3E"}),
     ("AdminProtection", "AdminProtection_URIPATH", "AdminProtection_URIPath",
@@ -155,6 +155,11 @@ def test_a_managed_rule_stops_its_example_under_awss_label(
     assert record["ruleGroupId"] == f"AWS#{full(name)}"
     assert record["terminatingRule"]["ruleId"] == stops
     assert verdict.log_record["terminatingRuleType"] == "MANAGED_RULE_GROUP"
+
+
+def test_json_escapes_hide_nothing(edge: Edge) -> None:
+    edge.apply(group("crs", managed(full("Common"))))
+    assert edge.send(**body("\\u003cscript>alert(1)\\u003c/script>")).action == "BLOCK"
 
 
 def test_every_managed_rule_that_looks_at_requests_has_an_example() -> None:

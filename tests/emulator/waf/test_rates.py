@@ -122,6 +122,8 @@ def test_custom_keys_combine_and_are_transformed(edge: Edge) -> None:
     assert allowed(edge, 6, headers=[("x-team", "red")], method="GET") == 6
     assert allowed(edge, 6, headers=[("x-team", "red")], source_ip="127.0.0.9") == 6
     assert allowed(edge, 6, headers=[("x-team", "red")], path="/v1/other") == 6
+    long = edge.send(headers=[("x-team", "r" * 99)]).log_record["rateBasedRuleList"]
+    assert long[0]["customValues"][0]["value"] == "r" * 32
     (record,) = edge.send(headers=[("x-team", "red")]).log_record["rateBasedRuleList"]
     assert record["limitKey"] == "CUSTOMKEYS"
     assert record["customValues"][:2] == [
@@ -161,6 +163,10 @@ def test_memory_is_bounded_by_the_keys_that_aws_tracks() -> None:
     assert len(counter._seen) == MAX_KEYS
     # The longest silent one is forgotten first.
     assert 499 not in counter._seen
+    counter.is_over(500)
+    counter.is_over("one more")
+    assert 500 in counter._seen
+    assert 501 not in counter._seen
     clock.now += 61
     counter.is_over("later")
     assert len(counter._seen) == 1

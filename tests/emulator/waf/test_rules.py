@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BODY: dict[str, Any] = {"Body": {}}
 COUNT: dict[str, Any] = {"Count": {}}
 ALLOW: dict[str, Any] = {"Allow": {}}
+SILENT = {"CloudWatchMetricsEnabled": False, "MetricName": "silent"}
 OWN = "awswaf:123456789012:webacl:edge:"
 MINE = "awswaf:123456789012:rulegroup:mine:"
 CRS = "AWSManagedRulesCommonRuleSet"
@@ -189,7 +190,11 @@ def test_a_rule_group_runs_in_its_own_label_context_with_its_own_bodies(edge: Ed
 
 def test_a_group_in_count_labels_and_decides_nothing(edge: Edge) -> None:
     own_group(edge, rule("stop", contains("a", BODY), RuleLabels=[{"Name": "stopped"}]))
-    edge.apply(group("group", REFERENCE, counted=True), rule("next", label_match(MINE + "stopped")))
+    edge.apply(
+        group("group", REFERENCE, counted=True),
+        rule("other-context", label_match("stopped")),
+        rule("next", label_match(MINE + "stopped")),
+    )
     verdict = edge.send("a")
     assert verdict.terminating_rule == "next"
     (counted,) = verdict.log_record["nonTerminatingMatchingRules"]
@@ -260,7 +265,7 @@ def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:
         rule("counts-too", contains("a", BODY), COUNT),
         rule("blocks", contains("b", BODY)),
         rule("allows", contains("c", BODY), ALLOW),
-        rule("silent", contains("d", BODY), VisibilityConfig={"CloudWatchMetricsEnabled": False}),
+        rule("silent", contains("d", BODY), VisibilityConfig=SILENT),
         group("crs", managed(CRS), counted=True),
     )
     for body in ("ab", "a", "c", "d"):
