@@ -41,10 +41,13 @@ _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # Those that begin with what is rare in prose do so for speed.
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _BASE64_IN_LINES = re.compile(r"\s*[A-Za-z0-9+/_-]+(?:\s+[A-Za-z0-9+/_-]+)+[=\s]*")
-_HEXADECIMAL = re.compile(r"[2-7][0-9a-fA-F](?:[\s,;:-]{0,2}[2-7][0-9a-fA-F]){7,}")  # ASCII only
+_HEXADECIMAL = re.compile(  # with or without a separator after each byte
+    r"[0-7](?<![0-9a-fA-F].)[0-9a-fA-F]"
+    r"(?:(?:[0-9a-fA-F]{2}){7,}|(?:[\s,;:-]{1,2}[0-9a-fA-F]{2}){7,})"
+)
 _JOINT = re.compile(r"[^\w\s'](?<=\w.)[^\w\s']*(?=\w)")
 _TWO_JOINTS = re.compile(r"[^\w\s'](?<=\w.)[^\w\s']*\w+[^\w\s']+(?=\w)")
-_SPACED_LETTERS = re.compile(r"\W\w\W{1,3}\w\W{1,3}\w(?:\W{1,3}\w(?!\w)){5,}")
+_SPACED_LETTERS = re.compile(r"(\W)(\w\W{1,3}\w\W{1,3}\w(?:\W{1,3}\w(?!\w))+)")
 _LEET_SIGN = re.compile(r"[013-9@$|+](?:(?<=[a-z].)|(?=[a-z]))|!(?=[a-z])")
 # 1 stands for i and for l, and capital I looks like l: where letters are replaced, all are l.
 _LEET = str.maketrans("013456789@$!|+i", "oleasgtbgaslltl")
@@ -114,8 +117,9 @@ class Screen:
                     return family
         if _LEET_SIGN.search(reading) and (family := self._leet(reading.translate(_LEET))):
             return family
-        for run in _SPACED_LETTERS.finditer(f" {parted}"):
-            if family := self._squeezed("".join(filter(str.isalnum, run[0]))):
+        if runs := [_letters(run[2]) for run in _SPACED_LETTERS.finditer(f" {parted}")]:
+            joined = _SPACED_LETTERS.sub(lambda run: run[1] + _letters(run[2]), f" {parted}")
+            if family := self._plain(joined) or next(filter(None, map(self._squeezed, runs)), None):
                 return family
         for decoded in _decoded(visible) if depth else ():
             if family := self._screen(decoded, depth - 1):
@@ -222,6 +226,10 @@ def _char(digits: str) -> str:
 
 def _joined(pair: re.Match[str]) -> str:
     return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 def _decoded(text: str) -> Iterator[str]:
