@@ -7,7 +7,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from emulator.iam import Authorizer, CallerError, Principal, access_denied_messa
 from emulator.iam.requests import credential
 from emulator.model import Reply, answer, count_tokens
 from emulator.shapes import violation
+from emulator.trail import Trail
 
 _log = logging.getLogger("emulator")
 
@@ -149,6 +150,15 @@ class _Target:
 
 
 @dataclass(frozen=True)
+class _Call:
+    """One authenticated request."""
+
+    request: HttpRequest
+    request_id: str
+    principal: Principal
+
+
+@dataclass(frozen=True)
 class _Guard:
     """The guardrail of a request, as it was applied."""
 
@@ -162,9 +172,10 @@ class _Guard:
 class BedrockRuntime:
     """The `bedrock-runtime` operations Converse and ApplyGuardrail."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
+    def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
         self._cloud = cloud
         self._authorizer = authorizer
+        self._trail = trail
         self.faults = Faults()
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -184,18 +195,33 @@ class BedrockRuntime:
 
     def converse(self, model_id: str, request: HttpRequest) -> HttpResponse:
         """Answer one Converse call: validate, authorise, guard, ask the model, guard, log."""
+        return self._answered(request, lambda call: self._converse(model_id, call))
+
+    def _answered(
+        self, request: HttpRequest, operation: Callable[[_Call], dict[str, Any]]
+    ) -> HttpResponse:
+        """Run an operation for an authenticated caller, and write it into the trail."""
         request_id = str(uuid.uuid4())
-        started = time.monotonic()
+        principal = None
         try:
-            response = json_response(200, self._converse(model_id, request, request_id, started))
+            principal = self._principal(request)
+            response = json_response(200, operation(_Call(request, request_id, principal)))
         except _RuntimeError as error:
             response = aws_error(error.status, error.code, str(error))
+        if principal is not None:
+            self._trail.record(
+                request,
+                response,
+                request_id=request_id,
+                principal=principal,
+                inference_region=self._cloud.region if request.path.endswith("/converse") else None,
+            )
         headers = (*response.headers, ("x-amzn-RequestId", request_id))
         return HttpResponse(response.status, headers, response.body)
 
-    def _converse(
-        self, model_id: str, request: HttpRequest, request_id: str, started: float
-    ) -> dict[str, Any]:
+    def _converse(self, model_id: str, call: _Call) -> dict[str, Any]:
+        started = time.monotonic()
+        request, principal = call.request, call.principal
         document = _parse(request.body)
         if problem := violation("bedrock-runtime", "Converse", {**document, "modelId": model_id}):
             raise _RuntimeError("ValidationException", problem)
@@ -203,7 +229,6 @@ class BedrockRuntime:
         target = self._target(model_id)
         guard_config = document.get("guardrailConfig") or {}
         guard_arn = self._guardrail_arn(guard_config)
-        principal = self._principal(request)
         self._authorise(principal, target, guard_arn, guard_config.get("guardrailVersion", ""))
         self._refuse_direct_use(target)
         if _END_OF_LIFE.search(target.model_id):
@@ -214,24 +239,25 @@ class BedrockRuntime:
             )
         _check_inference(document.get("inferenceConfig") or {}, target.model_id)
         guard = self._guard(guard_config, guard_arn)
-        record = _Record(target, principal, request_id, document)
+        record = _Record(target, principal, call.request_id, document)
         fault = self.faults.next()
         if fault and fault.error:
             self._log_invocation(record, error=fault.error)
             raise _RuntimeError(fault.error, fault.message)
-        reply = self._guarded_reply(document, guard, fault)
+        reply = self._guarded_reply(call, document, guard, fault)
         reply["metrics"] = {"latencyMs": round((time.monotonic() - started) * 1000)}
         self._log_invocation(record, response=reply)
         return reply
 
     def _guarded_reply(
-        self, document: dict[str, Any], guard: _Guard | None, fault: _Fault | None
+        self, call: _Call, document: dict[str, Any], guard: _Guard | None, fault: _Fault | None
     ) -> dict[str, Any]:
         trace: dict[str, Any] = {}
         question, size = _question(document, None), _characters(document)
         if guard:
             before = [_judge(guard, text, "INPUT") for text in _guarded_texts(document)]
             trace["inputAssessment"] = {guard.id: _described(guard, before)}
+            self._note_guardrail(call, guard, "INPUT", before)
             if any(each.blocked for each in before):
                 trace["actionReason"] = "Guardrail blocked."
                 return _response(
@@ -246,6 +272,7 @@ class BedrockRuntime:
         text, stop_reason = reply.text, reply.stop_reason
         if guard:
             after = _judge(guard, reply.text, "OUTPUT")
+            self._note_guardrail(call, guard, "OUTPUT", [after])
             trace["modelOutput"] = [reply.text]
             trace["outputAssessments"] = {guard.id: [_described(guard, [after])]}
             trace["actionReason"] = "No action."
@@ -262,24 +289,35 @@ class BedrockRuntime:
             trace=trace if guard and guard.trace else None,
         )
 
+    def _note_guardrail(
+        self, call: _Call, guard: _Guard, source: Source, judged: Sequence[Assessment]
+    ) -> None:
+        intervened = any(each.intervened for each in judged)
+        self._trail.record_guardrail(
+            call.request,
+            request_id=call.request_id,
+            principal=call.principal,
+            guardrail_arn=guard.arn,
+            guardrail_version=guard.version,
+            source=source,
+            action="GUARDRAIL_INTERVENED" if intervened else "NONE",
+        )
+
     # ApplyGuardrail
 
     def apply_guardrail(self, identifier: str, version: str, request: HttpRequest) -> HttpResponse:
         """Judge texts without asking a model."""
-        try:
-            return json_response(200, self._apply_guardrail(identifier, version, request))
-        except _RuntimeError as error:
-            return aws_error(error.status, error.code, str(error))
+        return self._answered(
+            request, lambda call: self._apply_guardrail(identifier, version, call)
+        )
 
-    def _apply_guardrail(
-        self, identifier: str, version: str, request: HttpRequest
-    ) -> dict[str, Any]:
-        document = _parse(request.body)
+    def _apply_guardrail(self, identifier: str, version: str, call: _Call) -> dict[str, Any]:
+        document = _parse(call.request.body)
         config = {"guardrailIdentifier": identifier, "guardrailVersion": version}
         if problem := violation("bedrock-runtime", "ApplyGuardrail", document | config):
             raise _RuntimeError("ValidationException", problem)
         arn = self._guardrail_arn(config)
-        self._allow(self._principal(request), "bedrock:ApplyGuardrail", str(arn), {})
+        self._allow(call.principal, "bedrock:ApplyGuardrail", str(arn), {})
         guard = self._guard(config, arn)
         if guard is None:
             raise _RuntimeError("ValidationException", "A guardrail and its version are needed.")
@@ -651,7 +689,7 @@ def _judge(guard: _Guard, text: str, source: Source) -> Assessment:
     return assess(guard.policy, text, source)
 
 
-def _described(guard: _Guard, judged: Iterable[Assessment]) -> dict[str, Any]:
+def _described(guard: _Guard, judged: Sequence[Assessment]) -> dict[str, Any]:
     """Return several texts' assessments as AWS traces them: one, with all findings."""
     merged: dict[str, Any] = {}
     usage: dict[str, int] = {}

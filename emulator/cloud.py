@@ -45,6 +45,7 @@ class Cloud:
         self.state_dir = state_dir
         self._app = app
         self._lock = threading.Lock()
+        self._session: Any = None
         self._clients: dict[str, Any] = {}
         self._generation = 0
         self._snapshots: dict[str, Any] = {}
@@ -74,7 +75,9 @@ class Cloud:
         import boto3  # noqa: PLC0415  # a third of a second that a start need not wait for
         from botocore.config import Config  # noqa: PLC0415
 
-        client = boto3.session.Session().client(
+        if self._session is None:
+            self._session = boto3.session.Session()
+        client = self._session.client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,

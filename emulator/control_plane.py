@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import threading
+import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,11 +22,12 @@ from moto.moto_server.werkzeug_app import (  # after the settings above
 
 from emulator import moto_patches
 from emulator.bedrock_runtime import log_delivery_problem
-from emulator.cloud import Cloud
+from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
-from emulator.iam import Authorizer
+from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, credential, identify
+from emulator.trail import Trail
 
 _log = logging.getLogger("emulator")
 
@@ -50,10 +52,11 @@ _DATA_WRITES = {
 class ControlPlane:
     """A WSGI application for every request that is not the data plane's."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
+    def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
         moto_patches.apply()
         self._cloud = cloud
         self._authorizer = authorizer
+        self._trail = trail
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._guardrails = GuardrailApi(cloud.account_id)
 
@@ -74,8 +77,26 @@ class ControlPlane:
             status, headers, content = self._answer(request, call, environ)
             if call is not None and int(status[:3]) < 400:
                 self._note(call, content)
+        if signed is not None and signed.access_key_id != OPERATOR_KEY_ID:
+            self._record(request, signed.access_key_id, status, headers, content)
         start_response(status, headers)
         return [content]
+
+    def _record(
+        self,
+        request: HttpRequest,
+        access_key_id: str,
+        status: str,
+        headers: list[tuple[str, str]],
+        content: bytes,
+    ) -> None:
+        response = HttpResponse(int(status[:3]), tuple(headers), content)
+        request_id = response.header("x-amzn-requestid") or str(uuid.uuid4())
+        try:
+            principal = self._authorizer.principal(access_key_id)
+        except CallerError:
+            return  # nobody's key: CloudTrail, too, has no identity to write down
+        self._trail.record(request, response, request_id=request_id, principal=principal)
 
     def refuse_invoke(self, request: HttpRequest) -> HttpResponse | None:
         """Return AWS's refusal of a Lambda invocation; None when the caller may."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.apigateway.models import Integration, RestAPI, UsagePlan
+from moto.apigateway.responses import APIGatewayResponse
 from moto.awslambda.models import LambdaFunction
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.kms.responses import KmsResponse
@@ -224,6 +225,73 @@ def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]
     for operation in operations:
         if operation["path"] == "/disableExecuteApiEndpoint":
             api.disableExecuteApiEndpoint = operation["value"] == "true"
+
+
+# Updates that moto lacks: an environment that is edited and applied again sends them.
+_FIELDS = {
+    "apiKeyRequired": "api_key_required",
+    "authorizationType": "authorization_type",
+    "authorizerId": "authorizer_id",
+    "contentHandling": "content_handling",
+    "credentials": "credentials",
+    "description": "description",
+    "httpMethod": "http_method",
+    "passthroughBehavior": "passthrough_behaviour",
+    "requestModels": "request_models",
+    "requestParameters": "request_parameters",
+    "requestTemplates": "request_templates",
+    "requestValidatorId": "request_validator_id",
+    "responseModels": "response_models",
+    "responseParameters": "response_parameters",
+    "responseTemplates": "response_templates",
+    "schema": "schema",
+    "timeoutInMillis": "timeout_in_millis",
+    "uri": "uri",
+}
+
+
+def _patch_fields(target: Any, operations: list[dict[str, Any]]) -> None:
+    for operation in operations:
+        name, _, key = operation["path"][1:].partition("/")
+        attribute, value = _FIELDS[name], operation.get("value")
+        if value in {"true", "false"}:
+            value = value == "true"
+        elif name == "timeoutInMillis":
+            value = int(str(value))
+        if not key:
+            setattr(target, attribute, None if operation["op"] == "remove" else value)
+            continue
+        entries = dict(getattr(target, attribute) or {})
+        key = key.replace("~1", "/").replace("~0", "~")
+        if operation["op"] == "remove":
+            entries.pop(key, None)
+        else:
+            entries[key] = value
+        setattr(target, attribute, entries)
+
+
+def _add_update(name: str, find: Callable[[Any, list[str]], Any]) -> None:
+    def update(response: APIGatewayResponse) -> str:
+        target = find(response.backend, response.path.split("/"))
+        _patch_fields(target, response._get_param("patchOperations"))
+        return json.dumps(target.to_json())
+
+    _patches.append(lambda: setattr(APIGatewayResponse, name, update))
+
+
+# /restapis/<2>/models/<4>, /restapis/<2>/resources/<4>/methods/<6>/responses/<8> and so on
+_add_update("update_model", lambda apis, at: apis.get_model(at[2], at[4]))
+_add_update("update_deployment", lambda apis, at: apis.get_deployment(at[2], at[4]))
+_add_update("update_method", lambda apis, at: apis.get_method(at[2], at[4], at[6]))
+_add_update("update_integration", lambda apis, at: apis.get_integration(at[2], at[4], at[6]))
+_add_update(
+    "update_method_response",
+    lambda apis, at: apis.get_method_response(at[2], at[4], at[6], at[8]),
+)
+_add_update(
+    "update_integration_response",
+    lambda apis, at: apis.get_integration_response(at[2], at[4], at[6], at[9]),
+)
 
 
 _PLAN_STAGE = re.compile(

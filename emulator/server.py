@@ -63,7 +63,7 @@ class Application:
         def make() -> Any:
             from emulator.control_plane import ControlPlane  # noqa: PLC0415
 
-            return ControlPlane(self.cloud, self.authorizer)
+            return ControlPlane(self.cloud, self.authorizer, self.trail)
 
         return self._part("control_plane", make)
 
@@ -75,6 +75,15 @@ class Application:
             return Authorizer(self.cloud)
 
         return self._part("authorizer", make)
+
+    @property
+    def trail(self) -> Any:
+        def make() -> Any:
+            from emulator.trail import Trail  # noqa: PLC0415
+
+            return Trail(self.cloud, self.authorizer)
+
+        return self._part("trail", make)
 
     @property
     def functions(self) -> Any:
@@ -91,7 +100,7 @@ class Application:
         def make() -> Any:
             from emulator.bedrock_runtime import BedrockRuntime  # noqa: PLC0415
 
-            return BedrockRuntime(self.cloud, self.authorizer)
+            return BedrockRuntime(self.cloud, self.authorizer, self.trail)
 
         return self._part("bedrock", make)
 
@@ -106,10 +115,10 @@ class Application:
         return self._part("apis", make)
 
     def close(self) -> None:
-        """Stop the function workers and write out the logs."""
-        functions = self._parts.get("functions")
-        if functions is not None:
-            functions.close()
+        """Stop the function workers, and write out the trail and the logs."""
+        for name in ("functions", "trail"):
+            if name in self._parts:
+                self._parts[name].close()
         self.cloud.close()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
