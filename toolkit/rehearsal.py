@@ -161,20 +161,27 @@ class Rehearsal:
     def apply(self, progress: Callable[[str], None]) -> None:
         """Apply the environment; `progress` is called with a line of text now and then."""
         planned = done = 0
+        warned: set[str] = set()
 
         def line(message: dict[str, Any]) -> None:
             nonlocal planned, done
             kind = message.get("type")
+            hook = message.get("hook", {})
             if kind == "change_summary" and message["changes"]["operation"] == "plan":
                 changes = message["changes"]
                 planned = changes["add"] + changes["change"] + changes["remove"]
                 progress(f"{planned} changes planned")
-            elif kind == "apply_complete":
+            elif kind == "apply_complete" and hook["action"] != "read":
                 done += 1
                 if done % 10 == 0 or done == planned:
                     progress(f"{done} of {planned} done")
+            elif kind == "apply_progress" and hook["action"] != "read":
+                progress(f"still at {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
             elif kind == "diagnostic" and message.get("@level") == "warn":
-                progress(str(message.get("@message")))
+                detail = message["diagnostic"].get("detail") or message["@message"]
+                if detail not in warned:
+                    warned.add(detail)
+                    progress(f"warning: {detail}")
 
         self.terraform().follow("apply", "-auto-approve", line=line)
 
