@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,3 +166,24 @@ def test_no_pattern_can_be_left_out(pattern: str) -> None:
     assert any(
         re.search(pattern, text) and not any(other.search(text) for other in rest) for text in texts
     )
+
+
+def test_measuring_without_corpora_says_so(tmp_path: Path) -> None:
+    script = FILE.parents[2] / "scripts" / "measure_screening.py"
+    command = [sys.executable, str(script), "--corpora", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Nothing measured" in run.stdout
+
+
+def test_measuring_reads_corpora_and_holds_sources_out(tmp_path: Path) -> None:
+    script = FILE.parents[2] / "scripts" / "measure_screening.py"
+    texts = [("a", ATTACKS["override"][0]), ("b", ATTACKS["override"][0]), ("b", "sell it cheap")]
+    records = [{"text": text, "source": source, "kind": "override"} for source, text in texts]
+    (tmp_path / "attacks.jsonl").write_text("\n".join(map(json.dumps, records)))
+    command = [sys.executable, str(script), "--json", "--corpora", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = json.loads(run.stdout)
+    assert result["corpora"]["attacks"]["override"]["edge"]["hits"] == 2
+    assert result["unseen"]["source"]["override"]["hits"] == 2
+    assert result["disguises"]["homoglyphs"]["function"] == result["disguises"]["capitals"]["edge"]
+    assert result["disguises"]["homoglyphs"]["edge"]["hits"] == 0
