@@ -6,10 +6,10 @@ PYTHON := .venv/bin/python
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs smoke test lint fmt build plan apply smoke-aws docs lock rehearsal-tools dev-tools
+.PHONY: help up down logs smoke test lint fmt build plan apply smoke-aws preflight mutants measure-screening docs lock rehearsal-tools dev-tools
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566)
 	@$(PYTHON) scripts/rehearse.py up --env $(ENV) --port $(PORT)
@@ -43,6 +43,15 @@ apply: rehearsal-tools ## Apply the kept plan (ENV=dev)
 
 smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promises (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --env $(ENV)
+
+preflight: dev-tools ## Look at an account, read-only, before the first apply (ENV=dev)
+	@$(PYTHON) scripts/preflight.py --env $(ENV)
+
+mutants: dev-tools ## Take each control out, one at a time, and see a test fail (half an hour)
+	@$(PYTHON) scripts/mutants.py
+
+measure-screening: dev-tools ## Measure the prompt-injection rules on corpora
+	@$(PYTHON) scripts/measure_screening.py
 
 docs: dev-tools ## Bring the generated tables of the module pages up to date
 	@$(PYTHON) scripts/module_docs.py

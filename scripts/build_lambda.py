@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "lambda" / "src"
+# One list for AWS WAF and the function: Terraform reads it there, the zip carries it.
+PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
 REQUIREMENTS = ROOT / "lambda" / "requirements.txt"
 CACHE = ROOT / ".cache" / "wheels"
 OUTPUT = ROOT / "build" / "chatbot.zip"
@@ -106,11 +108,13 @@ def _download(requirements: Path, folder: Path) -> None:
 
 def _own_files(sources: Path) -> list[tuple[str, bytes]]:
     # A checkout on Windows may have turned the line ends.
-    return [
-        (path.relative_to(sources).as_posix(), path.read_bytes().replace(b"\r\n", b"\n"))
+    files = {
+        path.relative_to(sources).as_posix(): path
         for path in sources.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
-    ]
+    }
+    files[f"chatbot/{PATTERNS.name}"] = PATTERNS
+    return [(name, path.read_bytes().replace(b"\r\n", b"\n")) for name, path in files.items()]
 
 
 def _wheel_files(wheel: Path) -> list[tuple[str, bytes]]:

@@ -60,6 +60,7 @@ module "compute" {
     log_level         = var.function.log_level
     max_message_chars = var.function.max_message_chars
     max_output_tokens = var.function.max_output_tokens
+    screening_mode    = var.function.screening_mode
     system_prompt     = var.function.system_prompt
   }
 

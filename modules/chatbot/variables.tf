@@ -112,6 +112,7 @@ variable "function" {
     max_output_tokens    = optional(number, 512)
     memory_mb            = optional(number, 512)
     reserved_concurrency = optional(number, 10)
+    screening_mode       = optional(string, "block") # block or count
     snap_start           = optional(bool, false)
     system_prompt        = optional(string, "You are a helpful customer support assistant.")
     timeout_seconds      = optional(number, 28)

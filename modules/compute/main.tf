@@ -48,6 +48,7 @@ resource "aws_lambda_function" "this" {
       MODEL_ID                     = var.model.inference_profile_id
       POWERTOOLS_METRICS_NAMESPACE = "Chatbot"
       POWERTOOLS_SERVICE_NAME      = var.name
+      SCREENING_MODE               = var.chat.screening_mode
       SYSTEM_PROMPT                = var.chat.system_prompt
     }
   }

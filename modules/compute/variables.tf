@@ -15,9 +15,10 @@ variable "allowed_origin" {
 variable "chat" {
   description = "What the function is told about a conversation."
   type = object({
-    log_level         = optional(string, "INFO") # INFO, WARN or ERROR
-    max_message_chars = optional(number, 2000)   # longest message that is answered
-    max_output_tokens = optional(number, 512)    # longest answer, in the model's tokens
+    log_level         = optional(string, "INFO")  # INFO, WARN or ERROR
+    max_message_chars = optional(number, 2000)    # longest message that is answered
+    max_output_tokens = optional(number, 512)     # longest answer, in the model's tokens
+    screening_mode    = optional(string, "block") # block refuses what looks like a prompt injection; count only counts it
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
   })
   default  = {}
@@ -40,6 +41,11 @@ variable "chat" {
       var.chat.max_output_tokens >= 1 && var.chat.max_output_tokens <= 4096 && floor(var.chat.max_output_tokens) == var.chat.max_output_tokens
     )
     error_message = "chat.max_output_tokens is a whole number from 1 to 4,096: a longer answer does not arrive within API Gateway's 29 seconds."
+  }
+
+  validation {
+    condition     = contains(["block", "count"], var.chat.screening_mode)
+    error_message = "chat.screening_mode is block, which refuses a message that looks like a prompt injection, or count, which only counts it."
   }
 
   validation {

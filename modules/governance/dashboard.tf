@@ -19,6 +19,7 @@ locals {
       [var.watched.metrics_namespace, "Requests", local.service_dimensions],
       [var.watched.metrics_namespace, "Answered", local.service_dimensions],
       [var.watched.metrics_namespace, "Blocked", local.service_dimensions],
+      [var.watched.metrics_namespace, "Screened", local.service_dimensions],
       [var.watched.metrics_namespace, "Refused", local.service_dimensions],
     ]
     "5 Model trouble" = [

@@ -126,6 +126,14 @@ def test_holds_what_is_used_and_no_clutter(package: bytes, names: list[str]) -> 
     assert not [name for name in names if any(bad in name for bad in clutter)]
 
 
+def test_carries_the_patterns_of_the_edge(package: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(package)) as content:
+        assert (
+            content.read("chatbot/prompt-injection-patterns.txt")
+            == build_lambda.PATTERNS.read_bytes()
+        )
+
+
 def test_every_licence_travels_along(names: list[str]) -> None:
     packages = {name.partition("/")[0] for name in names if ".dist-info/" in name}
     licensed = {
@@ -183,6 +191,7 @@ def make_env() -> dict[str, str]:
         "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         "POWERTOOLS_METRICS_NAMESPACE": "Chatbot",
         "POWERTOOLS_SERVICE_NAME": "chatbot-zip",
+        "SCREENING_MODE": "block",
         "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
     }
 

@@ -18,6 +18,7 @@ GUARDRAIL_ID = re.compile(
     r"[a-z0-9]+|arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]+):\d{12}:guardrail/[a-z0-9]+"
 )
 GUARDRAIL_VERSION = re.compile(r"[1-9][0-9]{0,7}|DRAFT")
+SCREENING_MODE = re.compile(r"block|count")
 ORIGIN = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 
 
@@ -31,6 +32,7 @@ class Config:
     max_output_tokens: int
     model_id: str
     region: str
+    screening_mode: str
     system_prompt: str
 
 
@@ -62,6 +64,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         max_output_tokens=positive("MAX_OUTPUT_TOKENS"),
         model_id=text("MODEL_ID"),
         region=text("AWS_REGION"),
+        screening_mode=text("SCREENING_MODE", SCREENING_MODE, "be block or count"),
         system_prompt=text("SYSTEM_PROMPT"),
     )
     guardrail = GUARDRAIL_ID.fullmatch(config.guardrail_id)

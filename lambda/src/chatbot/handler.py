@@ -9,6 +9,7 @@ from chatbot import bedrock, config, gateway
 from chatbot.errors import ChatbotError, InternalError
 from chatbot.models import ChatRequest, Deadline
 from chatbot.observability import Telemetry, where
+from chatbot.screening import Screen
 from chatbot.service import ChatService
 
 if TYPE_CHECKING:
@@ -68,7 +69,20 @@ def start() -> Handler:
         model = bedrock.Bedrock(settings, bedrock.connect(settings.region))
     except InternalError as error:
         return Handler(error, telemetry, max_message_chars=0, origin=origin)
-    service = ChatService(model, blocked_message=settings.blocked_message)
+    try:
+        screen = Screen.load()
+    except (OSError, ValueError) as error:
+        broken = InternalError(
+            cause=type(error).__name__,
+            hint="the package lacks its prompt-injection patterns; build it again",
+        )
+        return Handler(broken, telemetry, max_message_chars=0, origin=origin)
+    service = ChatService(
+        model,
+        screen,
+        screening_blocks=settings.screening_mode == "block",
+        blocked_message=settings.blocked_message,
+    )
     return Handler(service, telemetry, max_message_chars=settings.max_message_chars, origin=origin)
 
 

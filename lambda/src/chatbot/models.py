@@ -69,3 +69,4 @@ class ChatAnswer:
     response: str
     blocked: bool
     reply: ModelReply
+    screened: str | None = None  # the family of attacks that the message looks like

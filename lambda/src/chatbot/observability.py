@@ -32,15 +32,20 @@ class Telemetry:
     def answered(self, answer: ChatAnswer, ids: RequestIds, *, duration_ms: int) -> None:
         reply = answer.reply
         self._count("Blocked" if answer.blocked else "Answered")
-        self._metrics.add_metric("InputTokens", "Count", reply.usage.input_tokens)
-        self._metrics.add_metric("OutputTokens", "Count", reply.usage.output_tokens)
-        self._metrics.add_metric("ModelLatency", "Milliseconds", reply.latency_ms)
+        if answer.screened:
+            self._metrics.add_metric("Screened", "Count", 1)
+            self._metrics.add_metric(f"Screened.{answer.screened}", "Count", 1)
+        if reply.attempts:
+            self._metrics.add_metric("InputTokens", "Count", reply.usage.input_tokens)
+            self._metrics.add_metric("OutputTokens", "Count", reply.usage.output_tokens)
+            self._metrics.add_metric("ModelLatency", "Milliseconds", reply.latency_ms)
         self._write(
             logging.INFO,
             ids,
             status=200,
             blocked=answer.blocked,
             stop_reason=reply.stop_reason,
+            screened=answer.screened,
             guardrail=sorted({str(finding) for finding in reply.findings}),
             input_tokens=reply.usage.input_tokens,
             output_tokens=reply.usage.output_tokens,

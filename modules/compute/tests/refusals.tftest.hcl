@@ -221,6 +221,16 @@ run "a_level_at_which_libraries_log_prompts_is_refused" {
   expect_failures = [var.chat]
 }
 
+run "a_screening_mode_that_does_not_exist_is_refused" {
+  command = plan
+
+  variables {
+    chat = { screening_mode = "off" }
+  }
+
+  expect_failures = [var.chat]
+}
+
 run "a_blank_system_prompt_is_refused" {
   command = plan
 

@@ -19,6 +19,7 @@ from chatbot.bedrock import Bedrock
 from chatbot.config import Config
 from chatbot.handler import Handler
 from chatbot.observability import Telemetry
+from chatbot.screening import Screen
 from chatbot.service import ChatService
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 EVENTS = Path(__file__).parents[2] / "events"
 ORIGIN = "https://support.example.com"
+SCREEN = Screen.load()
 _NUMBERS = itertools.count()
 BLOCKED = "[Request blocked by safety controls]"
 
@@ -46,6 +48,7 @@ def environment() -> dict[str, str]:
         "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         "POWERTOOLS_METRICS_NAMESPACE": "Chatbot",
         "POWERTOOLS_SERVICE_NAME": "chatbot-test",
+        "SCREENING_MODE": "block",
         "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
     }
 
@@ -61,6 +64,7 @@ def config() -> Config:
         max_output_tokens=512,
         model_id="us.anthropic.claude-haiku-4-5-20251001-v1:0",
         region="us-east-2",
+        screening_mode="block",
         system_prompt="You are a helpful customer support assistant.",
     )
 
@@ -140,10 +144,13 @@ def event() -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_handler(config: Config) -> Callable[[Any], Handler]:
-    def make(client: Any) -> Handler:
+def make_handler(config: Config) -> Callable[..., Handler]:
+    def make(client: Any, *, screening_blocks: bool = True) -> Handler:
         service = ChatService(
-            Bedrock(config, client, sleep=lambda _: None), blocked_message=BLOCKED
+            Bedrock(config, client, sleep=lambda _: None),
+            SCREEN,
+            screening_blocks=screening_blocks,
+            blocked_message=BLOCKED,
         )
         return Handler(
             service, Telemetry(), max_message_chars=config.max_message_chars, origin=ORIGIN
@@ -154,7 +161,7 @@ def make_handler(config: Config) -> Callable[[Any], Handler]:
 
 @pytest.fixture
 def invoke(
-    make_handler: Callable[[Any], Handler],
+    make_handler: Callable[..., Handler],
     event: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -170,12 +177,14 @@ def invoke(
         whole_event: object = None,
         handler: Handler | None = None,
         remaining_ms: int = 28_000,
+        screening_blocks: bool = True,
     ) -> Spoken:
         client = ScriptedClient(list(outcomes) or [reply("Click on “Forgot password”.")])
         sent = copy.deepcopy(event) if whole_event is None else whole_event
         if body is not None and isinstance(sent, dict):
             sent["body"] = body
-        answer = (handler or make_handler(client))(sent, Context(remaining_ms))
+        made = handler or make_handler(client, screening_blocks=screening_blocks)
+        answer = made(sent, Context(remaining_ms))
         captured = capsys.readouterr()
         lines = [json.loads(line) for line in captured.out.splitlines()]
         emf = [line for line in lines if "_aws" in line]

@@ -22,12 +22,14 @@ WRONG = {
     "MAX_MESSAGE_CHARS": ["", "0", "-1", "2e3", "٣"],
     "MAX_OUTPUT_TOKENS": ["", "0"],
     "MODEL_ID": [""],
+    "SCREENING_MODE": ["", "off", "Block"],
     "SYSTEM_PROMPT": ["", " "],
 }
 RIGHT = {
     "ALLOWED_ORIGIN": ["http://localhost:3000", "http://127.0.0.1", "https://a.example:8443"],
     "GUARDRAIL_ID": ["arn:aws:bedrock:us-east-2:111122223333:guardrail/gr4ha1rd"],
     "GUARDRAIL_VERSION": ["DRAFT", "12345678"],
+    "SCREENING_MODE": ["count"],
 }
 
 
