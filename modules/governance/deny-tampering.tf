@@ -3,7 +3,7 @@
 # does not bind other principals, so the second is what makes the first tamper-resistant.
 #
 # scope says what the service control policy narrows the statement to: "account" has no resource to name, or must hold
-# for any; "named" is this environment's resources; "key" is its KMS key.
+# for any; "named" is this environment's resources; "key" is its KMS key, whose id nobody knows before it exists.
 locals {
   tampering = {
     # Stops weakening, replacing or deleting the filter that judges prompts and answers, or lending it to another account.
@@ -33,7 +33,8 @@ locals {
         "bedrock-mantle:*", "bedrock:CallWithBearerToken", "bedrock:CreateInferenceProfile", "bedrock:CreateModelInvocationJob",
         "bedrock:CreatePromptRouter", "bedrock:CreateProvisionedModelThroughput", "bedrock:DeleteInferenceProfile",
         "bedrock:DeletePromptRouter", "bedrock:InvokeAgent", "bedrock:InvokeFlow", "bedrock:InvokeInlineAgent",
-        "bedrock:OptimizePrompt", "bedrock:RetrieveAndGenerate", "iam:CreateServiceSpecificCredential",
+        "bedrock:OptimizePrompt", "bedrock:RetrieveAndGenerate", "bedrock:StartFlowExecution",
+        "iam:CreateServiceSpecificCredential",
       ]
     }
 
@@ -61,9 +62,9 @@ locals {
     LogTampering = {
       scope = "named"
       actions = [
-        "logs:AssociateKmsKey", "logs:Delete*", "logs:DisassociateKmsKey", "logs:PutDataProtectionPolicy",
-        "logs:PutLogGroupDeletionProtection", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:PutSubscriptionFilter",
-        "logs:PutTransformer",
+        "logs:AssociateKmsKey", "logs:CreateExportTask", "logs:Delete*", "logs:DisassociateKmsKey",
+        "logs:PutDataProtectionPolicy", "logs:PutLogGroupDeletionProtection", "logs:PutMetricFilter",
+        "logs:PutRetentionPolicy", "logs:PutSubscriptionFilter", "logs:PutTransformer",
       ]
     }
 
@@ -84,13 +85,13 @@ locals {
       ]
     }
 
-    # Stops deleting the trail's records, or loosening the bucket until that is possible.
+    # Stops deleting the trail's records, making them unreadable, or loosening the bucket until that is possible.
     EvidenceDeletion = {
       scope = "named"
       actions = [
         "s3:BypassGovernanceRetention", "s3:DeleteBucket*", "s3:DeleteObject*", "s3:PutBucketObjectLockConfiguration",
-        "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
-        "s3:PutLifecycleConfiguration", "s3:PutObjectRetention",
+        "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:PutObjectRetention", "s3:UpdateObjectEncryption",
       ]
     }
 
@@ -98,24 +99,31 @@ locals {
     EdgeRemoval = {
       scope = "named"
       actions = [
-        "wafv2:AssociateWebACL", "wafv2:Delete*", "wafv2:DisassociateWebACL", "wafv2:PutLoggingConfiguration", "wafv2:Update*",
+        "wafv2:AssociateWebACL", "wafv2:Delete*", "wafv2:Disassociate*", "wafv2:Put*", "wafv2:Update*",
       ]
     }
 
-    # Stops muting the alarms and the events that would tell somebody.
+    # Stops muting the alarms and the events that would tell somebody, at their source, on their way or at the topic.
     AlertSilencing = {
       scope = "named"
       actions = [
-        "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState",
-        "events:DeleteRule", "events:DisableRule", "events:PutRule", "events:RemoveTargets",
-        "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Unsubscribe",
+        "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutAlarmMuteRule", "cloudwatch:PutMetricAlarm",
+        "cloudwatch:SetAlarmState", "events:DeleteRule", "events:DisableRule", "events:PutRule", "events:PutTargets",
+        "events:RemoveTargets", "sns:*Permission", "sns:DeleteTopic", "sns:PutDataProtectionPolicy", "sns:Set*",
+        "sns:Unsubscribe",
       ]
     }
 
     # Stops making all of the evidence unreadable at once.
     KeyLoss = {
       scope   = "key"
-      actions = ["kms:DeleteAlias", "kms:Disable*", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:UpdateAlias"]
+      actions = ["kms:Disable*", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
+    }
+
+    # Stops taking from the key the name that it is protected by.
+    AliasLoss = {
+      scope   = "named"
+      actions = ["kms:DeleteAlias", "kms:UpdateAlias"]
     }
   }
 
@@ -133,6 +141,7 @@ locals {
         "${local.cloudwatch_arn_prefix}alarm:${var.name}-*",
         "arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*",
         "${local.topic_arn}*",
+        "arn:${local.partition}:kms:${local.region}:${local.account}:${local.key_alias}",
       ],
     )
   }
@@ -188,7 +197,7 @@ data "aws_iam_policy_document" "scp" {
         values   = var.deploy_role_arns
       }
 
-      # The key's id is not known before it exists; its alias is. Taking the alias away first is denied as well.
+      # By its alias, which AliasLoss keeps on it.
       dynamic "condition" {
         for_each = statement.key == "key" ? [1] : []
         content {

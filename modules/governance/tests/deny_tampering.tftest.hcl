@@ -64,8 +64,9 @@ run "every_way_of_tampering_is_denied" {
         "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:PutBucketObjectLockConfiguration",
         "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration",
         "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:SetAlarmState", "cloudwatch:PutMetricAlarm",
-        "events:DisableRule", "events:DeleteRule", "events:RemoveTargets", "events:PutRule",
-        "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Unsubscribe",
+        "cloudwatch:PutAlarmMuteRule",
+        "events:DisableRule", "events:DeleteRule", "events:RemoveTargets", "events:PutRule", "events:PutTargets",
+        "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:SetSubscriptionAttributes", "sns:RemovePermission", "sns:Unsubscribe",
         ] : action if !anytrue([
           for pattern in flatten([
             for statement in jsondecode(aws_iam_policy.deny_tampering.policy).Statement :
@@ -107,6 +108,7 @@ run "both_policies_fit_their_limits" {
   command = plan
 
   variables {
+    name = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
     deploy_role_arns = [
       "arn:aws:iam::111122223333:role/deploy",
       "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/us-east-2/AWSReservedSSO_PlatformAdministrator_0123456789abcdef",
@@ -173,6 +175,7 @@ run "the_organisations_policy_denies_the_same_and_spares_the_deploy_roles" {
       "arn:aws:iam::111122223333:role/ApiGatewayLoggingRole",
       "arn:aws:iam::111122223333:role/BedrockLoggingRole",
       "arn:aws:iam::111122223333:role/chatbot-test-*",
+      "arn:aws:kms:us-east-2:111122223333:alias/chatbot-test",
       "arn:aws:logs:us-east-2:111122223333:log-group:/aws/apigateway/chatbot-test*",
       "arn:aws:logs:us-east-2:111122223333:log-group:/aws/bedrock/model-invocations*",
       "arn:aws:logs:us-east-2:111122223333:log-group:/aws/cloudtrail/chatbot-test*",
