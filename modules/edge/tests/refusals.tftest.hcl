@@ -95,26 +95,6 @@ run "a_capturing_group_is_refused" {
   expect_failures = [aws_wafv2_regex_pattern_set.prompt_injection]
 }
 
-run "a_possessive_quantifier_is_refused" {
-  command = plan
-
-  variables {
-    prompt_injection = { patterns = ["ignore .*+instructions"] }
-  }
-
-  expect_failures = [aws_wafv2_regex_pattern_set.prompt_injection]
-}
-
-run "a_pattern_that_no_lower_cased_text_can_match_is_refused" {
-  command = plan
-
-  variables {
-    prompt_injection = { patterns = ["DAN mode"] }
-  }
-
-  expect_failures = [aws_wafv2_regex_pattern_set.prompt_injection]
-}
-
 run "capacity_above_1500_is_refused" {
   command = plan
 

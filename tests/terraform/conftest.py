@@ -1,0 +1,123 @@
+"""What the tests share: each plan and each run of `terraform test` is made once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.terraform.offline import Jobs, Offline, planned, refusals
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
+ENVIRONMENTS = sorted(path.name for path in (ROOT / "envs").iterdir() if path.is_dir())
+
+# What a caller may get wrong, twice over, where one value can be wrong in more than one way.
+BAD_INPUTS = {
+    "first": """
+  allowed_origin = "*"
+  clients        = {}
+  model          = { inference_profile_id = "anthropic.claude-haiku-4-5-20251001-v1:0" }
+  function       = { timeout_seconds = 3 }
+  operations     = { alert_emails = ["oncall@example.com"], log_retention_days = 42 }
+  guardrail = {
+    content_filters = { prompt_attack = { output = "HIGH" } }
+    denied_topics   = { long = { definition = "LONG" } }
+  }
+  edge = {
+    prompt_injection = {
+      patterns = ["LONG", "(captured)", "Capital", "4", "5", "6", "7", "8", "9", "10", "11"]
+    }
+  }
+""".replace("LONG", "x" * 201),
+    "second": """
+  allowed_origin = "https://chat.example.com/app"
+  clients        = { web = {} }
+  function       = { timeout_seconds = 30 }
+  operations     = { alert_emails = ["oncall@example.com"] }
+""",
+    "third": """
+  allowed_origin = "https://chat.example.com"
+  clients        = { web = {} }
+  operations     = { alert_emails = ["oncall@example.com"] }
+  edge = {
+    prompt_injection = {
+      chains = { for name in range(6) : tostring(name) => ["COMPRESS_WHITE_SPACE", "LOWERCASE"] }
+    }
+  }
+""",
+}
+
+
+def usage(module: str) -> str:
+    """Return the one usage block of a module's README."""
+    text = (ROOT / "modules" / module / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```hcl\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return str(block)
+
+
+def module_tests(offline: Offline, module: str) -> dict[str, dict[str, str]]:
+    """Run a module's own tests, and return file -> run -> status."""
+    terraform = offline.terraform("modules", module)
+    terraform.run("init", "-backend=false")
+    done = terraform.run("test", "-json", ok=(0, 1))
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for message in map(json.loads, done.stdout.splitlines()):
+        run = message.get("test_run", {})
+        if run.get("progress") == "complete":
+            found[run["path"]][run["run"]] = run["status"]
+        elif message.get("@level") == "error":
+            found[message.get("@testfile", "?")][message["@message"]] = "error"
+    return found
+
+
+def usages(offline: Offline) -> dict[str, Any]:
+    """Plan the usage block of every README, in one root."""
+    return planned(offline.root("usage", {f"{module}.tf": usage(module) for module in MODULES}))
+
+
+def bad_inputs(offline: Offline, name: str) -> list[str]:
+    """Plan an environment with bad inputs, and return what it is refused for."""
+    head = """module "chatbot" {
+  source      = "../../modules/chatbot"
+  environment = "test"
+  package     = "../../build/chatbot.zip"
+"""
+    return refusals(offline.root(name, {"main.tf": f"{head}{BAD_INPUTS[name]}}}\n"}))
+
+
+@pytest.fixture(scope="session")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    """Return everything that Terraform has to do here, the longest first."""
+    with Offline(tmp_path_factory.mktemp("terraform") / "tree") as offline:
+        by_length = sorted(MODULES, key=lambda module: module != "edge")
+        tasks: dict[str, Callable[[], Any]] = {
+            **{f"test {module}": partial(module_tests, offline, module) for module in by_length},
+            "usages": partial(usages, offline),
+            **{f"plan {env}": partial(offline.environment, env) for env in ENVIRONMENTS},
+            **{f"bad {name}": partial(bad_inputs, offline, name) for name in BAD_INPUTS},
+        }
+        work = Jobs(tasks, os.cpu_count() or 1)
+        yield work
+        work.close()
+
+
+@pytest.fixture(scope="session", params=ENVIRONMENTS)
+def environment(request: pytest.FixtureRequest) -> str:
+    """Name each environment in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def plan(jobs: Jobs, environment: str) -> dict[str, Any]:
+    """Return the plan of an environment."""
+    found: dict[str, Any] = jobs.result(f"plan {environment}")
+    return found

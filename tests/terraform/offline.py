@@ -1,0 +1,149 @@
+"""Terraform with the real provider and no AWS: a copy of the tree and made-up keys."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Self
+
+from toolkit.terraform import ROOT, Terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+ACCOUNT = "111122223333"  # The placeholder of envs/*/providers.tf, AWS's own for documentation.
+IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<GetCallerIdentityResult><Account>{ACCOUNT}</Account><UserId>AIDAEXAMPLE</UserId>
+<Arn>arn:aws:iam::{ACCOUNT}:user/offline</Arn></GetCallerIdentityResult>
+</GetCallerIdentityResponse>""".encode()
+
+
+class _CallerIdentity(BaseHTTPRequestHandler):
+    """The one question that a plan asks AWS: whose account is this?"""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(IDENTITY)))
+        self.end_headers()
+        self.wfile.write(IDENTITY)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: pytest shows what matters."""
+
+
+class Offline:
+    """A copy of modules and environments, and what Terraform needs to plan them offline."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        leave = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
+        for part in ("modules", "envs"):
+            shutil.copytree(ROOT / part, folder / part, ignore=leave)
+        # A plan hashes the package, and never opens it.
+        (folder / "build").mkdir()
+        (folder / "build" / "chatbot.zip").write_bytes(b"a package")
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _CallerIdentity)
+        self._env = {
+            "AWS_ACCESS_KEY_ID": "offline",
+            "AWS_SECRET_ACCESS_KEY": "offline",
+            "AWS_REGION": "us-east-2",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "GOGC": "400",  # Terraform spends a quarter of its time on collecting garbage.
+            "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self._server.server_port}",
+        }
+
+    def __enter__(self) -> Self:
+        Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def terraform(self, *path: str) -> Terraform:
+        """Return Terraform in a folder of the copy."""
+        return Terraform(self.folder.joinpath(*path), self._env)
+
+    def environment(self, name: str) -> dict[str, Any]:
+        """Return the plan of an environment, as it stands but for where its state is kept."""
+        terraform = self.terraform("envs", name)
+        override = 'terraform {\n  backend "local" {}\n}\n'
+        (terraform.folder / "state_override.tf").write_text(override)
+        terraform.run("init", "-lockfile=readonly")
+        return planned(terraform)
+
+    def root(self, name: str, files: Mapping[str, str]) -> Terraform:
+        """Return Terraform in a new root, where environments are, made of some files."""
+        terraform = self.terraform("envs", name)
+        terraform.folder.mkdir()
+        for file, text in files.items():
+            (terraform.folder / file).write_text(text)
+        terraform.run("init", "-backend=false")
+        return terraform
+
+
+def planned(terraform: Terraform) -> dict[str, Any]:
+    """Plan, and return the plan as Terraform's JSON."""
+    terraform.run("plan", "-out=offline.tfplan")
+    found: dict[str, Any] = json.loads(terraform.run("show", "-json", "offline.tfplan").stdout)
+    return found
+
+
+def refusals(terraform: Terraform) -> list[str]:
+    """Plan what must fail, and return the errors' details."""
+    done = terraform.run("plan", "-json", ok=(1,))
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    errors = [message["diagnostic"] for message in messages if message.get("@level") == "error"]
+    return [error.get("detail", "") for error in errors]
+
+
+def resources(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the planned values of every resource of a kind, wherever it is."""
+    return [
+        resource["values"]
+        for resource in _resources(plan["planned_values"]["root_module"])
+        if resource["type"] == kind and resource["mode"] == "managed"
+    ]
+
+
+def resource(plan: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the planned values of the one resource of a kind."""
+    (found,) = resources(plan, kind)
+    return found
+
+
+def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from _resources(child)
+
+
+class Jobs:
+    """Work that takes Terraform seconds, begun ahead of the tests that wait for it."""
+
+    def __init__(self, tasks: Mapping[str, Callable[[], Any]], workers: int) -> None:
+        self._pool = ThreadPoolExecutor(workers)
+        self._tasks = tasks
+        self._futures: dict[str, Future[Any]] = {
+            name: self._pool.submit(task) for name, task in tasks.items()
+        }
+
+    def result(self, name: str) -> Any:
+        """Return what a task returned; one whose turn has not come is done at once."""
+        if self._futures[name].cancel():
+            done: Future[Any] = Future()
+            done.set_result(self._tasks[name]())
+            self._futures[name] = done
+        return self._futures[name].result()
+
+    def close(self) -> None:
+        """Drop what nobody has waited for."""
+        self._pool.shutdown(cancel_futures=True)
