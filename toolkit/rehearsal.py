@@ -97,6 +97,11 @@ class Rehearsal:
         """Return the address of the local AWS."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Return the process id of the local AWS, zero when it was never started."""
+        return self._started().get("pid", 0)
+
     # The steps of `make up`, in order.
 
     def build(self) -> str:
