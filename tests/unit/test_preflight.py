@@ -371,11 +371,10 @@ def test_use_case(aws: Account) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "status"),
     [
-        ("Cross-region # requests per minute for Anthropic Claude Haiku 4.5", 50, "pass"),
-        ("Cross-region # requests per minute for Anthropic Claude Haiku 4.5", 9, "warn"),
+        ("Cross-region # tokens per minute for Anthropic Claude Haiku 4.5", 50_000, "pass"),
         ("Cross-region # tokens per minute for Anthropic Claude Haiku 4.5", 0, "fail"),
-        ("Global cross-region # requests per minute for Claude Haiku 4.5", 0, "skip"),
-        ("Cross-region # requests per minute for Anthropic Claude 3 Haiku", 0, "skip"),
+        ("Global cross-region # tokens per minute for Anthropic Claude Haiku 4.5", 0, "skip"),
+        ("Cross-region # tokens per minute for Anthropic Claude 3 Haiku", 0, "skip"),
     ],
 )
 def test_model_quotas(aws: Account, name: str, value: float, status: str) -> None:
