@@ -83,7 +83,7 @@ def test_every_log_group_is_encrypted_and_kept_for_a_time(plan: dict[str, Any]) 
     for group in groups:
         # AWS chooses the key's ARN, so it is unknown; without a key it would be a known null.
         assert group["after_unknown"].get("kms_key_id") is True, group["after"]["name"]
-        assert group["after"]["retention_in_days"] >= 30
+        assert group["after"]["retention_in_days"] == 365
 
 
 def test_the_origin_is_the_same_at_the_edge_and_at_the_api(
