@@ -62,9 +62,9 @@ locals {
     LogTampering = {
       scope = "named"
       actions = [
-        "logs:AssociateKmsKey", "logs:CreateExportTask", "logs:Delete*", "logs:DisassociateKmsKey",
-        "logs:PutDataProtectionPolicy", "logs:PutLogGroupDeletionProtection", "logs:PutMetricFilter",
-        "logs:PutRetentionPolicy", "logs:PutSubscriptionFilter", "logs:PutTransformer",
+        "logs:AssociateKmsKey", "logs:CreateExportTask", "logs:Delete*", "logs:DisassociateKmsKey", "logs:Integrate*",
+        "logs:ProcessWithPipeline", "logs:PutDataProtectionPolicy", "logs:PutLogGroupDeletionProtection",
+        "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:PutSubscriptionFilter", "logs:PutTransformer",
       ]
     }
 
