@@ -50,12 +50,12 @@ ROOM = {
 DENIED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 # Bedrock calls a model or profile that it does not know invalid.
 MISSING = {
-    "404", "NoSuchBucket", "NoSuchEntity", "NoSuchPublicAccessBlockConfiguration",
+    "404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "NoSuchPublicAccessBlockConfiguration",
     "NotFoundException", "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError", "ValidationException",
 }  # fmt: skip
-# S3 answers a HEAD without a text that would name the permission.
-UNNAMED_PERMISSIONS = {"HeadBucket": "s3:ListBucket", "HeadObject": "s3:GetObject"}
+# S3 does not always say which permission is missing.
+UNNAMED_PERMISSIONS = {"HeadBucket": "s3:ListBucket", "GetObject": "s3:GetObject"}
 
 Status = Literal["pass", "warn", "fail", "skip"]
 
@@ -132,12 +132,12 @@ class Question:
 
     @cached_property
     def is_applied(self) -> bool:
-        """Tell whether the environment has state, so that what it would make may be there."""
+        """Tell whether the environment's state holds anything, so that its names may be taken."""
         if self.settings.bucket.startswith(PLACEHOLDER_BUCKET):
             return False
         s3 = self.ask("s3", self.settings.bucket_region)
-        state = _or_missing(s3.head_object, Bucket=self.settings.bucket, Key=self.settings.key)
-        return state is not None
+        found = _or_missing(s3.get_object, Bucket=self.settings.bucket, Key=self.settings.key)
+        return found is not None and bool(json.load(found["Body"]).get("resources"))
 
     def pages(self, service: str, operation: str, key: str, **options: Any) -> list[Any]:
         """Return a whole list. WAF has no paginators, and its quotas fit into one page."""

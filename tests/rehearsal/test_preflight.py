@@ -76,7 +76,7 @@ def test_reads_the_plan_and_tells_a_fresh_account_from_an_applied_one(
                 "RestrictPublicBuckets": True,
             },
         )
-        s3.put_object(Bucket=BUCKET, Key="chatbot/dev.tfstate", Body=b"{}")
+        s3.put_object(Bucket=BUCKET, Key="chatbot/dev.tfstate", Body=b'{"resources": [{}]}')
         found = statuses()
         failed = {name: said for name, said in found.items() if said.startswith("fail")}
         assert failed == {}

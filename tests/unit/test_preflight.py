@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -127,9 +128,8 @@ def about(aws: Account, plan: Plan = PLAN, settings: Settings = SETTINGS) -> Que
 
 
 def applied(aws: Account, *, is_applied: bool) -> Account:
-    if is_applied:
-        return aws.says("s3", "head_object", {})
-    return aws.refuses("s3", "head_object", "404")
+    state = b'{"resources": [{}]}' if is_applied else b'{"resources": []}'
+    return aws.says("s3", "get_object", {"Body": io.BytesIO(state)})
 
 
 # The files and the plan.
@@ -589,6 +589,12 @@ def test_names(aws: Account, taken: dict[str, Any], said: str | None) -> None:
     assert (said or "free") in found.detail
 
 
+def test_an_environment_without_state_is_not_applied(aws: Account) -> None:
+    aws.refuses("s3", "get_object", "NoSuchKey")
+    assert not about(aws).is_applied
+    assert not about(aws, settings=replace(SETTINGS, bucket="REPLACE-ME-x")).is_applied
+
+
 def test_names_of_an_applied_environment_are_its_own(aws: Account) -> None:
     assert preflight.names(about(applied(aws, is_applied=True))).status == "pass"
 
@@ -601,7 +607,7 @@ def test_a_denied_check_is_skipped_and_names_the_permission(aws: Account) -> Non
     aws.refuses("bedrock", "get_inference_profile", "AccessDeniedException", said)
     found = attempt(preflight.destinations, about(aws))
     assert (found.status, found.do) == ("skip", "ask for bedrock:GetInferenceProfile")
-    aws.refuses("s3", "head_object", "403")
+    aws.refuses("s3", "get_object", "AccessDenied", "Access Denied")
     found = attempt(preflight.names, about(aws))
     assert (found.status, found.do) == ("skip", "ask for s3:GetObject")
 

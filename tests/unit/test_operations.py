@@ -1,0 +1,93 @@
+"""The runbook names what there is: every alarm, every tamper rule, and fields that are logged."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from toolkit.terraform import ROOT
+
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
+GOVERNANCE = ROOT / "modules" / "governance"
+
+# Where each log group's fields come from: our own code, or the emulator's copy of AWS's records.
+SOURCES = {
+    "/aws/apigateway/chatbot-dev": ["modules/api/access-log.tf"],
+    "/aws/lambda/chatbot-dev": ["lambda/src/chatbot/*.py", "emulator/lambda_runtime/*.py"],
+    "aws-waf-logs-chatbot-dev": ["emulator/waf/*.py"],
+    "/aws/cloudtrail/chatbot-dev": ["emulator/trail.py", "modules/governance/tamper-events.tf"],
+    "/aws/bedrock/model-invocations": ["emulator/bedrock_runtime.py", "lambda/src/chatbot/*.py"],
+}
+WORDS = {
+    "and", "as", "asc", "avg", "bin", "by", "count", "count_distinct", "desc", "earliest", "fields",
+    "filter", "in", "ispresent", "latest", "like", "limit", "max", "parse", "pct", "sort", "stats",
+    "sum",
+}  # fmt: skip
+QUERIES = re.findall(
+    r"^ *```\n *# log group: (\S+)\n(.*?)^ *```$", RUNBOOK, re.MULTILINE | re.DOTALL
+)
+
+
+def keys(file: str, *indents: str) -> set[str]:
+    """Return the keys of a Terraform map that open an object on their line."""
+    found: set[str] = set()
+    for indent in indents:
+        text = (GOVERNANCE / file).read_text()
+        found |= set(re.findall(rf"^{indent}([a-z0-9-]+) = \{{$", text, re.MULTILINE))
+    return found
+
+
+def test_every_alarm_has_its_page_and_no_other_thing_has() -> None:
+    alarms = keys("alarms.tf", " {4}", " {6}")
+    section = RUNBOOK.partition("## When an alarm rings")[2].partition("\n## ")[0]
+    assert len(alarms) > 10
+    assert set(re.findall(r"^### (.+)$", section, re.MULTILINE)) == alarms
+
+
+def test_every_tamper_rule_is_named() -> None:
+    rules = {rule for rule in keys("tamper-events.tf", " {4}", " {6}") if "-" in rule}
+    assert len(rules) > 5
+    section = RUNBOOK.partition("## When a control was touched")[2].partition("\n## ")[0]
+    assert {rule for rule in rules if f"`{rule}`" not in section} == set()
+
+
+def test_every_kind_of_log_is_asked() -> None:
+    assert {group for group, _ in QUERIES} == set(SOURCES)
+    assert len(QUERIES) == RUNBOOK.count("# log group:")
+
+
+@pytest.mark.parametrize(("group", "query"), QUERIES)
+def test_queries_name_fields_that_are_logged(group: str, query: str) -> None:
+    files = [path for pattern in SOURCES[group] for path in sorted(ROOT.glob(pattern))]
+    logged = {word for path in files for word in re.findall(r"\w+", path.read_text())}
+    unknown = {field for field in _fields(query) if not _parts(field) <= logged}
+    assert unknown == set()
+
+
+def _fields(query: str) -> set[str]:
+    """Return the fields that a query reads: no texts, patterns, functions or names of its own."""
+    bare = re.sub(r'"[^"]*"|\'[^\']*\'|/[^/\n]*/|@\w+', " ", re.sub(r"'.*'|/\S*/", " ", query))
+    own = set(re.findall(r"\bas (\w+)", bare))
+    found = set(re.findall(r"(?<![\w.])[A-Za-z_][\w.]*", bare))
+    return found - own - WORDS
+
+
+def _parts(field: str) -> set[str]:
+    return {part for part in field.split(".") if not part.isdigit()}
+
+
+def test_links_lead_to_headings() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", RUNBOOK, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= headings
+
+
+def test_the_preflight_sends_people_to_pages_that_exist() -> None:
+    program = Path(ROOT / "scripts" / "preflight.py").read_text()
+    named = set(re.findall(r'docs/operations\.md, "([^"]+)"', program))
+    assert named
+    assert named <= set(re.findall(r"^## (.+)$", RUNBOOK, re.MULTILINE))
