@@ -63,7 +63,13 @@ def test_reads_the_plan_and_tells_a_fresh_account_from_an_applied_one(
         assert found["invocation logging overwrites nobody's"].startswith("fail")
         assert found["API Gateway's log role replaces nobody's"].startswith("fail")
         taken = found["every name is free"]
-        for name in ("guardrail", "kms_alias", "wafv2_web_acl", "lambda_function", "s3_bucket"):
+        for name in (
+            "bedrock_guardrail",
+            "kms_alias",
+            "wafv2_web_acl",
+            "lambda_function",
+            "s3_bucket",
+        ):
             assert f"aws_{name} " in taken
 
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
