@@ -1,0 +1,129 @@
+"""Policy questions: what the applied policies say, decided as IAM decides."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from emulator.iam import Policy, Query, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from emulator.iam import Decision
+    from toolkit.proofs.data import Question
+    from toolkit.proofs.deployment import Deployment
+
+ALL = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+ROLES = {
+    "function": "{execution_role}",
+    "logging": "BedrockLoggingRole",
+    "trail": "{name}-trail",
+    "api-logs": "ApiGatewayLoggingRole",
+}
+
+
+def filled(value: Any, places: Mapping[str, str]) -> Any:
+    """Put what names in braces stand for into every text of a value."""
+    match value:
+        case str():
+            return re.sub(r"\{([a-z_]+)\}", lambda name: places.get(name[1], name[0]), value)
+        case dict():
+            return {name: filled(each, places) for name, each in value.items()}
+        case list() | tuple():
+            return [filled(each, places) for each in value]
+    return value
+
+
+class Policies:
+    """The policies of a deployment, as its IAM tells them."""
+
+    def __init__(self, deployment: Deployment, places: Mapping[str, str]) -> None:
+        self._aws = deployment.aws
+        self._places = places
+        self._roles: dict[str, tuple[str, list[Policy], Policy | None]] = {}
+
+    def answer(self, question: Question) -> list[str]:
+        """Return what is wrong with the answers, one text an action."""
+        problems = []
+        for action in question.actions:
+            decision = self._decide(question, action)
+            if question.allowed:
+                if not decision.allowed:
+                    problems.append(f"{action} is refused: {decision.reason} by {decision.by}")
+            elif decision.allowed:
+                problems.append(f"{action} is allowed by {decision.by}")
+            elif _denied_by(decision) != question.denied_by:
+                said = f"{_denied_by(decision)} ({decision.by})"
+                problems.append(f"{action} is denied by {said}, expected {question.denied_by}")
+        return problems
+
+    def _decide(self, question: Question, action: str) -> Decision:
+        resource = filled(question.resource, self._places)
+        context = filled(dict(question.context), self._places)
+        if question.principal:
+            query = Query(action, resource, context, question.principal)
+            return evaluate(query, identity=(), resource_policy=self._policy_of(resource))
+        name = filled(ROLES[question.role], self._places)
+        arn, identity, boundary = self._role(name)
+        context = {
+            "aws:PrincipalArn": arn,
+            "aws:RequestedRegion": self._places["region"],
+            **context,
+        }
+        if question.granted:
+            identity = [*identity, Policy(ALL, "granted")]
+        return evaluate(Query(action, resource, context, arn), identity=identity, boundary=boundary)
+
+    def _role(self, name: str) -> tuple[str, list[Policy], Policy | None]:
+        if name not in self._roles:
+            iam = self._aws("iam")
+            role = iam.get_role(RoleName=name)["Role"]
+            attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+            identity = [self._managed(policy["PolicyArn"]) for policy in attached]
+            for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                found = iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
+                identity.append(Policy(found, inline))
+            bound = role.get("PermissionsBoundary")
+            boundary = self._managed(bound["PermissionsBoundaryArn"]) if bound else None
+            self._roles[name] = (role["Arn"], identity, boundary)
+        return self._roles[name]
+
+    def _managed(self, arn: str) -> Policy:
+        iam = self._aws("iam")
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+        return Policy(found["Document"], arn.rpartition("/")[2])
+
+    def _policy_of(self, resource: str) -> Policy:
+        """Return the policy that a resource itself has."""
+        match resource.split(":")[2:]:
+            case ["iam", *_]:
+                role = self._aws("iam").get_role(RoleName=resource.rpartition("/")[2])
+                return Policy(role["Role"]["AssumeRolePolicyDocument"], "trust", "trust")
+            case ["lambda", *_, qualifier]:
+                name = resource.rpartition(":")[0]
+                found = self._aws("lambda").get_policy(FunctionName=name, Qualifier=qualifier)
+                document = found["Policy"]
+            case ["s3", *_, bucket]:
+                found = self._aws("s3").get_bucket_policy(Bucket=bucket.split("/")[0])
+                document = found["Policy"]
+            case ["sns", *_]:
+                found = self._aws("sns").get_topic_attributes(TopicArn=resource)
+                document = found["Attributes"]["Policy"]
+            case ["kms", *_]:
+                found = self._aws("kms").get_key_policy(KeyId=resource, PolicyName="default")
+                document = found["Policy"]
+            case _:
+                raise ValueError(f"nobody knows how to read the policy of {resource}")
+        return Policy(json.loads(document), f"policy of {resource}", "resource")
+
+
+def _denied_by(decision: Decision) -> str:
+    if decision.reason == "explicit_deny":
+        return "explicit"
+    return "boundary" if decision.source == "boundary" else "implicit"
