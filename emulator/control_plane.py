@@ -123,7 +123,8 @@ class ControlPlane:
             _log.exception("moto cannot answer %s", _name(call))
             return _as_wsgi(_failure(call, 501))
         status, headers = started
-        if status[:3] in {"404", "405"} and content.startswith(b"<!doctype html>"):
+        page = not content or content.startswith(b"<!doctype html>")
+        if status[:3] in {"404", "405"} and page and environ["REQUEST_METHOD"] != "HEAD":
             return _as_wsgi(_failure(call, 404))
         return status, headers, content
 

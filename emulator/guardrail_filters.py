@@ -529,7 +529,8 @@ _PII: dict[str, tuple[re.Pattern[str], Callable[[str], bool] | None]] = {
     ),
     "PIN": _pii(r"\bpin(?: code| number)?\s*(?:is|was|=|:)\s*(\d{4,8})\b"),
     "SWIFT_CODE": _pii(
-        rf"\b(?:swift|bic)(?:\W+bic)?{_IS}([A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b"
+        rf"(?i:\b(?:swift|bic)(?:\W+bic)?{_IS})([A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
+        case=True,
     ),
     "UK_NATIONAL_HEALTH_SERVICE_NUMBER": _pii(r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", _nhs_number),
     "UK_NATIONAL_INSURANCE_NUMBER": _pii(

@@ -175,6 +175,7 @@ class Trail:
         self._lock = threading.Lock()
         self._delivery = threading.Lock()
         self._targets: tuple[_Target, ...] | None = None
+        self._version = 0
         self._buffers: dict[str, _Buffer] = {}
         self._dropped = 0
         self._said: dict[tuple[str, str], str] = {}
@@ -206,7 +207,7 @@ class Trail:
                 return
             if about_trails and not _read_only(call.operation):
                 # Both states: that logging was started or stopped is recorded, as on AWS.
-                self._targets = None
+                self._forget()
                 targets = tuple({one.arn: one for one in (*self._current(), *targets)}.values())
             if not targets or _is_unrecorded(call):
                 return
@@ -250,10 +251,21 @@ class Trail:
         self._keep(made, targets)
 
     def _current(self) -> tuple[_Target, ...]:
-        targets = self._targets
-        if targets is None:
-            targets = self._targets = self._read_trails()
-        return targets
+        while True:
+            targets, version = self._targets, self._version
+            if targets is not None:
+                return targets
+            targets = self._read_trails()
+            with self._lock:
+                # What was read before a trail changed must not outlive the change.
+                if version == self._version:
+                    self._targets = targets
+                    return targets
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._version += 1
+            self._targets = None
 
     def _read_trails(self) -> tuple[_Target, ...]:
         client = self._cloud.client("cloudtrail")

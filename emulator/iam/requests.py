@@ -132,7 +132,9 @@ def _rpc(request: HttpRequest, model: Any) -> tuple[str, Protocol, dict[str, Any
     for name, value in request.headers:
         if name.lower() == "x-amz-target":
             before, _, operation = value.rpartition(".")
-            if before != prefix:
+            # SDKs in Go leave out the package that the model's prefix begins with, as in
+            # com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.
+            if before not in {prefix, str(prefix).rpartition(".")[2]}:
                 return None
             names[operation] = "json"
     form = _form(request)

@@ -318,6 +318,17 @@ def test_cloudwatch_by_the_query_protocol_too(authorizer: Authorizer) -> None:
     assert asked == ("cloudwatch:DeleteAlarms", [f"arn:aws:cloudwatch:{R}:alarm:a"])
 
 
+def test_cloudtrail_as_sdks_in_go_name_it(authorizer: Authorizer) -> None:
+    request = captured_request("cloudtrail", "stop_logging", Name="trail")
+    headers = tuple(
+        (name, "CloudTrail_20131101.StopLogging" if name.lower() == "x-amz-target" else value)
+        for name, value in request.headers
+    )
+    found = authorizer.action_for_request(replace(request, headers=headers))
+    assert found is not None
+    assert found[0] == "cloudtrail:StopLogging"
+
+
 def test_the_openai_compatible_endpoint_is_inference_without_guardrail(
     authorizer: Authorizer,
 ) -> None:

@@ -1,0 +1,132 @@
+"""One emulator for the tests that need a real one, on a port of its own."""
+
+import io
+import json
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+import boto3
+import pytest
+
+from emulator.server import Server
+
+REGION = "us-east-2"
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body, which must be JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator, and how a test talks to it."""
+
+    server: Server
+
+    @property
+    def endpoint(self) -> str:
+        """Return its address."""
+        return self.server.endpoint
+
+    def client(
+        self, service: str, credentials: Mapping[str, str] | None = None, region: str = REGION
+    ) -> Any:
+        """Return a boto3 client: the administrator's, or that of temporary credentials."""
+        keys = credentials or {"AccessKeyId": "rehearsal", "SecretAccessKey": "rehearsal"}
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=region,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys.get("SessionToken"),
+            config=boto3.session.Config(
+                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+            ),
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one HTTP request, and return the answer whatever its status."""
+        request = urllib.request.Request(  # noqa: S310  # the emulator's own address
+            self.endpoint + path, data=body, method=method, headers=dict(headers or {})
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310  # as above
+                return Answer(reply.status, _lower(reply.headers), reply.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, _lower(error.headers), error.read())
+
+    def role(self, name: str, statements: list[dict[str, Any]], **kwargs: Any) -> dict[str, Any]:
+        """Create a role with one inline policy, and return credentials of a session of it."""
+        iam = self.client("iam")
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root", "Service": "bedrock.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        arn = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=_policy([trust]), **kwargs
+        )["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=_policy(statements))
+        answer = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")
+        return {"Arn": arn, **answer["Credentials"]}
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """Start an emulator for the whole run. Tests use names of their own in it."""
+    server = Server(port=0)
+    server.start()
+    yield Emulator(server)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def package() -> bytes:
+    """Return a function's smallest package."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return {'echo': event}\n")
+    return content.getvalue()
+
+
+@pytest.fixture
+def log_events(emulator: Emulator) -> Callable[[str, str], list[str]]:
+    """Return a function that reads a log stream once everything queued is in it."""
+
+    def read(group: str, stream: str) -> list[str]:
+        emulator.server.app.cloud.flush()
+        events = emulator.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
+        return [event["message"] for event in events["events"]]
+
+    return read

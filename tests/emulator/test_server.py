@@ -1,0 +1,242 @@
+"""The port: routes, limits, bad input, start and stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from emulator.http import HttpRequest, HttpResponse, json_response
+from emulator.server import PortInUseError, Server
+from tests.emulator.conftest import Emulator
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_health_tells_version_generation_and_approximations(emulator: Emulator) -> None:
+    health = emulator.request("GET", "/_aws/health").json()
+    assert health["status"] == "ok"
+    assert health.keys() >= {"version", "generation", "approximations", "account_id", "region"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_aws/nothing", 404),
+        ("GET", "/_aws/", 404),
+        ("GET", "/", 403),
+        ("GET", "/some-bucket/key", 403),
+        ("POST", "/model/x/invoke-with-response-stream", 501),
+        ("POST", "/model/", 501),
+        ("POST", "/guardrail/x", 501),
+        ("PATCH", "/_aws/faults", 405),
+        ("POST", "/_aws/execute-api/none/v1/chat", 403),
+    ],
+)
+def test_unknown_requests_get_an_aws_error(
+    emulator: Emulator, method: str, path: str, status: int
+) -> None:
+    answer = emulator.request(method, path, b"\xff{" if method == "POST" else None)
+    assert answer.status == status
+    assert b"Traceback" not in answer.body
+    assert b"<html" not in answer.body
+
+
+def test_an_unsigned_call_of_the_control_plane_is_refused(emulator: Emulator) -> None:
+    answer = emulator.request("GET", "/2015-03-31/functions/")
+    assert answer.status == 403
+    assert b"Missing" in answer.body or b"Access Denied" in answer.body
+
+
+def test_an_unknown_operation_is_refused_in_the_services_protocol(emulator: Emulator) -> None:
+    signed = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20260101/us-east-2/{}/aws4_request,"
+        " SignedHeaders=host, Signature=0"
+    }
+    for service, path in (("lambda", "/2015-03-31/nonsense"), ("nonsense", "/x")):
+        headers = {"Authorization": signed["Authorization"].format(service)}
+        answer = emulator.request("GET", path, headers=headers)
+        assert 400 <= answer.status < 600
+        assert b"Traceback" not in answer.body
+        assert b"<html" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"POST /model/x/converse HTTP/1.1\r\nHost: x\r\nContent-Length: minus\r\n\r\n",
+        b"GET /" + b"a" * 300_000 + b" HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_gets_an_answer_and_no_traceback(emulator: Emulator, raw: bytes) -> None:
+    port = int(emulator.endpoint.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(raw)
+        reply = b""
+        while chunk := connection.recv(65_536):
+            reply += chunk
+            if b"}" in reply:
+                break
+    assert reply.split()[1][:1] == b"4"
+    assert b"Traceback" not in reply
+
+
+def test_the_announced_size_of_a_body_is_limited(emulator: Emulator) -> None:
+    port = int(emulator.endpoint.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+        assert b" 413 " in connection.recv(65_536)
+
+
+def test_a_payload_over_six_megabytes_is_refused_by_lambda(emulator: Emulator) -> None:
+    path = "/2015-03-31/functions/any/invocations"
+    answer = emulator.request("POST", path, b"1" * (6 * 1024 * 1024 + 1))
+    assert answer.status == 413
+    assert answer.headers["x-amzn-errortype"] == "RequestTooLargeException"
+
+
+class _Echo:
+    """Stands in for the deployed APIs: answers with the request as it got it."""
+
+    def handle(self, request: HttpRequest, api_id: str, stage: str, path: str) -> HttpResponse:
+        seen = {
+            "api": [api_id, stage, path],
+            "path": request.path,
+            "query": request.query,
+            "headers": request.headers,
+            "ip": request.source_ip,
+            "body": request.body.decode(),
+        }
+        return json_response(200, seen, (("Connection", "close"), ("X-Two", "a"), ("X-Two", "b")))
+
+
+@pytest.fixture
+def echo() -> Server:
+    server = Server(port=0)
+    server.app._parts["apis"] = _Echo()
+    server.start()
+    return server
+
+
+def test_a_request_reaches_the_api_as_it_was_sent(echo: Server) -> None:
+    port = int(echo.endpoint.rpartition(":")[2])
+    with socket.socket() as connection:
+        connection.bind(("127.0.0.7", 0))
+        connection.settimeout(5)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(
+            b"POST /_aws/execute-api/abc/v1/chat%2Fx?a=%20b HTTP/1.1\r\nHost: h\r\n"
+            b"X-Api-Key: one\r\nx-api-key: two\r\nwith_underscore: u\r\nConnection: close\r\n"
+            b"Content-Length: 2\r\n\r\nhi"
+        )
+        reply = b""
+        while chunk := connection.recv(65_536):
+            reply += chunk
+    echo.stop()
+    head, _, body = reply.partition(b"\r\n\r\n")
+    seen = json.loads(body)
+    assert seen["api"] == ["abc", "v1", "/chat%2Fx"]
+    assert seen["query"] == "a=%20b"
+    assert seen["ip"] == "127.0.0.7"
+    assert seen["body"] == "hi"
+    assert ["X-Api-Key", "one"] in seen["headers"]
+    assert ["x-api-key", "two"] in seen["headers"]
+    assert ["with_underscore", "u"] in seen["headers"]
+    assert head.count(b"X-Two") == 2
+
+
+def test_a_part_that_breaks_gives_an_error_without_its_cause(echo: Server) -> None:
+    class Broken:
+        def handle(self, *_: object) -> HttpResponse:
+            raise RuntimeError("the secret cause")
+
+    echo.app._parts["apis"] = Broken()
+    answer = Emulator(echo).request("GET", "/_aws/execute-api/a/b/c")
+    echo.stop()
+    assert answer.status == 500
+    assert answer.json() == {"message": "The emulator failed to answer; its log says why."}
+
+
+def test_calls_that_requests_cause_find_a_thread_when_all_clients_wait(echo: Server) -> None:
+    release, waiting = threading.Event(), threading.Semaphore(0)
+
+    class Slow:
+        def handle(self, *_: object) -> HttpResponse:
+            waiting.release()
+            release.wait(10)
+            return json_response(200, {})
+
+    echo.app._parts["apis"] = Slow()
+    emulator = Emulator(echo)
+    path = "/_aws/execute-api/a/b/c"
+    clients = [
+        threading.Thread(target=emulator.request, args=("GET", path), daemon=True)
+        for _ in range(80)
+    ]
+    for client in clients:
+        client.start()
+    for _ in range(64):
+        assert waiting.acquire(timeout=5)
+    assert emulator.request("GET", "/_aws/health").status == 200
+    release.set()
+    for client in clients:
+        client.join(timeout=10)
+    echo.stop()
+
+
+def test_a_port_in_use_names_the_way_out() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(PortInUseError, match=r"make down.*PORT="):
+            Server(port=other.getsockname()[1])
+
+
+def test_the_program_starts_fast_and_stops_gracefully(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        began = time.monotonic()
+        program = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "--port", "0"],
+            cwd=ROOT,
+            stderr=output,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            while "listening" not in log.read_text():
+                assert time.monotonic() - began < 10, log.read_text()
+                time.sleep(0.02)
+            took = time.monotonic() - began
+            program.send_signal(signal.SIGTERM)
+            assert program.wait(timeout=10) == 0
+        finally:
+            program.kill()
+            program.wait()
+    assert took < 3
+    assert "stopping (SIGTERM)" in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def test_the_program_says_that_its_port_is_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        done = subprocess.run(
+            [sys.executable, "-m", "emulator", "--port", str(other.getsockname()[1])],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "make down" in done.stderr
+    assert "Traceback" not in done.stderr
