@@ -53,7 +53,7 @@ locals {
       scope = "named"
       actions = [
         "iam:AttachRolePolicy", "iam:CreatePolicyVersion", "iam:Delete*", "iam:DetachRolePolicy", "iam:PassRole",
-        "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion", "iam:Update*",
+        "iam:PutRole*", "iam:SetDefaultPolicyVersion", "iam:Update*",
       ]
     }
 
@@ -78,19 +78,15 @@ locals {
 
     # Stops blinding the audit trail before an attack.
     TrailTampering = {
-      scope = "named"
-      actions = [
-        "cloudtrail:Delete*", "cloudtrail:PutEventConfiguration", "cloudtrail:PutEventSelectors",
-        "cloudtrail:PutInsightSelectors", "cloudtrail:Stop*", "cloudtrail:Update*",
-      ]
+      scope   = "named"
+      actions = ["cloudtrail:Delete*", "cloudtrail:Put*", "cloudtrail:Stop*", "cloudtrail:Update*"]
     }
 
     # Stops deleting the trail's records, making them unreadable, or loosening the bucket until that is possible.
     EvidenceDeletion = {
       scope = "named"
       actions = [
-        "s3:BypassGovernanceRetention", "s3:DeleteBucket*", "s3:DeleteObject*", "s3:PutBucketObjectLockConfiguration",
-        "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning",
+        "s3:BypassGovernanceRetention", "s3:DeleteBucket*", "s3:DeleteObject*", "s3:PutBucket*",
         "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:PutObjectRetention", "s3:UpdateObjectEncryption",
       ]
     }
