@@ -206,7 +206,10 @@ class Application:
             request.body,
             trace_header=request.header("x-amzn-trace-id"),
         )
-        headers = [("Content-Type", "application/json")]
+        headers = [
+            ("Content-Type", "application/json"),
+            ("x-amzn-RequestId", invocation.request_id),
+        ]
         if invocation.error_type:
             headers.append(("x-amzn-ErrorType", invocation.error_type))
         if invocation.executed_version:
