@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -96,13 +97,13 @@ class Request(Proof):
     status: int = 200
     code: str = ""
     answer: str = ""  # what the answer must hold
-    hides: str = ""  # what it must not
+    hides: str = ""  # what its body and headers must not
     expect: Mapping[str, str] = field(default_factory=dict)  # headers of the answer
 
     @property
     def stops(self) -> bool:
         """Tell whether a layer must stop the request, or change what it says."""
-        return bool(self.stopped_by)
+        return bool(self.stopped_by or self.hides)
 
     @property
     def local(self) -> str:
@@ -283,6 +284,18 @@ KINDS: dict[str, type[Proof]] = {
     "evidence": Evidence,
 }
 _TEXTS = ("name", "promise", "owasp", "resource", "unprovoked")
+
+
+def filled(value: Any, places: Mapping[str, str]) -> Any:
+    """Put what names in braces stand for into every text of a value."""
+    match value:
+        case str():
+            return re.sub(r"\{([a-z_]+)\}", lambda name: places.get(name[1], name[0]), value)
+        case dict():
+            return {name: filled(each, places) for name, each in value.items()}
+        case list() | tuple():
+            return [filled(each, places) for each in value]
+    return value
 
 
 def load(folder: Path = FOLDER) -> tuple[Control, ...]:

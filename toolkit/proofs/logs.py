@@ -18,7 +18,7 @@ AWS_PATIENCE_SECONDS = 300.0
 
 
 class Logs:
-    """What the log groups have gained since a moment; `unread` says which cannot be read, and why."""
+    """What the log groups have gained since a moment; `unread` says which could not be read."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.iam import Policy, Query, evaluate
+from toolkit.proofs.data import filled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,18 +25,6 @@ ROLES = {
     "trail": "{name}-trail",
     "api-logs": "ApiGatewayLoggingRole",
 }
-
-
-def filled(value: Any, places: Mapping[str, str]) -> Any:
-    """Put what names in braces stand for into every text of a value."""
-    match value:
-        case str():
-            return re.sub(r"\{([a-z_]+)\}", lambda name: places.get(name[1], name[0]), value)
-        case dict():
-            return {name: filled(each, places) for name, each in value.items()}
-        case list() | tuple():
-            return [filled(each, places) for each in value]
-    return value
 
 
 class Policies:

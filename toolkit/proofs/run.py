@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from toolkit.proofs.data import Call, Evidence, Proof, Question, Request
+from toolkit.proofs.data import Call, Evidence, Proof, Question, Request, filled
 from toolkit.proofs.deployment import CannotAskError, places
 from toolkit.proofs.logs import Logs
 
@@ -43,17 +44,21 @@ class Run:
 
     def make(self, progress: Callable[[Proof], None] = lambda _: None) -> None:
         """Make every call and request, in order, and read the logs."""
-        if self.origin is None and self.deployment.outputs:
-            self.origin = self._configured_origin()
+        if self.deployment.outputs:
+            self._read_configuration()
+        self._places["origin"] = self.origin or "https://app.example"
         if self.calls:
             self._make_calls()
         with self.deployment.spare_keys(self.requests):
             for request in self.requests:
                 progress(request)
                 try:
-                    self._answers[request.id] = self.deployment.ask(request)
+                    headers = filled(dict(request.headers), self._places)
+                    answers = self.deployment.ask(replace(request, headers=headers))
                 except CannotAskError as error:
                     self._unasked[request.id] = str(error)
+                else:
+                    self._answers[request.id] = answers
         if self.deployment.client is None:
             self.logs.unread["all"] = "without AWS credentials: name the environment with --env"
         else:
@@ -72,11 +77,18 @@ class Run:
                 return self._judge_evidence(proof)
         raise TypeError(proof)
 
-    def _configured_origin(self) -> str:
-        function = self.deployment.aws("lambda").get_function_configuration(
+    def _read_configuration(self) -> None:
+        """Learn the origin and the model from what the function is told."""
+        told = self.deployment.aws("lambda").get_function_configuration(
             FunctionName=self.deployment.outputs["alias_arn"]
-        )
-        return str(function["Environment"]["Variables"]["ALLOWED_ORIGIN"])
+        )["Environment"]["Variables"]
+        self.origin = self.origin or told["ALLOWED_ORIGIN"]
+        profile = told["MODEL_ID"]
+        self._places |= {
+            "profile": profile,
+            "profile_arn": f"{self._places['bedrock']}:inference-profile/{profile}",
+            "model": profile.partition(".")[2],
+        }
 
     # Requests
 
@@ -160,8 +172,6 @@ class Run:
             yield "there is no answer"
         if request.answer not in said:
             yield f"the answer does not hold {request.answer!r}"
-        if request.hides and request.hides in answer.body.decode(errors="replace"):
-            yield "the answer holds what must be hidden"
 
     def _wrong_headers(self, request: Request, answer: Answer) -> Iterator[str]:
         expected = {"access-control-allow-origin": self.origin} if self.origin else {}
@@ -174,6 +184,9 @@ class Run:
         for name, value in expected.items():
             if answer.headers.get(name) != value:
                 yield f"header {name} is {answer.headers.get(name)}, expected {value}"
+        said = " ".join((answer.body.decode(errors="replace"), *answer.headers.values()))
+        if request.hides and request.hides in said:
+            yield "the answer holds what must be hidden"
         if answer.headers.get("access-control-allow-origin") in {None, "*"}:
             yield "no one origin may read the answer"
 
@@ -283,8 +296,6 @@ class Run:
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
-        from toolkit.proofs.policies import filled  # noqa: PLC0415
-
         assumed = self.deployment.aws("sts").assume_role(
             RoleArn=self._places["execution_role_arn"], RoleSessionName=self._session
         )["Credentials"]
@@ -356,8 +367,6 @@ class Run:
 
     def _wrong_configuration(self, evidence: Evidence) -> list[str]:
         import jmespath  # type: ignore[import-untyped]  # noqa: PLC0415 - boto3 brings it
-
-        from toolkit.proofs.policies import filled  # noqa: PLC0415
 
         service, _, operation = evidence.call.partition(".")
         parameters = filled(dict(evidence.parameters), self._places)
