@@ -44,7 +44,7 @@ apply: rehearsal-tools ## Apply the kept plan (ENV=dev)
 smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promises (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --env $(ENV)
 
-preflight: dev-tools ## Look at an account, read-only, before the first apply (ENV=dev)
+preflight: build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/preflight.py --env $(ENV)
 
 mutants: dev-tools ## Take each control out, one at a time, and see a test fail (half an hour)

@@ -138,7 +138,11 @@ class Rehearsal:
         self._need_port()
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "emulator", "--port", str(self.port)],
+                [
+                    *(sys.executable, "-m", "emulator"),
+                    *("--port", str(self.port)),
+                    *("--state-dir", str(self.folder / "emulator")),
+                ],
                 cwd=ROOT,
                 env=merged(os.environ, local_aws(self.endpoint)),
                 stdin=subprocess.DEVNULL,
