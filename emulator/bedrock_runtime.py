@@ -108,7 +108,9 @@ class Faults:
             return aws_error(
                 400, "ValidationException", f"error must be one of {', '.join(_STATUS)}"
             )
-        if reply is not None and not isinstance(reply.get("text"), str):
+        if reply is not None and not (
+            isinstance(reply, dict) and isinstance(reply.get("text"), str)
+        ):
             return aws_error(400, "ValidationException", "reply must have a text")
         if not 0 <= latency_ms <= 120_000 or times < 0:
             return aws_error(

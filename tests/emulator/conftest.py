@@ -68,28 +68,34 @@ class Emulator:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one HTTP request, and return the answer whatever its status."""
-        request = urllib.request.Request(  # noqa: S310  # the emulator's own address
+        request = urllib.request.Request(
             self.endpoint + path, data=body, method=method, headers=dict(headers or {})
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310  # as above
+            with urllib.request.urlopen(request, timeout=30) as reply:
                 return Answer(reply.status, _lower(reply.headers), reply.read())
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, _lower(error.headers), error.read())
 
     def role(self, name: str, statements: list[dict[str, Any]], **kwargs: Any) -> dict[str, Any]:
-        """Create a role with one inline policy, and return credentials of a session of it."""
+        """Create a role that may what the statements say; return credentials of a session of it."""
         iam = self.client("iam")
         trust = {
             "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root", "Service": "bedrock.amazonaws.com"},
+            "Principal": {
+                "AWS": f"arn:aws:iam::{ACCOUNT}:root",
+                "Service": "bedrock.amazonaws.com",
+            },
             "Action": "sts:AssumeRole",
         }
-        arn = iam.create_role(
-            RoleName=name, AssumeRolePolicyDocument=_policy([trust]), **kwargs
-        )["Role"]["Arn"]
-        iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=_policy(statements))
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]), **kwargs)[
+            "Role"
+        ]["Arn"]
+        if statements:
+            iam.put_role_policy(
+                RoleName=name, PolicyName="inline", PolicyDocument=_policy(statements)
+            )
         answer = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")
         return {"Arn": arn, **answer["Credentials"]}
 

@@ -245,7 +245,7 @@ def words(*texts: str) -> dict[str, Any]:
         ("I like red-herrings", False),
     ],
 )
-def test_words_match_whole_and_in_any_case(text: str, blocked: bool) -> None:  # noqa: FBT001  # a case's outcome
+def test_words_match_whole_and_in_any_case(text: str, blocked: bool) -> None:
     assert assess(words("ChatGPT", "red herrings"), text, "INPUT").blocked is blocked
     assert assess(words("ChatGPT", "red herrings"), text, "OUTPUT").blocked is blocked
 
@@ -281,7 +281,7 @@ TOPICS = {
         ("Where is my order?", False),
     ],
 )
-def test_topics_are_known_by_their_names_and_examples(text: str, blocked: bool) -> None:  # noqa: FBT001  # a case's outcome
+def test_topics_are_known_by_their_names_and_examples(text: str, blocked: bool) -> None:
     assert assess(TOPICS, text, "INPUT").blocked is blocked
 
 
