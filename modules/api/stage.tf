@@ -32,7 +32,7 @@ resource "aws_api_gateway_deployment" "this" {
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120: an answer to one person must never be served to another from a cache
   #checkov:skip=CKV2_AWS_29: modules/edge puts the web ACL in front of this stage
-  #checkov:skip=CKV2_AWS_4: the execution log of a refused body quotes the body, so there is none; see method settings
+  #checkov:skip=CKV2_AWS_4: the execution log of a refused body may quote the body, so there is none; see method settings
   #checkov:skip=CKV2_AWS_51: the integration is a Lambda function, which never sees a client certificate
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
@@ -63,8 +63,9 @@ resource "aws_api_gateway_method_settings" "all" {
   settings {
     metrics_enabled    = true
     data_trace_enabled = false
-    # Even at ERROR, the validator writes the text that it refuses ("string … is too long") to a log group that API Gateway
-    # makes itself, unencrypted and for ever. The access log has every request, and none of its text.
+    # The validator publishes its results there (API Gateway Developer Guide, "Request validation for REST APIs"), and they may
+    # quote the text that they refuse, in a log group that API Gateway makes itself, unencrypted and for ever. The access log
+    # has every request, and none of its text.
     logging_level = "OFF"
 
     # A preflight has no key and no plan: this is its limit, and the ceiling over all clients together.

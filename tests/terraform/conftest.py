@@ -94,8 +94,29 @@ def bad_inputs(offline: Offline, name: str) -> list[str]:
     return refusals(offline.root(name, {"main.tf": f"{head}{BAD_INPUTS[name]}}}\n"}))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means that lets Terraform begin ahead of a test."""
+    config.addinivalue_line(
+        "markers", "needs(*jobs): jobs of a test; {name} is a parameter's value"
+    )
+
+
+def needed(items: list[pytest.Item]) -> set[str]:
+    """Return the jobs that the tests of this run need."""
+    return {
+        job.format(**item.callspec.params)
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else job
+        for item in items
+        for marker in item.iter_markers("needs")
+        for job in marker.args
+    }
+
+
 @pytest.fixture(scope="session")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+def jobs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Jobs]:
     """Return everything that Terraform has to do here, the longest first."""
     with Offline(tmp_path_factory.mktemp("terraform") / "tree") as offline:
         by_length = sorted(MODULES, key=lambda module: module != "edge")
@@ -105,7 +126,8 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
             **{f"plan {env}": partial(offline.environment, env) for env in ENVIRONMENTS},
             **{f"bad {name}": partial(bad_inputs, offline, name) for name in BAD_INPUTS},
         }
-        work = Jobs(tasks, os.cpu_count() or 1)
+        soon = needed(request.session.items)
+        work = Jobs(tasks, [name for name in tasks if name in soon], os.cpu_count() or 1)
         yield work
         work.close()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from toolkit.terraform import ROOT, Terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 ACCOUNT = "111122223333"  # The placeholder of envs/*/providers.tf, AWS's own for documentation.
@@ -127,22 +127,24 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 class Jobs:
-    """Work that takes Terraform seconds, begun ahead of the tests that wait for it."""
+    """Work that takes Terraform seconds, some of it begun ahead of the tests that wait for it."""
 
-    def __init__(self, tasks: Mapping[str, Callable[[], Any]], workers: int) -> None:
-        self._pool = ThreadPoolExecutor(workers)
+    def __init__(
+        self, tasks: Mapping[str, Callable[[], Any]], ahead: Iterable[str], workers: int
+    ) -> None:
         self._tasks = tasks
+        self._pool = ThreadPoolExecutor(workers)
         self._futures: dict[str, Future[Any]] = {
-            name: self._pool.submit(task) for name, task in tasks.items()
+            name: self._pool.submit(tasks[name]) for name in ahead
         }
 
     def result(self, name: str) -> Any:
         """Return what a task returned; one whose turn has not come is done at once."""
-        if self._futures[name].cancel():
-            done: Future[Any] = Future()
-            done.set_result(self._tasks[name]())
-            self._futures[name] = done
-        return self._futures[name].result()
+        future = self._futures.get(name)
+        if future is None or future.cancel():
+            future = self._futures[name] = Future()
+            future.set_result(self._tasks[name]())
+        return future.result()
 
     def close(self) -> None:
         """Drop what nobody has waited for."""

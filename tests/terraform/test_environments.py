@@ -6,9 +6,13 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.terraform.conftest import ENVIRONMENTS
 from tests.terraform.offline import resource, resources
 from toolkit.terraform import ROOT
+
+pytestmark = pytest.mark.needs(*(f"plan {environment}" for environment in ENVIRONMENTS))
 
 OUTPUTS = {
     "alerts_topic_arn",

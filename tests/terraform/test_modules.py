@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.terraform.offline import Jobs
 
 
+@pytest.mark.needs("test {module}")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_tests_of_the_module_pass(jobs: Jobs, module: str) -> None:
     ran = jobs.result(f"test {module}")
@@ -41,6 +42,7 @@ def test_no_file_of_tests_is_ignored_for_its_name_or_place() -> None:
     assert named | inside == run
 
 
+@pytest.mark.needs("usages")
 def test_the_usage_of_every_readme_can_be_planned(jobs: Jobs) -> None:
     planned = jobs.result("usages")
     modules = planned["planned_values"]["root_module"]["child_modules"]
@@ -60,6 +62,7 @@ def test_the_tables_of_the_readmes_are_fresh() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.needs("bad {inputs}")
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [

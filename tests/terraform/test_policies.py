@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
     from tests.terraform.offline import Jobs
 
+pytestmark = pytest.mark.needs("plan dev", "usages")
+
 
 def statements(value: Any) -> Iterator[dict[str, Any]]:
     """Find policy statements, in rendered JSON and in documents that wait for an id."""
     if isinstance(value, dict):
-        if isinstance(value.get("actions"), list):
-            yield {"Action": value["actions"], "NotAction": value.get("not_actions")}
+        if value.get("type") == "aws_iam_policy_document":
+            document = value.get("values") or value.get("change", {}).get("after") or {}
+            for statement in document.get("statement") or ():
+                yield {"Action": statement["actions"], "NotAction": statement["not_actions"]}
         for inner in value.values():
             yield from statements(inner)
     elif isinstance(value, list):
