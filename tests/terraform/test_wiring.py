@@ -1,0 +1,181 @@
+"""Each part is hooked up to the next, and what a caller tunes reaches the layers it is for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.terraform.offline import Offline, planned, resource, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Nothing here is a default.
+TUNED = """module "chatbot" {
+  source         = "../../modules/chatbot"
+  environment    = "tuned"
+  package        = "../../build/chatbot.zip"
+  allowed_origin = "https://chat.example.com"
+  clients        = { web = {} }
+  operations     = { alert_emails = ["oncall@example.com"], log_retention_days = 90 }
+  function       = { max_message_chars = 1500, reserved_concurrency = 2, timeout_seconds = 20 }
+  api = {
+    plan = { rate_limit = 3, burst_limit = 2, quota_limit = 40, quota_period = "DAY" }
+  }
+  edge = {
+    limits           = { body_bytes = 7000, rate_requests = 20, rate_window_seconds = 60 }
+    prompt_injection = { mode = "count" }
+  }
+  guardrail = {
+    content_filters     = { hate = { output = "MEDIUM" } }
+    denied_topics       = { "Legal advice" = { definition = "Advice on the law." } }
+    extra_blocked_words = ["Perplexity"]
+    pii                 = { block = ["PIN"], anonymize = ["EMAIL"] }
+    safety_message      = "No."
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with Offline(tmp_path_factory.mktemp("wiring") / "tree") as offline:
+        yield planned(offline.root("tuned", {"main.tf": TUNED}))
+
+
+def unknown(plan: dict[str, Any], kind: str, attribute: str) -> list[bool]:
+    """Tell, for each resource of a kind, whether an attribute waits for AWS to make another one.
+
+    That is what a reference looks like in a plan; one that was left out is a known null, and one
+    that was made up is a known text.
+    """
+    return [
+        change["change"]["after_unknown"].get(attribute, False) is not False
+        for change in plan["resource_changes"]
+        if change["type"] == kind and change["mode"] == "managed"
+    ]
+
+
+def test_the_web_acl_stands_in_front_of_the_stage_and_logs(tuned: dict[str, Any]) -> None:
+    assert unknown(tuned, "aws_wafv2_web_acl_association", "resource_arn") == [True]
+    assert unknown(tuned, "aws_wafv2_web_acl_association", "web_acl_arn") == [True]
+    assert unknown(tuned, "aws_wafv2_web_acl_logging_configuration", "resource_arn") == [True]
+
+
+def test_the_one_method_that_takes_a_body_uses_the_validator(tuned: dict[str, Any]) -> None:
+    methods = [
+        (change["change"]["after"], change["change"]["after_unknown"])
+        for change in tuned["resource_changes"]
+        if change["type"] == "aws_api_gateway_method"
+    ]
+    validated = {
+        after["http_method"]: later.get("request_validator_id", False) for after, later in methods
+    }
+    assert validated == {"POST": True, "OPTIONS": False}
+
+
+def test_the_alias_points_at_a_published_version_of_a_bounded_function(
+    tuned: dict[str, Any],
+) -> None:
+    assert unknown(tuned, "aws_lambda_alias", "function_version") == [True]
+    bounded = {
+        role["name"]: role.get("permissions_boundary", "later")
+        for role in resources(tuned, "aws_iam_role")
+    }
+    assert bounded["chatbot-tuned-execution"] == "later"
+    assert bounded["BedrockLoggingRole"] is None
+
+
+def test_whatever_holds_words_or_records_is_encrypted_with_the_key(tuned: dict[str, Any]) -> None:
+    assert unknown(tuned, "aws_cloudwatch_log_group", "kms_key_id") == [True] * 5
+    assert unknown(tuned, "aws_sns_topic", "kms_master_key_id") == [True]
+    assert unknown(tuned, "aws_cloudtrail", "kms_key_id") == [True]
+
+
+def test_every_alarm_and_tamper_event_reaches_the_topic(tuned: dict[str, Any]) -> None:
+    alarms = unknown(tuned, "aws_cloudwatch_metric_alarm", "alarm_actions")
+    assert alarms == [True] * len(alarms)
+    assert len(alarms) > 10
+    rules = {rule["name"] for rule in resources(tuned, "aws_cloudwatch_event_rule")}
+    targets = resources(tuned, "aws_cloudwatch_event_target")
+    assert {target["rule"] for target in targets} == rules
+    assert unknown(tuned, "aws_cloudwatch_event_target", "arn") == [True] * len(rules)
+    (mail,) = resources(tuned, "aws_sns_topic_subscription")
+    assert mail["endpoint"] == "oncall@example.com"
+
+
+def test_every_alarm_watches_what_is_there(tuned: dict[str, Any]) -> None:
+    watched = {
+        (name, value)
+        for alarm in resources(tuned, "aws_cloudwatch_metric_alarm")
+        for name, value in (alarm["dimensions"] or {}).items()
+    }
+    group = next(
+        one["name"]
+        for one in resources(tuned, "aws_cloudwatch_log_group")
+        if "trail" in one["name"]
+    )
+    assert watched == {
+        ("ApiName", resource(tuned, "aws_api_gateway_rest_api")["name"]),
+        ("FunctionName", resource(tuned, "aws_lambda_function")["function_name"]),
+        ("LogGroupName", group),
+        ("Region", "us-east-2"),
+        ("Rule", "ALL"),
+        ("Stage", resource(tuned, "aws_api_gateway_stage")["stage_name"]),
+        ("WebACL", resource(tuned, "aws_wafv2_web_acl")["name"]),
+        ("service", "chatbot-tuned"),  # what the function's POWERTOOLS_SERVICE_NAME is, by its name
+    }
+
+
+def test_the_length_of_a_message_is_the_same_at_the_api_and_in_the_function(
+    tuned: dict[str, Any],
+) -> None:
+    schema = json.loads(resource(tuned, "aws_api_gateway_model")["schema"])
+    assert schema["properties"]["message"]["maxLength"] == 1500
+    # The function's variables hold the guardrail's id, so that a plan knows none of them.
+    chatbot = tuned["configuration"]["root_module"]["module_calls"]["chatbot"]["module"]
+    told = chatbot["module_calls"]["compute"]["expressions"]["chat"]["references"]
+    assert {
+        "var.function.log_level",
+        "var.function.max_message_chars",
+        "var.function.max_output_tokens",
+        "var.function.system_prompt",
+    } <= set(told)
+
+
+def test_what_the_caller_tunes_reaches_every_layer(tuned: dict[str, Any]) -> None:
+    plan = resource(tuned, "aws_api_gateway_usage_plan")
+    assert plan["throttle_settings"] == [{"burst_limit": 2, "rate_limit": 3}]
+    (quota,) = plan["quota_settings"]
+    assert (quota["limit"], quota["period"]) == (40, "DAY")
+
+    function = resource(tuned, "aws_lambda_function")
+    assert function["timeout"] == 20
+    assert function["reserved_concurrent_executions"] == 2
+
+    rules = {rule["name"]: rule for rule in resource(tuned, "aws_wafv2_web_acl")["rule"]}
+    (rate,) = rules["rate-per-ip"]["statement"][0]["rate_based_statement"]
+    assert (rate["limit"], rate["evaluation_window_sec"]) == (20, 60)
+    (size,) = rules["body-size"]["statement"][0]["size_constraint_statement"]
+    assert size["size"] == 7000
+    assert rules["prompt-injection"]["action"][0]["count"]
+
+    guardrail = resource(tuned, "aws_bedrock_guardrail")
+    (filters,) = guardrail["content_policy_config"]
+    strengths = {one["type"]: one["output_strength"] for one in filters["filters_config"]}
+    assert strengths["HATE"] == "MEDIUM"
+    (topics,) = guardrail["topic_policy_config"]
+    assert [topic["name"] for topic in topics["topics_config"]] == ["Legal advice"]
+    (words,) = guardrail["word_policy_config"]
+    assert "Perplexity" in {word["text"] for word in words["words_config"]}
+    (personal,) = guardrail["sensitive_information_policy_config"]
+    assert {(one["type"], one["action"]) for one in personal["pii_entities_config"]} == {
+        ("PIN", "BLOCK"),
+        ("EMAIL", "ANONYMIZE"),
+    }
+    assert guardrail["blocked_input_messaging"] == "No."
+
+    groups = resources(tuned, "aws_cloudwatch_log_group")
+    assert {group["retention_in_days"] for group in groups} == {90}
