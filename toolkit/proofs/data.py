@@ -136,11 +136,16 @@ class Request(Proof):
         content = body.encode(self.encoding, "surrogatepass")
         return gzip.compress(content, mtime=0) if self.gzip else content
 
+    @property
+    def enveloped(self) -> bool:
+        """Tell whether a direct invocation comes as API Gateway would send it."""
+        return self.body is not None or self.nested > 0
+
     def payload(self, request_id: str) -> bytes:
         """Return the event of a direct invocation."""
         if self.event is not None:
             return self.event.encode()
-        if self.body is None and not self.nested:
+        if not self.enveloped:
             return json.dumps({"message": self.text}).encode()
         envelope = {
             "body": self._body(),

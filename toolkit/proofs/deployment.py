@@ -187,11 +187,13 @@ class Deployment:
         return self.client(service)
 
     def _invoke(self, request: Request) -> Answer:
+        own_id = str(uuid.uuid4())
         reply = self.aws("lambda").invoke(
-            FunctionName=self.outputs["alias_arn"], Payload=request.payload(str(uuid.uuid4()))
+            FunctionName=self.outputs["alias_arn"], Payload=request.payload(own_id)
         )
         payload = reply["Payload"].read()
-        headers = {"x-amzn-requestid": reply["ResponseMetadata"]["RequestId"]}
+        known_as = own_id if request.enveloped else reply["ResponseMetadata"]["RequestId"]
+        headers = {"x-amzn-requestid": known_as}
         answer = Answer(0, {}, payload).json()
         if "FunctionError" in reply or "statusCode" not in answer:
             return Answer(0, headers, payload)

@@ -54,7 +54,8 @@ class Policies:
         resource = filled(question.resource, self._places)
         context = filled(dict(question.context), self._places)
         if question.principal:
-            query = Query(action, resource, context, question.principal)
+            principal = filled(question.principal, self._places)
+            query = Query(action, resource, context, principal)
             return evaluate(query, identity=(), resource_policy=self._policy_of(resource))
         name = filled(ROLES[question.role], self._places)
         arn, identity, boundary = self._role(name)

@@ -84,7 +84,9 @@ class Run:
         )["Environment"]["Variables"]
         self.origin = self.origin or told["ALLOWED_ORIGIN"]
         profile = told["MODEL_ID"]
+        key = self.deployment.aws("kms").describe_key(KeyId=f"alias/{self._places['name']}")
         self._places |= {
+            "key_arn": key["KeyMetadata"]["Arn"],
             "profile": profile,
             "profile_arn": f"{self._places['bedrock']}:inference-profile/{profile}",
             "model": profile.partition(".")[2],
@@ -242,8 +244,8 @@ class Run:
             yield f"the access log has {record['errorType']}, expected {request.error_type}"
         if request.stopped_by in {"edge", "api"} and record["integrationLatency"] != NONE:
             yield "the access log has an integration latency: the function was called"
-        if request.stopped_by == "compute" and record["integrationStatus"] != "200":
-            yield "the access log has no answer of the function"
+        if request.stopped_by == "compute" and record["integrationStatus"] != str(request.status):
+            yield f"the access log says that the function answered {record['integrationStatus']}"
 
     @staticmethod
     def _wrong_function(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
@@ -333,13 +335,15 @@ class Run:
         return problems
 
     def _wrong_trail(self, call: Call) -> Iterator[str]:
-        record = self.logs.record("trail", f"{call.event} {self._caller}")
-        if record is None:
-            yield f"the trail has no {call.event} by {self._caller}"
-            return
-        denied = str(record.get("errorCode", "")).startswith("AccessDenied")
-        if denied is not call.refused:
-            yield f"the trail has errorCode {record.get('errorCode')}"
+        found = [
+            str(record.get("errorCode", ""))
+            for record in self.logs.records("trail")
+            if record["eventName"] == call.event
+            and record["userIdentity"].get("arn") == self._caller
+        ]
+        if not any(error.startswith("AccessDenied") is call.refused for error in found):
+            said = f"only {found}" if found else "nothing"
+            yield f"of {call.event} by {self._caller} the trail has {said}"
 
     # Questions and evidence
 
