@@ -88,10 +88,11 @@ class Application:
     @property
     def functions(self) -> Any:
         def make() -> Any:
-            from emulator.iam import Authorizer  # noqa: PLC0415
             from emulator.lambda_runtime import LambdaRuntime  # noqa: PLC0415
 
-            return LambdaRuntime(self.cloud, authorizer=Authorizer(self.cloud))
+            return LambdaRuntime(
+                self.cloud, authorizer=self.authorizer, scratch=self.cloud.state_dir
+            )
 
         return self._part("functions", make)
 

@@ -124,13 +124,16 @@ class LambdaRuntime:
         load_code: LoadCode = moto_code,
         idle_seconds: float = 300.0,
         max_processes: int | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self._cloud = cloud
         self._authorizer = authorizer
         self._load_code = load_code
         self._idle_seconds = idle_seconds
         self._max_processes = max_processes or max(16, 4 * (os.cpu_count() or 1))
-        self._scratch = Path(tempfile.mkdtemp(prefix="emulator-lambda-"))
+        if scratch is not None:
+            scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix="emulator-lambda-", dir=scratch))
         self._runtime_folder = self._scratch / "runtime"
         self._missing = _link_runtime(self._runtime_folder)
         self._unpacking = threading.Lock()
