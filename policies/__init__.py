@@ -1,0 +1,1 @@
+"""Checkov policies for chatbots on Bedrock. Checkov loads Python only from a package."""
