@@ -53,8 +53,8 @@ mutants: dev-tools ## Take each control out, one at a time, and see a test fail 
 measure-screening: dev-tools ## Measure the prompt-injection rules on corpora
 	@$(PYTHON) scripts/measure_screening.py
 
-docs: dev-tools ## Bring the generated tables of the module pages up to date
-	@$(PYTHON) scripts/module_docs.py
+docs: dev-tools ## Bring the generated pages and tables up to date
+	@$(PYTHON) scripts/module_docs.py && $(PYTHON) scripts/controls_doc.py
 
 lock: dev-tools ## Lock the Python requirements again, with hashes
 	@bash scripts/lock.sh

@@ -5,8 +5,12 @@
     scripts/smoke_test.py --env dev                             what envs/dev has deployed
     scripts/smoke_test.py --rehearsal dev                       what `make up` has started
 
+With --full it runs the proofs of tests/proofs instead, and reads in the logs which layer stopped
+each request: all of them with --env, or none with --url.
+
 Exit code 0: every check passed. 1: a check failed. 2: the test could not be run.
-Needs Python 3.12 alone, and boto3 with `--env`, to fetch the key that Terraform never prints.
+Needs Python 3.12 alone, and boto3 with `--env`, to fetch the key that Terraform never prints, and
+with `--full --rehearsal`.
 """
 
 from __future__ import annotations
@@ -281,8 +285,8 @@ def _settle(chat: Chat, check: Callable[[Chat], list[str]]) -> tuple[Status, str
     return "fail", "; ".join(wrong)
 
 
-def from_environment(env: str) -> tuple[str, str]:
-    """Return URL and API key of a deployed environment, from its outputs and from API Gateway."""
+def outputs_of(env: str) -> dict[str, Any]:
+    """Return the outputs of a deployed environment."""
     folder = ROOT / "envs" / env
     if not folder.is_dir():
         raise CannotRunError(f"envs/{env} does not exist. Name an environment that does.")
@@ -303,6 +307,12 @@ def from_environment(env: str) -> tuple[str, str]:
     outputs = {name: output["value"] for name, output in json.loads(done.stdout).items()}
     if "url" not in outputs:
         raise CannotRunError(f"envs/{env} is not applied yet: run `make apply ENV={env}` first.")
+    return outputs
+
+
+def from_environment(env: str) -> tuple[str, str]:
+    """Return URL and API key of a deployed environment, from its outputs and from API Gateway."""
+    outputs = outputs_of(env)
     try:
         import boto3  # noqa: PLC0415 - only this way of asking needs it
     except ImportError:
@@ -329,6 +339,88 @@ def from_rehearsal(env: str) -> tuple[str, str]:
     return found["url"], found["api_key"]
 
 
+def deployment(options: argparse.Namespace) -> Any:
+    """Return what the proofs are to be asked of."""
+    from toolkit.proofs.deployment import Deployment  # noqa: PLC0415 - see full()
+
+    url, key = target(options)
+    if options.env:
+        import boto3  # noqa: PLC0415 - target() has said so if it is missing
+
+        outputs = outputs_of(options.env)
+        session = boto3.Session(region_name=outputs["region"])
+        return Deployment(url, key, client=session.client, outputs=outputs)
+    if options.rehearsal:
+        from toolkit.rehearsal import Rehearsal  # noqa: PLC0415 - as above
+
+        up = Rehearsal(options.rehearsal)
+        region = up.session().region
+        return Deployment(
+            url,
+            key,
+            client=lambda service: up.client(service, region),
+            outputs=up.terraform().outputs(),
+            endpoint=up.endpoint,
+        )
+    return Deployment(url, key)
+
+
+def full(options: argparse.Namespace) -> int:
+    """Run the proofs and return the exit code."""
+    sys.path.insert(0, str(ROOT))
+    from toolkit.proofs.data import load  # noqa: PLC0415 - a plain smoke test needs this file alone
+    from toolkit.proofs.run import Run, plan  # noqa: PLC0415 - as above
+
+    def say(text: str) -> None:
+        if not options.json:
+            print(text, flush=True)
+
+    asked = deployment(options)
+    proofs, others = plan(asked, [proof for control in load() for proof in control.proofs])
+    run = Run(asked, proofs, origin=options.origin)
+    number, minutes = len(run.requests), asked.minutes(run.requests)
+    counted = sum(one.counts for one in run.requests)
+    say(
+        f"{len(proofs)} proofs with {number} requests take about {minutes:.0f} minutes, so that "
+        f"the limits are kept; {counted} count against the key's quota.\n"
+        f"{len(others)} proofs are not run here; --json says why."
+    )
+    made = 0
+
+    def progress(_: object) -> None:
+        nonlocal made
+        made += 1
+        if made % 25 == 0:
+            say(f"  {made} of {number} requests")
+
+    run.make(progress)
+    results = [Result(proof.id, "skip", reason) for proof, reason in others]
+    for proof in proofs:
+        try:
+            wrong = run.judge(proof)
+        except Exception as error:  # noqa: BLE001 - AWS may refuse to tell, in many ways
+            results.append(Result(proof.id, "skip", f"not read: {error}"))
+            continue
+        result = Result(proof.id, "fail" if wrong else "pass", "; ".join(wrong))
+        results.append(result)
+        say(f"{result.status.upper():4}  {result.name}" + f"\n      {result.detail}" * bool(wrong))
+    failed = sum(result.status == "fail" for result in results)
+    if run.evidence:
+        say(f"Not read, so that statuses and codes alone are judged: {run.evidence}")
+    if options.json:
+        document = {
+            "url": asked.url,
+            "passed": not failed,
+            "requests": asked.sent,
+            "evidence_not_read": run.evidence,
+            "checks": [asdict(result) for result in results],
+        }
+        print(json.dumps(document, indent=2))
+    passed = sum(result.status == "pass" for result in results)
+    say(f"{passed} of {passed + failed} proofs hold, {asked.sent} requests")
+    return 1 if failed else 0
+
+
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -344,6 +436,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="with --url; better given as CHATBOT_API_KEY, which other users cannot see",
     )
     parser.add_argument("--origin", help="the allowed origin; default: the one the API names")
+    parser.add_argument("--full", action="store_true", help="run every proof that can be asked")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     return parser.parse_args(argv)
 
@@ -365,6 +458,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the smoke test and return its exit code."""
     options = arguments(argv)
     try:
+        if options.full:
+            return full(options)
         chat = Chat(*target(options))
     except CannotRunError as error:
         print(f"smoke test not run: {error}", file=sys.stderr)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "tests" / "proofs"
 LAYERS = ("edge", "api", "compute", "guardrail", "governance")
-KEYS = ("own", "none", "wrong", "disabled", "unplanned", "exhausted")
+KEYS = ("own", "client", "none", "wrong", "disabled", "unplanned", "exhausted")
 SECRETS = ("prompt", "answer", "key", "header")
 LOGS = ("waf", "api", "function", "invocations", "trail")
 DENIALS = ("explicit", "implicit", "boundary")
@@ -104,6 +104,12 @@ class Request(Proof):
     def stops(self) -> bool:
         """Tell whether a layer must stop the request, or change what it says."""
         return bool(self.stopped_by or self.hides)
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it counts against the quota of the key."""
+        own = self.key in {"own", "client"} and self.via == "api" and self.method != "OPTIONS"
+        return own and self.stopped_by != "edge"
 
     @property
     def local(self) -> str:
@@ -312,16 +318,24 @@ def load(folder: Path = FOLDER) -> tuple[Control, ...]:
     return controls
 
 
+def about(layer: str, folder: Path = FOLDER) -> str:
+    """Return what a layer is for. Raises ProofDataError."""
+    return str(_document(folder / f"{layer}.toml")["about"]).strip()
+
+
 def _layer(path: Path) -> Iterator[Control]:
+    for table in _document(path)["control"]:
+        yield _control(path, path.stem, table)
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ProofDataError(f"{path} cannot be read: {error}") from error
-    layer = document.get("layer")
-    if layer != path.stem or set(document) != {"layer", "control"}:
-        raise ProofDataError(f'{path} must begin with layer = "{path.stem}", then hold [[control]]')
-    for table in document["control"]:
-        yield _control(path, layer, table)
+    if document.get("layer") != path.stem or set(document) != {"about", "layer", "control"}:
+        raise ProofDataError(f'{path} needs layer = "{path.stem}", about and [[control]]')
+    return document
 
 
 def _control(path: Path, layer: str, table: Mapping[str, Any]) -> Control:

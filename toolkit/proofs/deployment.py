@@ -87,12 +87,26 @@ class Deployment:
         net = f"127.{random.randint(1, 254)}.{random.randint(0, 254)}"  # noqa: S311 - no secret
         self._addresses = (f"{net}.{host}" for host in range(1, 255))
         self._address, self._uses = next(self._addresses), 0
-        self.keys |= {"own": self.api_key, "wrong": "no-such-key-" + "0" * 28}
+        self.keys |= {
+            "own": self.api_key,
+            "client": self.api_key,
+            "wrong": "no-such-key-" + "0" * 28,
+        }
 
     @property
     def local(self) -> bool:
-        """Tell whether this is a rehearsal."""
+        """Tell whether it is on this machine, where requests may come fast and from many places."""
+        return urllib.parse.urlsplit(self.url).hostname in {"127.0.0.1", "localhost"}
+
+    @property
+    def rehearsal(self) -> bool:
+        """Tell whether its faults, keys and web ACL may be changed for a proof."""
         return bool(self.endpoint)
+
+    def minutes(self, requests: Sequence[Request]) -> float:
+        """Estimate how long it takes to make requests, at the pace that the limits allow."""
+        pace = LOCAL_PACE_SECONDS if self.local else AWS_PACE_SECONDS
+        return sum(1 + request.after + request.flood for request in requests) * pace / 60
 
     def ask(self, request: Request) -> tuple[Answer, ...]:
         """Send a request, and all of its copies; the answers come in the order of sending."""
@@ -112,8 +126,9 @@ class Deployment:
             return tuple(copy.result() for copy in copies)
 
     def _pace(self, request: Request) -> None:
-        counted = request.key == "own" and request.stopped_by != "edge"
-        pace = AWS_PACE_SECONDS if not self.local else LOCAL_PACE_SECONDS if counted else 0.0
+        pace = AWS_PACE_SECONDS
+        if self.local:
+            pace = LOCAL_PACE_SECONDS if request.counts else 0.0
         time.sleep(max(0.0, self._paced - time.monotonic()))
         if pace:
             self._paced = time.monotonic() + pace
@@ -238,9 +253,13 @@ class Deployment:
 
     @contextlib.contextmanager
     def spare_keys(self, requests: Sequence[Request]) -> Iterator[None]:
-        """Have the keys that requests ask for: disabled, in no plan, or with no quota left."""
-        wanted = {request.key for request in requests} & {"disabled", "unplanned", "exhausted"}
-        if not wanted:
+        """Have the keys that requests ask for: disabled, in no plan, or with no quota left.
+
+        On a rehearsal, `own` is a new key of the clients' plan, so that no run uses up their quota.
+        """
+        spare = {"own", "disabled", "unplanned", "exhausted"}
+        wanted = {request.key for request in requests} & spare
+        if not (wanted and self.rehearsal):
             yield
             return
         gateway = self.aws("apigateway")
@@ -256,7 +275,9 @@ class Deployment:
                 self.keys[name] = key["value"]
                 if name != "unplanned":
                     gateway.create_usage_plan_key(
-                        usagePlanId=plan, keyId=key["id"], keyType="API_KEY"
+                        usagePlanId=self.outputs["usage_plan_id"] if name == "own" else plan,
+                        keyId=key["id"],
+                        keyType="API_KEY",
                     )
             yield
         finally:

@@ -23,6 +23,26 @@ NONE = "-"
 TELLING = 8
 
 
+def plan(
+    deployment: Deployment, proofs: Sequence[Proof]
+) -> tuple[list[Proof], list[tuple[Proof, str]]]:
+    """Return the proofs that a deployment can be asked, and why not the others."""
+    asked, others = [], []
+    for proof in proofs:
+        reason = ""
+        if isinstance(proof, Request):
+            reason = "" if deployment.rehearsal else proof.local
+        elif isinstance(proof, Call | Question) and not deployment.rehearsal:
+            reason = "roles are asked on a rehearsal, which has the same policies"
+        if deployment.client is None and not (isinstance(proof, Request) and proof.via == "api"):
+            reason = reason or "it needs AWS credentials: name the environment with --env"
+        if reason:
+            others.append((proof, reason))
+        else:
+            asked.append(proof)
+    return asked, others
+
+
 class Run:
     """One run of proofs on a deployment."""
 
@@ -63,6 +83,11 @@ class Run:
             self.logs.unread["all"] = "without AWS credentials: name the environment with --env"
         else:
             self.logs.read(self._wanted())
+
+    @property
+    def evidence(self) -> str:
+        """Say which logs were not read, or nothing."""
+        return "; ".join(f"{log}: {why}" for log, why in self.logs.unread.items())
 
     def judge(self, proof: Proof) -> list[str]:
         """Return what is wrong, nothing when the proof holds."""

@@ -1,0 +1,160 @@
+"""The proofs are well-formed, prove both sides of every control, and their page is fresh."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.controls_doc import PAGE, page
+from toolkit.proofs.data import LAYERS, Call, Control, ProofDataError, Request, load
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTROLS = load()
+OWASP = {
+    "LLM01:2025 Prompt Injection",
+    "LLM02:2025 Sensitive Information Disclosure",
+    "LLM03:2025 Supply Chain",
+    "LLM04:2025 Data and Model Poisoning",
+    "LLM05:2025 Improper Output Handling",
+    "LLM06:2025 Excessive Agency",
+    "LLM07:2025 System Prompt Leakage",
+    "LLM08:2025 Vector and Embedding Weaknesses",
+    "LLM09:2025 Misinformation",
+    "LLM10:2025 Unbounded Consumption",
+}
+EDGE = 'layer = "edge"\nabout = ""'
+CONTROL = """
+[[control]]
+name = "a-control"
+promise = "It holds."
+owasp = ""
+resource = "module.edge.aws_wafv2_web_acl.this"
+"""
+REQUEST = '[[control.request]]\nname = "a"\nmessage = "Hello"\n'
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+def test_a_control_is_stopped_by_and_lets_through(control: Control) -> None:
+    assert any(not proof.stops for proof in control.proofs)
+    assert any(proof.stops for proof in control.proofs) or control.unprovoked
+    assert control.owasp in OWASP | {""}
+    assert re.fullmatch(r"[a-z][a-z0-9-]+", control.name)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+def test_a_control_names_a_resource_that_there_is(control: Control) -> None:
+    found = re.match(r"module\.(\w+)\.(aws_\w+)\.(\w+)(?:, rule (\S+))?", control.resource)
+    assert found, control.resource
+    module, kind, name, rule = found.groups()
+    terraform = "\n".join(file.read_text() for file in (ROOT / "modules" / module).glob("*.tf"))
+    assert f'resource "{kind}" "{name}"' in terraform
+    assert not rule or re.search(rf'(?:name += "|^ +){rule}\b', terraform, re.MULTILINE)
+
+
+def test_every_rule_of_the_web_acl_is_a_control() -> None:
+    edge = "\n".join(file.read_text() for file in (ROOT / "modules" / "edge").glob("*.tf"))
+    rules = set(re.findall(r'rule \{\n +name +=  *"([a-z-]+)"', edge))
+    rules |= set(re.findall(r"^ +([a-z-]+) += \{ priority = ", edge, re.MULTILINE))
+    assert len(rules) == 9
+    assert rules <= {control.name for control in CONTROLS if control.layer == "edge"}
+
+
+def test_every_denied_statement_is_a_control() -> None:
+    text = (ROOT / "modules" / "governance" / "deny-tampering.tf").read_text()
+    sids = re.findall(r"^    ([A-Z]\w+) = \{$", text, re.MULTILINE)
+    named = " ".join(control.resource for control in CONTROLS)
+    assert len(sids) > 10
+    assert [sid for sid in sids if f"Deny{sid}" not in named] == []
+
+
+def test_every_denied_action_is_asked() -> None:
+    text = (ROOT / "modules" / "governance" / "deny-tampering.tf").read_text()
+    text = text.partition("  scopes = {")[0]
+    denied = re.findall(r'"((?:bedrock|bedrock-mantle|[a-z0-9]+):[A-Za-z*]+)"', text)
+    asked = [
+        action
+        for control in CONTROLS
+        for proof in control.proofs
+        if getattr(proof, "denied_by", "") == "explicit"
+        for action in getattr(proof, "actions", ())
+    ]
+    assert len(denied) > 80
+    unasked = [
+        action
+        for action in denied
+        if not any(re.fullmatch(action.replace("*", r"\w*"), one) for one in asked)
+    ]
+    assert unasked == []
+
+
+def test_a_whole_run_leaves_most_of_the_monthly_quota() -> None:
+    requests = [p for control in CONTROLS for p in control.proofs if isinstance(p, Request)]
+    assert sum(request.counts and not request.local for request in requests) <= 250
+
+
+def test_every_call_that_is_refused_is_recorded_or_is_a_data_event() -> None:
+    calls = [p for control in CONTROLS for p in control.proofs if isinstance(p, Call)]
+    assert [call.name for call in calls if not call.event] == ["delete a record"]
+
+
+def test_the_page_is_fresh() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(CONTROLS), "run `make docs`"
+
+
+def _written(folder: Path, edge: str) -> Path:
+    for layer in LAYERS:
+        text = edge if layer == "edge" else f'layer = "{layer}"\nabout = ""\ncontrol = []\n'
+        (folder / f"{layer}.toml").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", 'needs layer = "edge"'),
+        ('layer = "api"\ncontrol = []', 'needs layer = "edge"'),
+        (f'{EDGE}\n[[control]]\nname = "x"', "lacks owasp, promise, resource"),
+        (f'{EDGE}{CONTROL}colour = "red"', "unknown colour"),
+        (f"{EDGE}{CONTROL}{CONTROL}", "two controls are called a-control"),
+        (f"{EDGE}{CONTROL}{REQUEST}{REQUEST}", "two proofs are called a"),
+        (f"{EDGE}{CONTROL}{REQUEST}staus = 200", "unexpected keyword argument 'staus'"),
+        (f'{EDGE}{CONTROL}{REQUEST}body = "x"', "one of message, body"),
+        (f'{EDGE}{CONTROL}{REQUEST}key = "mine"', "key must be one of"),
+        (f'{EDGE}{CONTROL}{REQUEST}disguise = "a hat"', "disguise 'a hat'"),
+        (f'{EDGE}{CONTROL}{REQUEST}stopped_by = "edge"', "the edge needs a rule"),
+        (f'{EDGE}{CONTROL}{REQUEST}code = "forbidden"', "what passes has no code"),
+        (
+            f'{EDGE}{CONTROL}[[control.question]]\nname = "a"\nactions = []\nallowed=false',
+            "denied_by must be one of",
+        ),
+        (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\nlog = "waf"', "log must be"),
+        (
+            f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\ncall = "a.b"',
+            "find and equals",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ProofDataError, match=re.escape(said)):
+        load(_written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("request_", "content"),
+    [
+        ({"message": "é"}, b'{"message": "\xc3\xa9"}'),
+        ({"message": "a", "spaces": 3}, b'{"message":    "a"}'),
+        ({"repeat": {"char": "a", "count": 3, "then": "b"}}, b'{"message": "aaab"}'),
+        ({"nested": 2}, b'{"message": [["Hello"]]}'),
+        ({"body": "x", "encoding": "utf-16-le"}, b"x\x00"),
+        ({"message": "Hi", "disguise": "hexadecimal"}, b'{"message": "4869"}'),
+    ],
+)
+def test_a_body_is_made_as_described(request_: dict[str, object], content: bytes) -> None:
+    made = Request(layer="edge", control="c", name="n", **request_)  # type: ignore[arg-type]
+    assert made.content() == content
