@@ -14,8 +14,9 @@ module "governance" {
   trail                = var.account.trail
 
   alerts = {
-    emails     = var.operations.alert_emails
-    thresholds = var.operations.alarm_thresholds
+    emails             = var.operations.alert_emails
+    monthly_budget_usd = var.operations.monthly_budget_usd
+    thresholds         = var.operations.alarm_thresholds
   }
 
   invocation_logging = var.account.invocation_logging == null ? null : merge(var.account.invocation_logging, {
@@ -23,11 +24,18 @@ module "governance" {
   })
 
   watched = {
-    api_name          = local.name
-    api_stage         = local.stage_name
-    function_name     = local.name
-    metrics_namespace = local.metrics_namespace
-    web_acl_name      = local.name
+    api_name                 = local.name
+    api_stage                = local.stage_name
+    function_concurrency     = var.function.reserved_concurrency
+    function_name            = local.name
+    function_timeout_seconds = var.function.timeout_seconds
+    metrics_namespace        = local.metrics_namespace
+    web_acl_name             = local.name
+
+    quota = {
+      period   = var.api.plan.quota_period
+      requests = var.api.plan.quota_limit * length([for client in var.clients : client if client.enabled])
+    }
   }
 }
 

@@ -5,9 +5,10 @@ variable "account" {
       role_name = optional(string, "ApiGatewayLoggingRole")
     })
     invocation_logging = object({
-      log_group_name = optional(string, "/aws/bedrock/model-invocations")
-      role_name      = optional(string, "BedrockLoggingRole")
-      retention_days = optional(number) # null = operations.log_retention_days
+      large_data_bucket = optional(string) # existing bucket for bodies over 100 KB; null = they are not kept
+      log_group_name    = optional(string, "/aws/bedrock/model-invocations")
+      role_name         = optional(string, "BedrockLoggingRole")
+      retention_days    = optional(number) # null = operations.log_retention_days
     })
     trail = object({
       force_destroy      = optional(bool, false)          # true lets terraform destroy delete the records; GOVERNANCE only.
@@ -166,6 +167,7 @@ variable "operations" {
     alarm_thresholds   = optional(map(number), {})  # Alarm to threshold; see modules/governance.
     bound_role_names   = optional(list(string), []) # Further roles that must not touch the controls.
     log_retention_days = optional(number, 365)
+    monthly_budget_usd = optional(number, 100) # Of the account; told at 50, 80 and 100 per cent.
   })
   nullable = false
 }

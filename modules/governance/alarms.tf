@@ -8,6 +8,9 @@ locals {
   waf_dimensions      = { WebACL = var.watched.web_acl_name, Region = local.region, Rule = "ALL" }
   service_dimensions  = { service = var.name }
 
+  period_days = { DAY = 1, WEEK = 7, MONTH = 30 }
+  quota_days  = min(7, local.period_days[var.watched.quota.period])
+
   alarms = merge({
     api-5xx = {
       description = "The API answers with server errors. Look at the function's log for the request ids in the access log."
@@ -20,9 +23,9 @@ locals {
       statistic   = "Sum", threshold = 100, period = 300, missing = "notBreaching" # written for each request
     }
     api-latency = {
-      description = "One request in twenty waits close to API Gateway's limit of 29 seconds. The model is slow, or answers are long."
+      description = "One request in a hundred waits close to API Gateway's limit of 29 seconds. The model is slow, or answers are long."
       namespace   = "AWS/ApiGateway", metric = "Latency", dimensions = local.api_dimensions
-      statistic   = "p95", threshold = 20000, period = 300, missing = "notBreaching" # written for each request
+      statistic   = "p99", threshold = 25000, period = 300, missing = "notBreaching" # written for each request
     }
     function-errors = {
       description = "The function failed without an answer of its own: a crash, a timeout, or no memory."
@@ -37,7 +40,21 @@ locals {
     function-duration = {
       description = "The function works close to its timeout."
       namespace   = "AWS/Lambda", metric = "Duration", dimensions = local.function_dimensions
-      statistic   = "p95", threshold = 25000, period = 300, missing = "notBreaching" # written for each invocation
+      statistic   = "p95", threshold = 900 * var.watched.function_timeout_seconds, period = 300, missing = "notBreaching" # written for each invocation
+    }
+    # AWS writes it by function where concurrency is reserved, as it is here.
+    function-concurrency = {
+      description = "Four fifths of the reserved concurrency were in use at once: the next rush will be throttled."
+      namespace   = "AWS/Lambda", metric = "ConcurrentExecutions", dimensions = local.function_dimensions
+      statistic   = "Maximum", threshold = max(1, floor(0.8 * var.watched.function_concurrency)), period = 60, missing = "notBreaching" # written while it runs
+    }
+    # API Gateway has no metric of a usage plan's quota, and no alarm looks back over more than seven days: this one sees the
+    # pace of all clients together. What one client has left is in `aws apigateway get-usage`.
+    quota-nearly-used = {
+      description = "Requests come at a pace that uses up four fifths of all clients' quotas. Some client may have reached its own already."
+      namespace   = "AWS/Lambda", metric = "Invocations", dimensions = local.function_dimensions
+      statistic   = "Sum", threshold = max(1, floor(0.8 * var.watched.quota.requests * local.quota_days / local.period_days[var.watched.quota.period]))
+      period      = 86400 * local.quota_days, missing = "notBreaching" # written for each invocation
     }
     waf-blocked = {
       description = "The web ACL blocks unusually many requests: somebody is attacking, or a rule is too strict."
@@ -53,7 +70,7 @@ locals {
     model-errors = {
       description = "The model answers with errors. Look at the AWS Health Dashboard, and whether the model is still offered."
       namespace   = var.watched.metrics_namespace, metric = "ModelErrors", dimensions = local.service_dimensions
-      statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written for each request
+      statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written only when it is not zero
     }
     model-throttled = {
       description = "Bedrock throttles the account: raise the quota of the model's tokens or requests per minute."
@@ -64,6 +81,16 @@ locals {
       description = "The model does not answer in time."
       namespace   = var.watched.metrics_namespace, metric = "ModelTimeouts", dimensions = local.service_dimensions
       statistic   = "Sum", threshold = 3, period = 300, missing = "notBreaching" # written for each request
+    }
+    internal-errors = {
+      description = "The function answers that it is not working: a configuration that does not fit, a refusal by AWS, or a bug."
+      namespace   = var.watched.metrics_namespace, metric = "InternalErrors", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written only when it is not zero
+    }
+    input-tokens = {
+      description = "The model reads unusually much in an hour, and is paid by the token."
+      namespace   = var.watched.metrics_namespace, metric = "InputTokens", dimensions = local.service_dimensions
+      statistic   = "Sum", threshold = 500000, period = 3600, missing = "notBreaching" # written for each answer
     }
     output-tokens = {
       description = "The model writes unusually much in an hour, and is paid by the token."

@@ -11,7 +11,7 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.value
 }
 
-# Replaces the default policy: only this environment's alarms and rules may publish.
+# Replaces the default policy: only this environment's alarms and rules, and the account's budgets, may publish.
 data "aws_iam_policy_document" "topic" {
   statement {
     sid       = "AlarmsPublish"
@@ -50,6 +50,29 @@ data "aws_iam_policy_document" "topic" {
       test     = "ArnLike"
       variable = "aws:SourceArn"
       values   = ["arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*"]
+    }
+  }
+
+  statement {
+    sid       = "BudgetPublishes"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["budgets.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:budgets::${local.account}:*"]
     }
   }
 

@@ -15,27 +15,37 @@ locals {
       ["AWS/Lambda", "Errors", local.function_dimensions],
       ["AWS/Lambda", "Throttles", local.function_dimensions],
     ]
-    "4 Answers" = [
+    "4 Function, most at once" = [
+      ["AWS/Lambda", "ConcurrentExecutions", local.function_dimensions],
+    ]
+    "5 Answers" = [
       [var.watched.metrics_namespace, "Requests", local.service_dimensions],
       [var.watched.metrics_namespace, "Answered", local.service_dimensions],
       [var.watched.metrics_namespace, "Blocked", local.service_dimensions],
-      [var.watched.metrics_namespace, "Screened", local.service_dimensions],
       [var.watched.metrics_namespace, "Refused", local.service_dimensions],
+      [var.watched.metrics_namespace, "InternalErrors", local.service_dimensions],
     ]
-    "5 Model trouble" = [
+    "6 Model trouble" = [
       [var.watched.metrics_namespace, "ModelErrors", local.service_dimensions],
       [var.watched.metrics_namespace, "ModelThrottled", local.service_dimensions],
       [var.watched.metrics_namespace, "ModelTimeouts", local.service_dimensions],
     ]
-    "6 Tokens" = [
+    "7 Tokens" = [
       [var.watched.metrics_namespace, "InputTokens", local.service_dimensions],
       [var.watched.metrics_namespace, "OutputTokens", local.service_dimensions],
     ]
-    "7 Latency p95 in ms" = [
+    "8 Latency p99 in ms" = [
       ["AWS/ApiGateway", "Latency", local.api_dimensions],
       ["AWS/Lambda", "Duration", local.function_dimensions],
       [var.watched.metrics_namespace, "ModelLatency", local.service_dimensions],
     ]
+  }
+
+  # What has a dimension or a name that is not known here. A SEARCH cannot have an alarm.
+  searches = {
+    "Web ACL, blocked by rule"            = "{AWS/WAFV2,Region,Rule,WebACL} MetricName=\"BlockedRequests\" WebACL=\"${var.watched.web_acl_name}\""
+    "Screened, by family of attack"       = "{${var.watched.metrics_namespace},service} service=\"${var.name}\" Screened"
+    "Guardrail interventions, by version" = "{AWS/Bedrock/Guardrails,GuardrailArn,GuardrailVersion} MetricName=\"InvocationsIntervened\""
   }
 }
 
@@ -54,13 +64,22 @@ resource "aws_cloudwatch_dashboard" "this" {
           title  = title
           region = local.region
           period = 300
-          stat   = strcontains(title, "p95") ? "p95" : "Sum"
+          stat   = strcontains(title, "p99") ? "p99" : strcontains(title, "most") ? "Maximum" : "Sum"
           view   = "timeSeries"
           # CloudWatch writes a metric as one flat list: namespace, name, then each dimension's name and value.
           metrics = [
             for metric in local.widgets[title] :
             concat([metric[0], metric[1]], flatten([for name, value in metric[2] : [name, value]]))
           ]
+        }
+      }],
+      [for index, title in keys(local.searches) : {
+        type = "metric", x = index * 8, y = 3 + ceil(length(local.widgets) / 2) * 6, width = 8, height = 6
+        properties = {
+          title   = title
+          region  = local.region
+          view    = "timeSeries"
+          metrics = [[{ expression = "SEARCH('${local.searches[title]}', 'Sum', 300)" }]]
         }
       }],
     )

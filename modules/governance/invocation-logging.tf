@@ -43,6 +43,51 @@ resource "aws_cloudwatch_log_group" "invocations" {
   retention_in_days = var.invocation_logging.retention_days
 }
 
+# Who reads the group sees personal data masked, unless their role has logs:Unmask. It masks what is written from now on.
+locals {
+  masked_identifiers = [
+    "Address", "BankAccountNumber-US", "CreditCardExpiration", "CreditCardNumber", "CreditCardSecurityCode", "DriversLicense-US",
+    "EmailAddress", "IndividualTaxIdentificationNumber-US", "IpAddress", "Name", "PassportNumber-US", "PhoneNumber-US", "Ssn-US",
+    "AwsSecretKey", "OpenSshPrivateKey", "PgpPrivateKey", "PkcsPrivateKey", "PuttyPrivateKey",
+  ]
+}
+
+resource "aws_cloudwatch_log_data_protection_policy" "invocations" {
+  count = var.invocation_logging == null ? 0 : 1
+
+  log_group_name  = aws_cloudwatch_log_group.invocations[0].name
+  policy_document = data.aws_cloudwatch_log_data_protection_policy_document.invocations.json
+}
+
+data "aws_cloudwatch_log_data_protection_policy_document" "invocations" {
+  name        = "mask-personal-data"
+  description = "Personal data and private keys in prompts and answers"
+
+  # Two statements, since AWS takes a mask only beside an audit of the same identifiers. The audit's findings are counted by
+  # the metric LogEventsWithFindings; they need no destination.
+  statement {
+    sid              = "audit"
+    data_identifiers = [for name in local.masked_identifiers : "arn:${local.partition}:dataprotection::aws:data-identifier/${name}"]
+
+    operation {
+      audit {
+        findings_destination {}
+      }
+    }
+  }
+
+  statement {
+    sid              = "mask"
+    data_identifiers = [for name in local.masked_identifiers : "arn:${local.partition}:dataprotection::aws:data-identifier/${name}"]
+
+    operation {
+      deidentify {
+        mask_config {}
+      }
+    }
+  }
+}
+
 resource "aws_iam_role" "bedrock_logging" {
   count = var.invocation_logging == null ? 0 : 1
 
@@ -71,6 +116,15 @@ resource "aws_bedrock_model_invocation_logging_configuration" "this" {
     cloudwatch_config {
       log_group_name = aws_cloudwatch_log_group.invocations[0].name
       role_arn       = aws_iam_role.bedrock_logging[0].arn
+
+      # Bedrock writes here as its own service, by the bucket's policy and not through the role.
+      dynamic "large_data_delivery_s3_config" {
+        for_each = var.invocation_logging.large_data_bucket == null ? [] : [var.invocation_logging.large_data_bucket]
+        content {
+          bucket_name = large_data_delivery_s3_config.value
+          key_prefix  = var.name
+        }
+      }
     }
   }
 

@@ -107,13 +107,13 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "AlarmsOfThisAccount"
+    sid       = "AlarmsAndBudgetsOfThisAccount"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
+      identifiers = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
     }
 
     condition {

@@ -1,8 +1,9 @@
 variable "alerts" {
   description = "Who is told, and from when on. Each address must confirm the e-mail that Amazon SNS sends it."
   type = object({
-    emails     = optional(list(string), [])
-    thresholds = optional(map(number), {}) # alarm name, without the environment's -> threshold
+    emails             = optional(list(string), [])
+    monthly_budget_usd = optional(number, 100)     # of the whole account; told at 50, 80 and 100 per cent
+    thresholds         = optional(map(number), {}) # alarm name, without the environment's -> threshold
   })
   default  = {}
   nullable = false
@@ -10,6 +11,11 @@ variable "alerts" {
   validation {
     condition     = alltrue([for email in var.alerts.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
     error_message = "alerts.emails holds e-mail addresses such as oncall@example.com."
+  }
+
+  validation {
+    condition     = var.alerts.monthly_budget_usd > 0
+    error_message = "alerts.monthly_budget_usd is a number of US dollars above 0."
   }
 
   validation {
@@ -55,9 +61,10 @@ variable "deploy_role_arns" {
 variable "invocation_logging" {
   description = "Bedrock's log of every prompt and answer, one for the account and Region. null: another environment manages it."
   type = object({
-    log_group_name = optional(string, "/aws/bedrock/model-invocations")
-    retention_days = optional(number, 365)
-    role_name      = optional(string, "BedrockLoggingRole")
+    large_data_bucket = optional(string) # existing bucket for bodies over 100 KB, which its policy lets Bedrock write; null = they are not kept
+    log_group_name    = optional(string, "/aws/bedrock/model-invocations")
+    retention_days    = optional(number, 365)
+    role_name         = optional(string, "BedrockLoggingRole")
   })
   default = {}
 
@@ -133,11 +140,22 @@ variable "trail" {
 variable "watched" {
   description = "What alarms and dashboard look at, by name."
   type = object({
-    api_name          = string
-    api_stage         = string
-    function_name     = string
-    metrics_namespace = string # of the function's own metrics, whose dimension service is name
-    web_acl_name      = string # the metric name in the web ACL's visibility_config
+    api_name                 = string
+    api_stage                = string
+    function_concurrency     = optional(number, 10) # reserved for the function
+    function_name            = string
+    function_timeout_seconds = optional(number, 28)
+    metrics_namespace        = string # of the function's own metrics, whose dimension service is name
+    quota = optional(object({
+      period   = optional(string, "MONTH")
+      requests = optional(number, 500) # in a period, by all clients together
+    }), {})
+    web_acl_name = string # the metric name in the web ACL's visibility_config
   })
   nullable = false
+
+  validation {
+    condition     = contains(["DAY", "WEEK", "MONTH"], var.watched.quota.period)
+    error_message = "watched.quota.period is a usage plan's: DAY, WEEK or MONTH."
+  }
 }

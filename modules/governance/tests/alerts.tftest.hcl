@@ -35,20 +35,24 @@ run "alarms_watch_metrics_that_exist" {
         [for dimension, value in alarm.dimensions == null ? tomap({}) : alarm.dimensions : "${dimension}=${value}"],
       ))
       } == {
-      api-4xx            = "AWS/ApiGateway 4XXError ApiName=chatbot-test Stage=v1"
-      api-5xx            = "AWS/ApiGateway 5XXError ApiName=chatbot-test Stage=v1"
-      api-latency        = "AWS/ApiGateway Latency ApiName=chatbot-test Stage=v1"
-      function-duration  = "AWS/Lambda Duration FunctionName=chatbot-test"
-      function-errors    = "AWS/Lambda Errors FunctionName=chatbot-test"
-      function-throttles = "AWS/Lambda Throttles FunctionName=chatbot-test"
-      guardrail-blocked  = "Chatbot Blocked service=chatbot-test"
-      identity-changes   = "Chatbot IdentityChanges"
-      model-errors       = "Chatbot ModelErrors service=chatbot-test"
-      model-throttled    = "Chatbot ModelThrottled service=chatbot-test"
-      model-timeouts     = "Chatbot ModelTimeouts service=chatbot-test"
-      output-tokens      = "Chatbot OutputTokens service=chatbot-test"
-      trail-silent       = "AWS/Logs IncomingLogEvents LogGroupName=/aws/cloudtrail/chatbot-test"
-      waf-blocked        = "AWS/WAFV2 BlockedRequests Region=us-east-2 Rule=ALL WebACL=chatbot-test"
+      api-4xx              = "AWS/ApiGateway 4XXError ApiName=chatbot-test Stage=v1"
+      api-5xx              = "AWS/ApiGateway 5XXError ApiName=chatbot-test Stage=v1"
+      api-latency          = "AWS/ApiGateway Latency ApiName=chatbot-test Stage=v1"
+      function-concurrency = "AWS/Lambda ConcurrentExecutions FunctionName=chatbot-test"
+      function-duration    = "AWS/Lambda Duration FunctionName=chatbot-test"
+      function-errors      = "AWS/Lambda Errors FunctionName=chatbot-test"
+      function-throttles   = "AWS/Lambda Throttles FunctionName=chatbot-test"
+      guardrail-blocked    = "Chatbot Blocked service=chatbot-test"
+      identity-changes     = "Chatbot IdentityChanges"
+      input-tokens         = "Chatbot InputTokens service=chatbot-test"
+      internal-errors      = "Chatbot InternalErrors service=chatbot-test"
+      model-errors         = "Chatbot ModelErrors service=chatbot-test"
+      model-throttled      = "Chatbot ModelThrottled service=chatbot-test"
+      model-timeouts       = "Chatbot ModelTimeouts service=chatbot-test"
+      output-tokens        = "Chatbot OutputTokens service=chatbot-test"
+      quota-nearly-used    = "AWS/Lambda Invocations FunctionName=chatbot-test"
+      trail-silent         = "AWS/Logs IncomingLogEvents LogGroupName=/aws/cloudtrail/chatbot-test"
+      waf-blocked          = "AWS/WAFV2 BlockedRequests Region=us-east-2 Rule=ALL WebACL=chatbot-test"
     }
     error_message = "An alarm on a metric nobody writes never fires."
   }
@@ -207,10 +211,79 @@ run "only_these_alarms_and_rules_publish_alerts" {
         ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*" }
         StringEquals = { "aws:SourceAccount" = "111122223333" }
       })
+      BudgetPublishes = jsonencode({
+        ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::111122223333:*" }
+        StringEquals = { "aws:SourceAccount" = "111122223333" }
+      })
       TamperEventsPublish   = jsonencode({ ArnLike = { "aws:SourceArn" = "arn:aws:events:us-east-2:111122223333:rule/chatbot-test-*" } })
       DenyPublishWithoutTls = jsonencode({ Bool = { "aws:SecureTransport" = "false" } })
     }
     error_message = "Somebody else could forge an alert."
+  }
+}
+
+run "alarms_follow_what_was_applied" {
+  command = plan
+
+  variables {
+    watched = {
+      api_name                 = "chatbot-test"
+      api_stage                = "v1"
+      function_concurrency     = 50
+      function_name            = "chatbot-test"
+      function_timeout_seconds = 20
+      metrics_namespace        = "Chatbot"
+      quota                    = { period = "DAY", requests = 1000 }
+      web_acl_name             = "chatbot-test"
+    }
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["function-concurrency"].threshold == 40 &&
+      aws_cloudwatch_metric_alarm.this["function-duration"].threshold == 18000 &&
+      aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 800 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 86400
+    )
+    error_message = "A threshold must stay below the limit that it warns of."
+  }
+}
+
+run "a_quota_of_a_month_is_watched_by_the_pace_of_a_week" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 93 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 604800
+    error_message = "CloudWatch looks back over seven days at most: 80 % of 500 requests, times 7 / 30."
+  }
+}
+
+run "the_slowest_hundredth_counts" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["api-latency"].extended_statistic == "p99"
+    error_message = "A median hides the people who wait."
+  }
+}
+
+run "the_month_has_a_budget" {
+  command = plan
+
+  variables {
+    alerts = { monthly_budget_usd = 42 }
+  }
+
+  assert {
+    condition     = aws_budgets_budget.month.limit_amount == "42" && aws_budgets_budget.month.time_unit == "MONTHLY"
+    error_message = "The limit is the one asked for, in a month."
+  }
+
+  assert {
+    condition = toset([
+      for notification in aws_budgets_budget.month.notification :
+      "${notification.notification_type} ${notification.comparison_operator} ${notification.threshold} ${notification.threshold_type}"
+    ]) == toset(["ACTUAL GREATER_THAN 50 PERCENTAGE", "ACTUAL GREATER_THAN 80 PERCENTAGE", "ACTUAL GREATER_THAN 100 PERCENTAGE"])
+    error_message = "People are told at half, at four fifths, and when it is spent."
   }
 }
 

@@ -50,9 +50,9 @@ run "each_service_may_use_the_key_for_one_thing" {
           "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test"
         }
       })
-      TrailLooksAtKey     = jsonencode({ ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } })
-      AlarmsOfThisAccount = jsonencode({ StringEquals = { "aws:SourceAccount" = "111122223333" } })
-      TamperEvents        = jsonencode({}) # source conditions would drop every event
+      TrailLooksAtKey               = jsonencode({ ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } })
+      AlarmsAndBudgetsOfThisAccount = jsonencode({ StringEquals = { "aws:SourceAccount" = "111122223333" } })
+      TamperEvents                  = jsonencode({}) # source conditions would drop every event
     }
     error_message = "A service may use the key for more, or for less, than promised."
   }
@@ -137,6 +137,54 @@ run "every_invocation_is_logged_encrypted_and_for_a_time" {
   assert {
     condition     = aws_cloudwatch_log_group.invocations[0].retention_in_days == 365
     error_message = "Prompts must not be kept for ever."
+  }
+}
+
+run "who_reads_the_invocation_log_sees_personal_data_masked" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_log_data_protection_policy.invocations[0].log_group_name == "/aws/bedrock/model-invocations"
+    error_message = "Prompts are in this group."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["EmailAddress", "CreditCardNumber", "PhoneNumber-US", "Ssn-US", "Name", "Address", "AwsSecretKey"] : alltrue([
+        for statement in jsondecode(data.aws_cloudwatch_log_data_protection_policy_document.invocations.json).Statement :
+        contains(statement.DataIdentifier, "arn:aws:dataprotection::aws:data-identifier/${name}")
+      ])
+    ])
+    error_message = "Audit and mask must name the same identifiers, and these among them."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_cloudwatch_log_data_protection_policy_document.invocations.json).Statement : keys(statement.Operation)
+    ] == [["Audit"], ["Deidentify"]]
+    error_message = "CloudWatch Logs takes one audit and one mask."
+  }
+}
+
+run "bodies_over_100_kb_go_to_a_bucket_when_one_is_named" {
+  command = plan
+
+  variables {
+    invocation_logging = { large_data_bucket = "prompts-of-ours" }
+  }
+
+  assert {
+    condition     = one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.cloudwatch_config.large_data_delivery_s3_config[*].bucket_name) == "prompts-of-ours"
+    error_message = "Large bodies would leave no record."
+  }
+}
+
+run "without_a_bucket_large_bodies_go_nowhere" {
+  command = plan
+
+  assert {
+    condition     = length(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.cloudwatch_config.large_data_delivery_s3_config[*]) == 0
+    error_message = "Nobody asked for a bucket."
   }
 }
 
@@ -260,7 +308,7 @@ run "an_environment_that_owns_no_singleton_touches_none" {
   assert {
     condition = (
       length(aws_api_gateway_account.this) + length(aws_iam_role.api_gateway) +
-      length(aws_bedrock_model_invocation_logging_configuration.this) + length(aws_iam_role.bedrock_logging) + length(aws_cloudwatch_log_group.invocations) +
+      length(aws_bedrock_model_invocation_logging_configuration.this) + length(aws_iam_role.bedrock_logging) + length(aws_cloudwatch_log_group.invocations) + length(aws_cloudwatch_log_data_protection_policy.invocations) +
       length(aws_cloudtrail.this) + length(aws_s3_bucket.trail) + length(aws_s3_bucket_policy.trail) + length(aws_cloudwatch_log_group.trail) == 0
     )
     error_message = "A second environment in the account would fight over what the first one owns."

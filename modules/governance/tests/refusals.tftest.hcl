@@ -144,3 +144,13 @@ run "a_name_too_long_for_a_bucket_is_refused" {
 
   expect_failures = [var.name]
 }
+
+run "a_budget_of_nothing_is_refused" {
+  command = plan
+
+  variables {
+    alerts = { monthly_budget_usd = 0 }
+  }
+
+  expect_failures = [var.alerts]
+}

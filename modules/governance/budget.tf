@@ -1,0 +1,23 @@
+# Spend of the whole account: a filter by tag needs cost allocation tags that only the payer can switch on, and Anthropic's
+# models are billed through AWS Marketplace, where the chatbot's tags do not reach.
+resource "aws_budgets_budget" "month" {
+  name         = "${var.name}-month"
+  budget_type  = "COST"
+  limit_amount = tostring(var.alerts.monthly_budget_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  dynamic "notification" {
+    for_each = toset(["50", "80", "100"])
+    content {
+      notification_type         = "ACTUAL"
+      comparison_operator       = "GREATER_THAN"
+      threshold                 = notification.value
+      threshold_type            = "PERCENTAGE"
+      subscriber_sns_topic_arns = [aws_sns_topic.alerts.arn]
+    }
+  }
+
+  # AWS Budgets tries the topic when a notification is made.
+  depends_on = [aws_sns_topic_policy.alerts]
+}
