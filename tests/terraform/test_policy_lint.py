@@ -65,17 +65,6 @@ ACCEPTED: dict[Finding, str] = {
         "CloudTrail's own address and network are not known; the trail is"
     ),
     **{
-        ("key", statement, "wildcard_resource"): "in a key's policy, * is the key"
-        for statement in (
-            "AccountManagesButDoesNotUse",
-            "AccountReadsTrail",
-            "AlarmsOfThisAccount",
-            "LogsOfTheseGroups",
-            "TamperEvents",
-            "TrailEncryptsRecords",
-        )
-    },
-    **{
         ("key", statement, "condition_key_validation"): (
             "the validator does not know that kms:EncryptionContext: is followed by any name"
         )
@@ -178,7 +167,11 @@ def test_the_validator_finds_nothing_but_what_is_explained(
     documents: dict[str, str], definitions: Path, tmp_path: Path
 ) -> None:
     assert len(documents) > 10
-    assert findings(documents, definitions, tmp_path) == set(ACCEPTED)
+    found = findings(documents, definitions, tmp_path)
+    # In a key's policy, * is the key.
+    stars = {one for one in found if one[0] == "key" and one[2] == "wildcard_resource"}
+    assert stars
+    assert found - stars == set(ACCEPTED)
 
 
 def test_the_validator_finds_mistakes(
