@@ -108,6 +108,21 @@ def test_a_bug_is_an_internal_error_that_names_the_place_and_not_the_text(
     assert "my secret" not in said.raw_output
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [RuntimeError("my secret"), aws.EndpointConnectionError(endpoint_url="https://inside")],
+)
+def test_a_caller_is_told_what_to_do_and_not_what_went_wrong_inside(
+    invoke: Callable[..., Any], outcome: Exception
+) -> None:
+    said = invoke(outcome)
+    assert said.logs[0]["cause"] == type(outcome).__name__
+    assert set(said.body) == {"error"}
+    assert set(said.body["error"]) == {"code", "message", "request_id"}
+    assert said.body["error"]["message"] == said.logs[0]["reason"]
+    assert type(outcome).__name__ not in json.dumps(said.body)
+
+
 def client_error(code: str, text: str) -> aws.ClientError:
     return aws.ClientError({"Error": {"Code": code, "Message": text}}, "Converse")
 
