@@ -340,8 +340,10 @@ def run(
 ) -> list[Outcome]:
     """Run mutants, two at a time. `report` gets each outcome as it comes, `progress` lines of text.
 
-    Raises MutantError when a test fails without a mutant.
+    Raises MutantError when a mutant does not fit, or a test fails without one.
     """
+    for mutant in mutants:
+        mutant.mutated((ROOT / mutant.file).read_text(encoding="utf-8"))
     asked = [mutant for mutant in mutants if mutant.kind == "rehearsal"]
     others = [mutant for mutant in mutants if mutant.kind != "rehearsal"]
     trees: SimpleQueue[Tree] = SimpleQueue()
