@@ -113,6 +113,7 @@ run "the_function_is_told_exactly_these_things" {
       MODEL_ID                     = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
       POWERTOOLS_METRICS_NAMESPACE = "Chatbot"
       POWERTOOLS_SERVICE_NAME      = "chatbot-test"
+      SCREENING_MODE               = "block"
       SYSTEM_PROMPT                = "You are a helpful customer support assistant."
     })
     error_message = "The function's environment is not what its code reads."
