@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from moto.logs.models import LogEvent, logs_backends
 
 from emulator.cloud import Cloud
 from emulator.moto_patches import LOG_EVENTS_KEPT
@@ -118,10 +119,9 @@ def test_a_stream_keeps_only_its_newest_events(
         emulator.server.app.cloud.log("/t/cap", "s", str(number))
 
     assert log_events("/t/cap", "s")[-1] == str(LOG_EVENTS_KEPT + 99)
-    from moto.logs.models import logs_backends  # noqa: PLC0415  # only here
-
     stream = logs_backends[ACCOUNT][REGION].groups["/t/cap"].streams["s"]
     assert len(stream.events) == LOG_EVENTS_KEPT
+    assert LogEvent.instances_tracked == []
 
 
 def test_each_approximation_is_told_once(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
