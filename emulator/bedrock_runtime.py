@@ -295,6 +295,9 @@ class BedrockRuntime:
         self, call: _Call, guard: _Guard, source: Source, judged: Sequence[Assessment]
     ) -> None:
         intervened = any(each.intervened for each in judged)
+        dimensions = {"GuardrailArn": guard.arn, "GuardrailVersion": guard.version}
+        for name, value in (("Invocations", 1.0), ("InvocationsIntervened", float(intervened))):
+            self._cloud.metric("AWS/Bedrock/Guardrails", name, dimensions, value)
         self._trail.record_guardrail(
             call.request,
             request_id=call.request_id,

@@ -6,10 +6,12 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
+
+from emulator.metrics import Metrics
 
 OPERATOR_KEY_ID = "emulator"
 """Access key id of the emulator's own calls; the account's administrator."""
@@ -51,7 +53,8 @@ class Cloud:
         self._snapshots: dict[str, Any] = {}
         self._building: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._approximations: dict[tuple[str, str], None] = {}
-        self._logs = _LogWriter(account_id, region)
+        self._metrics = Metrics(account_id, region)
+        self._logs = _LogWriter(account_id, region, self._metrics)
 
     @property
     def generation(self) -> int:
@@ -124,6 +127,17 @@ class Cloud:
         """
         self._logs.put(group, stream, message)
 
+    def metric(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        value: float = 1.0,
+        unit: str = "Count",
+    ) -> None:
+        """Count a value in a CloudWatch metric."""
+        self._metrics.add(namespace, name, dimensions, value, unit)
+
     def flush(self, timeout: float = 5.0) -> None:
         """Wait until every queued log event is in its group."""
         self._logs.flush(timeout)
@@ -147,9 +161,10 @@ class _LogWriter:
     In-process on purpose: an HTTP call for each line would cost more than answering the request.
     """
 
-    def __init__(self, account_id: str, region: str) -> None:
+    def __init__(self, account_id: str, region: str, metrics: Metrics) -> None:
         self._account_id = account_id
         self._region = region
+        self._metrics = metrics
         self._queue: queue.Queue[tuple[str, str, str, int] | None] = queue.Queue(_QUEUED_LOG_EVENTS)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -203,7 +218,8 @@ class _LogWriter:
         streams: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for group, stream, message, timestamp in events:
             streams[group, stream].append({"timestamp": timestamp, "message": message})
-        groups = logs_backends[self._account_id][self._region].groups
+        backend = logs_backends[self._account_id][self._region]
+        groups = backend.groups
         for (group, stream), messages in streams.items():
             if group not in groups:
                 if group not in self._missing:
@@ -214,6 +230,8 @@ class _LogWriter:
             if stream not in groups[group].streams:
                 groups[group].create_log_stream(stream)
             groups[group].streams[stream].put_log_events(messages)
+            texts = [each["message"] for each in messages]
+            self._metrics.observe(group, texts, list(backend.filters.metric_filters))
 
 
 class _InProcess:

@@ -47,6 +47,7 @@ class Api:
     def __init__(self, cloud: Cloud, served: Served) -> None:
         rest_api, stage = served["rest_api"], served["stage"]
         self.api_id: str = rest_api["id"]
+        self.name: str = rest_api.get("name", "")
         self.stage_name: str = stage["stageName"]
         self.deployment_id: str = served.get("deployment_id") or stage.get("deploymentId", "")
         self.variables: Mapping[str, str] = stage.get("variables") or {}

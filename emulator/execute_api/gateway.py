@@ -96,7 +96,24 @@ class ExecuteApi:
             response = gateway_response(exchange, GatewayError("DEFAULT_5XX"))
         response = _finish(exchange, response)
         self._log_access(exchange, response)
+        self._count(exchange, response)
         return response
+
+    def _count(self, exchange: Exchange, response: HttpResponse) -> None:
+        """Count for the API and for its stage, as AWS does without detailed metrics, too."""
+        api = exchange.api
+        values = {
+            "Count": (1.0, "Count"),
+            "4XXError": (float(400 <= response.status < 500), "Count"),
+            "5XXError": (float(response.status >= 500), "Count"),
+            "Latency": ((time.monotonic() - exchange.begun) * 1000, "Milliseconds"),
+        }
+        integration = exchange.variables.get("integrationLatency")
+        if integration is not None:
+            values["IntegrationLatency"] = (float(integration), "Milliseconds")
+        for dimensions in ({"ApiName": api.name}, {"ApiName": api.name, "Stage": api.stage_name}):
+            for name, (value, unit) in values.items():
+                self._cloud.metric("AWS/ApiGateway", name, dimensions, value, unit)
 
     def _api(self, api_id: str, stage: str) -> Api | None:
         known: dict[tuple[str, str], Api] = self._cloud.snapshot("execute_api.apis", dict)

@@ -167,11 +167,27 @@ class LambdaRuntime:
             _check_event(payload)
             self._check_runtime(target.function)
             with self._admitted(target):
-                return self._run(target, payload, request_id, trace_header)
+                begun = time.monotonic()
+                invocation = self._run(target, payload, request_id, trace_header)
+                self._count(target, invocation, time.monotonic() - begun)
+                return invocation
         except LambdaError as error:
+            if error.status == 429:
+                self._cloud.metric(
+                    "AWS/Lambda", "Throttles", {"FunctionName": target.function.name}
+                )
             return Invocation(
                 error.status, error.payload, None, "", "", error.error_type, request_id
             )
+
+    def _count(self, target: Target, invocation: Invocation, seconds: float) -> None:
+        dimensions = {"FunctionName": target.function.name}
+        self._cloud.metric("AWS/Lambda", "Invocations", dimensions)
+        self._cloud.metric("AWS/Lambda", "Throttles", dimensions, 0)
+        self._cloud.metric(
+            "AWS/Lambda", "Errors", dimensions, float(bool(invocation.function_error))
+        )
+        self._cloud.metric("AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds")
 
     def target(self, function: str, qualifier: str | None) -> Target:
         """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier."""
@@ -249,6 +265,8 @@ class LambdaRuntime:
                     Type="User",
                 )
             self._running[name] += 1
+            running = self._running[name]
+        self._cloud.metric("AWS/Lambda", "ConcurrentExecutions", {"FunctionName": name}, running)
         try:
             yield
         finally:

@@ -122,6 +122,10 @@ class Waf:
             # A request counts once for ALL, however many rules counted it.
             for name in {name for _, name in metrics}:
                 self._metrics[acl.metric, "ALL", name] += 1
+        for rule, name in {*metrics, *(("ALL", name) for _, name in metrics)}:
+            if rule is not None:
+                dimensions = {"Region": self._cloud.region, "Rule": rule, "WebACL": acl.metric}
+                self._cloud.metric("AWS/WAFV2", name, dimensions)
 
     def _source_id(self, resource_arn: str) -> str:
         stage = _STAGE_ARN.fullmatch(resource_arn)

@@ -49,6 +49,9 @@ class FakeCloud:
     def log(self, group: str, stream: str, message: str) -> None:
         self.logged.append((group, stream, message))
 
+    def metric(self, *_: Any, **__: Any) -> None:
+        """Count nothing."""
+
 
 class _Captured(Exception):  # noqa: N818  # not an error: it only ends the call
     def __init__(self, request: Any) -> None:

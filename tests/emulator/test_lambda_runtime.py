@@ -101,6 +101,9 @@ class FakeCloud:
     def log(self, group: str, stream: str, message: str) -> None:
         self.logged.append((group, stream, message))
 
+    def metric(self, *_: Any, **__: Any) -> None:
+        """Count nothing."""
+
     def approximation(self, part: str, text: str) -> None:
         self.approximations.append(f"{part}: {text}")
 

@@ -59,6 +59,9 @@ class FakeCloud:
     def log(self, group: str, stream: str, message: str) -> None:
         self.logged.append((group, stream, json.loads(message)))
 
+    def metric(self, *_: Any, **__: Any) -> None:
+        """Count nothing."""
+
     def approximation(self, part: str, text: str) -> None:
         assert part == "waf"
         self.approximations.append(text)

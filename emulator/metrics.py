@@ -1,0 +1,214 @@
+"""CloudWatch metrics: those of the services, of a function's log lines and of metric filters.
+
+Sources: CloudWatch User Guide, "Specification: Embedded metric format"; CloudWatch Logs User Guide,
+"Filter pattern syntax for metric filters". A datum holds a minute's sum, least, most and count:
+there are no percentiles here, and CloudWatch alarms are not evaluated.
+"""
+
+import fnmatch
+import functools
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+_MOST_DATA = 20_000  # of all series together; the oldest go
+
+Matches = Callable[[Any], bool]
+
+
+class Metrics:
+    """Adds to moto's CloudWatch, in place and one datum for a series and minute.
+
+    In-process on purpose: a call of PutMetricData for each request would cost more than the
+    request, and is no change of the configuration.
+    """
+
+    def __init__(self, account_id: str, region: str) -> None:
+        self._account_id = account_id
+        self._region = region
+        self._lock = threading.Lock()
+        self._data: dict[tuple[Any, ...], Any] = {}  # oldest first
+
+    def add(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        value: float = 1.0,
+        unit: str = "Count",
+    ) -> None:
+        """Count a value in a series, now."""
+        key = (int(time.time() // 60), namespace, name, tuple(sorted(dimensions.items())))
+        with self._lock:
+            datum = self._data.get(key) or self._new(key, value, unit)
+            datum.min = min(datum.min, value)
+            datum.max = max(datum.max, value)
+            datum.sum += value
+            datum.sample_count += 1
+
+    def _new(self, key: tuple[Any, ...], value: float, unit: str) -> Any:
+        from moto.cloudwatch.models import (  # noqa: PLC0415  # only with the control plane
+            MetricAggregatedDatum,
+            cloudwatch_backends,
+        )
+
+        minute, namespace, name, dimensions = key
+        kept = cloudwatch_backends[self._account_id][self._region].metric_data
+        if len(self._data) >= _MOST_DATA:
+            oldest = list(self._data)[: _MOST_DATA // 4]
+            gone = {id(self._data.pop(each)) for each in oldest}
+            kept[:] = [datum for datum in kept if id(datum) not in gone]
+        datum = MetricAggregatedDatum(
+            namespace=namespace,
+            name=name,
+            min_stat=value,
+            max_stat=value,
+            sample_count=0,
+            sum_stat=0,
+            dimensions=[{"Name": one, "Value": other} for one, other in dimensions],
+            timestamp=datetime.fromtimestamp(minute * 60, UTC).replace(tzinfo=None),
+            unit=unit,
+        )
+        self._data[key] = datum
+        kept.append(datum)
+        return datum
+
+    def observe(
+        self, group: str, messages: Iterable[str], filters: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Count what was written to a log group: its events, and what they say of metrics."""
+        own = [each for each in filters if each["logGroupName"] == group]
+        dimensions = {"LogGroupName": group}
+        for message in messages:
+            self.add("AWS/Logs", "IncomingLogEvents", dimensions)
+            self.add("AWS/Logs", "IncomingBytes", dimensions, len(message) + 26, "Bytes")
+            embedded = '"_aws"' in message
+            document = _parsed(message) if own or embedded else None
+            if embedded and document:
+                self._embedded(document)
+            for each in own:
+                if document is not None and compiled(each["filterPattern"])(document):
+                    self._filtered(each)
+
+    def _embedded(self, document: Mapping[str, Any]) -> None:
+        for directive in (document.get("_aws") or {}).get("CloudWatchMetrics", ()):
+            for names in directive.get("Dimensions") or [[]]:
+                dimensions = {name: str(document[name]) for name in names if name in document}
+                for metric in directive.get("Metrics", ()):
+                    values = document.get(metric["Name"])
+                    for value in values if isinstance(values, list) else [values]:
+                        if isinstance(value, int | float):
+                            self.add(
+                                directive["Namespace"],
+                                metric["Name"],
+                                dimensions,
+                                float(value),
+                                metric.get("Unit", "None"),
+                            )
+
+    def _filtered(self, metric_filter: Mapping[str, Any]) -> None:
+        for each in metric_filter["metricTransformations"]:
+            value = float(each["metricValue"])  # a number, and not a field of the event
+            self.add(each["metricNamespace"], each["metricName"], {}, value, "None")
+
+
+def _parsed(message: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+# Metric filters over JSON
+
+_TOKEN = re.compile(
+    r'\s*(?:(?P<sign>[{}()]|&&|\|\||!=|=)|(?P<path>\$\.[\w.]+)|"(?P<text>[^"]*)"|(?P<word>[\w.*-]+))'
+)
+_ABSENT = object()
+
+
+@functools.lru_cache(maxsize=64)
+def compiled(pattern: str) -> Matches:
+    """Compile a metric filter over JSON; ValueError for syntax that is not known here.
+
+    Known are `=`, `!=` with `*`, `IS TRUE|FALSE|NULL`, `NOT EXISTS`, `&&`, `||` and brackets.
+    """
+    return _Parser(pattern).whole()
+
+
+class _Parser:
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._tokens: list[tuple[str, str]] = []
+        end = 0
+        while match := _TOKEN.match(pattern, end):
+            self._tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
+            end = match.end()
+        if pattern[end:].strip():
+            raise ValueError(f"metric filter not understood at {pattern[end : end + 20]!r}")
+
+    def _next(self, *wanted: str) -> str:
+        kind, text = self._tokens.pop(0) if self._tokens else ("end", "")
+        if wanted and text not in wanted and kind not in wanted:
+            raise ValueError(f"metric filter {self._pattern!r}: {text!r} where {wanted} should be")
+        return text
+
+    def _follows(self, text: str) -> bool:
+        if self._tokens and self._tokens[0] == ("sign", text):
+            self._tokens.pop(0)
+            return True
+        return False
+
+    def whole(self) -> Matches:
+        self._next("{")
+        matches = self._any()
+        self._next("}")
+        return matches
+
+    def _any(self) -> Matches:
+        parts = [self._all()]
+        while self._follows("||"):
+            parts.append(self._all())
+        return lambda document: any(part(document) for part in parts)
+
+    def _all(self) -> Matches:
+        parts = [self._one()]
+        while self._follows("&&"):
+            parts.append(self._one())
+        return lambda document: all(part(document) for part in parts)
+
+    def _one(self) -> Matches:
+        if self._follows("("):
+            inner = self._any()
+            self._next(")")
+            return inner
+        path = self._next("path")[2:].split(".")
+        match self._next("=", "!=", "IS", "NOT"):
+            case "IS":
+                wanted = {"TRUE": True, "FALSE": False, "NULL": None}[
+                    self._next("TRUE", "FALSE", "NULL")
+                ]
+                return lambda document: _value(document, path) is wanted
+            case "NOT":
+                self._next("EXISTS")
+                return lambda document: _value(document, path) is _ABSENT
+            case sign:
+                text = self._next("text", "word")
+                # A field that is not there equals nothing and differs from nothing.
+                return lambda document: (
+                    (value := _value(document, path)) is not _ABSENT
+                    and fnmatch.fnmatchcase(str(value), text.replace("[", "[[]")) is (sign == "=")
+                )
+
+
+def _value(document: Any, path: list[str]) -> Any:
+    for name in path:
+        if not isinstance(document, Mapping) or name not in document:
+            return _ABSENT
+        document = document[name]
+    return document
