@@ -5,10 +5,10 @@ locals {
   wcu = merge(
     {
       body-size        = 1
-      content-type     = 2 + 3 + 10
+      content-type     = 1 + 3 + 10
       content-encoding = 1
       rate-per-ip      = 2
-      prompt-injection = 2 + sum([for chain in values(var.prompt_injection.chains) : 25 * 2 + 10 * length(chain)])
+      prompt-injection = 1 + sum([for chain in values(var.prompt_injection.chains) : 25 * 2 + 10 * length(chain)])
     },
     { for rule, group in local.managed_rule_groups : rule => group.wcu },
   )

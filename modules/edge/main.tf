@@ -89,14 +89,16 @@ resource "aws_wafv2_web_acl" "this" {
 
     statement {
       and_statement {
-        # A preflight has no Content-Type, and must pass.
+        # A preflight has no body, and must pass. Not "a POST": API Gateway takes the method from X-HTTP-Method-Override.
         statement {
-          byte_match_statement {
-            positional_constraint = "EXACTLY"
-            search_string         = "POST"
+          size_constraint_statement {
+            comparison_operator = "GT"
+            size                = 0
 
             field_to_match {
-              method {}
+              body {
+                oversize_handling = "MATCH"
+              }
             }
 
             text_transformation {
@@ -288,14 +290,16 @@ resource "aws_wafv2_web_acl" "this" {
 
     statement {
       and_statement {
-        # Whether an empty body parses as JSON is not documented, and a preflight must pass.
+        # Whether an empty body parses as JSON is not documented, and a preflight must pass. By the body, as content-type.
         statement {
-          byte_match_statement {
-            positional_constraint = "EXACTLY"
-            search_string         = "POST"
+          size_constraint_statement {
+            comparison_operator = "GT"
+            size                = 0
 
             field_to_match {
-              method {}
+              body {
+                oversize_handling = "MATCH"
+              }
             }
 
             text_transformation {
