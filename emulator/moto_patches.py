@@ -19,7 +19,7 @@ from moto.kms.responses import KmsResponse
 from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.models import LogGroup, LogStream
 from moto.logs.responses import LogsResponse
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, S3Backend
 from moto.sts.models import STSBackend
 from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL
@@ -27,7 +27,7 @@ from moto.wafv2.responses import WAFV2Response
 
 # Newest events that a log stream keeps. moto keeps all of them for ever, and under load the memory
 # of the emulator would grow with every request.
-LOG_EVENTS_KEPT = 2_000
+LOG_EVENTS_KEPT = 1_000
 
 _patches: list[Callable[[], None]] = []
 
@@ -359,6 +359,21 @@ def _leave_policies_to_iam(original: Any, bucket: FakeBucket, action: Any, resou
     # moto reads a bucket policy without its conditions: "deny what is not encrypted" denies all.
     # The emulator has evaluated the policy, conditions and all, before moto sees the request.
     return PermissionResult.NEUTRAL
+
+
+@_patch(S3Backend, "put_object_lock_configuration")
+def _change_object_lock(
+    original: Any, backend: S3Backend, bucket_name: str, lock_enabled: Any, *rest: Any, **kw: Any
+) -> None:
+    # moto wants an empty bucket; AWS wants that only of the first time.
+    bucket = backend.get_bucket(bucket_name)
+    if not bucket.object_lock_enabled:
+        original(backend, bucket_name, lock_enabled, *rest, **kw)
+        return
+    given = dict(zip(("mode", "days", "years"), rest, strict=False)) | kw
+    bucket.default_lock_mode = given.get("mode")
+    bucket.default_lock_days = given.get("days")
+    bucket.default_lock_years = given.get("years")
 
 
 # API Gateway

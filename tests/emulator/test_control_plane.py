@@ -172,6 +172,25 @@ def test_a_bucket_policy_denies_only_what_its_condition_says(emulator: Emulator)
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
 
 
+def test_the_object_lock_of_a_bucket_in_use_can_change(emulator: Emulator) -> None:
+    s3, bucket = emulator.client("s3"), unique("locked")
+    s3.create_bucket(
+        Bucket=bucket,
+        CreateBucketConfiguration={"LocationConstraint": REGION},
+        ObjectLockEnabledForBucket=True,
+    )
+
+    def lock(rule: dict[str, Any]) -> Any:
+        configuration = {"ObjectLockEnabled": "Enabled", **rule}
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=configuration)
+        return s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+
+    days = {"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 3}}}
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert lock(days)["Rule"]["DefaultRetention"]["Days"] == 3
+    assert "Rule" not in lock({})
+
+
 def test_an_update_of_a_web_acl_removes_what_it_leaves_out(emulator: Emulator) -> None:
     waf, name = emulator.client("wafv2"), unique("acl")
     seen = {
