@@ -7,6 +7,7 @@ in copies of the work tree, so that the tree itself is never touched.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from queue import SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.proofs import data as proofs_data
@@ -314,23 +316,17 @@ def check(tree: Tree, mutant: Mutant) -> tuple[Result, str]:
         return tree.pytest([mutant.killed_by])
 
 
-def baseline(tree: Tree, mutants: Sequence[Mutant], progress: Callable[[str], None]) -> None:
-    """Run the tests that mutants name on the tree as it is. Raises MutantError unless all pass."""
-    named = sorted({mutant.killed_by for mutant in mutants if mutant.kind != "rehearsal"})
-    files: dict[str, list[str]] = {}
-    for file, _, run in (name.partition("::") for name in named):
-        files.setdefault(file, []).append(run)
-    for file, runs in files.items():
-        progress(f"unchanged   {file}")
-        if file.endswith(".tftest.hcl"):
-            result, detail = tree.module_test(file, runs)
-        else:
-            result, detail = tree.pytest([name for name in named if name.startswith(f"{file}::")])
-        if result != "survived":
-            raise MutantError(
-                f"{file} fails without any mutant, so it would prove nothing: {detail}. "
-                "Make it pass first."
-            )
+def unchanged(tree: Tree, file: str, tests: Sequence[str]) -> None:
+    """Run the named tests of a file on the tree as it is. Raises MutantError unless they pass."""
+    if file.endswith(".tftest.hcl"):
+        result, detail = tree.module_test(file, tests)
+    else:
+        result, detail = tree.pytest([f"{file}::{test}" for test in tests])
+    if result != "survived":
+        raise MutantError(
+            f"{file} fails without any mutant, so it would prove nothing: {detail}. "
+            "Make it pass first."
+        )
 
 
 def run(
@@ -344,12 +340,29 @@ def run(
     """
     for mutant in mutants:
         mutant.mutated((ROOT / mutant.file).read_text(encoding="utf-8"))
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    with (SCRATCH / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MutantError(
+                "another run of the mutants is under way. Wait for its end."
+            ) from None
+        return _run(mutants, report, progress)
+
+
+def _run(
+    mutants: Sequence[Mutant],
+    report: Callable[[Outcome], None],
+    progress: Callable[[str], None],
+) -> list[Outcome]:
     asked = [mutant for mutant in mutants if mutant.kind == "rehearsal"]
     others = [mutant for mutant in mutants if mutant.kind != "rehearsal"]
     trees: SimpleQueue[Tree] = SimpleQueue()
     for number in range(WORKERS):
         trees.put(Tree(SCRATCH / f"tree-{number}"))
     outcomes: list[Outcome] = []
+    stop = Event()
 
     def timed(mutant: Mutant, checked: Callable[[Mutant], tuple[Result, str]]) -> None:
         started = time.monotonic()
@@ -371,21 +384,31 @@ def run(
             if wrong := rehearsed.wrong([mutant.killed_by for mutant in asked]):
                 raise MutantError(f"a proof fails without any mutant: {wrong[0]}")
             for mutant in asked:
-                timed(mutant, rehearsed.check)
+                if not stop.is_set():
+                    timed(mutant, rehearsed.check)
+
+    def first(file: str, tests: Sequence[str]) -> None:
+        with borrowed() as tree:
+            progress(f"unchanged   {file}")
+            unchanged(tree, file, tests)
 
     def one(mutant: Mutant) -> None:
         with borrowed() as tree:
             timed(mutant, partial(check, tree))
 
+    files: dict[str, list[str]] = {}
+    for name in sorted({mutant.killed_by for mutant in others}):
+        file, _, test = name.partition("::")
+        files.setdefault(file, []).append(test)
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
-            with borrowed() as tree:
-                baseline(tree, others, progress)
-            jobs = [pool.submit(ask_all)] if asked else []
-            jobs += [pool.submit(one, mutant) for mutant in others]
-            for job in as_completed(jobs):
+            rehearsal = [pool.submit(ask_all)] if asked else []
+            for job in as_completed([pool.submit(first, *file) for file in files.items()]):
+                job.result()
+            for job in as_completed([*rehearsal, *(pool.submit(one, m) for m in others)]):
                 job.result()
         except BaseException:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return outcomes

@@ -6,7 +6,6 @@ import ast
 import re
 from collections import Counter
 
-import hcl2
 import pytest
 
 from toolkit.mutants import LAYERS, RUN, Mutant, MutantError, load, only
@@ -29,14 +28,12 @@ def test_each_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_changes_one_place_and_leaves_a_file_that_can_be_read(mutant: Mutant) -> None:
+def test_a_mutant_changes_one_place_and_what_is_python_stays_python(mutant: Mutant) -> None:
     before = (ROOT / mutant.file).read_text(encoding="utf-8")
     after = mutant.mutated(before)
     assert after != before
     if mutant.file.endswith(".py"):
         ast.parse(after)
-    elif mutant.file.endswith(".tf"):
-        hcl2.loads(after)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
