@@ -127,10 +127,15 @@ def load(path: Path = MUTANTS) -> tuple[Mutant, ...]:
 
 
 class Tree:
-    """A copy of the work tree: what git knows, and what is new and not ignored."""
+    """A work tree to change at will."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._ready: set[str] = set()
+
+    @classmethod
+    def copy(cls, folder: Path) -> Tree:
+        """Copy what git knows, and what is new and not ignored."""
         shutil.rmtree(folder, ignore_errors=True)
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -148,7 +153,7 @@ class Tree:
         wheels = folder / ".cache" / "wheels"
         wheels.parent.mkdir(exist_ok=True)
         wheels.symlink_to(ROOT / ".cache" / "wheels")
-        self._ready: set[str] = set()
+        return cls(folder)
 
     @contextmanager
     def changed(self, mutant: Mutant) -> Iterator[None]:
@@ -360,7 +365,7 @@ def _run(
     others = [mutant for mutant in mutants if mutant.kind != "rehearsal"]
     trees: SimpleQueue[Tree] = SimpleQueue()
     for number in range(WORKERS):
-        trees.put(Tree(SCRATCH / f"tree-{number}"))
+        trees.put(Tree.copy(SCRATCH / f"tree-{number}"))
     outcomes: list[Outcome] = []
     stop = Event()
 
