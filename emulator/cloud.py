@@ -20,7 +20,9 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _log = logging.getLogger("emulator")
 
-_QUEUED_LOG_EVENTS = 50_000
+# Who logs faster than the writer writes waits: memory stays bounded and nothing is lost.
+_QUEUED_LOG_EVENTS = 5_000
+_BATCH = 1_000
 _FLUSH_SECONDS = 0.1
 
 
@@ -199,8 +201,9 @@ class _LogWriter:
     def _run(self) -> None:
         while True:
             batch = [self._queue.get()]
-            time.sleep(0 if self._closed else _FLUSH_SECONDS)
-            while not self._queue.empty():
+            if self._queue.qsize() < _BATCH and not self._closed:
+                time.sleep(_FLUSH_SECONDS)
+            while len(batch) < _BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             events = [event for event in batch if event is not None]
             try:
