@@ -31,6 +31,11 @@ locals {
       # Other applications' groups come and go.
       request = { logGroupName = local.log_groups }
     }
+    masking-changed = {
+      title   = "The masking of personal data in a log group was changed or taken off"
+      service = "logs"
+      names   = ["DeleteDataProtectionPolicy", "PutDataProtectionPolicy"]
+    }
     key-endangered = {
       title   = "A KMS key was scheduled for deletion, disabled, or given another policy"
       service = "kms"

@@ -60,6 +60,15 @@ def test_every_metric_of_the_code_is_alarmed_or_drawn_and_no_other(jobs: Jobs) -
     assert named <= code, "an alarm or a drawing of what nobody writes"
 
 
+@pytest.mark.needs("plan dev")
+def test_alarms_know_the_limits_of_the_environment(jobs: Jobs) -> None:
+    alarms = resources(jobs.result("plan dev"), "aws_cloudwatch_metric_alarm")
+    thresholds = {alarm["alarm_name"]: alarm["threshold"] for alarm in alarms}
+    assert thresholds["chatbot-dev-function-concurrency"] == 8  # of 10 reserved
+    assert thresholds["chatbot-dev-function-duration"] == 25_200  # of 28 seconds
+    assert thresholds["chatbot-dev-quota-nearly-used"] == 93  # in 7 days, of 500 in a month
+
+
 def _event(issuer: str | None, **changes: Any) -> Any:
     session = {"sessionContext": {"sessionIssuer": {"arn": issuer}}} if issuer else {}
     detail = {

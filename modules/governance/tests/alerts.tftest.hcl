@@ -100,7 +100,7 @@ run "a_change_outside_the_deploy_roles_is_told" {
 
   assert {
     condition = toset(keys(aws_cloudwatch_event_rule.tamper)) == toset([
-      "attempt-refused", "guardrail-changed", "invocation-logging-changed", "key-endangered", "logs-changed", "trail-changed", "waf-changed",
+      "attempt-refused", "guardrail-changed", "invocation-logging-changed", "key-endangered", "logs-changed", "masking-changed", "trail-changed", "waf-changed",
     ])
     error_message = "A control could be changed in silence."
   }
