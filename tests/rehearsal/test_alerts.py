@@ -28,6 +28,7 @@ NAME = "chatbot-dev"
 REGION = "us-east-2"
 TRAIL = f"/aws/cloudtrail/{NAME}"
 OURS = ("127.0.9.9", 0)  # the web ACL counts an address: other tests have others
+INVOCATIONS = "/aws/bedrock/model-invocations"
 TRAIL_SECONDS = 20.0
 
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
@@ -56,6 +57,8 @@ ATTEMPTS = [
             lambda aws, _: aws.delete_log_group(logGroupName=f"/aws/lambda/{NAME}")),
     Attempt("logs-changed", "logs", "PutRetentionPolicy",
             lambda aws, _: aws.put_retention_policy(logGroupName=TRAIL, retentionInDays=1)),
+    Attempt("masking-changed", "logs", "DeleteDataProtectionPolicy",
+            lambda aws, _: aws.delete_data_protection_policy(logGroupIdentifier=INVOCATIONS)),
     Attempt("key-endangered", "kms", "ScheduleKeyDeletion",
             lambda aws, at: aws.schedule_key_deletion(KeyId=at["key"])),
     Attempt("waf-changed", "wafv2", "DisassociateWebACL",
