@@ -94,6 +94,14 @@ def test_whatever_holds_words_or_records_is_encrypted_with_the_key(tuned: dict[s
     assert unknown(tuned, "aws_cloudtrail", "kms_key_id") == [True]
 
 
+def test_an_environment_that_says_nothing_of_its_trail_keeps_it_for_a_year(
+    tuned: dict[str, Any],
+) -> None:
+    assert resource(tuned, "aws_s3_bucket")["force_destroy"] is False
+    (rule,) = resource(tuned, "aws_s3_bucket_object_lock_configuration")["rule"]
+    assert rule["default_retention"] == [{"days": 365, "mode": "GOVERNANCE", "years": None}]
+
+
 def test_every_alarm_and_tamper_event_reaches_the_topic(tuned: dict[str, Any]) -> None:
     alarms = unknown(tuned, "aws_cloudwatch_metric_alarm", "alarm_actions")
     assert alarms == [True] * len(alarms)
@@ -164,8 +172,18 @@ def test_what_the_caller_tunes_reaches_every_layer(tuned: dict[str, Any]) -> Non
 
     guardrail = resource(tuned, "aws_bedrock_guardrail")
     (filters,) = guardrail["content_policy_config"]
-    strengths = {one["type"]: one["output_strength"] for one in filters["filters_config"]}
-    assert strengths["HATE"] == "MEDIUM"
+    strengths = {
+        one["type"]: f"{one['input_strength']}/{one['output_strength']}"
+        for one in filters["filters_config"]
+    }
+    assert strengths == {
+        "HATE": "HIGH/MEDIUM",
+        "INSULTS": "HIGH/HIGH",
+        "MISCONDUCT": "HIGH/HIGH",
+        "PROMPT_ATTACK": "HIGH/NONE",
+        "SEXUAL": "HIGH/HIGH",
+        "VIOLENCE": "HIGH/HIGH",
+    }
     (topics,) = guardrail["topic_policy_config"]
     assert [topic["name"] for topic in topics["topics_config"]] == ["Legal advice"]
     (words,) = guardrail["word_policy_config"]
