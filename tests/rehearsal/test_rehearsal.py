@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import HOME, apply
+from tests.conftest import apply
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -46,25 +46,24 @@ def test_prod_keeps_what_the_smoke_test_asks(prod: Rehearsal) -> None:
     assert _smoke(prod) == (0, "[]")
 
 
-@pytest.mark.parametrize("env", ["dev", "prod"])
-def test_a_second_plan_is_empty(env: str, request: pytest.FixtureRequest) -> None:
-    rehearsal: Rehearsal = request.getfixturevalue(env)
-    plan = rehearsal.terraform().run("plan", "-detailed-exitcode", "-no-color", ok=(0, 2))
+def test_a_second_plan_is_empty(dev: Rehearsal) -> None:
+    plan = dev.terraform().run("plan", "-detailed-exitcode", "-no-color", ok=(0, 2))
     assert plan.returncode == 0, plan.stdout
 
 
-def test_destroy_empties_it_and_down_leaves_nothing(prod: Rehearsal) -> None:
-    prod.destroy()
-    assert prod.terraform().run("state", "list").stdout == ""
+# The last test of the last folder, since every other one needs the environment.
+def test_destroy_empties_it_and_down_leaves_nothing(dev: Rehearsal) -> None:
+    dev.destroy()
+    assert dev.terraform().run("state", "list").stdout == ""
     region = "us-east-2"
-    assert prod.client("apigateway", region).get_rest_apis()["items"] == []
-    assert prod.client("lambda", region).list_functions()["Functions"] == []
-    assert prod.client("bedrock", region).list_guardrails()["guardrails"] == []
-    assert prod.client("wafv2", region).list_web_acls(Scope="REGIONAL")["WebACLs"] == []
-    assert prod.client("iam", region).list_roles()["Roles"] == []
-    assert prod.client("s3", region).list_buckets()["Buckets"] == []
-    assert prod.down()
-    assert not prod.is_up()
-    assert not (HOME / "prod").exists()
+    assert dev.client("apigateway", region).get_rest_apis()["items"] == []
+    assert dev.client("lambda", region).list_functions()["Functions"] == []
+    assert dev.client("bedrock", region).list_guardrails()["guardrails"] == []
+    assert dev.client("wafv2", region).list_web_acls(Scope="REGIONAL")["WebACLs"] == []
+    assert dev.client("iam", region).list_roles()["Roles"] == []
+    assert dev.client("s3", region).list_buckets()["Buckets"] == []
+    port, folder = dev.port, dev.folder
+    assert dev.down()
+    assert not folder.exists()
     found = subprocess.run(["ps", "-eo", "command="], text=True, capture_output=True, check=True)
-    assert not [line for line in found.stdout.splitlines() if f"--port {prod.port}" in line]
+    assert not [line for line in found.stdout.splitlines() if f"--port {port}" in line]
