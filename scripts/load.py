@@ -39,7 +39,12 @@ def ask(session: Session, source: str, until: float, seen: Counter[int], took: l
     """Ask one question after another from one loopback address, over one connection."""
     parts = urllib.parse.urlsplit(session.url)
     body = json.dumps({"message": "Where is my order? It was due yesterday."})
-    headers = {"x-api-key": session.api_key, "content-type": "application/json"}
+    # Without a User-Agent, the core rule set takes it for a robot.
+    headers = {
+        "x-api-key": session.api_key,
+        "content-type": "application/json",
+        "user-agent": "chatbot-load/1",
+    }
     connection = http.client.HTTPConnection(
         str(parts.hostname), parts.port, timeout=35, source_address=(source, 0)
     )
