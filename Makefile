@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs smoke test lint fmt build plan apply smoke-aws preflight mutants measure-screening docs lock rehearsal-tools dev-tools
+.PHONY: help up down logs smoke test lint fmt build plan apply smoke-aws preflight mutants load measure-screening docs lock rehearsal-tools dev-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +47,11 @@ smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promise
 preflight: build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/preflight.py --env $(ENV)
 
-mutants: dev-tools ## Take each control out, one at a time, and see a test fail (half an hour)
+mutants: dev-tools ## Take each control out, one at a time, and see a test fail (20 minutes)
 	@$(PYTHON) scripts/mutants.py
+
+load: rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
+	@$(PYTHON) scripts/load.py --env $(ENV)
 
 measure-screening: dev-tools ## Measure the prompt-injection rules on corpora
 	@$(PYTHON) scripts/measure_screening.py

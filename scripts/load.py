@@ -18,10 +18,12 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
+from dataclasses import asdict, dataclass
 
 from toolkit.rehearsal import Rehearsal, RehearsalError, Session
 from toolkit.terraform import ROOT, TerraformError
 
+# An environment finds its modules two folders up.
 HOME = ROOT / ".rehearsal-load"
 LIFTED = """module "chatbot" {
   api      = { plan = { rate_limit = 10000, burst_limit = 5000, quota_limit = 100000000 } }
@@ -33,6 +35,7 @@ MAX_CLIENTS = 200
 MAX_SECONDS = 300
 # A process grows until its caches are full; what counts is what it does afterwards.
 WARM_UP_SECONDS = 10
+MAX_GROWTH_PERCENT = 10
 
 
 def ask(session: Session, source: str, until: float, seen: Counter[int], took: list[float]) -> None:
@@ -70,7 +73,25 @@ def resident_megabytes(pid: int) -> float:
     return int(done.stdout) / 1024
 
 
-def load(rehearsal: Rehearsal, clients: int, seconds: int) -> dict[str, object]:
+@dataclass(frozen=True)
+class Measured:
+    """What came back, how fast, and what the emulator held. The first answer of each client waits
+    for a worker of the function to start, as on AWS: on two cores, fifty of them take ten seconds.
+    """
+
+    clients: int
+    seconds: float
+    requests: int
+    requests_per_second: float
+    statuses: dict[int, int]
+    p50_milliseconds: int
+    p99_milliseconds: int
+    megabytes_warm: float
+    megabytes_end: float
+    growth_percent: float
+
+
+def load(rehearsal: Rehearsal, clients: int, seconds: int) -> Measured:
     """Load a rehearsal and return what was measured."""
     session = rehearsal.session()
     seen: Counter[int] = Counter()
@@ -90,20 +111,25 @@ def load(rehearsal: Rehearsal, clients: int, seconds: int) -> dict[str, object]:
     lasted = time.monotonic() - started
     end = resident_megabytes(rehearsal.pid)
     spread = statistics.quantiles(took, n=100)
-    return {
-        "clients": clients,
-        "seconds": round(lasted, 1),
-        "requests": sum(seen.values()),
-        "requests_per_second": round(sum(seen.values()) / lasted, 1),
-        "statuses": dict(sorted(seen.items())),
-        "milliseconds": {"p50": round(spread[49] * 1000), "p99": round(spread[98] * 1000)},
-        "emulator_megabytes": {"warm": round(warm, 1), "end": round(end, 1)},
-        "growth_percent": round((end / warm - 1) * 100, 1),
-    }
+    return Measured(
+        clients=clients,
+        seconds=round(lasted, 1),
+        requests=sum(seen.values()),
+        requests_per_second=round(sum(seen.values()) / lasted, 1),
+        statuses=dict(sorted(seen.items())),
+        p50_milliseconds=round(spread[49] * 1000),
+        p99_milliseconds=round(spread[98] * 1000),
+        megabytes_warm=round(warm, 1),
+        megabytes_end=round(end, 1),
+        growth_percent=round((end / warm - 1) * 100, 1),
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Rehearse, load, report, take down; exit code 1 if anything but 200 came back."""
+    """Rehearse, load, report, take down.
+
+    Returns 0 if every answer was 200 and the emulator's memory held, 1 if not, 2 without a load.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", default="dev")
     parser.add_argument("--clients", type=int, default=50)
@@ -129,8 +155,9 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         rehearsal.down()
         shutil.rmtree(HOME, ignore_errors=True)
-    print(json.dumps(measured, indent=2))
-    return 0 if set(measured["statuses"]) == {200} else 1  # type: ignore[call-overload]  # a dict
+    print(json.dumps(asdict(measured), indent=2))
+    held = measured.growth_percent <= MAX_GROWTH_PERCENT and set(measured.statuses) == {200}
+    return 0 if held else 1
 
 
 if __name__ == "__main__":
