@@ -163,7 +163,7 @@ _admin_path = _search(
 _localhost = _search(r"\A\s*(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)(?::\d+)?\s*\Z")
 _propfind = _search(r"\Apropfind\Z")
 _sqli_extended = _search(
-    r"\bunion\b(?:\s|/\*.*?\*/)+(?:all\s+)?select\b",
+    r"\bunion\b(?:\s|/\*(?:[^*]|\*(?!/))*\*/)+(?:all\s+)?select\b",
     r";\s*(?:drop|truncate|alter)\s+(?:table|data)",
     r"\b(?:pg_)?sleep\s*\(\s*\d", r"\bbenchmark\s*\(\s*\d", r"\bwaitfor\s+delay\s*['\"]",
     r"\binformation_schema\.", r"\bxp_cmdshell\b", r"\bload_file\s*\(",

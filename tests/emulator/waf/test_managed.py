@@ -1,6 +1,7 @@
 """Managed rule groups stop what AWS documents, under AWS's names and labels, and spare a chat."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -204,6 +205,14 @@ def test_an_ordinary_chat_passes_all_groups(edge: Edge, message: str) -> None:
 def test_no_body_breaks_a_group(edge: Edge, noise: bytes) -> None:
     edge.apply(*(group(name, managed(name), counted=True) for name in GROUPS))
     assert edge.send(noise).action == "ALLOW"
+
+
+def test_no_text_keeps_a_signature_busy(edge: Edge) -> None:
+    """One that may read a text in many ways holds up every other request meanwhile."""
+    edge.apply(*(group(name, managed(name), counted=True) for name in GROUPS))
+    begun = time.perf_counter()
+    edge.send(b"union" + b"/**/" * 24 + b"x")
+    assert time.perf_counter() - begun < 0.3
 
 
 def test_labels_and_rule_names_are_spelled_as_aws_spells_them() -> None:
