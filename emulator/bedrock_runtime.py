@@ -40,6 +40,13 @@ _GEOGRAPHIES = {"us": "us", "eu": "eu", "jp": "ap-northeast", "au": "ap-southeas
 _US_DESTINATIONS = ("us-east-1", "us-east-2", "us-west-2")
 _NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-4-5|opus-4)")
 
+# Inference that the emulator does not answer, and the action that each is.
+_OTHER_INFERENCE = {
+    "invoke": "bedrock:InvokeModel",
+    "invoke-with-response-stream": "bedrock:InvokeModelWithResponseStream",
+    "converse-stream": "bedrock:InvokeModelWithResponseStream",
+}
+
 _STATUS = {
     "AccessDeniedException": (403, "You don't have access to the model with that model ID."),
     "InternalServerException": (500, "The system encountered an unexpected error."),
@@ -99,27 +106,15 @@ class Faults:
     def _set(self, body: bytes) -> HttpResponse:
         try:
             wanted = json.loads(body)
-            fault = wanted.get("bedrock") or {}
-            latency_ms, times = int(wanted.get("latency_ms", 0)), int(fault.get("times", 1))
-            error, reply = fault.get("error"), fault.get("reply")
-        except (AttributeError, TypeError, ValueError) as problem:
-            return aws_error(400, "ValidationException", f"Not a description of faults: {problem}")
-        if error is not None and error not in _STATUS:
-            return aws_error(
-                400, "ValidationException", f"error must be one of {', '.join(_STATUS)}"
-            )
-        if reply is not None and not (
-            isinstance(reply, dict) and isinstance(reply.get("text"), str)
-        ):
-            return aws_error(400, "ValidationException", "reply must have a text")
-        if not 0 <= latency_ms <= 120_000 or times < 0:
-            return aws_error(
-                400, "ValidationException", "latency_ms is 0 to 120000, times 0 or more"
-            )
+        except (RecursionError, ValueError):
+            wanted = None
+        if problem := _fault_problem(wanted):
+            return aws_error(400, "ValidationException", problem)
+        fault = wanted.get("bedrock") or {}
         with self._lock:
-            self._fault = fault if error or reply else {}
-            self._left = times
-            self._latency_ms = latency_ms
+            self._fault = fault if fault.get("error") or fault.get("reply") else {}
+            self._left = fault.get("times", 1)
+            self._latency_ms = wanted.get("latency_ms", 0)
         return json_response(200, self._told())
 
     def _told(self) -> dict[str, Any]:
@@ -140,6 +135,42 @@ class Faults:
         if not fault:
             return None
         return _Fault(fault.get("error"), fault.get("message"), fault.get("reply"))
+
+
+def _fault_problem(wanted: Any) -> str | None:
+    """Say what is wrong with a description of faults; None when nothing is."""
+    if not isinstance(wanted, dict):
+        return "Faults are described by a JSON object."
+    fault = wanted.get("bedrock")
+    fault = {} if fault is None else fault
+    if not isinstance(fault, dict):
+        return "bedrock must be an object"
+    reply = fault.get("reply")
+    reply = {"text": ""} if reply is None else reply
+    if not isinstance(reply, dict) or not isinstance(reply.get("text"), str):
+        return "reply must be an object with a text"
+    for given, known in (
+        (wanted, ("bedrock", "latency_ms")),
+        (fault, ("error", "message", "reply", "times")),
+        (reply, ("text", "stopReason")),
+    ):
+        if unknown := sorted(set(given) - set(known)):
+            return f"{unknown[0]} is no switch; known here are {', '.join(known)}"
+    if fault.get("error") not in [None, *_STATUS]:
+        return f"error must be one of {', '.join(_STATUS)}"
+    for name, text in (
+        ("message", fault.get("message")),
+        ("stopReason", reply.get("stopReason", "")),
+    ):
+        if not isinstance(text, str | None):
+            return f"{name} must be text"
+    for name, number, most in (
+        ("latency_ms", wanted.get("latency_ms", 0), 120_000),
+        ("times", fault.get("times", 1), 1_000_000),
+    ):
+        if type(number) is not int or not 0 <= number <= most:
+            return f"{name} must be a whole number from 0 to {most}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -188,10 +219,12 @@ class BedrockRuntime:
                 return self.converse(model_id, request)
             case ["guardrail", identifier, "version", version, "apply"]:
                 return self.apply_guardrail(identifier, version, request)
-        self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")
-        return aws_error(
-            501, "UnsupportedOperation", "The emulator answers Converse and ApplyGuardrail only."
-        )
+            case ["model", model_id, operation] if operation in _OTHER_INFERENCE:
+                return self._answered(
+                    request, lambda call: self._decline(model_id, _OTHER_INFERENCE[operation], call)
+                )
+        refusal = self._authorizer.authorize_request(request)
+        return refusal or self._answered(request, self._unsupported)
 
     # Converse
 
@@ -228,6 +261,10 @@ class BedrockRuntime:
         if problem := violation("bedrock-runtime", "Converse", {**document, "modelId": model_id}):
             raise _RuntimeError("ValidationException", problem)
         _check_conversation(document)
+        if "toolConfig" in document or any(
+            not {"text", "guardContent"} & block.keys() for block in _blocks(document)
+        ):
+            self._cloud.approximation(_PART, "the model overlooks images, documents and tools")
         target = self._target(model_id)
         guard_config = document.get("guardrailConfig") or {}
         guard_arn = self._guardrail_arn(guard_config)
@@ -342,6 +379,38 @@ class BedrockRuntime:
             "guardrailCoverage": described["invocationMetrics"]["guardrailCoverage"],
         }
 
+    # What is absent: asked for leave all the same, as the caller's policies are tried with it
+
+    def _decline(self, model_id: str, action: str, call: _Call) -> dict[str, Any]:
+        header = call.request.header
+        guard_config = {
+            "guardrailIdentifier": header("x-amzn-bedrock-guardrailidentifier"),
+            "guardrailVersion": header("x-amzn-bedrock-guardrailversion"),
+        }
+        if call.request.path.endswith("/converse-stream"):
+            document = _parse(call.request.body)
+            problem = violation(
+                "bedrock-runtime", "ConverseStream", document | {"modelId": model_id}
+            )
+            if problem:
+                raise _RuntimeError("ValidationException", problem)
+            guard_config = document.get("guardrailConfig") or {}
+        version = guard_config.get("guardrailVersion") or ""
+        self._authorise(
+            call.principal,
+            self._target(model_id),
+            self._guardrail_arn(guard_config),
+            version,
+            action,
+        )
+        return self._unsupported(call)
+
+    def _unsupported(self, _: _Call) -> dict[str, Any]:
+        self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")
+        raise _RuntimeError(
+            "UnsupportedOperation", "The emulator answers Converse and ApplyGuardrail only.", 501
+        )
+
     # What a request names
 
     def _target(self, model_id: str) -> _Target:
@@ -435,14 +504,32 @@ class BedrockRuntime:
     def _principal(self, request: HttpRequest) -> Principal:
         signed = credential(request)
         if signed is None:
-            raise _RuntimeError("MissingAuthenticationTokenException", "Missing Token", 403)
+            raise _RuntimeError(
+                "MissingAuthenticationTokenException", "Missing Authentication Token", 403
+            )
+        scope = None
+        if signed.service != "bedrock":
+            scope = "correct service: 'bedrock'"
+        elif signed.region != self._cloud.region:
+            scope = "a valid region"
+        if scope is not None:
+            raise _RuntimeError(
+                "InvalidSignatureException", f"Credential should be scoped to {scope}.", 403
+            )
         try:
-            return self._authorizer.principal(signed.access_key_id)
+            return self._authorizer.authenticate(signed)
         except CallerError as error:
-            raise _RuntimeError("UnrecognizedClientException", str(error), 403) from error
+            expired = error.code == "ExpiredToken"
+            code = "ExpiredTokenException" if expired else "UnrecognizedClientException"
+            raise _RuntimeError(code, str(error), 403) from error
 
     def _authorise(
-        self, principal: Principal, target: _Target, guard_arn: str | None, version: str
+        self,
+        principal: Principal,
+        target: _Target,
+        guard_arn: str | None,
+        version: str,
+        action: str = "bedrock:InvokeModel",
     ) -> None:
         """Ask IAM as AWS does for Converse, whose action is bedrock:InvokeModel.
 
@@ -456,13 +543,14 @@ class BedrockRuntime:
             known_as = guard_arn if version == DRAFT else f"{guard_arn}:{version}"
             guarded = {"bedrock:GuardrailIdentifier": known_as}
         if target.profile_arn is not None:
-            self._allow(principal, "bedrock:InvokeModel", target.profile_arn, {})
+            self._allow(principal, action, target.profile_arn, {})
             guarded["bedrock:InferenceProfileArn"] = target.profile_arn
         for requested_region, arn in target.destinations:
             context = {**guarded, "aws:RequestedRegion": requested_region}
-            self._allow(principal, "bedrock:InvokeModel", arn, context)
-        project = f"arn:aws:bedrock:{region}:{account}:project/default"
-        self._allow(principal, "bedrock:InvokeModel", project, {})
+            self._allow(principal, action, arn, context)
+        if action == "bedrock:InvokeModel":  # streaming knows no projects
+            project = f"arn:aws:bedrock:{region}:{account}:project/default"
+            self._allow(principal, action, project, {})
         if guard_arn is not None:
             self._allow(principal, "bedrock:ApplyGuardrail", guard_arn, {})
 
@@ -583,12 +671,16 @@ def _parse(body: bytes) -> dict[str, Any]:
     if len(body) > _MAX_BODY:
         raise _RuntimeError("ValidationException", "The request body is too large.", 413)
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body or b"{}", parse_constant=_no_constant)
     except (RecursionError, ValueError):
         document = None
     if not isinstance(document, dict):
         raise _RuntimeError("SerializationException", "The request body is no JSON object.", 400)
     return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _check_conversation(document: Mapping[str, Any]) -> None:
@@ -607,6 +699,12 @@ def _check_conversation(document: Mapping[str, Any]) -> None:
             " conversation alternates between user and assistant roles and try again.",
         )
     for index, message in enumerate(messages):
+        if not message["content"]:
+            raise _RuntimeError(
+                "ValidationException",
+                f"The content field in the Message object at messages.{index} is empty. Add a"
+                " ContentBlock object to the content field and try again.",
+            )
         for place, block in enumerate(message["content"]):
             if "text" in block and not block["text"].strip():
                 raise _RuntimeError(

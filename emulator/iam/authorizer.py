@@ -103,6 +103,16 @@ class Authorizer:
             )
         return self._session(access_key_id).principal
 
+    def authenticate(self, signed: Credential) -> Principal:
+        """Return who signed. Raise CallerError for a key that is not used with its own token."""
+        principal = self.principal(signed.access_key_id)
+        if (
+            not principal.administrator
+            and signed.token != self._session(signed.access_key_id).token
+        ):
+            raise CallerError("InvalidClientTokenId", _UNKNOWN_CALLER)
+        return principal
+
     def _session(self, access_key_id: str) -> _Session:
         session = self._sessions.get(access_key_id) or self._find_session(access_key_id)
         if session is None:
@@ -112,10 +122,6 @@ class Authorizer:
                 "ExpiredToken", "The security token included in the request is expired"
             )
         return session
-
-    def _check_token(self, signed: Credential) -> None:
-        if signed.token != self._session(signed.access_key_id).token:
-            raise CallerError("InvalidClientTokenId", _UNKNOWN_CALLER)
 
     def _find_session(self, access_key_id: str) -> _Session | None:
         """Look a temporary key up in moto's STS.
@@ -424,12 +430,11 @@ class Authorizer:
                 request, "MissingAuthenticationToken", "Request is missing Authentication Token"
             )
         try:
-            principal = self.principal(signed.access_key_id)
-            if principal.administrator:
-                return None
-            self._check_token(signed)
+            principal = self.authenticate(signed)
         except CallerError as error:
             return _refusal(request, error.code, str(error), signed)
+        if principal.administrator:
+            return None
         call = identify(request, signed)
         if call is None:
             message = (

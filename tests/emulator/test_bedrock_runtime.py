@@ -4,10 +4,12 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.sts.models import sts_backends
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
@@ -319,6 +321,8 @@ def test_a_model_that_aws_removed_is_gone(converse: Callable[..., Any]) -> None:
         (b'{"messages": [{"role": "user", "content": [{}]}]}', "ValidationException"),
         (b'{"inferenceConfig": {"maxTokens": 0}}', "ValidationException"),
         (b"[" * 100_000, "SerializationException"),
+        (b'{"inferenceConfig": {"temperature": NaN}}', "SerializationException"),
+        (b'{"messages": [{"role": "user", "content": []}]}', "ValidationException"),
     ],
 )
 def test_a_malformed_request_gets_awss_error_shape(
@@ -331,8 +335,16 @@ def test_a_malformed_request_gets_awss_error_shape(
     assert answer.headers["x-amzn-requestid"]
 
 
-def _post(emulator: Emulator, path: str, body: bytes, key: str = "rehearsal") -> Any:
-    scope = f"{key}/20260101/{REGION}/bedrock/aws4_request"
+def _post(
+    emulator: Emulator,
+    path: str,
+    body: bytes,
+    *,
+    key: str = "rehearsal",
+    region: str = REGION,
+    service: str = "bedrock",
+) -> Any:
+    scope = f"{key}/20260101/{region}/{service}/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
         "Content-Type": "application/json",
@@ -456,7 +468,100 @@ def test_an_unknown_or_missing_key_is_refused(emulator: Emulator) -> None:
     stranger = _post(emulator, path, body, key="AKIAIOSFODNN7EXAMPLE")
     assert stranger.status == 403
     assert stranger.headers["x-amzn-errortype"] == "UnrecognizedClientException"
-    assert emulator.request("POST", path, body).status == 403
+    unsigned = emulator.request("POST", path, body)
+    assert unsigned.status == 403
+    assert unsigned.headers["x-amzn-errortype"] == "MissingAuthenticationTokenException"
+    assert unsigned.json() == {"message": "Missing Authentication Token"}
+
+
+@pytest.mark.parametrize("token", [None, "made-up"])
+def test_a_key_without_its_session_token_is_no_key(
+    emulator: Emulator, guardrail: dict[str, str], token: str | None
+) -> None:
+    role = emulator.role(unique("tokenless"), statements(guardrail))
+    runtime = emulator.client("bedrock-runtime", role | {"SessionToken": token})
+    texts = [{"text": {"text": QUESTION}}]
+    for refused in (
+        lambda: ask_as(emulator, role | {"SessionToken": token}, guardrail),
+        lambda: runtime.apply_guardrail(
+            guardrailIdentifier=guardrail["id"],
+            guardrailVersion="1",
+            source="INPUT",
+            content=texts,
+        ),
+    ):
+        with pytest.raises(ClientError) as caught:
+            refused()
+        assert caught.value.response["Error"]["Code"] == "UnrecognizedClientException"
+
+
+def test_an_expired_key_is_told_so(emulator: Emulator, guardrail: dict[str, str]) -> None:
+    role = emulator.role(unique("expired"), statements(guardrail))
+    session = sts_backends[ACCOUNT]["aws"].get_assumed_role_from_access_key(role["AccessKeyId"])
+    assert session is not None
+    session.expiration = datetime(2020, 1, 1)  # noqa: DTZ001  # as moto stores it
+    with pytest.raises(ClientError) as caught:
+        ask_as(emulator, role, guardrail)
+    assert caught.value.response["Error"]["Code"] == "ExpiredTokenException"
+
+
+@pytest.mark.parametrize(
+    ("scope", "message"),
+    [
+        ({"service": "s3"}, "Credential should be scoped to correct service: 'bedrock'."),
+        ({"region": "eu-west-1"}, "Credential should be scoped to a valid region."),
+    ],
+)
+def test_a_signature_for_elsewhere_is_refused(
+    emulator: Emulator, scope: dict[str, str], message: str
+) -> None:
+    # Whoever was answered in spite of it would have stayed out of the trail.
+    answer = _post(emulator, f"/model/{PROFILE}/converse", b"{}", **scope)
+    assert answer.status == 403
+    assert answer.headers["x-amzn-errortype"] == "InvalidSignatureException"
+    assert answer.json() == {"message": message}
+
+
+def test_operations_that_are_absent_ask_for_leave_first(
+    emulator: Emulator, guardrail: dict[str, str]
+) -> None:
+    runtime = emulator.client("bedrock-runtime", emulator.role(unique("absent"), []))
+    fenced = emulator.client(
+        "bedrock-runtime", emulator.role(unique("invoking"), statements(guardrail))
+    )
+    messages = [{"role": "user", "content": [{"text": QUESTION}]}]
+    for call, refusal in (
+        (lambda: runtime.invoke_model(modelId=PROFILE, body=b"{}"), "perform: bedrock:InvokeModel"),
+        (
+            lambda: runtime.converse_stream(modelId=PROFILE, messages=messages),
+            "perform: bedrock:InvokeModelWithResponseStream",
+        ),
+        (
+            lambda: runtime.count_tokens(modelId=PROFILE, input={"converse": {}}),
+            "perform: bedrock:CountTokens",
+        ),
+        (lambda: fenced.invoke_model(modelId=PROFILE, body=b"{}"), "explicit deny"),
+    ):
+        with pytest.raises(ClientError, match=refusal) as caught:
+            call()
+        assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    with pytest.raises(ClientError, match="answers Converse and ApplyGuardrail only") as caught:
+        fenced.invoke_model(
+            modelId=PROFILE,
+            body=b"{}",
+            guardrailIdentifier=guardrail["id"],
+            guardrailVersion="1",
+        )
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_what_the_model_cannot_read_is_said(
+    emulator: Emulator, converse: Callable[..., Any]
+) -> None:
+    image = {"image": {"format": "png", "source": {"bytes": b"x"}}}
+    converse(QUESTION, messages=[{"role": "user", "content": [{"text": QUESTION}, image]}])
+    known = emulator.request("GET", "/_aws/health").json()["approximations"]
+    assert any("images, documents and tools" in each["text"] for each in known)
 
 
 # Switches
@@ -529,10 +634,23 @@ def test_latency_can_be_set(
         {"bedrock": {"reply": "text"}},
         {"bedrock": {"error": "ThrottlingException", "times": "many"}},
         {"latency_ms": -1},
+        {"latency_ms": float("inf")},
+        {"latency": 50},
+        {"bedrock": []},
+        {"bedrock": {"errors": "ThrottlingException"}},
+        {"bedrock": {"error": ["ThrottlingException"]}},
+        {"bedrock": {"error": "ThrottlingException", "message": 5}},
+        {"bedrock": {"error": "ThrottlingException", "times": True}},
+        {"bedrock": {"reply": {"text": "Hello", "stopReason": 5}}},
     ],
 )
 def test_a_wrong_switch_is_refused(faults: Callable[[Any], Any], document: Any) -> None:
     assert faults(document).status == 400
+
+
+def test_what_is_no_switch_at_all_is_refused(emulator: Emulator) -> None:
+    for body in (b"", b"{", b"[" * 100_000, b"\xff"):
+        assert emulator.request("PUT", "/_aws/faults", body).status == 400
 
 
 # The invocation log
