@@ -223,8 +223,7 @@ class BedrockRuntime:
                 return self._answered(
                     request, lambda call: self._decline(model_id, _OTHER_INFERENCE[operation], call)
                 )
-        refusal = self._authorizer.authorize_request(request)
-        return refusal or self._answered(request, self._unsupported)
+        return self._answered(request, self._unsupported)
 
     # Converse
 
@@ -403,11 +402,19 @@ class BedrockRuntime:
             version,
             action,
         )
-        return self._unsupported(call)
+        raise self._absent()
 
-    def _unsupported(self, _: _Call) -> dict[str, Any]:
+    def _unsupported(self, call: _Call) -> dict[str, Any]:
+        asked = self._authorizer.action_for_request(call.request)
+        if asked is not None:
+            action, resources = asked
+            for resource in resources:
+                self._allow(call.principal, action, resource, {})
+        raise self._absent()
+
+    def _absent(self) -> _RuntimeError:
         self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")
-        raise _RuntimeError(
+        return _RuntimeError(
             "UnsupportedOperation", "The emulator answers Converse and ApplyGuardrail only.", 501
         )
 

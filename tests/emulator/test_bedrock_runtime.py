@@ -481,7 +481,7 @@ def test_a_key_without_its_session_token_is_no_key(
     role = emulator.role(unique("tokenless"), statements(guardrail))
     runtime = emulator.client("bedrock-runtime", role | {"SessionToken": token})
     texts = [{"text": {"text": QUESTION}}]
-    for refused in (
+    calls: list[Callable[[], Any]] = [
         lambda: ask_as(emulator, role | {"SessionToken": token}, guardrail),
         lambda: runtime.apply_guardrail(
             guardrailIdentifier=guardrail["id"],
@@ -489,7 +489,8 @@ def test_a_key_without_its_session_token_is_no_key(
             source="INPUT",
             content=texts,
         ),
-    ):
+    ]
+    for refused in calls:
         with pytest.raises(ClientError) as caught:
             refused()
         assert caught.value.response["Error"]["Code"] == "UnrecognizedClientException"
@@ -530,7 +531,7 @@ def test_operations_that_are_absent_ask_for_leave_first(
         "bedrock-runtime", emulator.role(unique("invoking"), statements(guardrail))
     )
     messages = [{"role": "user", "content": [{"text": QUESTION}]}]
-    for call, refusal in (
+    calls: list[tuple[Callable[[], Any], str]] = [
         (lambda: runtime.invoke_model(modelId=PROFILE, body=b"{}"), "perform: bedrock:InvokeModel"),
         (
             lambda: runtime.converse_stream(modelId=PROFILE, messages=messages),
@@ -541,7 +542,8 @@ def test_operations_that_are_absent_ask_for_leave_first(
             "perform: bedrock:CountTokens",
         ),
         (lambda: fenced.invoke_model(modelId=PROFILE, body=b"{}"), "explicit deny"),
-    ):
+    ]
+    for call, refusal in calls:
         with pytest.raises(ClientError, match=refusal) as caught:
             call()
         assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
