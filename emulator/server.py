@@ -2,9 +2,10 @@
 
 import json
 import logging
+import re
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,7 +29,11 @@ _log = logging.getLogger("emulator")
 _HOST = "127.0.0.1"
 _FRONT_THREADS = 64
 _BACK_THREADS = 48
-_FRONT_DOORS = ("/_aws/execute-api/", "/2015-03-31/functions/")
+_DEPLOYED_APIS = "/_aws/execute-api/"
+_FRONT_DOORS = (_DEPLOYED_APIS, "/2015-03-31/functions/")
+_LOCAL_NAME = re.compile(
+    r"(?:127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?", re.IGNORECASE
+)
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024
 _MAX_INVOKE_BODY = 6 * 1024 * 1024
@@ -125,6 +130,8 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
         try:
+            if not path.startswith(_DEPLOYED_APIS) and _is_of_a_web_page(environ):
+                return _send(_REFUSAL_OF_WEB_PAGES, start_response)
             if not _is_data_plane(environ["REQUEST_METHOD"], path):
                 answer: Iterable[bytes] = self.control_plane(environ, start_response)
                 return answer
@@ -137,12 +144,11 @@ class Application:
         return _send(response, start_response)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        parts = request.path.split("/")
-        match parts[1]:
-            case "_aws":
-                return self._own(request, parts[2:])
-            case "2015-03-31":
-                return self._invoke(request, unquote(parts[3]))
+        match request.path.split("/"):
+            case ["", "_aws", *parts]:
+                return self._own(request, parts)
+            case ["", "2015-03-31", _, function, *_]:
+                return self._invoke(request, unquote(function))
             case _:
                 response: HttpResponse = self.bedrock.handle(request)
                 return response
@@ -220,6 +226,29 @@ class Application:
         if invocation.log_tail and request.header("x-amz-log-type") == "Tail":
             headers.append(("X-Amz-Log-Result", invocation.log_tail))
         return HttpResponse(invocation.status, tuple(headers), invocation.payload)
+
+
+_REFUSAL_OF_WEB_PAGES = aws_error(
+    403,
+    "AccessDeniedException",
+    "The local AWS does nothing for web pages: call it from a program, by the name 127.0.0.1 or"
+    f" localhost. A web page may call the deployed APIs, below {_DEPLOYED_APIS}.",
+)
+
+
+def _is_of_a_web_page(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a browser sends this for some web page.
+
+    The administrator's key is known to all, and a function is code that runs on this machine: any
+    page that a person has open could run its own. A browser tells of the page; where the page has
+    its own name lead to this machine (DNS rebinding), the name does.
+    """
+    host = environ.get("HTTP_HOST")
+    return (
+        "HTTP_ORIGIN" in environ
+        or environ.get("HTTP_SEC_FETCH_SITE", "none") not in {"none", "same-origin"}
+        or (host is not None and _LOCAL_NAME.fullmatch(host.strip()) is None)
+    )
 
 
 def _is_data_plane(method: str, path: str) -> bool:

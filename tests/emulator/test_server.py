@@ -32,9 +32,10 @@ def test_health_tells_version_generation_and_approximations(emulator: Emulator) 
         ("GET", "/_aws/", 404),
         ("GET", "/", 403),
         ("GET", "/some-bucket/key", 403),
-        ("POST", "/model/x/invoke-with-response-stream", 501),
-        ("POST", "/model/", 501),
-        ("POST", "/guardrail/x", 501),
+        ("POST", "/model/x/invoke-with-response-stream", 403),
+        ("POST", "/model/", 403),
+        ("POST", "/guardrail/x", 403),
+        ("POST", "/2015-03-31/functions%2Fx%2Finvocations", 403),
         ("PATCH", "/_aws/faults", 405),
         ("POST", "/_aws/execute-api/none/v1/chat", 403),
     ],
@@ -65,6 +66,53 @@ def test_an_unknown_operation_is_refused_in_the_services_protocol(emulator: Emul
         assert 400 <= answer.status < 600
         assert b"Traceback" not in answer.body
         assert b"<html" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Host": "attacker.example:4566"},  # a name that its owner points at 127.0.0.1
+        {"Host": "127.0.0.1.attacker.example"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/2015-03-31/functions/"),
+        ("POST", "/2015-03-31/functions/any/invocations"),
+        ("POST", "/model/any/converse"),
+        ("DELETE", "/_aws/faults"),
+    ],
+)
+def test_a_web_page_cannot_use_the_account(
+    emulator: Emulator, method: str, path: str, said: dict[str, str]
+) -> None:
+    """The administrator's key is known to all, and a function is code that runs here."""
+    signed = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20260101/us-east-2/lambda/"
+        "aws4_request, SignedHeaders=host, Signature=0"
+    }
+    refused = emulator.request(method, path, headers=signed | said)
+    assert (refused.status, b"web page" in refused.body) == (403, True)
+    assert b"web page" not in emulator.request(method, path, headers=signed).body
+
+
+@pytest.mark.parametrize(
+    "said", [{"Host": "localhost:4566"}, {"Host": "[::1]"}, {"Sec-Fetch-Site": "none"}]
+)
+def test_a_person_may_look(emulator: Emulator, said: dict[str, str]) -> None:
+    assert emulator.request("GET", "/_aws/health", headers=said).status == 200
+
+
+def test_web_pages_reach_the_deployed_apis(echo: Server) -> None:
+    said = {"Origin": "https://chat.example", "Sec-Fetch-Site": "cross-site", "Host": "api.example"}
+    answer = Emulator(echo).request("GET", "/_aws/execute-api/a/b/c", headers=said)
+    echo.stop()
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize(
