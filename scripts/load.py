@@ -125,6 +125,24 @@ def load(rehearsal: Rehearsal, clients: int, seconds: int) -> Measured:
     )
 
 
+def measure(env: str, port: int, clients: int, seconds: int) -> Measured:
+    """Bring a rehearsal up, load it, and take it down."""
+    rehearsal = Rehearsal(env, port, home=HOME)
+    try:
+        rehearsal.down()
+        rehearsal.build()
+        rehearsal.stage()
+        (rehearsal.folder / "load_override.tf").write_text(LIFTED)
+        rehearsal.start()
+        rehearsal.init()
+        rehearsal.apply(lambda text: print(text, file=sys.stderr, flush=True))
+        rehearsal.open_session()
+        return load(rehearsal, clients, seconds)
+    finally:
+        rehearsal.down()
+        shutil.rmtree(HOME, ignore_errors=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Rehearse, load, report, take down.
 
@@ -138,23 +156,11 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if not (1 <= options.clients <= MAX_CLIENTS and 2 <= options.seconds <= MAX_SECONDS):
         parser.error(f"1 to {MAX_CLIENTS} clients, 2 to {MAX_SECONDS} seconds")
-    rehearsal = Rehearsal(options.env, options.port, home=HOME)
     try:
-        rehearsal.down()
-        rehearsal.build()
-        rehearsal.stage()
-        (rehearsal.folder / "load_override.tf").write_text(LIFTED)
-        rehearsal.start()
-        rehearsal.init()
-        rehearsal.apply(lambda text: print(text, file=sys.stderr, flush=True))
-        rehearsal.open_session()
-        measured = load(rehearsal, options.clients, options.seconds)
+        measured = measure(options.env, options.port, options.clients, options.seconds)
     except (RehearsalError, TerraformError) as error:
         print(error, file=sys.stderr)
         return 2
-    finally:
-        rehearsal.down()
-        shutil.rmtree(HOME, ignore_errors=True)
     print(json.dumps(asdict(measured), indent=2))
     held = measured.growth_percent <= MAX_GROWTH_PERCENT and set(measured.statuses) == {200}
     return 0 if held else 1

@@ -25,7 +25,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit.planned import Plan, Settings, planned
-from toolkit.terraform import ROOT, TerraformError
+from toolkit.terraform import TerraformError, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -640,7 +640,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--env", default="dev", help="an environment under envs/")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     options = parser.parse_args(argv)
-    folder = ROOT / "envs" / options.env
 
     def say(result: Result) -> None:
         if not options.json:
@@ -648,13 +647,9 @@ def main(argv: list[str] | None = None) -> int:
             if result.do:
                 print(f"      → {result.do}", flush=True)
 
-    if not (folder / "main.tf").is_file():
-        known = ", ".join(sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf")))
-        print(f"envs/{options.env} does not exist. There are: {known}.", file=sys.stderr)
-        return 2
     try:
-        results = run(options.env, folder, Aws(), say)
-    except (BotoCoreError, CannotRunError) as error:
+        results = run(options.env, environment(options.env), Aws(), say)
+    except (BotoCoreError, CannotRunError, TerraformError) as error:
         print(f"preflight not run: {error}", file=sys.stderr)
         return 2
     counts = {

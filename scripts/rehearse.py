@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -114,6 +115,13 @@ def terraform(rehearsal: Rehearsal, command: list[str]) -> int:
     return done.returncode
 
 
+def port(text: str) -> int:
+    """Read a port."""
+    if not (text.isdecimal() and 0 < int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text} is no port: a number from 1 to 65535")
+    return int(text)
+
+
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -127,7 +135,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--env", default=None if name == "down" else "dev")
         if name == "up":
-            command.add_argument("--port", type=int, default=DEFAULT_PORT)
+            command.add_argument("--port", type=port, default=DEFAULT_PORT)
         if name == "terraform":
             command.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser.parse_args(argv)
@@ -147,6 +155,9 @@ def main(argv: list[str] | None = None) -> int:
         return terraform(rehearsal, options.arguments)
     except (RehearsalError, TerraformError) as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `make logs | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print(

@@ -5,12 +5,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
-from toolkit.terraform import CACHE, ROOT, Terraform, TerraformError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from toolkit.terraform import CACHE, ROOT, Terraform, TerraformError, environment
 
 PLAN = "saved.tfplan"
 
@@ -30,16 +26,16 @@ def validate() -> int:
 
 def plan(env: str) -> int:
     """Plan an environment against its account and keep the plan."""
-    root = Terraform(_folder(env))
+    root = Terraform(environment(env))
     root.run("init", "-lockfile=readonly", "-no-color")
-    sys.stdout.write(root.run("plan", f"-out={PLAN}").stdout)
+    root.show("plan", f"-out={PLAN}")
     print(f"\nThe plan is kept. Apply exactly this: make apply ENV={env}")
     return 0
 
 
 def apply(env: str) -> int:
     """Apply the plan that `plan` kept, then drop it."""
-    folder = _folder(env)
+    folder = environment(env)
     kept = folder / PLAN
     if not kept.is_file():
         raise TerraformError(
@@ -47,18 +43,10 @@ def apply(env: str) -> int:
         )
     root = Terraform(folder)
     try:
-        sys.stdout.write(root.run("apply", PLAN).stdout)
+        root.show("apply", PLAN)
     finally:
         kept.unlink()
     return 0
-
-
-def _folder(env: str) -> Path:
-    folder = ROOT / "envs" / env
-    if not (folder / "main.tf").is_file():
-        known = ", ".join(sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf")))
-        raise TerraformError(f"envs/{env} does not exist. There are: {known}.")
-    return folder
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.terraform import ROOT, Terraform, merged
+from toolkit.terraform import ROOT, Terraform, environment, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +82,11 @@ class Rehearsal:
     """One environment in the local AWS: its folder, its emulator, its Terraform."""
 
     def __init__(self, env: str, port: int = DEFAULT_PORT, home: Path = REHEARSALS) -> None:
+        # A rehearsal removes its folder: with ".." in its name, that would be another one.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", env):
+            raise RehearsalError(f"{env!r} is no name of an environment, such as dev.")
         # An environment names its modules by "../../modules": `home` must lie in the project.
         self.env = env
-        self.source = ROOT / "envs" / env
         self.home = home
         self.folder = home / env
         self.log = self.folder / "emulator.log"
@@ -118,16 +121,14 @@ class Rehearsal:
 
     def stage(self) -> None:
         """Copy the environment and lay the override file over it."""
-        if not (self.source / "main.tf").is_file():
-            known = ", ".join(sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf")))
-            raise RehearsalError(f"envs/{self.env} does not exist. There are: {known}.")
+        source = environment(self.env)
         if not self.is_up():
             # State without its local AWS describes things that are gone.
             self._remove()
         self.folder.mkdir(parents=True, exist_ok=True)
         for stale in self.folder.glob("*.tf"):
             stale.unlink()
-        for file in (*self.source.glob("*.tf"), *self.source.glob(".terraform.lock.hcl")):
+        for file in (*source.glob("*.tf"), *source.glob(".terraform.lock.hcl")):
             shutil.copyfile(file, self.folder / file.name)
         (self.folder / "rehearsal_override.tf").write_text(OVERRIDE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -37,6 +38,14 @@ MIRROR_PLACES = (
 
 class TerraformError(Exception):
     """Terraform is missing, or a run of it failed. The text says which and what to do."""
+
+
+def environment(name: str) -> Path:
+    """Return the folder of an environment. Raises TerraformError when there is none."""
+    known = sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf"))
+    if name not in known:
+        raise TerraformError(f"envs/{name} does not exist. There are: {', '.join(known)}.")
+    return ROOT / "envs" / name
 
 
 def provider_mirror() -> Path | None:
@@ -130,6 +139,18 @@ class Terraform:
         if done.returncode not in ok:
             raise TerraformError(self._failure(arguments, done.stdout + done.stderr))
         return done
+
+    def show(self, *arguments: str) -> None:
+        """Run a command that a person watches. Raises TerraformError when it fails."""
+        with subprocess.Popen(
+            [self._program, *arguments], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL
+        ) as process:
+            while process.returncode is None:
+                # Ctrl-C reaches Terraform as well, which ends its calls and writes its state.
+                with contextlib.suppress(KeyboardInterrupt):
+                    process.wait()
+        if process.returncode:
+            raise TerraformError(f"`terraform {arguments[0]}` failed in {self.folder}: see above.")
 
     def follow(self, *arguments: str, line: Callable[[dict[str, Any]], None]) -> None:
         """Run a command with `-json`, handing over each of its messages as it comes."""

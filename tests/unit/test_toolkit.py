@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +72,49 @@ def test_a_missing_terraform_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         Terraform(tmp_path)
 
 
+@pytest.fixture
+def slow_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Terraform that says what it does, and ends in order when it is interrupted."""
+    program = tmp_path / "terraform"
+    program.write_text(
+        "#!/bin/sh\ntrap 'echo in order; exit 3' INT\necho \"$@\"\n"
+        "touch begun\n[ $1 = apply ] && while :; do sleep 0.05; done\n[ $1 = plan ]\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_a_person_sees_at_once_what_terraform_says(
+    slow_terraform: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Terraform(slow_terraform).show("plan", "-out=x")
+    assert capfd.readouterr().out == "plan -out=x\n"
+    with pytest.raises(TerraformError, match=r"`terraform destroy` failed in .*: see above"):
+        Terraform(slow_terraform).show("destroy")
+
+
+def test_an_interrupted_apply_ends_in_order_and_keeps_its_state(slow_terraform: Path) -> None:
+    code = f"""
+from pathlib import Path
+from toolkit.terraform import Terraform, TerraformError
+try:
+    Terraform(Path({str(slow_terraform)!r})).show("apply", "x")
+except TerraformError as error:
+    print(error)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        deadline = time.monotonic() + 20
+        while not (slow_terraform / "begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to both
+        said, _ = process.communicate(timeout=20)
+    assert "in order" in said
+    assert "`terraform apply` failed" in said
+
+
 def test_a_persons_own_aws_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
@@ -75,6 +122,13 @@ def test_a_persons_own_aws_settings_stay_out(monkeypatch: pytest.MonkeyPatch) ->
     assert "AWS_PROFILE" not in environment
     assert "AWS_SESSION_TOKEN" not in environment
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("env", ["", ".", "..", "../envs/dev", "dev/..", "/tmp", "a b", "-x"])  # noqa: S108
+def test_an_environment_is_a_name_and_no_path(env: str, tmp_path: Path) -> None:
+    """A rehearsal removes its folder: one beside it must be out of reach."""
+    with pytest.raises(RehearsalError, match="is no name of an environment, such as dev"):
+        Rehearsal(env, home=tmp_path)
 
 
 def test_a_rehearsal_changes_nothing_but_backend_and_provider(tmp_path: Path) -> None:
@@ -86,7 +140,7 @@ def test_a_rehearsal_changes_nothing_but_backend_and_provider(tmp_path: Path) ->
 
 
 def test_an_unknown_environment_is_refused_and_the_known_ones_named(tmp_path: Path) -> None:
-    with pytest.raises(RehearsalError, match="There are: dev, prod"):
+    with pytest.raises(TerraformError, match="There are: dev, prod"):
         Rehearsal("staging", home=tmp_path).stage()
 
 
