@@ -24,6 +24,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -292,7 +293,7 @@ def outputs_of(env: str) -> dict[str, Any]:
         raise CannotRunError(f"envs/{env} does not exist. Name an environment that does.")
     try:
         done = subprocess.run(
-            ["terraform", f"-chdir={folder}", "output", "-json"],
+            ["terraform", f"-chdir={folder}", "output", "-json", "-no-color"],
             text=True,
             capture_output=True,
             check=False,
@@ -302,7 +303,8 @@ def outputs_of(env: str) -> dict[str, Any]:
     if done.returncode:
         raise CannotRunError(
             f"Terraform has no outputs for envs/{env}: {done.stderr.strip()}\n"
-            f"Run `make apply ENV={env}` first, or use --url and --api-key."
+            f"`make plan ENV={env}` connects this folder with its state, `make apply ENV={env}` "
+            "applies it where it never was. Or use --url and --api-key."
         )
     outputs = {name: output["value"] for name, output in json.loads(done.stdout).items()}
     if "url" not in outputs:
@@ -369,6 +371,7 @@ def full(options: argparse.Namespace) -> int:
     """Run the proofs and return the exit code."""
     sys.path.insert(0, str(ROOT))
     from toolkit.proofs.data import load  # noqa: PLC0415 - a plain smoke test needs this file alone
+    from toolkit.proofs.deployment import CannotAskError  # noqa: PLC0415 - as above
     from toolkit.proofs.run import Run, plan  # noqa: PLC0415 - as above
 
     def say(text: str) -> None:
@@ -378,13 +381,14 @@ def full(options: argparse.Namespace) -> int:
     asked = deployment(options)
     proofs, others = plan(asked, [proof for control in load() for proof in control.proofs])
     run = Run(asked, proofs, origin=options.origin)
-    number, minutes = len(run.requests), asked.minutes(run.requests)
-    counted = sum(one.counts for one in run.requests)
-    say(
-        f"{len(proofs)} proofs with {number} requests take about {minutes:.0f} minutes, so that "
-        f"the limits are kept; {counted} count against the key's quota.\n"
-        f"{len(others)} proofs are not run here; --json says why."
-    )
+    number = len(run.requests)
+    say(f"{len(proofs)} proofs with {_several(number, 'request')}, at a pace that the limits allow")
+    say(f"  {_several(max(1, round(asked.minutes(run.requests))), 'minute')} or so")
+    if not asked.rehearsal:  # which makes a key for the purpose
+        counted = sum(one.counts for one in run.requests)
+        say(f"  {_several(counted, 'request')} of the key's quota")
+    for reason, count in Counter(reason for _, reason in others).items():
+        say(f"  {count} {'is' if count == 1 else 'are'} not asked here: {reason}")
     made = 0
 
     def progress(_: object) -> None:
@@ -398,12 +402,13 @@ def full(options: argparse.Namespace) -> int:
     for proof in proofs:
         try:
             wrong = run.judge(proof)
-        except Exception as error:  # noqa: BLE001 - AWS may refuse to tell, in many ways
-            results.append(Result(proof.id, "skip", f"not read: {error}"))
-            continue
-        result = Result(proof.id, "fail" if wrong else "pass", "; ".join(wrong))
+        except CannotAskError as error:
+            result = Result(proof.id, "skip", str(error))
+        else:
+            result = Result(proof.id, "fail" if wrong else "pass", "; ".join(wrong))
         results.append(result)
-        say(f"{result.status.upper():4}  {result.name}" + f"\n      {result.detail}" * bool(wrong))
+        line = f"{result.status.upper():4}  {result.name}"
+        say(f"{line}\n      {result.detail}" if result.detail else line)
     failed = sum(result.status == "fail" for result in results)
     if run.evidence:
         say(f"Not read, so that statuses and codes alone are judged: {run.evidence}")
@@ -417,8 +422,14 @@ def full(options: argparse.Namespace) -> int:
         }
         print(json.dumps(document, indent=2))
     passed = sum(result.status == "pass" for result in results)
-    say(f"{passed} of {passed + failed} proofs hold, {asked.sent} requests")
+    unread = len(results) - len(others) - passed - failed
+    also = f"; {unread} could not be judged" if unread else ""
+    say(f"{passed} of {passed + failed} proofs hold, {_several(asked.sent, 'request')}{also}")
     return 1 if failed else 0
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

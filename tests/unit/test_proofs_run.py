@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts import smoke_test
-from toolkit.proofs.data import Evidence, Request
-from toolkit.proofs.deployment import Answer, Deployment
+from toolkit.proofs.data import Call, Control, Evidence, Question, Request
+from toolkit.proofs.deployment import Answer, CannotAskError, Deployment
 from toolkit.proofs.run import Run, plan
 
 if TYPE_CHECKING:
@@ -220,6 +221,96 @@ def test_without_credentials_only_requests_are_asked_and_the_rest_says_why() -> 
         "it needs an API key made for it",
         "it needs AWS credentials: name the environment with --env",
     ]
+
+
+def test_of_aws_everything_is_asked_but_what_needs_a_rehearsal() -> None:
+    about: dict[str, Any] = {"layer": "compute", "control": "c"}
+    question = Question(name="q", actions=("s3:GetObject",), allowed=True, **about)
+    call = Call(name="a", call="s3.list_buckets", refused=True, **about)
+    evidence = Evidence(name="e", log="waf", complete=True, **about)
+    stopped = _request(without="function", stopped_by="api", error_type="INTEGRATION_FAILURE")
+    proofs = [_request(), _request(via="invoke"), question, evidence, call, stopped]
+    deployment = Deployment("https://chat.example/v1/chat", "k", client=lambda _: None)
+    asked, others = plan(deployment, proofs)
+    assert asked == proofs[:4]
+    assert [why for _, why in others] == [
+        "a real function lends its credentials to nobody",
+        "a real function is not stopped for a proof",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [("DenyAll", ""), ("DenyOther", "s3:GetObject is denied by role/DenyAll, expected DenyOther")],
+)
+def test_a_question_must_be_denied_by_its_own_statement(statement: str, said: str) -> None:
+    class Iam:
+        def get_role(self, RoleName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+            return {"Role": {"Arn": f"arn:aws:iam::123456789012:role/{RoleName}"}}
+
+        def list_attached_role_policies(self, **_: str) -> dict[str, Any]:
+            return {"AttachedPolicies": []}
+
+        def list_role_policies(self, **_: str) -> dict[str, Any]:
+            return {"PolicyNames": ["role"]}
+
+        def get_role_policy(self, **_: str) -> dict[str, Any]:
+            deny = {"Sid": "DenyAll", "Effect": "Deny", "Action": "*", "Resource": "*"}
+            return {"PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]}}
+
+    question = Question(
+        layer="compute",
+        control="c",
+        name="q",
+        actions=("s3:GetObject",),
+        allowed=False,
+        denied_by="explicit",
+        statement=statement,
+    )
+    deployment = Deployment("https://x/chat", "k", client=lambda _: Iam(), outputs=GROUPS)
+    assert Run(deployment, [question]).judge(question) == ([said] if said else [])
+
+
+def test_what_aws_does_not_tell_is_no_proof_and_what_breaks_is_no_excuse() -> None:
+    class Refusing:
+        def get_guardrail(self) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetGuardrail")
+
+        def get_broken(self) -> None:
+            raise KeyError("a bug")
+
+    about: dict[str, Any] = {"layer": "guardrail", "control": "c", "find": "a", "equals": 1}
+    run = Run(Deployment("https://x/chat", "k", client=lambda _: Refusing()), [])
+    with pytest.raises(CannotAskError, match="AccessDenied"):
+        run.judge(Evidence(name="e", call="bedrock.get_guardrail", **about))
+    with pytest.raises(KeyError):
+        run.judge(Evidence(name="e", call="bedrock.get_broken", **about))
+
+
+def test_a_person_is_told_what_was_left_out_and_what_could_not_be_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = Evidence(layer="edge", control="c", name="e", call="a.b", find="x", equals=1)
+    proofs = (_request(key="none", method="OPTIONS"), evidence, _request(key="disabled"))
+    control = Control("edge", "c", "", "", "", "", proofs)
+    monkeypatch.setattr("toolkit.proofs.data.load", lambda: (control,))
+    monkeypatch.setattr(Deployment, "ask", lambda *_: (Answer(204, HEADERS | IDS, b""),))
+
+    def refuses(*_: object) -> None:
+        raise CannotAskError("you may not look")
+
+    monkeypatch.setattr(Run, "_judge_evidence", refuses)
+    monkeypatch.setattr(
+        smoke_test,
+        "deployment",
+        lambda _: FakeDeployment(Answer(0, {}, b""), {}),
+    )
+    assert smoke_test.main(["--full", "--url", "https://x/chat", "--api-key", "k"]) == 1
+    said = capsys.readouterr().out
+    assert "2 proofs with 1 request" in said
+    assert "1 is not asked here: it needs an API key made for it" in said
+    assert "SKIP  edge/c/e\n      you may not look" in said
+    assert "1 could not be judged" in said
 
 
 def test_a_whole_smoke_test_tells_what_fails_without_evidence(

@@ -22,6 +22,11 @@ KEYS = ("own", "client", "none", "wrong", "disabled", "unplanned", "exhausted")
 SECRETS = ("prompt", "answer", "key", "header")
 LOGS = ("waf", "api", "function", "invocations", "trail")
 DENIALS = ("explicit", "implicit", "boundary")
+# What can be taken away for a request, and why not from a real deployment.
+WITHOUT = {
+    "edge": "a real web ACL stays on",
+    "function": "a real function is not stopped for a proof",
+}
 _DISGUISES = {disguise.name: disguise.apply for disguise in DISGUISES}
 
 
@@ -63,7 +68,8 @@ class Request(Proof):
 
     `stopped_by` is the layer whose own log record must show that it stopped the request; without
     it, the request must be answered. `without = "edge"` takes the web ACL off meanwhile, to prove
-    the layer behind it alone, and `fault` sets what the model does: both are for a rehearsal only.
+    the layer behind it alone, `without = "function"` stops the function as its operator would, and
+    `fault` sets what the model does: all are for a rehearsal only.
     """
 
     message: str | None = None
@@ -119,7 +125,7 @@ class Request(Proof):
         if self.fault:
             return "a real model does not fail or answer at will"
         if self.without:
-            return "a real web ACL stays on"
+            return WITHOUT[self.without]
         if self.key in {"disabled", "unplanned", "exhausted"}:
             return "it needs an API key made for it"
         if self.flood or self.after:
@@ -179,6 +185,7 @@ class Request(Proof):
             != 1
             and self.method == "POST",
             f"key must be one of {KEYS}": self.key not in KEYS,
+            f"without must be one of {tuple(WITHOUT)}": self.without not in {"", *WITHOUT},
             "via must be api or invoke": self.via not in {"api", "invoke"},
             "event is for via = invoke": self.event is not None and self.via != "invoke",
             f"disguise {self.disguise!r} does not exist": self.disguise
@@ -188,7 +195,8 @@ class Request(Proof):
             "the api needs an error_type": self.stopped_by == "api" and not self.error_type,
             "compute needs a code, or the family that was screened": self.stopped_by == "compute"
             and not (self.code or self.screened),
-            "the guardrail needs a finding": self.stopped_by == "guardrail" and not self.finding,
+            "the guardrail needs a finding, and its types": self.stopped_by == "guardrail"
+            and not (self.finding and self.types),
             "what passes has no code": not self.stopped_by and self.code,
         }
         return next((said for said, holds in checks.items() if holds), "")
@@ -201,6 +209,7 @@ class Question(Proof):
     `role` is a short name: function, logging, trail or api-logs. `granted` adds a policy that
     allows everything, as somebody might who may attach policies: only a Deny and the boundary hold.
     With `principal` it asks the policy of `resource` itself (trust of a role, or the function's).
+    An explicit Deny must be of the `statement` that the control promises, and of no other.
     """
 
     actions: tuple[str, ...]
@@ -211,6 +220,7 @@ class Question(Proof):
     context: Mapping[str, str] = field(default_factory=dict)
     granted: bool = False
     denied_by: str = ""
+    statement: str = ""
 
     @property
     def stops(self) -> bool:
@@ -221,6 +231,8 @@ class Question(Proof):
         """Return what makes the question unusable, or nothing."""
         if not self.allowed and self.denied_by not in DENIALS:
             return f"denied_by must be one of {DENIALS}"
+        if (self.denied_by == "explicit") != bool(self.statement):
+            return "an explicit denial, and no other, needs the statement that denies"
         return "what is allowed is denied by nobody" if self.allowed and self.denied_by else ""
 
 

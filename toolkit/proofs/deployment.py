@@ -240,7 +240,16 @@ class Deployment:
 
     @contextlib.contextmanager
     def _bare(self, request: Request) -> Iterator[None]:
-        """Take the web ACL off the stage, so that the layer behind it stands alone."""
+        """Take a layer away: the web ACL off the stage, or all concurrency from the function."""
+        if request.without == "function":
+            function, name = self.aws("lambda"), {"FunctionName": self.outputs["function_name"]}
+            reserved = function.get_function_concurrency(**name)["ReservedConcurrentExecutions"]
+            function.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
+            try:
+                yield
+            finally:
+                function.put_function_concurrency(**name, ReservedConcurrentExecutions=reserved)
+            return
         if not request.without:
             yield
             return

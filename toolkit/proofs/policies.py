@@ -48,6 +48,10 @@ class Policies:
             elif _denied_by(decision) != question.denied_by:
                 said = f"{_denied_by(decision)} ({decision.by})"
                 problems.append(f"{action} is denied by {said}, expected {question.denied_by}")
+            elif question.statement and decision.by.rpartition("/")[2] != question.statement:
+                problems.append(
+                    f"{action} is denied by {decision.by}, expected {question.statement}"
+                )
         return problems
 
     def _decide(self, question: Question, action: str) -> Decision:
