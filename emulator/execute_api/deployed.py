@@ -1,7 +1,6 @@
 """A deployed API, prepared for answering: routes, validators, settings of the stage."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from emulator.cloud import Cloud
-from emulator.http import HttpRequest
 
 Served = Mapping[str, Any]
 """What `emulator.control_plane.deployed_api` returns."""
@@ -53,6 +51,7 @@ class Api:
         self.variables: Mapping[str, str] = stage.get("variables") or {}
         self.tracing = bool(stage.get("tracingEnabled"))
         self.closed = bool(rest_api.get("disableExecuteApiEndpoint"))
+        self.key_is_in_header = rest_api.get("apiKeySource", "HEADER") == "HEADER"
         self.binary_media_types: list[str] = rest_api.get("binaryMediaTypes") or []
         self.minimum_compression_size: int | None = rest_api.get("minimumCompressionSize")
         self.gateway_responses: Mapping[str, Any] = served.get("gateway_responses") or {}
@@ -166,58 +165,3 @@ def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
 def media_type(header: str | None) -> str:
     """Return a Content-Type without parameters; API Gateway takes none for JSON."""
     return (header or "application/json").partition(";")[0].strip().lower()
-
-
-def missing_parameters(
-    method: Method, request: HttpRequest, query: Mapping[str, list[str]], path: Mapping[str, str]
-) -> list[str]:
-    """Name the required parameters that a request lacks; only their presence is checked."""
-    missing = []
-    for name in method.required_parameters:
-        _, _, place, parameter = name.split(".", 3)
-        present = {
-            "header": bool(request.header(parameter)),
-            "querystring": parameter in query,
-            "path": parameter in path,
-        }
-        if not present.get(place):
-            missing.append(parameter)
-    return missing
-
-
-def body_error(method: Method, content_type: str, body: bytes) -> str | None:
-    """Say what is wrong with a body, never quoting it; None when it is valid or not looked at.
-
-    No model for the content type and none for `$default`: nothing is validated (Amazon API
-    Gateway Developer Guide, Request validation).
-    """
-    validator = method.models.get(content_type) or method.models.get("$default")
-    if validator is None:
-        return None
-    try:
-        document = json.loads(body.decode(), parse_constant=_refuse_constant)
-        errors = [_describe(error) for error in validator.iter_errors(document)]
-    except (ValueError, RecursionError):
-        return "Invalid JSON"
-    return f"[{', '.join(errors)}]" if errors else None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _describe(error: jsonschema.ValidationError) -> str:
-    value: Any = error.validator_value
-    instance: Any = error.instance
-    match error.validator:
-        case "required":
-            absent = json.dumps([name for name in value if name not in instance])
-            return f"object has missing required properties ({absent})"
-        case "additionalProperties":
-            return "object instance has properties which are not allowed by the schema"
-        case "type":
-            return f"instance type does not match any allowed primitive type (allowed: {value})"
-        case "minLength" | "maxLength":
-            word = "short" if error.validator == "minLength" else "long"
-            return f"string is too {word} (length: {len(instance)}, limit: {value})"
-    return f"instance does not satisfy {re.sub('[^A-Za-z]', '', str(error.validator))}"

@@ -81,9 +81,18 @@ class Exchange:
         self.variables |= {"identity.apiKey": api_key, "identity.apiKeyId": api_key_id}
 
     def evaluate(self, expression: str) -> str | None:
-        """Evaluate a parameter mapping: 'static', context.x, stageVariables.x, method.request.…"""
+        """Evaluate a header's mapping: 'static', context.x, stageVariables.x, method.request.…"""
         if len(expression) >= 2 and expression[0] == expression[-1] == "'":
             return expression[1:-1]
+        text = self._mapped(expression)
+        if text is None:
+            return None
+        text = re.sub(
+            r"[\r\n\0]", " ", text
+        )  # what a client says must not begin a header of its own
+        return text if max(text, default="") <= "\xff" else text.encode().decode("latin-1")
+
+    def _mapped(self, expression: str) -> str | None:
         kind, _, name = expression.partition(".")
         if kind == "context":
             return self.variables.get(name)

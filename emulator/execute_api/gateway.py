@@ -12,17 +12,12 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
-from emulator.execute_api.deployed import (
-    Api,
-    Served,
-    body_error,
-    media_type,
-    missing_parameters,
-)
+from emulator.execute_api.deployed import Api, Served, media_type
 from emulator.execute_api.exchange import Exchange
 from emulator.execute_api.integrations import Functions, LambdaProxy, mock
 from emulator.execute_api.responses import GatewayError, gateway_response
 from emulator.execute_api.usage import Usage
+from emulator.execute_api.validation import body_error, missing_parameters
 from emulator.http import HttpRequest, HttpResponse, aws_error
 
 MAX_BODY_BYTES = 10_485_760

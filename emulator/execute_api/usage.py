@@ -70,7 +70,9 @@ class Usage:
             self._count(plan, key, plan.limit)
 
     def _identify(self, exchange: Exchange, here: tuple[str, str]) -> tuple[_Key, _Plan]:
-        value = exchange.request.header("x-api-key")
+        # Where an authorizer brings the key, there is none: authorizers are absent.
+        in_header = exchange.api.key_is_in_header
+        value = exchange.request.header("x-api-key") if in_header else None
         keys: dict[str, _Key] = self._cloud.snapshot("execute_api.keys", self._read_keys)
         key = keys.get(value or "")
         if key is None or value is None or not key.enabled or here not in key.plans:

@@ -399,6 +399,11 @@ def test_key_must_be_enabled_and_in_a_plan_of_this_stage(
     assert gateway.call().status == 403
 
 
+def test_key_in_a_header_is_none_where_an_authorizer_brings_it(gateway: Gateway) -> None:
+    gateway.served["rest_api"]["apiKeySource"] = "AUTHORIZER"
+    assert gateway.call().status == 403
+
+
 def test_bucket_lets_a_burst_pass_and_refills_at_the_rate(gateway: Gateway) -> None:
     gateway.cloud.plan["throttle"] = {"rateLimit": 10, "burstLimit": 5}
     assert [gateway.call().status for _ in range(6)] == [200] * 5 + [429]
@@ -519,18 +524,80 @@ def test_required_parameters(gateway: Gateway) -> None:
     gateway.served["validators"]["val1"]["validateRequestParameters"] = True
     response = gateway.call()
     assert json.loads(response.body) == {"message": "Missing required request parameters: [lang]"}
+    assert gateway.call(query="lang=").status == 400
     assert gateway.call(query="lang=en").status == 200
 
 
-def test_validation_message_never_quotes_the_body(gateway: Gateway) -> None:
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", 'object has missing required properties (["message"])'),
+        ("{}", 'object has missing required properties (["message"])'),
+        (
+            "[]",
+            'instance type (array) does not match any allowed primitive type (allowed: ["object"])',
+        ),
+        ('{"message":""}', 'string "" is too short (length: 0, required minimum: 1)'),
+        (
+            '{"message":"Grüße, Anna!"}',
+            'string "Grüße, Anna!" is too long (length: 12, maximum allowed: 10)',
+        ),
+        (
+            '{"message":"a","b":1,"c":2}',
+            'object instance has properties which are not allowed by the schema: ["b","c"]',
+        ),
+    ],
+)
+def test_validation_message_is_awss_and_quotes_the_body(
+    gateway: Gateway, body: str, message: str
+) -> None:
+    """Whoever puts it into an answer or a log sees here what that would show on AWS."""
     gateway.served["gateway_responses"]["BAD_REQUEST_BODY"] = {
         "responseTemplates": {"application/json": "$context.error.validationErrorString"}
     }
-    for body in (b'{"message":"secret secret"}', b'{"message":"a","secret":1}', b'"secret"'):
-        response = gateway.call(body)
-        assert response.status == 400
-        assert response.body
-        assert b"secret" not in response.body
+    response = gateway.call(body.encode())
+    assert (response.status, response.body.decode()) == (400, f"[{message}]")
+    assert gateway.call(b"{").body == b"Invalid JSON"
+
+
+def test_validation_messages_of_other_keywords(gateway: Gateway) -> None:
+    gateway.served["models"]["Chat"] = json.dumps(
+        {
+            "required": ["a", "b"],
+            "properties": {
+                "word": {"enum": ["x", "y"]},
+                "code": {"pattern": "^[0-9]+$"},
+                "low": {"type": "number", "minimum": 5},
+                "high": {"maximum": 5},
+                "few": {"minItems": 1},
+                "many": {"maxItems": 1},
+                "odd": {"multipleOf": 2},
+            },
+        }
+    )
+    gateway.served["gateway_responses"]["BAD_REQUEST_BODY"] = {
+        "responseTemplates": {"application/json": "$context.error.validationErrorString"}
+    }
+    body = {"word": "z", "code": "q", "low": 1, "high": 6.5, "few": [], "many": [1, 2], "odd": 3}
+    for expected in (
+        'object has missing required properties (["a","b"])',
+        'instance value ("z") not found in enum (possible values: ["x","y"])',
+        'ECMA 262 regex "^[0-9]+$" does not match input string "q"',
+        "numeric instance is lower than the required minimum (minimum: 5, found: 1)",
+        "numeric instance is greater than the required maximum (maximum: 5, found: 6.5)",
+        "array is too short: must have at least 1 elements but instance has 0 elements",
+        "array is too long: must have at most 1 elements but instance has 2 elements",
+        "instance does not satisfy multipleOf",
+    ):
+        text = gateway.call(json.dumps(body).encode()).body.decode()
+        assert text.count(expected) == 1, text
+    assert '(allowed: ["integer","number"])' in gateway.call(b'{"low":"x"}').body.decode()
+
+
+def test_an_empty_body_is_an_empty_object(gateway: Gateway) -> None:
+    gateway.served["models"]["Chat"] = '{"type":"object"}'
+    assert gateway.call(b"").status == 200
+    assert gateway.functions.events[0]["body"] is None
 
 
 # Requests that are too large or compressed
@@ -738,6 +805,17 @@ def test_default_5xx_words_what_has_no_wording_of_its_own(gateway: Gateway) -> N
         "stage": "blue",
     }
     assert response.header("X-Id") == response.header("x-amzn-RequestId")
+
+
+def test_what_a_client_says_splits_no_header(gateway: Gateway) -> None:
+    gateway.served["gateway_responses"]["INVALID_API_KEY"] = {
+        "responseParameters": {
+            "gatewayresponse.header.X-Said": "method.request.querystring.said",
+        }
+    }
+    response = gateway.call(key=None, query="said=a%0d%0aSet-Cookie:b%00%E4%BD%A0")
+    assert response.status == 403
+    assert response.header("X-Said") == "a  Set-Cookie:b " + "你".encode().decode("latin-1")
 
 
 def test_trace_id_is_kept_and_sampled_on_a_traced_stage(gateway: Gateway) -> None:
