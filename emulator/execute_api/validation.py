@@ -31,8 +31,8 @@ def missing_parameters(
 def body_error(method: Method, content_type: str, body: bytes) -> str | None:
     """Say what is wrong with a body; None when it is valid or not looked at. May quote the body.
 
-    An empty body is validated as an empty object. No model for the content type and none for `$default`: nothing is validated (Amazon API
-    Gateway Developer Guide, Request validation).
+    An empty body is validated as an empty object. No model for the content type and none for
+    `$default`: nothing is validated (Amazon API Gateway Developer Guide, Request validation).
     """
     validator = method.models.get(content_type) or method.models.get("$default")
     if validator is None:
