@@ -91,12 +91,14 @@ class ControlPlane:
         content: bytes,
     ) -> None:
         response = HttpResponse(int(status[:3]), tuple(headers), content)
-        request_id = response.header("x-amzn-requestid") or str(uuid.uuid4())
+        given = response.header("x-amzn-requestid") or response.header("x-amz-request-id")
         try:
             principal = self._authorizer.principal(access_key_id)
         except CallerError:
             return  # nobody's key: CloudTrail, too, has no identity to write down
-        self._trail.record(request, response, request_id=request_id, principal=principal)
+        self._trail.record(
+            request, response, request_id=given or str(uuid.uuid4()), principal=principal
+        )
 
     def refuse_invoke(self, request: HttpRequest) -> HttpResponse | None:
         """Return AWS's refusal of a Lambda invocation; None when the caller may."""

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.apigateway.models import Integration, RestAPI, UsagePlan
@@ -20,7 +21,8 @@ from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.models import LogGroup, LogStream
 from moto.logs.responses import LogsResponse
 from moto.s3.models import FakeBucket, S3Backend
-from moto.sts.models import STSBackend
+from moto.sts.models import AssumedRole, STSBackend
+from moto.sts.responses import TokenResponse
 from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL
 from moto.wafv2.responses import WAFV2Response
@@ -327,6 +329,21 @@ def _administrator_identity(
     if arn.endswith(":user/moto"):
         return account_id, f"arn:aws:iam::{account_id}:root", account_id
     return user_id, arn, account_id
+
+
+@_patch(AssumedRole, "__init__")
+def _note_when_issued(original: Any, role: AssumedRole, *args: Any, **kw: Any) -> None:
+    original(role, *args, **kw)
+    role.issued = datetime.now(UTC)
+
+
+@_patch(TokenResponse, "assume_role")
+def _keep_session_policies(original: Any, response: TokenResponse) -> Any:
+    # moto forgets them, and the session could do more than it was given.
+    answer = original(response)
+    given = response._get_param("PolicyArns") or ()
+    answer.result["Credentials"].policy_arns = tuple(each["arn"] for each in given)
+    return answer
 
 
 # KMS

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import re
 import struct
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +21,15 @@ ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})
 
 _log = logging.getLogger("emulator")
 _MAX_SESSIONS = 1000
+# Condition keys that a request's parameters fill: service, parameter, key.
+_REQUEST_KEYS = (
+    ("iam", "PermissionsBoundary", "iam:PermissionsBoundary"),
+    ("iam", "PolicyArn", "iam:PolicyARN"),
+    ("s3", "ACL", "s3:x-amz-acl"),
+    ("sts", "ExternalId", "sts:ExternalId"),
+    ("sts", "RoleSessionName", "sts:RoleSessionName"),
+    ("sts", "SourceIdentity", "sts:SourceIdentity"),
+)
 _UNKNOWN_CALLER = "The security token included in the request is invalid."
 
 
@@ -69,6 +80,7 @@ class _Session:
     token: str
     expires: datetime
     policy: str | None
+    policy_arns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -146,11 +158,12 @@ class Authorizer:
                 role_arn=assumed.role_arn,
                 user_id=assumed.user_id,
                 access_key_id=access_key_id,
-                issued=datetime.now(UTC),
+                issued=getattr(assumed, "issued", None),
             ),
             token=assumed.session_token,
             expires=assumed.expiration.replace(tzinfo=UTC),
             policy=assumed.policy,
+            policy_arns=getattr(assumed, "policy_arns", ()),
         )
         with self._lock:
             if len(self._sessions) >= _MAX_SESSIONS:
@@ -216,10 +229,9 @@ class Authorizer:
             principal = self.principal(access_key_id)
             if principal.administrator:
                 return Decision(True, "allowed", "administrator", "identity")
-            session = self._session(access_key_id).policy
-            session_policy = Policy(session, "session policy") if session else None
+            limits = self._session_policies(self._session(access_key_id))
             for resource in target.resources:
-                decision = self._decide(principal, target, resource, context, session_policy)
+                decision = self._decide(principal, target, resource, context, limits)
                 if not decision.allowed:
                     break
         except CallerError as error:
@@ -228,6 +240,11 @@ class Authorizer:
             _log.warning("refused %s: %s", target.action, error)
             return Decision(False, "implicit_deny", str(error))
         return decision
+
+    def _session_policies(self, session: _Session) -> tuple[Policy, ...]:
+        iam = self._cloud.client("iam") if session.policy_arns else None
+        inline = (Policy(session.policy, "session policy"),) if session.policy else ()
+        return (*inline, *(self._managed(iam, arn) for arn in session.policy_arns))
 
     def authorize_role(
         self, role_arn: str, action: str, resource: str, context: Context | None = None
@@ -243,7 +260,7 @@ class Authorizer:
             role_arn=role_arn,
         )
         try:
-            return self._decide(principal, Target(action), resource, context or {}, None)
+            return self._decide(principal, Target(action), resource, context or {}, ())
         except (CallerError, PolicyError) as error:
             _log.warning("refused %s to role %s: %s", action, name, error)
             return Decision(False, "implicit_deny", str(error))
@@ -306,11 +323,12 @@ class Authorizer:
         target: Target,
         resource: str,
         context: Context,
-        session: Policy | None,
+        session: tuple[Policy, ...],
     ) -> Decision:
         role = self._role(principal.role_name)
         full: dict[str, str | list[str]] = {
             **_clock(),
+            "aws:MultiFactorAuthPresent": "false",
             "aws:PrincipalAccount": principal.account,
             "aws:PrincipalArn": role.arn,
             "aws:PrincipalIsAWSService": "false",
@@ -321,6 +339,8 @@ class Authorizer:
             **{f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()},
             **context,
         }
+        if principal.issued:
+            full["aws:TokenIssueTime"] = _moment(principal.issued)
         if principal.user_id:
             full["aws:userid"] = principal.user_id
         if account := _account(resource):
@@ -426,9 +446,7 @@ class Authorizer:
         """
         signed = credential(request)
         if signed is None:
-            return _refusal(
-                request, "MissingAuthenticationToken", "Request is missing Authentication Token"
-            )
+            return _refusal(request, "MissingAuthenticationToken", "Missing Authentication Token")
         try:
             principal = self.authenticate(signed)
         except CallerError as error:
@@ -462,15 +480,9 @@ class Authorizer:
         }
         if agent := request.header("user-agent"):
             context["aws:UserAgent"] = agent
-        if call.service == "iam":
-            for name, key in (
-                ("PolicyArn", "iam:PolicyARN"),
-                ("PermissionsBoundary", "iam:PermissionsBoundary"),
-            ):
-                if isinstance(call.params.get(name), str):
-                    context[key] = call.params[name]
-        if call.service == "s3" and isinstance(call.params.get("ACL"), str):
-            context["s3:x-amz-acl"] = call.params["ACL"]
+        for service, name, key in _REQUEST_KEYS:
+            if call.service == service and isinstance(call.params.get(name), str):
+                context[key] = call.params[name]
         return context
 
 
@@ -486,10 +498,11 @@ def _account(arn: str) -> str:
 
 def _clock() -> dict[str, str | list[str]]:
     now = datetime.now(UTC)
-    return {
-        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:EpochTime": str(int(now.timestamp())),
-    }
+    return {"aws:CurrentTime": _moment(now), "aws:EpochTime": str(int(now.timestamp()))}
+
+
+def _moment(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _resource_decides(action: str, resource: str) -> bool:
@@ -522,6 +535,7 @@ _CODES: dict[str, tuple[str, str, int, str | None]] = {
     ),
 }
 
+_LAMBDA_PATH = re.compile(r"/\d{4}-\d\d-\d\d/")  # its paths begin with the version of its API
 _QUERY_SERVICES = frozenset({"autoscaling", "iam", "monitoring", "sns", "sts"})
 
 
@@ -541,34 +555,32 @@ def _refusal(
         protocol = "cbor"
     elif signed is not None and signed.service in _QUERY_SERVICES:
         protocol = "query"
+    elif signed is None and _LAMBDA_PATH.match(request.path):
+        protocol = "rest-json"
     else:
         protocol = "rest-xml" if signed is None or signed.service == "s3" else "rest-json"
-    request_id = request.header("x-amzn-requestid") or "00000000-0000-0000-0000-000000000000"
+    request_id = str(uuid.uuid4())
+    headers: tuple[tuple[str, str], ...] = (("x-amzn-RequestId", request_id),)
     match protocol:
         case "json":
             body = json.dumps({"__type": json_name, "message": message}).encode()
-            headers = (("Content-Type", "application/x-amz-json-1.1"),)
+            headers += (("Content-Type", "application/x-amz-json-1.1"),)
             return HttpResponse(400, headers, body)
         case "rest-json":
             body = json.dumps({"message": message, "Message": message}).encode()
-            return HttpResponse(
-                403,
-                (("Content-Type", "application/json"), ("x-amzn-ErrorType", json_name)),
-                body,
-            )
+            headers += (("Content-Type", "application/json"), ("x-amzn-ErrorType", json_name))
+            return HttpResponse(403, headers, body)
         case "cbor":
             body = _cbor_map({"__type": json_name, "message": message})
-            return HttpResponse(
-                400,
-                (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")),
-                body,
-            )
+            headers += (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
+            return HttpResponse(400, headers, body)
         case "rest-xml":
             text = (
                 f"<Error><Code>{s3_code}</Code><Message>{escape(s3_message or message)}</Message>"
                 f"<RequestId>{request_id}</RequestId></Error>"
             )
             status = s3_status
+            headers = (("x-amz-request-id", request_id),)
         case "query":
             text = (
                 f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
@@ -577,7 +589,8 @@ def _refusal(
             )
             status = 403
     document = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
-    return HttpResponse(status, (("Content-Type", "text/xml"),), document.encode())
+    content = b"" if request.method == "HEAD" else document.encode()
+    return HttpResponse(status, (*headers, ("Content-Type", "text/xml")), content)
 
 
 def _cbor_map(texts: Mapping[str, str]) -> bytes:

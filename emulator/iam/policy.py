@@ -341,13 +341,14 @@ def evaluate(
     boundary: Policy | None = None,
     resource_policy: Policy | None = None,
     scps: Sequence[Policy] | None = None,
-    session: Policy | None = None,
+    session: Sequence[Policy] = (),
     resource_policy_decides: bool = False,
     resource_unknown: bool = False,
 ) -> Decision:
     """Decide as AWS does for a principal of the resource's own account.
 
-    `scps` are the policies of one level of the organisation. `resource_policy_decides` is for key
+    `scps` are the policies of one level of the organisation; a call needs one of them, and one of
+    the `session`'s, if it has any. `resource_policy_decides` is for key
     and trust policies, without which no identity policy is enough. `resource_unknown` says that the
     query's resource is a stand-in: any Deny of the action then holds, whatever it is on.
     """
@@ -357,7 +358,7 @@ def evaluate(
         ("scp", scps or ()),
         ("resource", (resource_policy,) if resource_policy else ()),
         ("boundary", (boundary,) if boundary else ()),
-        ("session", (session,) if session else ()),
+        ("session", session),
     )
     for source, policies in layers:
         for policy in policies:
@@ -384,7 +385,7 @@ def evaluate(
         return _implicit("identity")
     if boundary is not None and _allowed_by((boundary,), request) is None:
         return _implicit("boundary")
-    if session is not None and _allowed_by((session,), request) is None:
+    if session and _allowed_by(session, request) is None:
         return _implicit("session")
     if by_identity is not None:
         return Decision(True, "allowed", by_identity, "identity")

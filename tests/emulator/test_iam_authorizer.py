@@ -1,6 +1,7 @@
 """Callers are known by their keys, and refused in each service's own words."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from moto.sts.models import sts_backends
 
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError
+from tests.emulator.conftest import Emulator
 from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, answered, captured_request
 
 ROLE = "chatbot-dev-execution"
@@ -191,6 +193,61 @@ def test_a_session_policy_limits_its_session(account: Account) -> None:
     )["Credentials"]["AccessKeyId"]
     assert account.authorizer.authorize(key, "logs:GetLogEvents", STREAM).allowed
     assert not account.authorizer.authorize(key, "logs:PutLogEvents", STREAM).allowed
+
+
+def test_session_policies_by_arn_limit_their_session(emulator: Emulator) -> None:
+    allow_all = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    role = emulator.role("limited-by-arn", allow_all)["Arn"]
+    policy = emulator.client("iam").create_policy(
+        PolicyName="limited-by-arn",
+        PolicyDocument=document({"Effect": "Allow", "Action": "logs:*", "Resource": "*"}),
+    )["Policy"]["Arn"]
+    inline = document({"Effect": "Allow", "Action": "kms:ListKeys", "Resource": "*"})
+    credentials = emulator.client("sts").assume_role(
+        RoleArn=role, RoleSessionName="me", PolicyArns=[{"arn": policy}], Policy=inline
+    )["Credentials"]
+    assert emulator.client("logs", credentials).describe_log_groups(limit=1)
+    assert emulator.client("kms", credentials).list_keys(Limit=1)
+    with pytest.raises(ClientError, match="because no session policy allows the iam:ListRoles"):
+        emulator.client("iam", credentials).list_roles()
+
+
+def test_an_external_id_tells_deputies_apart(emulator: Emulator) -> None:
+    deputy = emulator.role(
+        "deputy", [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]
+    )
+    role = emulator.client("iam").create_role(
+        RoleName="with-external-id",
+        AssumeRolePolicyDocument=document(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"sts:ExternalId": "ours", "sts:RoleSessionName": "me"}
+                },
+            }
+        ),
+    )["Role"]["Arn"]
+    sts = emulator.client("sts", deputy)
+    assert sts.assume_role(RoleArn=role, RoleSessionName="me", ExternalId="ours")
+    for session, given in (("me", {}), ("me", {"ExternalId": "theirs"}), ("you", {})):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sts.assume_role(RoleArn=role, RoleSessionName=session, **given)
+
+
+def test_older_sessions_can_be_revoked(account: Account) -> None:
+    assert account.allowed("logs:PutLogEvents", STREAM)
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    for moment, allowed in (("2024-01-01T00:00:00Z", True), ("2100-01-01T00:00:00Z", False)):
+        condition = {"DateLessThan": {"aws:TokenIssueTime": moment}}
+        account.grant("AWSRevokeOlderSessions", {**deny, "Condition": condition})
+        assert account.allowed("logs:PutLogEvents", STREAM) is allowed
+    account.grant(
+        "AWSRevokeOlderSessions",
+        {**deny, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}},
+    )
+    assert not account.allowed("logs:PutLogEvents", STREAM)
 
 
 def test_context_keys_of_the_caller_are_filled_in(account: Account) -> None:
@@ -375,6 +432,15 @@ def test_a_refusal_speaks_the_services_protocol(account: Account, case: Refused)
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
     message = error.response["Error"]["Message"]
     assert message.startswith(f"User: {SESSION_ARN} is not authorized to perform: ")
+    assert uuid.UUID(error.response["ResponseMetadata"]["RequestId"]).version == 4
+
+
+def test_a_refusal_of_head_has_no_body(account: Account) -> None:
+    answer = account.authorizer.authorize_request(
+        account.request("s3", "head_bucket", Bucket="trail")
+    )
+    assert answer is not None
+    assert (answer.status, answer.body) == (403, b"")
 
 
 def test_a_permitted_request_goes_on(account: Account) -> None:
@@ -416,6 +482,11 @@ def test_unsigned_and_unrecognised_requests_are_refused(account: Account) -> Non
     answer = account.authorizer.authorize_request(unsigned)
     assert answer is not None
     assert b"MissingAuthenticationTokenException" in answer.body
+    invoke = HttpRequest("POST", "/2015-03-31/functions/f/invocations", "", (), b"{}", "127.0.0.1")
+    answer = account.authorizer.authorize_request(invoke)
+    assert answer is not None
+    assert answer.header("x-amzn-errortype") == "MissingAuthenticationTokenException"
+    assert json.loads(answer.body)["message"] == "Missing Authentication Token"
     twice = replace(
         signed, headers=(*signed.headers, ("X-Amz-Target", "Logs_20140328.DeleteLogGroup"))
     )

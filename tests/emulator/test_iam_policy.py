@@ -106,7 +106,7 @@ def test_an_explicit_deny_wins_in_every_layer(layer: str) -> None:
     if layer == "resource_policy":
         no = policy(deny("a:B", Principal="*", Sid="No"), name="no", kind="resource")
     layers: dict[str, Any] = {"identity": [everything]}
-    layers[layer] = [everything, no] if layer in {"identity", "scps"} else no
+    layers[layer] = [everything, no] if layer in {"identity", "scps", "session"} else no
     refused = evaluate(ask("a:B"), **layers)
     assert (refused.allowed, refused.reason, refused.by) == (False, "explicit_deny", "no/No")
     assert evaluate(ask("a:C"), **layers).allowed
@@ -115,7 +115,7 @@ def test_an_explicit_deny_wins_in_every_layer(layer: str) -> None:
 @pytest.mark.parametrize("layer", ["boundary", "scps", "session"])
 def test_a_limiting_layer_must_allow_too(layer: str) -> None:
     limit = policy(allow("a:B"))
-    layers: dict[str, Any] = {layer: [limit] if layer == "scps" else limit}
+    layers: dict[str, Any] = {layer: limit if layer == "boundary" else [limit]}
     assert allowed(ask("a:B"), policy(allow()), **layers)
     refused = evaluate(ask("a:C"), identity=[policy(allow())], **layers)
     assert (refused.reason, refused.source) == ("implicit_deny", layer.removesuffix("s"))
