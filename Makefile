@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs smoke test lint fmt build plan apply smoke-aws preflight mutants load measure-screening docs lock rehearsal-tools dev-tools
+.PHONY: help up down logs smoke proofs test lint fmt build plan apply smoke-aws proofs-aws preflight mutants load measure-screening docs lock rehearsal-tools dev-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ logs: rehearsal-tools ## Show the newest events of every log group of a rehearsa
 
 smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --rehearsal $(ENV)
+
+proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who stopped what (ENV=dev)
+	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest
@@ -43,6 +46,9 @@ apply: rehearsal-tools ## Apply the kept plan (ENV=dev)
 
 smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promises (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --env $(ENV)
+
+proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS can be asked (ENV=dev, 20 minutes)
+	@$(PYTHON) scripts/smoke_test.py --full --env $(ENV)
 
 preflight: build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/preflight.py --env $(ENV)
