@@ -84,8 +84,9 @@ def merged(base: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[s
 
 
 def cli_environment(cache: Path = CACHE) -> dict[str, str]:
-    """Return the environment in which Terraform finds its provider and writes no usage data."""
+    """Return the variables with which Terraform finds its provider and writes no usage data."""
     environment = {
+        "GOGC": "400",  # Terraform spends a quarter of its time on collecting garbage.
         **os.environ,
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",

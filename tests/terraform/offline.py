@@ -56,7 +56,6 @@ class Offline:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "GOGC": "400",  # Terraform spends a quarter of its time on collecting garbage.
             "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self._server.server_port}",
         }
 
