@@ -24,8 +24,10 @@ from moto.s3.models import FakeBucket, S3Backend
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from moto.wafv2 import exceptions as wafv2_exceptions
-from moto.wafv2.models import FakeWebACL
+from moto.wafv2.models import FakeWebACL, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
+
+from emulator.waf.capacity import capacity
 
 # Newest events that a log stream keeps. moto keeps all of them for ever, and under load the memory
 # of the emulator would grow with every request.
@@ -567,6 +569,9 @@ def _keep_data_protection(original: Any, response: WAFV2Response) -> Any:
 
 
 @_patch(FakeWebACL, "to_dict")
-def _tell_data_protection(original: Any, acl: FakeWebACL) -> Any:
+def _tell_data_protection_and_capacity(original: Any, acl: FakeWebACL) -> Any:
     known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
+    # moto says 3 units whatever the rules are.
+    groups = wafv2_backends[acl.account][acl.arn.split(":")[3]].rule_groups
+    known["Capacity"] = capacity(known["Rules"], lambda arn: groups[arn].capacity)
     return {name: value for name, value in known.items() if value is not None}

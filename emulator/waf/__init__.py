@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
-
 from emulator.cloud import Cloud
 from emulator.http import HttpRequest, HttpResponse
 from emulator.waf.fields import Inspection
 from emulator.waf.logging import LogConfig, build_record, is_kept, log_config
+from emulator.waf.lookups import entity, found
 from emulator.waf.rates import RateCounters
 from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
 
@@ -134,19 +133,18 @@ class Waf:
     def _compile(self, resource_arn: str) -> _Compiled | None:
         """Read the web ACL of a resource, and all that it refers to, from the control plane."""
         client = self._cloud.client("wafv2")
-        shape = self._found(client.get_web_acl_for_resource, "WebACL", ResourceArn=resource_arn)
+        shape = found(client.get_web_acl_for_resource, "WebACL", ResourceArn=resource_arn)
         if not shape:
             return None
-        logging = self._found(
+        logging = found(
             client.get_logging_configuration, "LoggingConfiguration", ResourceArn=shape["ARN"]
         )
         account = Account(
             patterns_of=lambda arn: [
-                one["RegexString"]
-                for one in self._entity(arn, "regex_pattern_set")["RegularExpressionList"]
+                one["RegexString"] for one in self._entity(arn)["RegularExpressionList"]
             ],
-            addresses_of=lambda arn: self._entity(arn, "ip_set")["Addresses"],
-            rule_group=lambda arn: self._entity(arn, "rule_group"),
+            addresses_of=lambda arn: self._entity(arn)["Addresses"],
+            rule_group=self._entity,
             country_of=self._country_of,
             rates=self._rates,
             approximation=lambda text: self._cloud.approximation("waf", text),
@@ -156,27 +154,11 @@ class Waf:
             account.approximation("log records go to CloudWatch Logs only: none are written")
         return _Compiled(compile_web_acl(shape, account), log)
 
-    @staticmethod
-    def _found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
-        try:
-            return call(**arguments).get(key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "WAFNonexistentItemException":
-                return None
-            raise
-
-    def _entity(self, arn: str, kind: str) -> Any:
-        """Look up a pattern set, IP set or rule group: `…:regional/<kind>/<name>/<id>`."""
-        scope, _, name, identifier = arn.split(":")[5].split("/")
-        scope = "REGIONAL" if scope == "regional" else "CLOUDFRONT"
-        keys = {"regex_pattern_set": "RegexPatternSet", "ip_set": "IPSet"}
-        call = getattr(self._cloud.client("wafv2"), f"get_{kind}")
-        found = self._found(
-            call, keys.get(kind, "RuleGroup"), Name=name, Scope=scope, Id=identifier
-        )
-        if found is None:
+    def _entity(self, arn: str) -> Any:
+        referred = entity(self._cloud.client("wafv2"), arn)
+        if referred is None:
             raise ValueError(f"{arn} does not exist")
-        return found
+        return referred
 
 
 def _as_gateway(request: HttpRequest, resource_arn: str, host: str | None) -> HttpRequest:

@@ -1,0 +1,35 @@
+"""What rules refer to by ARN, read from the applied configuration."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_KEYS = {"regexpatternset": "RegexPatternSet", "ipset": "IPSet", "rulegroup": "RuleGroup"}
+_OPERATIONS = {
+    "regexpatternset": "get_regex_pattern_set",
+    "ipset": "get_ip_set",
+    "rulegroup": "get_rule_group",
+}
+
+
+def found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
+    """Return `key` of an operation's answer; None when AWS WAF knows no such thing."""
+    try:
+        return call(**arguments).get(key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "WAFNonexistentItemException":
+            return None
+        raise
+
+
+def entity(client: Any, arn: str) -> Any:
+    """Look up a pattern set, IP set or rule group: `…:<scope>/<kind>/<name>/<id>`; None if none."""
+    scope, kind, name, identifier = arn.split(":")[5].split("/")
+    return found(
+        getattr(client, _OPERATIONS[kind]),
+        _KEYS[kind],
+        Name=name,
+        Scope="REGIONAL" if scope == "regional" else "CLOUDFRONT",
+        Id=identifier,
+    )

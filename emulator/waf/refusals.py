@@ -1,0 +1,177 @@
+"""What AWS WAF's API refuses of a pattern set, a rule group or a web ACL, and with which error.
+
+Otherwise a rule that AWS would never have taken is applied here, and stops nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from emulator.http import HttpResponse, json_response
+from emulator.waf.capacity import capacity
+from emulator.waf.lookups import entity
+from emulator.waf.managed import GROUPS, OTHER_CAPACITIES
+from emulator.waf.patterns import PatternError, validate_pattern
+
+_MAX_PATTERNS = 10
+_MAX_CAPACITY = 5_000
+"""AWS WAF quotas: patterns in a set, which cannot be raised, and capacity units of a web ACL."""
+
+_PATTERN_SETS = {"CreateRegexPatternSet", "UpdateRegexPatternSet"}
+_RULES = {"CheckCapacity", "CreateRuleGroup", "CreateWebACL", "UpdateRuleGroup", "UpdateWebACL"}
+_GROUPS = {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}
+
+
+class _RefusalError(Exception):
+    def __init__(self, code: str, message: str, **members: str) -> None:
+        super().__init__(message)
+        self.response = json_response(
+            400, {"__type": code, "message": message, "Message": message} | members
+        )
+
+
+def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpResponse | None:
+    """Refuse what AWS refuses, and tell the capacity of rules; None leaves the rest to others.
+
+    Args:
+        operation: name of an operation of AWS WAF.
+        client: boto3 client of AWS WAF, to look up what rules refer to.
+    """
+    try:
+        if operation in _PATTERN_SETS:
+            _check_patterns(params)
+        elif operation in _RULES:
+            units = _checked_capacity(params, client)
+            if operation == "CheckCapacity":
+                return json_response(200, {"Capacity": units})
+    except _RefusalError as refusal:
+        return refusal.response
+    return None
+
+
+def _invalid(reason: str, field: str, parameter: str) -> _RefusalError:
+    return _RefusalError(
+        "WAFInvalidParameterException",
+        f"Error reason: {reason}, field: {field}, parameter: {parameter}",
+        Reason=reason,
+        Field=field,
+        Parameter=parameter,
+    )
+
+
+def _too_much(what: str) -> _RefusalError:
+    return _RefusalError(
+        "WAFLimitsExceededException",
+        "AWS WAF couldn't perform the operation because you exceeded your resource limit. For"
+        f" example, the maximum number of WebACL objects that you can create. Here: {what}",
+    )
+
+
+def _check_patterns(params: Mapping[str, Any]) -> None:
+    patterns = [one["RegexString"] for one in params.get("RegularExpressionList") or ()]
+    if len(patterns) > _MAX_PATTERNS:
+        raise _too_much(f"a pattern set holds {_MAX_PATTERNS} patterns, and not {len(patterns)}")
+    for pattern in patterns:
+        _check_pattern(pattern, "REGEX_PATTERN_SET")
+
+
+def _check_pattern(pattern: str, field: str) -> None:
+    try:
+        validate_pattern(pattern)
+    except PatternError as error:
+        reason = f"The parameter contains formatting that is not valid: {error}."
+        raise _invalid(reason, field, pattern) from None
+
+
+def _checked_capacity(params: Mapping[str, Any], client: Any) -> int:
+    rules: Sequence[Mapping[str, Any]] = params.get("Rules") or ()
+    for key in ("Name", "Priority"):
+        values = [rule[key] for rule in rules]
+        if len(set(values)) < len(values):
+            reason = f"Each rule needs a {key.lower()} of its own."
+            raise _invalid(reason, "RULE", key)
+    groups: dict[str, int] = {}
+    for rule in rules:
+        _check_action(rule, params.get("CustomResponseBodies") or {})
+        for kind, options in _statements(rule.get("Statement") or {}):
+            _check_statement(kind, options, client, groups)
+    units = capacity(rules, groups.__getitem__)
+    if units > _MAX_CAPACITY:
+        raise _too_much(f"the rules need {units} capacity units, and {_MAX_CAPACITY} is the most")
+    return units
+
+
+def _statements(shape: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield a statement and all that it holds."""
+    if len(shape) != 1:
+        reason = (
+            "You have used none or multiple values for a field that requires exactly one value."
+        )
+        raise _invalid(reason, "STATEMENT", "Statement")
+    ((kind, options),) = shape.items()
+    yield kind, options
+    nested: Iterable[Any] = options.get("Statements") or ()
+    for key in ("Statement", "ScopeDownStatement"):
+        if key in options:
+            nested = [options[key]]
+    for one in nested:
+        yield from _statements(one)
+
+
+def _check_action(rule: Mapping[str, Any], bodies: Mapping[str, Any]) -> None:
+    """A rule has an action, and one that runs a group an override."""
+    runs_group = not _GROUPS.isdisjoint(rule.get("Statement") or {})
+    given = {key for key in ("Action", "OverrideAction") if rule.get(key)}
+    if given != {"OverrideAction" if runs_group else "Action"}:
+        reason = "A reference in your rule statement is not valid."
+        raise _invalid(reason, "RULE", "Statement")
+    block = (rule.get("Action") or {}).get("Block") or {}
+    body = (block.get("CustomResponse") or {}).get("CustomResponseBodyKey")
+    if body is not None and body not in bodies:
+        reason = "The custom response body that your rule refers to does not exist."
+        raise _invalid(reason, "CUSTOM_RESPONSE", body)
+
+
+def _check_statement(
+    kind: str, options: Mapping[str, Any], client: Any, groups: dict[str, int]
+) -> None:
+    if kind in {"AndStatement", "OrStatement"} and len(options["Statements"]) < 2:
+        reason = (
+            "You haven't met a minimum requirement for a threshold setting. Examples include a rule"
+            " group capacity setting that's too low and an OR statement with fewer than two"
+            " nested statements."
+        )
+        raise _invalid(reason, f"{kind.removesuffix('Statement').upper()}_STATEMENT", kind)
+    if "RegexString" in options:
+        _check_pattern(options["RegexString"], "STATEMENT")
+    if "ARN" in options:
+        found = _referred(options["ARN"], client)
+        groups[options["ARN"]] = found.get("Capacity", 0)
+    if kind == "ManagedRuleGroupStatement" and options["VendorName"] == "AWS":
+        _check_managed(options["Name"])
+
+
+def _check_managed(name: str) -> None:
+    if name not in GROUPS and name not in OTHER_CAPACITIES:
+        raise _nothing_there()
+
+
+def _referred(arn: str, client: Any) -> Mapping[str, Any]:
+    try:
+        found = entity(client, arn)
+    except (KeyError, IndexError, ValueError):
+        reason = (
+            "The ARN isn't valid. A valid ARN begins with arn: and includes other information"
+            " separated by colons or slashes."
+        )
+        raise _invalid(reason, "RESOURCE_ARN", arn) from None
+    if found is None:
+        raise _nothing_there()
+    known: Mapping[str, Any] = found
+    return known
+
+
+def _nothing_there() -> _RefusalError:
+    return _RefusalError(
+        "WAFNonexistentItemException",
+        "AWS WAF couldn't perform the operation because your resource doesn't exist.",
+    )

@@ -1,0 +1,156 @@
+"""AWS WAF's API takes no rule that could not work, and tells what rules cost."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulator.conftest import Emulator
+from tests.emulator.waf.support import contains, group, json_values, managed, rule, text
+
+METRICS = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
+METHOD: dict[str, Any] = {"Method": {}}
+GEO = {"GeoMatchStatement": {"CountryCodes": ["FR"]}}
+ABSENT = "arn:aws:wafv2:us-east-2:123456789012:regional/{}/absent/1"
+
+
+def numbered(*rules: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"Priority": at, "VisibilityConfig": METRICS} | dict(one) for at, one in enumerate(rules)
+    ]
+
+
+@pytest.fixture
+def create(emulator: Emulator) -> Callable[..., Any]:
+    """Return a function that creates a web ACL of these rules, and reads it and its lock token."""
+    client = emulator.client("wafv2")
+
+    def make(name: str, *rules: Mapping[str, Any], **more: Any) -> Any:
+        made = client.create_web_acl(
+            Name=name,
+            Scope="REGIONAL",
+            DefaultAction={"Allow": {}},
+            VisibilityConfig=METRICS,
+            Rules=numbered(*rules),
+            **more,
+        )["Summary"]
+        read = client.get_web_acl(Name=name, Scope="REGIONAL", Id=made["Id"])
+        return read["WebACL"] | {"LockToken": read["LockToken"]}
+
+    return make
+
+
+def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., Any]) -> None:
+    client = emulator.client("wafv2")
+    own = client.create_rule_group(
+        Name="capacity", Scope="REGIONAL", Capacity=70, VisibilityConfig=METRICS, Rules=[]
+    )["Summary"]["ARN"]
+    rules = (
+        rule("word", text("RegexMatchStatement", json_values(), "LOWERCASE", RegexString="a")),
+        group("sqli", managed("AWSManagedRulesSQLiRuleSet")),
+        group("own", {"RuleGroupReferenceStatement": {"ARN": own}}),
+    )
+    asked = client.check_capacity(Scope="REGIONAL", Rules=numbered(*rules))
+    acl = create("capacity", *rules)
+    assert (asked["Capacity"], acl["Capacity"]) == (286, 286)
+    client.update_web_acl(
+        Name="capacity",
+        Scope="REGIONAL",
+        Id=acl["Id"],
+        LockToken=acl["LockToken"],
+        DefaultAction={"Allow": {}},
+        VisibilityConfig=METRICS,
+        Rules=numbered(rules[1]),
+    )
+    acl = client.get_web_acl(Name="capacity", Scope="REGIONAL", Id=acl["Id"])["WebACL"]
+    assert acl["Capacity"] == 200
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "says"),
+    [
+        ([rule("r", text("RegexMatchStatement", METHOD, RegexString="(a)"))],
+         "WAFInvalidParameterException", "capturing groups are not supported"),
+        ([rule("r", {"NotStatement": {"Statement": text("RegexMatchStatement", METHOD,
+                                                        RegexString="a++")}})],
+         "WAFInvalidParameterException", "possessive quantifiers"),
+        ([rule("r", {})], "WAFInvalidParameterException", "exactly one value., field: STATEMENT"),
+        ([rule("r", GEO | contains("a", METHOD))],
+         "WAFInvalidParameterException", "exactly one value., field: STATEMENT"),
+        ([rule("r", {"OrStatement": {"Statements": [GEO]}})],
+         "WAFInvalidParameterException", "field: OR_STATEMENT"),
+        ([rule("r", managed("AWSManagedRulesSQLiRuleSet"))],
+         "WAFInvalidParameterException", "A reference in your rule statement is not valid."),
+        ([group("r", GEO)],
+         "WAFInvalidParameterException", "A reference in your rule statement is not valid."),
+        ([group("r", managed("AWSManagedRulesNoSuchSet"))],
+         "WAFNonexistentItemException", "doesn't exist"),
+        ([rule("r", {"IPSetReferenceStatement": {"ARN": ABSENT.format("ipset")}})],
+         "WAFNonexistentItemException", "doesn't exist"),
+        ([group("r", {"RuleGroupReferenceStatement": {"ARN": ABSENT.format("rulegroup")}})],
+         "WAFNonexistentItemException", "doesn't exist"),
+        ([rule("r", {"IPSetReferenceStatement": {"ARN": "a-name-and-not-an-arn"}})],
+         "WAFInvalidParameterException", "The ARN isn't valid."),
+        ([rule("r", GEO, {"Block": {"CustomResponse": {"ResponseCode": 403,
+                                                       "CustomResponseBodyKey": "none"}}})],
+         "WAFInvalidParameterException", "field: CUSTOM_RESPONSE"),
+        ([rule("r", GEO), rule("r", GEO)], "WAFInvalidParameterException", "a name of its own"),
+        ([rule("r", GEO, Priority=1), rule("s", GEO)],
+         "WAFInvalidParameterException", "a priority of its own"),
+        ([group(f"r{at}", managed("AWSManagedRulesCommonRuleSet")) for at in range(8)],
+         "WAFLimitsExceededException", "5600 capacity units"),
+    ],
+)  # fmt: skip
+def test_a_web_acl_that_could_not_work_is_refused(
+    create: Callable[..., Any], rules: list[dict[str, Any]], code: str, says: str
+) -> None:
+    with pytest.raises(ClientError, match=says) as refused:
+        create("refused", *rules)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_an_update_is_refused_like_a_creation(
+    emulator: Emulator, create: Callable[..., Any]
+) -> None:
+    acl = create("updated", rule("r", GEO))
+    with pytest.raises(ClientError, match="WAFInvalidParameterException"):
+        emulator.client("wafv2").update_web_acl(
+            Name="updated",
+            Scope="REGIONAL",
+            Id=acl["Id"],
+            LockToken=acl["LockToken"],
+            DefaultAction={"Allow": {}},
+            VisibilityConfig=METRICS,
+            Rules=numbered(rule("r", {})),
+        )
+
+
+@pytest.mark.parametrize(
+    ("patterns", "code"),
+    [
+        (["a(?:b|c)+", "(a)"], "WAFInvalidParameterException"),
+        (["(?:a"], "WAFInvalidParameterException"),
+        (["a" * 201], "WAFInvalidParameterException"),
+        ([f"a{at}" for at in range(11)], "WAFLimitsExceededException"),
+    ],
+)
+def test_a_pattern_set_that_could_not_work_is_refused(
+    emulator: Emulator, patterns: list[str], code: str
+) -> None:
+    client = emulator.client("wafv2")
+    whole = {
+        "Scope": "REGIONAL",
+        "RegularExpressionList": [{"RegexString": pattern} for pattern in patterns],
+    }
+    with pytest.raises(ClientError, match=code):
+        client.create_regex_pattern_set(Name="refused", **whole)
+    made = client.create_regex_pattern_set(
+        Name=f"patterns{len(patterns)}{len(patterns[0])}",
+        Scope="REGIONAL",
+        RegularExpressionList=[{"RegexString": "a" * 200}],
+    )["Summary"]
+    with pytest.raises(ClientError, match=code):
+        client.update_regex_pattern_set(
+            Name=made["Name"], Id=made["Id"], LockToken=made["LockToken"], **whole
+        )
