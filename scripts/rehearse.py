@@ -35,6 +35,7 @@ def up(rehearsal: Rehearsal) -> int:
     step = Progress()
     step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
     rehearsal.stage()
+    rehearsal.terraform()  # a missing program is said before anything is started
     step(f"Lambda package: {rehearsal.build()}")
     rehearsal.start()
     step(f"Local AWS is up at {rehearsal.endpoint}")

@@ -183,6 +183,17 @@ def test_nobody_at_the_address_is_a_failure_and_no_traceback(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smoke_test, "PACE_SECONDS", 0.0)
-    code, failed = _failed("http://127.0.0.1:1/chat", capsys)
-    assert code == 1
-    assert "a support question is answered" in failed
+    url = "http://127.0.0.1:1/chat"
+    assert smoke_test.main(["--url", url, "--api-key", KEY, "--json"]) == 1
+    results = json.loads(capsys.readouterr().out)["checks"]
+    assert len(results) > 10
+    # Nothing else: a check that got no answer knows nothing of a control.
+    assert {result["detail"].partition(": ")[0] for result in results} == {f"no answer from {url}"}
+
+
+def test_a_rehearsal_that_has_died_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke_test, "from_rehearsal", lambda _: ("http://127.0.0.1:1/chat", KEY))
+    assert smoke_test.main(["--full", "--rehearsal", "nowhere"]) == 2
+    assert "No rehearsal of nowhere is up" in capsys.readouterr().err

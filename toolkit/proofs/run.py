@@ -114,12 +114,17 @@ class Run:
 
     def _read_configuration(self) -> None:
         """Learn the origin and the model from what the function is told."""
-        told = self.deployment.aws("lambda").get_function_configuration(
-            FunctionName=self.deployment.outputs["alias_arn"]
-        )["Environment"]["Variables"]
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - asked by boto3
+
+        name, alias = self._places["name"], self.deployment.outputs["alias_arn"]
+        try:
+            told = self.deployment.aws("lambda").get_function_configuration(FunctionName=alias)
+            key = self.deployment.aws("kms").describe_key(KeyId=f"alias/{name}")
+        except (BotoCoreError, ClientError) as error:
+            raise CannotAskError(f"What the proofs are about could not be read: {error}") from error
+        told = told["Environment"]["Variables"]
         self.origin = self.origin or told["ALLOWED_ORIGIN"]
         profile = told["MODEL_ID"]
-        key = self.deployment.aws("kms").describe_key(KeyId=f"alias/{self._places['name']}")
         self._places |= {
             "key_arn": key["KeyMetadata"]["Arn"],
             "profile": profile,
