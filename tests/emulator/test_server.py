@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -135,6 +136,30 @@ def test_what_is_not_http_gets_an_answer_and_no_traceback(emulator: Emulator, ra
                 break
     assert reply.split()[1][:1] == b"4"
     assert b"Traceback" not in reply
+
+
+def test_half_sent_requests_hold_up_nobody(emulator: Emulator) -> None:
+    port = int(emulator.endpoint.rpartition(":")[2])
+    waiting = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(150)]
+    for connection in waiting:
+        connection.sendall(
+            b"POST /_aws/execute-api/a/b/c HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"
+        )
+    assert emulator.request("GET", "/_aws/health").status == 200
+    for connection in waiting:
+        connection.close()
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(emulator: Emulator) -> None:
+    port = int(emulator.endpoint.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(
+            b"GET /_aws/health HTTP/1.1\r\n\r\n"
+            b"GET /_aws/nothing HTTP/1.1\r\n\r\n"
+            b"POST /_aws/execute-api/a/b/c HTTP/1.1\r\nConnection: close\r\n\r\n"
+        )
+        reply = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", reply) == [b"200", b"404", b"403"]
 
 
 def test_the_announced_size_of_a_body_is_limited(emulator: Emulator) -> None:
