@@ -8,26 +8,30 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.parsers.expat import ExpatError
 
 # Read by moto when it is imported. Its permissive CORS headers would let any web page that is open
 # in a browser read the local account; certificates need no minute of waiting here.
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
+from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import (  # after the settings above
     DomainDispatcherApplication,
     create_backend_app,
 )
 
-from emulator import moto_patches
+from emulator import lambda_runtime, moto_patches
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
+from emulator.errors import service_error
 from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, credential, identify
+from emulator.shapes import input_shape, violation
 from emulator.trail import Trail
+from emulator.waf.refusals import answer as waf_answer
 
 _log = logging.getLogger("emulator")
 
@@ -107,13 +111,11 @@ class ControlPlane:
     def _answer(
         self, request: HttpRequest, call: ApiCall | None, environ: dict[str, Any]
     ) -> tuple[str, list[tuple[str, str]], bytes]:
-        if call is not None and call.service == "bedrock":
-            if self._guardrails.owns(request):
-                return _as_wsgi(self._guardrails.handle(request, call.region))
-            if call.operation == "PutModelInvocationLoggingConfiguration":
-                refusal = self._refuse_logging(call)
-                if refusal is not None:
-                    return _as_wsgi(refusal)
+        if call is not None and call.service == "bedrock" and self._guardrails.owns(request):
+            return _as_wsgi(self._guardrails.handle(request, call.region))
+        refusal = self._refusal(request, call) if call else None
+        if refusal is not None:
+            return _as_wsgi(refusal)
         started: list[Any] = []
         try:
             chunks = self._moto(environ, lambda *given: started.extend(given[:2]))
@@ -121,14 +123,68 @@ class ControlPlane:
             close = getattr(chunks, "close", None)
             if close:
                 close()
-        except Exception:  # noqa: BLE001  # moto's own errors must not reach the client
-            _log.exception("moto cannot answer %s", _name(call))
+        except (ImportError, NotImplementedError):
+            _log.warning("moto lacks %s", _name(call))
+            return _as_wsgi(_failure(call, 501))
+        except Exception as error:  # noqa: BLE001  # moto's own errors must not reach the client
+            explained = _explained(request, call, error) if call is not None else None
+            if explained is not None:
+                return _as_wsgi(explained)
+            _log.error(
+                "moto cannot answer %s: %r",
+                *(_name(call), error),
+                exc_info=_log.isEnabledFor(logging.DEBUG),
+            )
             return _as_wsgi(_failure(call, 501))
         status, headers = started
         page = not content or content.startswith(b"<!doctype html>")
         if status[:3] in {"404", "405"} and page and environ["REQUEST_METHOD"] != "HEAD":
             return _as_wsgi(_failure(call, 404))
         return status, headers, content
+
+    def _refusal(self, request: HttpRequest, call: ApiCall) -> HttpResponse | None:
+        """Check what AWS checks before it configures anything, and moto does not."""
+        malformed = _malformed(request, call, values=False)
+        if malformed is not None:
+            return malformed
+        match call.service, call.operation:
+            case "wafv2", operation:
+                return waf_answer(operation, call.params, self._cloud.client("wafv2"))
+            case "apigateway", "DeleteDeployment":
+                return self._refuse_to_delete_deployment(call)
+            case "bedrock", "PutModelInvocationLoggingConfiguration":
+                return self._refuse_logging(call)
+            case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
+                return self._refuse_role(call)
+        return None
+
+    def _refuse_role(self, call: ApiCall) -> HttpResponse | None:
+        """Refuse a function a role that Lambda may not assume for it."""
+        role, account = call.params.get("Role"), self._cloud.account_id
+        if role is None:
+            return None
+        name = str(call.params.get("FunctionName")).rpartition(":function:")[2]
+        function = f"arn:aws:lambda:{call.region}:{account}:function:{name}"
+        try:
+            self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, account, function)
+        except CallerError:
+            return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
+        return None
+
+    def _refuse_to_delete_deployment(self, call: ApiCall) -> HttpResponse | None:
+        """Keep a deployment that a stage serves."""
+        api, deployment = call.params["restApiId"], call.params["deploymentId"]
+        try:
+            stages = self._cloud.client("apigateway").get_stages(restApiId=api)["item"]
+        except ClientError:
+            return None  # moto says what is wrong
+        if all(stage["deploymentId"] != deployment for stage in stages):
+            return None
+        return aws_error(
+            400,
+            "BadRequestException",
+            "Active stages pointing to this deployment must be moved or deleted",
+        )
 
     def _refuse_logging(self, call: ApiCall) -> HttpResponse | None:
         """Try the delivery of invocation logs before it is configured, as AWS does."""
@@ -167,12 +223,61 @@ def _failure(call: ApiCall | None, status: int) -> HttpResponse:
     """Refuse in the caller's protocol. 501 and not 500: SDKs repeat a 500 for minutes, in vain."""
     code = "UnknownOperationException" if status == 404 else "InternalFailure"
     message = f"The emulator's control plane cannot answer {_name(call)}."
-    if call is None or call.protocol not in {"query", "rest-xml"}:
-        return aws_error(status, code, message)
-    text = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    if call.protocol == "query":
-        text = f"<ErrorResponse>{text}</ErrorResponse>"
-    return HttpResponse(status, (("Content-Type", "text/xml"),), text.encode())
+    return service_error(call.protocol if call else "rest-json", status, code, message)
+
+
+# What a service calls a request that its model forbids, where that is not ValidationException.
+_INVALID = {"apigateway": "BadRequestException", "logs": "InvalidParameterException"}
+
+
+def _explained(request: HttpRequest, call: ApiCall, error: Exception) -> HttpResponse | None:
+    """Say as AWS does what is wrong with a request on which moto failed; None if nothing is."""
+    if isinstance(error, KeyError) and error.args[0] in call.params.values():
+        code = "NotFoundException" if call.service == "apigateway" else "ResourceNotFoundException"
+        return service_error(call.protocol, 404, code, f"{error.args[0]} does not exist.")
+    if call.protocol == "rest-xml" and isinstance(error, KeyError | ExpatError):
+        return _unreadable(call)
+    if isinstance(error, json.JSONDecodeError):
+        return _unreadable(call)
+    return _malformed(request, call, values=True)
+
+
+def _malformed(request: HttpRequest, call: ApiCall, *, values: bool) -> HttpResponse | None:
+    """Refuse what AWS's service model forbids; None when there is nothing wrong with a request."""
+    if call.protocol == "rest-xml" or call.service == "bedrock-mantle":
+        return None  # read by moto itself; absent
+    if call.protocol == "json" or (call.protocol == "rest-json" and request.body):
+        try:
+            readable = isinstance(json.loads(request.body), dict)
+        except (RecursionError, ValueError):
+            readable = _takes_bytes(call)
+        if not readable:
+            return _unreadable(call)
+    problem = violation(call.service, call.operation, call.params, wire=False, values=values)
+    if problem is None:
+        return None
+    code = "ValidationError" if call.protocol == "query" else "ValidationException"
+    return service_error(call.protocol, 400, _INVALID.get(call.service, code), problem)
+
+
+def _takes_bytes(call: ApiCall) -> bool:
+    """Say whether the body is no document but bytes, as of PutRestApi."""
+    shape = input_shape(call.service, call.operation)
+    payload = shape.members.get(shape.serialization.get("payload")) if shape else None
+    return payload is not None and payload.type_name == "blob"
+
+
+def _unreadable(call: ApiCall) -> HttpResponse:
+    code, message = "SerializationException", "The request body could not be read."
+    if call.protocol == "rest-xml":
+        code = "MalformedXML"
+        message = (
+            "The XML you provided was not well-formed or did not validate against our published"
+            " schema"
+        )
+    elif call.service == "lambda":
+        code, message = "InvalidRequestContentException", "Could not parse request body into json."
+    return service_error(call.protocol, 400, code, message)
 
 
 class _Deployments:

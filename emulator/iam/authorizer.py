@@ -1,17 +1,14 @@
 """Who a caller is, what its policies say, and AWS's answer when they say no."""
 
-import json
 import logging
 import re
-import struct
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
-from xml.sax.saxutils import escape
 
+from emulator.errors import WireProtocol, service_error
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam.conditions import Context, PolicyError
 from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
@@ -547,6 +544,7 @@ def _refusal(
     call: ApiCall | None = None,
 ) -> HttpResponse:
     json_name, s3_code, s3_status, s3_message = _CODES[code]
+    protocol: WireProtocol
     if call is not None:
         protocol = call.protocol
     elif request.header("x-amz-target"):
@@ -559,44 +557,11 @@ def _refusal(
         protocol = "rest-json"
     else:
         protocol = "rest-xml" if signed is None or signed.service == "s3" else "rest-json"
-    request_id = str(uuid.uuid4())
-    headers: tuple[tuple[str, str], ...] = (("x-amzn-RequestId", request_id),)
+    status, head = 400 if protocol in {"json", "cbor"} else 403, request.method == "HEAD"
     match protocol:
-        case "json":
-            body = json.dumps({"__type": json_name, "message": message}).encode()
-            headers += (("Content-Type", "application/x-amz-json-1.1"),)
-            return HttpResponse(400, headers, body)
-        case "rest-json":
-            body = json.dumps({"message": message, "Message": message}).encode()
-            headers += (("Content-Type", "application/json"), ("x-amzn-ErrorType", json_name))
-            return HttpResponse(403, headers, body)
-        case "cbor":
-            body = _cbor_map({"__type": json_name, "message": message})
-            headers += (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
-            return HttpResponse(400, headers, body)
-        case "rest-xml":
-            text = (
-                f"<Error><Code>{s3_code}</Code><Message>{escape(s3_message or message)}</Message>"
-                f"<RequestId>{request_id}</RequestId></Error>"
-            )
-            status = s3_status
-            headers = (("x-amz-request-id", request_id),)
         case "query":
-            text = (
-                f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
-                f"<Message>{escape(message)}</Message></Error>"
-                f"<RequestId>{request_id}</RequestId></ErrorResponse>"
-            )
-            status = 403
-    document = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
-    content = b"" if request.method == "HEAD" else document.encode()
-    return HttpResponse(status, (*headers, ("Content-Type", "text/xml")), content)
-
-
-def _cbor_map(texts: Mapping[str, str]) -> bytes:
-    """Encode a small map of texts as CBOR (RFC 8949)."""
-    out = bytearray([0xA0 | len(texts)])
-    for text in (part for pair in texts.items() for part in pair):
-        data = text.encode()
-        out += b"\x79" + struct.pack(">H", len(data)) + data
-    return bytes(out)
+            return service_error(protocol, status, code, message, head=head)
+        case "rest-xml":
+            return service_error(protocol, s3_status, s3_code, s3_message or message, head=head)
+        case _:
+            return service_error(protocol, status, json_name, message, head=head)

@@ -9,12 +9,11 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from emulator.errors import WireProtocol
 from emulator.http import HttpRequest
-
-Protocol = Literal["json", "query", "rest-json", "rest-xml", "cbor"]
 
 _CREDENTIAL = re.compile(r"(?:AWS4-HMAC-SHA256)\s+.*?Credential=([^,\s]+)")
 _RPC_PATH = re.compile(r"/service/[^/]+/operation/([A-Za-z]+)")
@@ -36,7 +35,7 @@ class ApiCall:
 
     service: str
     operation: str
-    protocol: Protocol
+    protocol: WireProtocol
     endpoint_prefix: str
     region: str
     path: str
@@ -125,9 +124,9 @@ def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall
     )
 
 
-def _rpc(request: HttpRequest, model: Any) -> tuple[str, Protocol, dict[str, Any]] | None:
+def _rpc(request: HttpRequest, model: Any) -> tuple[str, WireProtocol, dict[str, Any]] | None:
     """Read the operation's name off a header, parameter or path; all that are there must agree."""
-    names: dict[str, Protocol] = {}
+    names: dict[str, WireProtocol] = {}
     prefix = model.metadata.get("targetPrefix")
     for name, value in request.headers:
         if name.lower() == "x-amz-target":
@@ -155,7 +154,7 @@ def _form(request: HttpRequest) -> dict[str, list[str]]:
     return parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def _rest(request: HttpRequest, service: str) -> tuple[str, Protocol, dict[str, Any]] | None:
+def _rest(request: HttpRequest, service: str) -> tuple[str, WireProtocol, dict[str, Any]] | None:
     # moto lets these name the operation even where AWS routes by path.
     if request.header("x-amz-target") or "Action" in parse_qs(request.query):
         return None
@@ -206,7 +205,7 @@ def _moto_request(request: HttpRequest, path: str) -> Any:
 
 
 def _parameters(
-    request: HttpRequest, operation: Any, protocol: Protocol, uri_params: dict[str, Any]
+    request: HttpRequest, operation: Any, protocol: WireProtocol, uri_params: dict[str, Any]
 ) -> Mapping[str, Any]:
     """Return the operation's input; what cannot be read is left out, and so names no resource."""
     from moto.core.parse import PROTOCOL_PARSERS, RequestParserError  # noqa: PLC0415  # loads moto

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
+from emulator.iam import CallerError
 from emulator.lambda_runtime.functions import (
     Function,
     LambdaError,
@@ -47,6 +48,10 @@ from emulator.lambda_runtime.worker import (
 MAX_REQUEST_BYTES = 6_291_456
 """Limit of a synchronous event (AWS Lambda Developer Guide, Lambda quotas)."""
 
+SERVICE = "lambda.amazonaws.com"
+NOT_ASSUMED = "The role defined for the function cannot be assumed by Lambda."
+
+_FOLDER = "emulator-lambda-"
 _INIT_SECONDS = 10.0
 _CREDENTIALS_SECONDS = 1800.0
 _WORKER_SECONDS = 2400.0  # with credentials up to 1,800 s old, well inside their hour
@@ -80,7 +85,12 @@ class _Decision(Protocol):
 
 
 class RoleAuthorizer(Protocol):
-    """Evaluates what a role's credentials may do."""
+    """Evaluates whom a role trusts, and what its credentials may do."""
+
+    def assume_by_service(
+        self, role_arn: str, service: str, source_account: str, source_arn: str
+    ) -> object:
+        """Raise CallerError for a service that the role does not trust."""
 
     def authorize(
         self, access_key_id: str, action: str, resource: str, context: Mapping[str, Any]
@@ -133,7 +143,8 @@ class LambdaRuntime:
         self._max_processes = max_processes or max(16, 4 * (os.cpu_count() or 1))
         if scratch is not None:
             scratch.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(prefix="emulator-lambda-", dir=scratch))
+        _remove_orphans(scratch or Path(tempfile.gettempdir()))
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=scratch))
         self._runtime_folder = self._scratch / "runtime"
         self._missing = _link_runtime(self._runtime_folder)
         self._unpacking = threading.Lock()
@@ -168,7 +179,7 @@ class LambdaRuntime:
             self._check_runtime(target.function)
             with self._admitted(target):
                 begun = time.monotonic()
-                invocation = self._run(target, payload, request_id, trace_header)
+                invocation = self._run(target, payload or b"{}", request_id, trace_header)
                 self._count(target, invocation, time.monotonic() - begun)
                 return invocation
         except LambdaError as error:
@@ -519,21 +530,20 @@ class LambdaRuntime:
     def _assume(self, function: Function) -> dict[str, str]:
         """Get the role's temporary credentials, the same for workers started close together."""
         key = (function.role, function.name)
-        with self._state:
-            got, known = self._credentials.get(key, (0.0, {}))
-        if known and time.monotonic() - got < _CREDENTIALS_SECONDS:
-            return known
         try:
+            if self._authorizer is not None:
+                self._authorizer.assume_by_service(
+                    function.role, SERVICE, self._cloud.account_id, function.arn
+                )
+            with self._state:
+                got, known = self._credentials.get(key, (0.0, {}))
+            if known and time.monotonic() - got < _CREDENTIALS_SECONDS:
+                return known
             answer = self._cloud.client("sts").assume_role(
                 RoleArn=function.role, RoleSessionName=function.name
             )["Credentials"]
-        except ClientError as error:
-            raise LambdaError(
-                403,
-                "AccessDeniedException",
-                "The role defined for the function cannot be assumed by Lambda.",
-                Type="User",
-            ) from error
+        except (CallerError, ClientError) as error:
+            raise LambdaError(403, "AccessDeniedException", NOT_ASSUMED, Type="User") from error
         credentials = {
             "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
@@ -605,6 +615,20 @@ class LambdaRuntime:
         if function.application_log_level:
             variables["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
         return variables
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Remove what was left by emulators that had no time to tidy up, as those that were killed."""
+    for left in folder.glob(f"{_FOLDER}*-*"):
+        pid = left.name.removeprefix(_FOLDER).partition("-")[0]
+        if not pid.isdecimal():
+            continue
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
+        except (OSError, OverflowError):
+            continue  # somebody else's, and alive
 
 
 def _link_runtime(folder: Path) -> str:

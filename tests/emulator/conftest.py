@@ -85,7 +85,7 @@ class Emulator:
             "Effect": "Allow",
             "Principal": {
                 "AWS": f"arn:aws:iam::{ACCOUNT}:root",
-                "Service": "bedrock.amazonaws.com",
+                "Service": ["bedrock.amazonaws.com", "lambda.amazonaws.com"],
             },
             "Action": "sts:AssumeRole",
         }

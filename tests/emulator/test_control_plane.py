@@ -29,6 +29,60 @@ def test_an_operation_that_moto_lacks_is_refused_at_once(emulator: Emulator) -> 
     assert "cannot answer logs PutQueryDefinition" in str(caught.value)
 
 
+def test_what_moto_lacks_is_told_in_one_line(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ClientError):
+        emulator.client("logs").put_query_definition(name="q", queryString="fields @message")
+    (record,) = caplog.records
+    assert record.getMessage() == "moto lacks logs PutQueryDefinition"
+    assert record.exc_info is None
+
+
+Bad = tuple[str, str, str, str, str]
+
+BAD: list[Bad] = [
+    ("logs", "Logs_20140328.CreateLogStream", "POST /", "{", "SerializationException"),
+    ("logs", "Logs_20140328.CreateLogStream", "POST /", "[]", "SerializationException"),
+    ("logs", "Logs_20140328.CreateLogStream", "POST /", "{}", "InvalidParameterException"),
+    ("kms", "TrentService.Decrypt", "POST /", "", "SerializationException"),
+    ("kms", "TrentService.DescribeKey", "POST /", "{}", "ValidationException"),
+    ("kms", "TrentService.DescribeKey", "POST /", '{"KeyId": 5}', "ValidationException"),
+    ("wafv2", "AWSWAF_20190729.GetWebACL", "POST /", "[]", "SerializationException"),
+    ("apigateway", "", "POST /usageplans", "{}", "BadRequestException"),
+    ("apigateway", "", "POST /usageplans", "{", "SerializationException"),
+    ("apigateway", "", "DELETE /restapis/none", "", "NotFoundException"),
+    ("lambda", "", "POST /2015-03-31/functions", "{", "InvalidRequestContentException"),
+    ("lambda", "", "POST /2015-03-31/functions", "{}", "ValidationException"),
+    ("bedrock", "", "PUT /logging/modelinvocations", "{}", "ValidationException"),
+    (
+        *("bedrock", "", "PUT /logging/modelinvocations"),
+        *('{"loggingConfig": {"cloudWatchConfig": {}}}', "ValidationException"),
+    ),
+    ("iam", "", "POST /", "Action=GetRole&Version=2010-05-08", "ValidationError"),
+    ("s3", "", "PUT /some-bucket", "<", "MalformedXML"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: " ".join(bad[:4]))
+def test_a_bad_request_gets_awss_error(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, bad: Bad
+) -> None:
+    service, target, line, body, code = bad
+    scope = f"rehearsal/20260101/{REGION}/{service}/aws4_request"
+    kind = "x-www-form-urlencoded" if body.startswith("Action") else "json"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "Content-Type": f"application/{kind}",
+        **({"X-Amz-Target": target} if target else {}),
+    }
+    method, path = line.split()
+    answer = emulator.request(method, path, body.encode(), headers)
+    assert answer.status == (404 if code == "NotFoundException" else 400), answer.body
+    assert code in answer.headers.get("x-amzn-errortype", "") + answer.body.decode()
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 def test_a_role_may_do_what_its_policies_say_and_no_more(emulator: Emulator) -> None:
     group = unique("/t/allowed")
     emulator.client("logs").create_log_group(logGroupName=group)
@@ -126,6 +180,57 @@ def test_invoking_asks_for_leave(emulator: Emulator, function: str) -> None:
     assert reply["StatusCode"] == 204
     with pytest.raises(ClientError, match="not authorized to perform: lambda:InvokeFunction"):
         emulator.client("lambda", may_not).invoke(FunctionName=function, InvocationType="DryRun")
+
+
+def test_a_function_runs_as_a_role_that_trusts_lambda(
+    emulator: Emulator, function: str, package: bytes
+) -> None:
+    iam, lambda_ = emulator.client("iam"), emulator.client("lambda")
+    stranger = iam.create_role(
+        RoleName=unique("stranger"), AssumeRolePolicyDocument=trusting("ec2.amazonaws.com")
+    )["Role"]
+    message = "The role defined for the function cannot be assumed by Lambda"
+    with pytest.raises(ClientError, match=message) as caught:
+        lambda_.create_function(
+            FunctionName=unique("function"),
+            Role=stranger["Arn"],
+            Runtime="python3.12",
+            Handler="app.handler",
+            Code={"ZipFile": package},
+        )
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    with pytest.raises(ClientError, match=message):
+        lambda_.update_function_configuration(FunctionName=function, Role=stranger["Arn"])
+
+    # Once made, a function starts no further worker when the trust is withdrawn.
+    role = lambda_.get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=trusting("ec2.amazonaws.com"))
+    with pytest.raises(ClientError, match=message) as caught:
+        lambda_.invoke(FunctionName=function)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_a_function_is_no_deputy_for_another(emulator: Emulator, function: str) -> None:
+    iam, lambda_ = emulator.client("iam"), emulator.client("lambda")
+    role = lambda_.get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+    for name, allowed in ((function, True), ("another", False)):
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        bound = trusting("lambda.amazonaws.com", ArnLike={"aws:SourceArn": arn})
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=bound)
+        if allowed:
+            assert lambda_.invoke(FunctionName=function)["StatusCode"] == 200
+            lambda_.update_function_configuration(FunctionName=function, Timeout=8)  # a new worker
+        else:
+            with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+                lambda_.update_function_configuration(
+                    FunctionName=function, Role=f"arn:aws:iam::{ACCOUNT}:role/{role}"
+                )
+
+
+def trusting(service: str, **condition: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    whole = statement | ({"Condition": condition} if condition else {})
+    return json.dumps({"Version": "2012-10-17", "Statement": [whole]})
 
 
 # Fields and semantics of the other services

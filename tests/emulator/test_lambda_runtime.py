@@ -195,6 +195,10 @@ def gone(pid: int) -> bool:
 # Answers
 
 
+def test_no_payload_is_an_empty_event(functions: LambdaRuntime) -> None:
+    assert payload(functions.invoke("fn", "live", b""))["event"] == {}
+
+
 def test_handler_gets_event_and_context(functions: LambdaRuntime) -> None:
     invocation = functions.invoke(
         "fn", "live", b'{"message":"hi"}', trace_header="Root=1-2-3;Sampled=1"
@@ -466,6 +470,9 @@ def test_nothing_is_logged_without_the_roles_permission(cloud: FakeCloud) -> Non
     decision = SimpleNamespace(allowed=False)
 
     class Authorizer:
+        def assume_by_service(self, *_: str) -> None:
+            """Let Lambda."""
+
         def authorize(self, key: str, action: str, resource: str, _context: Any) -> Any:
             asked.append((key, action, resource.partition(":log-group:")[2].split(":")[0]))
             return decision
@@ -487,6 +494,22 @@ def test_nothing_is_logged_without_the_roles_permission(cloud: FakeCloud) -> Non
 # The end
 
 
+def test_folders_of_emulators_that_were_killed_are_removed(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    old = tmp_path / f"emulator-lambda-{child.pid}-x1"
+    own = tmp_path / f"emulator-lambda-{os.getpid()}-x1"
+    other = tmp_path / "emulator-lambda-notes"
+    for folder in (old, own, other):
+        folder.mkdir()
+        (folder / "file").touch()
+    functions = run_on(FakeCloud(), scratch=tmp_path)
+    assert not old.exists()
+    assert {own, other} < set(tmp_path.iterdir())
+    functions.close()
+    assert set(tmp_path.iterdir()) == {own, other}
+
+
 def test_close_ends_busy_workers_and_their_children(functions: LambdaRuntime) -> None:
     family = payload(call(functions, do="child"))
     busy = ThreadPoolExecutor(1).submit(call, functions, do="sleep", seconds=4)
@@ -499,11 +522,11 @@ def test_close_ends_busy_workers_and_their_children(functions: LambdaRuntime) ->
     assert call(functions).status == 503
 
 
-def test_workers_do_not_outlive_a_killed_emulator() -> None:
+def test_workers_do_not_outlive_a_killed_emulator(tmp_path: Path) -> None:
     program = (
-        "import threading, time\n"
+        "import pathlib, threading, time\n"
         "from tests.emulator.test_lambda_runtime import FakeCloud, call, payload, run_on\n"
-        "functions = run_on(FakeCloud())\n"
+        f"functions = run_on(FakeCloud(), scratch=pathlib.Path({str(tmp_path)!r}))\n"
         "print(payload(call(functions))['pid'], flush=True)\n"
         "threading.Thread(target=call, args=(functions,), kwargs={'do': 'sleep', 'seconds': 60})"
         ".start()\n"
