@@ -148,7 +148,7 @@ class ControlPlane:
         if malformed is not None:
             return malformed
         match call.service, call.operation:
-            case "wafv2", operation:
+            case "wafv2", operation if call.region == self._cloud.region:
                 return waf_answer(operation, call.params, self._cloud.client("wafv2"))
             case "apigateway", "DeleteDeployment":
                 return self._refuse_to_delete_deployment(call)
