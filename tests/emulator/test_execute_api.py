@@ -807,6 +807,19 @@ def test_default_5xx_words_what_has_no_wording_of_its_own(gateway: Gateway) -> N
     assert response.header("X-Id") == response.header("x-amzn-RequestId")
 
 
+def test_the_first_accepted_type_chooses_the_wording(gateway: Gateway) -> None:
+    gateway.served["gateway_responses"]["INVALID_API_KEY"] = {
+        "responseTemplates": {"application/json": "{}", "text/plain": "no"}
+    }
+    for accept, wording in [
+        ("text/plain;q=0.9, application/json", b"no"),
+        ("application/json, text/plain", b"{}"),
+        ("image/png, text/plain", b"{}"),
+    ]:
+        response = gateway.call(b"", ("Accept", accept), key=None)
+        assert (response.status, response.body) == (403, wording)
+
+
 def test_what_a_client_says_splits_no_header(gateway: Gateway) -> None:
     gateway.served["gateway_responses"]["INVALID_API_KEY"] = {
         "responseParameters": {
