@@ -27,9 +27,12 @@ class Metrics:
     request, and is no change of the configuration.
     """
 
-    def __init__(self, account_id: str, region: str) -> None:
+    def __init__(
+        self, account_id: str, region: str, approximation: Callable[[str, str], None]
+    ) -> None:
         self._account_id = account_id
         self._region = region
+        self._approximation = approximation
         self._lock = threading.Lock()
         self._data: dict[tuple[Any, ...], Any] = {}  # oldest first
 
@@ -90,30 +93,56 @@ class Metrics:
             document = _parsed(message) if own or embedded else None
             if embedded and document:
                 self._embedded(document)
-            for each in own:
-                if document is not None and compiled(each["filterPattern"])(document):
-                    self._filtered(each)
+            if document is not None:
+                for each in own:
+                    self._filtered(each, document)
 
     def _embedded(self, document: Mapping[str, Any]) -> None:
-        for directive in (document.get("_aws") or {}).get("CloudWatchMetrics", ()):
-            for names in directive.get("Dimensions") or [[]]:
-                dimensions = {name: str(document[name]) for name in names if name in document}
-                for metric in directive.get("Metrics", ()):
-                    values = document.get(metric["Name"])
-                    for value in values if isinstance(values, list) else [values]:
-                        if isinstance(value, int | float):
-                            self.add(
-                                directive["Namespace"],
-                                metric["Name"],
-                                dimensions,
-                                float(value),
-                                metric.get("Unit", "None"),
-                            )
+        try:
+            for directive in document["_aws"]["CloudWatchMetrics"]:
+                for names in directive.get("Dimensions") or [[]]:
+                    dimensions = {name: str(document[name]) for name in names if name in document}
+                    for metric in directive["Metrics"]:
+                        values = document.get(metric["Name"])
+                        for value in values if isinstance(values, list) else [values]:
+                            if isinstance(value, int | float):
+                                self.add(
+                                    directive["Namespace"],
+                                    metric["Name"],
+                                    dimensions,
+                                    float(value),
+                                    metric.get("Unit", "None"),
+                                )
+        except (AttributeError, KeyError, TypeError):
+            return  # any function may write anything; CloudWatch, too, counts what it can read
 
-    def _filtered(self, metric_filter: Mapping[str, Any]) -> None:
+    def _filtered(self, metric_filter: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+        try:
+            matches = compiled(metric_filter["filterPattern"])
+        except ValueError:
+            self._approximation(
+                "CloudWatch",
+                f"the metric filter {metric_filter['filterName']} of"
+                f" {metric_filter['logGroupName']} counts nothing: its pattern is not known here",
+            )
+            return
+        if not matches(document):
+            return
         for each in metric_filter["metricTransformations"]:
-            value = float(each["metricValue"])  # a number, and not a field of the event
-            self.add(each["metricNamespace"], each["metricName"], {}, value, "None")
+            value: Any = each["metricValue"]
+            if value.startswith("$."):
+                value = _value(document, value[2:].split("."))
+            else:
+                value = _number(value)
+            if isinstance(value, int | float):
+                self.add(each["metricNamespace"], each["metricName"], {}, float(value), "None")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _parsed(message: str) -> dict[str, Any] | None:

@@ -72,7 +72,7 @@ def test_memory_is_bounded_and_the_newest_stay(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_MOST_DATA", 40)
-    metrics = Metrics(ACCOUNT, REGION)
+    metrics = Metrics(ACCOUNT, REGION, lambda *_: None)
     for number in range(100):
         metrics.add("M/Bound", f"N{number}", {})
     client = emulator.client("cloudwatch")
@@ -128,6 +128,45 @@ def test_a_metric_filter_counts_what_it_matches(emulator: Emulator, cloud: Cloud
     cloud.log("/m/filtered", "s", "no JSON")
     cloud.flush()
     assert stats(emulator, "M/Filter", "Changes", {}) == [(1, 1, 1)]
+
+
+def test_what_cannot_be_counted_costs_no_log_event(emulator: Emulator, cloud: Cloud) -> None:
+    logs = emulator.client("logs")
+    for group in ("/m/odd", "/m/even"):
+        logs.create_log_group(logGroupName=group)
+    for name, pattern, value in (
+        ("words", "ERROR", "1"),
+        ("field", "{ $.took IS TRUE }", "$.seconds"),
+        ("text", "{ $.took IS TRUE }", "many"),
+    ):
+        logs.put_metric_filter(
+            logGroupName="/m/odd",
+            filterName=name,
+            filterPattern=pattern,
+            metricTransformations=[
+                {"metricName": name, "metricNamespace": "M/Odd", "metricValue": value}
+            ],
+        )
+    lines = [
+        '{"_aws": 5}',
+        '{"_aws": {"CloudWatchMetrics": 5}}',
+        '{"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "a"}]}], "a": 1}, "a": 1}',
+        '{"_aws": {"CloudWatchMetrics": [{"Dimensions": [[[]]]}]}}',
+        '{"took": true, "seconds": 2.5}',
+        '{"took": true, "seconds": "2.5"}',
+    ]
+    for line in lines:
+        cloud.log("/m/odd", "s", line)
+        cloud.log("/m/even", "s", line)
+    cloud.flush()
+    for group in ("/m/odd", "/m/even"):
+        events = logs.get_log_events(logGroupName=group, logStreamName="s")["events"]
+        assert [event["message"] for event in events] == lines
+        dimensions = {"LogGroupName": group}
+        assert stats(emulator, "AWS/Logs", "IncomingLogEvents", dimensions) == [(6, 6, 1)]
+    assert stats(emulator, "M/Odd", "field", {}) == [(1, 2.5, 2.5)]
+    told = [each["text"] for each in cloud.approximations]
+    assert "the metric filter words of /m/odd counts nothing: its pattern is not known here" in told
 
 
 @pytest.mark.parametrize(
