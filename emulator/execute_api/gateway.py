@@ -21,8 +21,9 @@ from emulator.execute_api.validation import body_error, missing_parameters
 from emulator.http import HttpRequest, HttpResponse, aws_error
 
 MAX_BODY_BYTES = 10_485_760
-MAX_HEADER_BYTES = 10_240
-"""Limits of a request, the latter of its line and headers (Amazon API Gateway quotas)."""
+MAX_HEADER_BYTES = 20_480
+MAX_URL_CHARS = 10_240
+"""Limits of a request to a Regional API (Quotas for configuring and running a REST API)."""
 
 _log = logging.getLogger("emulator.execute_api")
 
@@ -126,8 +127,10 @@ class ExecuteApi:
         request = exchange.request
         if len(request.body) > MAX_BODY_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE")
-        sizes = (len(name) + len(value) + 4 for name, value in request.headers)
-        if len(exchange.path) + len(request.query) + sum(sizes) > MAX_HEADER_BYTES:
+        if len(exchange.path) + len(request.query) >= MAX_URL_CHARS:
+            return aws_error(414, "RequestUriTooLong", "Request URI too long")
+        sizes = (len(name) + len(value) + len(": \r\n") for name, value in request.headers)
+        if sum(sizes) > MAX_HEADER_BYTES:
             return aws_error(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
 
         override = request.header("x-http-method-override")

@@ -610,9 +610,11 @@ def test_ten_megabytes_are_the_limit(gateway: Gateway) -> None:
     assert gateway.call(b"x" * 10_485_761).status == 413
 
 
-def test_headers_have_a_limit(gateway: Gateway) -> None:
-    assert gateway.call(b'{"message":"hi"}', ("X-Long", "x" * 9_000)).status == 200
-    assert gateway.call(b'{"message":"hi"}', ("X-Long", "x" * 11_000)).status == 431
+def test_url_and_headers_have_a_limit_each(gateway: Gateway) -> None:
+    body = b'{"message":"hi"}'
+    assert gateway.call(body, ("X-Long", "x" * 20_000), query="q" * 10_000).status == 200
+    assert gateway.call(body, ("X-Long", "x" * 20_480)).status == 431
+    assert gateway.call(body, query="q" * 10_240).status == 414
 
 
 def test_gzip_is_undone_before_validation(gateway: Gateway) -> None:
