@@ -43,6 +43,7 @@ def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpRespon
             units = _checked_capacity(params, client)
             if operation == "CheckCapacity":
                 return json_response(200, {"Capacity": units})
+            _check_bodies(params)
     except _RefusalError as refusal:
         return refusal.response
     return None
@@ -91,7 +92,7 @@ def _checked_capacity(params: Mapping[str, Any], client: Any) -> int:
             raise _invalid(reason, "RULE", key)
     groups: dict[str, int] = {}
     for rule in rules:
-        _check_action(rule, params.get("CustomResponseBodies") or {})
+        _check_action(rule)
         for kind, options in _statements(rule.get("Statement") or {}):
             _check_statement(kind, options, client, groups)
     units = capacity(rules, groups.__getitem__)
@@ -117,18 +118,23 @@ def _statements(shape: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
         yield from _statements(one)
 
 
-def _check_action(rule: Mapping[str, Any], bodies: Mapping[str, Any]) -> None:
-    """A rule has an action, and one that runs a group an override."""
+def _check_action(rule: Mapping[str, Any]) -> None:
+    """Refuse all but an action for a rule, and an override for one that runs a group."""
     runs_group = not _GROUPS.isdisjoint(rule.get("Statement") or {})
     given = {key for key in ("Action", "OverrideAction") if rule.get(key)}
     if given != {"OverrideAction" if runs_group else "Action"}:
         reason = "A reference in your rule statement is not valid."
         raise _invalid(reason, "RULE", "Statement")
-    block = (rule.get("Action") or {}).get("Block") or {}
-    body = (block.get("CustomResponse") or {}).get("CustomResponseBodyKey")
-    if body is not None and body not in bodies:
-        reason = "The custom response body that your rule refers to does not exist."
-        raise _invalid(reason, "CUSTOM_RESPONSE", body)
+
+
+def _check_bodies(params: Mapping[str, Any]) -> None:
+    bodies = params.get("CustomResponseBodies") or {}
+    for rule in params.get("Rules") or ():
+        block = (rule.get("Action") or {}).get("Block") or {}
+        body = (block.get("CustomResponse") or {}).get("CustomResponseBodyKey")
+        if body is not None and body not in bodies:
+            reason = "The custom response body that your rule refers to does not exist."
+            raise _invalid(reason, "CUSTOM_RESPONSE", body)
 
 
 def _check_statement(

@@ -46,13 +46,16 @@ def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., 
     own = client.create_rule_group(
         Name="capacity", Scope="REGIONAL", Capacity=70, VisibilityConfig=METRICS, Rules=[]
     )["Summary"]["ARN"]
+    refusal = {"CustomResponse": {"ResponseCode": 403, "CustomResponseBodyKey": "no"}}
+    word = text("RegexMatchStatement", json_values(), "LOWERCASE", RegexString="a")
     rules = (
-        rule("word", text("RegexMatchStatement", json_values(), "LOWERCASE", RegexString="a")),
+        rule("word", word, {"Block": refusal}),
         group("sqli", managed("AWSManagedRulesSQLiRuleSet")),
         group("own", {"RuleGroupReferenceStatement": {"ARN": own}}),
     )
     asked = client.check_capacity(Scope="REGIONAL", Rules=numbered(*rules))
-    acl = create("capacity", *rules)
+    body = {"ContentType": "TEXT_PLAIN", "Content": "no"}
+    acl = create("capacity", *rules, CustomResponseBodies={"no": body})
     assert (asked["Capacity"], acl["Capacity"]) == (286, 286)
     client.update_web_acl(
         Name="capacity",
