@@ -89,6 +89,11 @@ class Faults:
         self._fault: dict[str, Any] = {}
         self._left = 0
         self._latency_ms = 0
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        self._closed.set()
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer the switches' endpoint."""
@@ -131,7 +136,7 @@ class Faults:
                 if not self._left:
                     self._fault = {}
         if latency:
-            time.sleep(latency)
+            self._closed.wait(latency)
         if not fault:
             return None
         return _Fault(fault.get("error"), fault.get("message"), fault.get("reply"))
@@ -210,6 +215,10 @@ class BedrockRuntime:
         self._authorizer = authorizer
         self._trail = trail
         self.faults = Faults()
+
+    def close(self) -> None:
+        """Stop waiting."""
+        self.faults.close()
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer any request below /model/ and /guardrail/."""

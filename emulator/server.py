@@ -10,7 +10,7 @@ from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
@@ -120,12 +120,20 @@ class Application:
 
         return self._part("apis", make)
 
+    def end_waits(self) -> None:
+        """Stop what requests may wait for long: function workers, and a model told to be slow."""
+        self._close("functions", "bedrock")
+
     def close(self) -> None:
-        """Stop the function workers, and write out the trail and the logs."""
-        for name in ("functions", "trail"):
+        """Stop all that runs, and write out the trail and the logs."""
+        self.end_waits()
+        self._close("trail")
+        self.cloud.close()
+
+    def _close(self, *names: str) -> None:
+        for name in names:
             if name in self._parts:
                 self._parts[name].close()
-        self.cloud.close()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
@@ -201,15 +209,9 @@ class Application:
                 "InvalidParameterValueException",
                 f"The emulator invokes functions synchronously only, not as {kind!r}.",
             )
-        name, _, suffix = function.partition(":")
-        qualifier = dict(
-            pair.split("=", 1) for pair in request.query.split("&") if "=" in pair
-        ).get("Qualifier")
         invocation = self.functions.invoke(
-            name if not function.startswith("arn:") else function,
-            (unquote(qualifier) if qualifier else suffix or None)
-            if not function.startswith("arn:")
-            else qualifier,
+            function,
+            parse_qs(request.query).get("Qualifier", [None])[0],
             request.body,
             trace_header=request.header("x-amzn-trace-id"),
         )
@@ -332,7 +334,8 @@ class _TwoPools:
     port. With one pool, enough clients would leave no thread for those calls, and all would hang.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end_waits: Callable[[], None]) -> None:
+        self._end_waits = end_waits
         self._front = ThreadedTaskDispatcher()
         self._front.set_thread_count(_FRONT_THREADS)
         self._back = ThreadedTaskDispatcher()
@@ -344,6 +347,7 @@ class _TwoPools:
         pool.add_task(channel)
 
     def shutdown(self, *_: Any, **__: Any) -> None:
+        self._end_waits()
         for pool in (self._front, self._back):
             pool.shutdown(timeout=3)
 
@@ -378,7 +382,7 @@ class Server:
         )
         self._wsgi: TcpWSGIServer = create_server(
             self.app,
-            _dispatcher=_TwoPools(),
+            _dispatcher=_TwoPools(self.app.end_waits),
             sockets=[listener],
             ident=None,
             connection_limit=1000,

@@ -1,5 +1,6 @@
 """The port: routes, limits, bad input, start and stop."""
 
+import io
 import json
 import os
 import re
@@ -9,15 +10,23 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from emulator.http import HttpRequest, HttpResponse, json_response
 from emulator.server import PortInUseError, Server
-from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 ROOT = Path(__file__).parents[2]
+LAMBDA = (
+    f"AWS4-HMAC-SHA256 Credential=rehearsal/20260101/{REGION}/lambda/aws4_request,"
+    " SignedHeaders=host, Signature=0"
+)
 
 
 def test_health_tells_version_generation_and_approximations(emulator: Emulator) -> None:
@@ -296,6 +305,72 @@ def test_the_program_starts_fast_and_stops_gracefully(tmp_path: Path) -> None:
     assert took < 3
     assert "stopping (SIGTERM)" in log.read_text()
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_stops_at_once_in_the_midst_of_work(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
+    log, state = tmp_path / "log", tmp_path / "state"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", "import time\ndef handler(event, _): time.sleep(event['s'])\n")
+    with log.open("w") as output:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "--port", "0", "--state-dir", str(state)],
+            cwd=ROOT,
+            stderr=output,
+        )
+    try:
+        while not (found := re.search(r"listening on (\S+)", log.read_text())):
+            assert program.poll() is None, log.read_text()
+            time.sleep(0.02)
+        emulator = Emulator(SimpleNamespace(endpoint=found[1]))  # type: ignore[arg-type]  # elsewhere
+        function = emulator.client("lambda")
+        function.create_function(
+            FunctionName="slow",
+            Role=emulator.role("slow", [])["Arn"],
+            Runtime="python3.12",
+            Handler="app.handler",
+            Code={"ZipFile": content.getvalue()},
+            Timeout=60,
+        )
+        assert function.invoke(FunctionName="slow", Payload=b'{"s": 0}')["StatusCode"] == 200
+        assert list(state.iterdir())
+        emulator.request("PUT", "/_aws/faults", b'{"latency_ms": 30000}')
+        question = json.dumps({"messages": [{"role": "user", "content": [{"text": "x"}]}]}).encode()
+        slow = "/2015-03-31/functions/slow/invocations", b'{"s": 30}', {"Authorization": LAMBDA}
+        model = "/model/us.anthropic.claude-haiku-4-5-20251001-v1:0/converse"
+        asked = model, question, {"Authorization": LAMBDA.replace("lambda", "bedrock")}
+        with ThreadPoolExecutor(2) as threads:
+            waiting = [threads.submit(emulator.request, "POST", *each) for each in (slow, asked)]
+            time.sleep(0.5)
+            assert not any(each.done() for each in waiting)
+            program.send_signal(sent)
+            assert program.wait(timeout=2.5) == 0
+            wait(waiting, timeout=5)
+    finally:
+        program.kill()
+        program.wait()
+    assert "Traceback" not in log.read_text()
+    assert list(state.iterdir()) == []
+
+
+def test_a_function_is_named_in_every_way(emulator: Emulator, package: bytes) -> None:
+    function = emulator.client("lambda")
+    function.create_function(
+        FunctionName="named",
+        Role=emulator.role("named", [])["Arn"],
+        Runtime="python3.12",
+        Handler="app.handler",
+        Code={"ZipFile": package},
+        Publish=True,
+    )
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:named"
+    for name in ("named", "named:1", f"{ACCOUNT}:function:named", arn, f"{arn}:1"):
+        assert function.invoke(FunctionName=name)["StatusCode"] == 200
+    with pytest.raises(ClientError, match="does not match the specified qualifier"):
+        function.invoke(FunctionName="named:1", Qualifier="2")
 
 
 def test_the_program_says_that_its_port_is_taken() -> None:
