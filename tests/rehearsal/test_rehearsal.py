@@ -51,6 +51,13 @@ def test_a_second_plan_is_empty(dev: Rehearsal) -> None:
     assert plan.returncode == 0, plan.stdout
 
 
+def test_the_web_acls_capacity_is_what_the_module_says(dev: Rehearsal) -> None:
+    waf = dev.client("wafv2", "us-east-2")
+    acl = waf.list_web_acls(Scope="REGIONAL")["WebACLs"][0]
+    known = waf.get_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"])["WebACL"]
+    assert known["Capacity"] == dev.terraform().outputs()["web_acl_wcu"]
+
+
 # The last test of the last folder, since every other one needs the environment.
 def test_destroy_empties_it_and_down_leaves_nothing(dev: Rehearsal) -> None:
     dev.destroy()
