@@ -646,6 +646,39 @@ def test_preflight_with_another_content_type_is_refused(gateway: Gateway) -> Non
     assert json.loads(response.body) == {"message": "Unsupported Media Type"}
 
 
+def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) -> None:
+    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    options["methodResponses"]["503"] = {}
+    integration = options["methodIntegration"]
+    integration["integrationResponses"]["503"] = {
+        "statusCode": "503",
+        "selectionPattern": "5\\d{2}",
+        "responseTemplates": {
+            "application/json": '{"id":"$context.requestId","color":"$stageVariables.color"}'
+        },
+    }
+    assert gateway.call(b"", method="OPTIONS", key=None).status == 204
+    integration["requestTemplates"] = {"application/json": '{"statusCode": 500}'}
+    gateway.cloud.bump()
+    response = gateway.call(b"", method="OPTIONS", key=None)
+    assert response.status == 503
+    assert json.loads(response.body) == {
+        "id": response.header("x-amzn-RequestId"),
+        "color": "blue",
+    }
+
+
+def test_a_template_that_is_a_program_is_told(gateway: Gateway) -> None:
+    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    assert gateway.call(b"", method="OPTIONS", key=None).status == 204
+    assert gateway.cloud.approximations == []
+    templates = {"application/json": '#set($x = 1){"statusCode": 204}'}
+    options["methodIntegration"]["requestTemplates"] = templates
+    gateway.cloud.bump()
+    assert gateway.call(b"", method="OPTIONS", key=None).status == 500
+    assert any("templates" in text for text in gateway.cloud.approximations)
+
+
 # Lambda proxy integration
 
 
