@@ -12,7 +12,15 @@ from emulator.errors import WireProtocol, service_error
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam.conditions import Context, PolicyError
 from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
-from emulator.iam.requests import ApiCall, Credential, Target, credential, identify, targets
+from emulator.iam.requests import (
+    ApiCall,
+    Credential,
+    Target,
+    credential,
+    identify,
+    roles_handed_on,
+    targets,
+)
 
 ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})
 
@@ -477,6 +485,8 @@ class Authorizer:
         }
         if agent := request.header("user-agent"):
             context["aws:UserAgent"] = agent
+        if roles_handed_on(call):
+            context["iam:PassedToService"] = f"{call.service}.amazonaws.com"
         for service, name, key in _REQUEST_KEYS:
             if call.service == service and isinstance(call.params.get(name), str):
                 context[key] = call.params[name]

@@ -384,8 +384,43 @@ _VERSIONED_OBJECT_ACTIONS = {
 }
 
 
+# Where a call hands a role to a service, which needs iam:PassRole: the way to the role's ARN.
+_HANDED_ON: dict[tuple[str, str], tuple[str, ...]] = {
+    ("bedrock", "PutModelInvocationLoggingConfiguration"): (
+        "loggingConfig",
+        "cloudWatchConfig",
+        "roleArn",
+    ),
+    ("cloudtrail", "CreateTrail"): ("CloudWatchLogsRoleArn",),
+    ("cloudtrail", "UpdateTrail"): ("CloudWatchLogsRoleArn",),
+    ("events", "PutRule"): ("RoleArn",),
+    ("events", "PutTargets"): ("Targets", "RoleArn"),
+    ("lambda", "CreateFunction"): ("Role",),
+    ("lambda", "UpdateFunctionConfiguration"): ("Role",),
+    ("logs", "PutDestination"): ("roleArn",),
+    ("logs", "PutSubscriptionFilter"): ("roleArn",),
+}
+
+
+def roles_handed_on(call: ApiCall) -> list[str]:
+    """Return the ARNs of the roles that the call lets a service act as."""
+    found: list[Any] = [call.params]
+    for name in _HANDED_ON.get((call.service, call.operation), ()):
+        found = [one.get(name) for one in found if isinstance(one, Mapping)]
+        found = [one for each in found for one in (each if isinstance(each, list) else [each])]
+    if (call.service, call.operation) == ("apigateway", "UpdateAccount"):
+        changes = call.params.get("patchOperations") or ()
+        found = [one.get("value") for one in changes if one.get("path") == "/cloudwatchRoleArn"]
+    return [role for role in found if isinstance(role, str) and role]
+
+
 def targets(call: ApiCall, account: str) -> list[Target]:
     """Return every action that the call needs, the one that gives it its name first."""
+    named = _named_targets(call, account)
+    return [*named, *(Target("iam:PassRole", (role,)) for role in roles_handed_on(call))]
+
+
+def _named_targets(call: ApiCall, account: str) -> list[Target]:
     if call.service in {"apigateway", "apigatewayv2"}:
         # API Gateway's actions are the HTTP verbs, its resources the paths.
         arn = f"arn:aws:apigateway:{call.region}::{unquote(call.path)}"

@@ -54,6 +54,13 @@ class Account:
         )
         self.cloud.changed()
 
+    def widen_boundary(self) -> None:
+        everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+        self.cloud.client("iam").create_policy_version(
+            PolicyArn=self.boundary_arn, PolicyDocument=everything, SetAsDefault=True
+        )
+        self.cloud.changed()
+
     def allowed(self, action: str, resource: str = "*", **context: str) -> bool:
         return self.authorizer.authorize(self.key, action, resource, context).allowed
 
@@ -491,6 +498,70 @@ def test_unsigned_and_unrecognised_requests_are_refused(account: Account) -> Non
         signed, headers=(*signed.headers, ("X-Amz-Target", "Logs_20140328.DeleteLogGroup"))
     )
     assert account.authorizer.authorize_request(twice) is not None
+
+
+PASSED: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "lambda",
+        "create_function",
+        {"FunctionName": "f", "Role": LOGGING, "Code": {"ZipFile": b"x"}},
+        "lambda.amazonaws.com",
+    ),
+    (
+        "lambda",
+        "update_function_configuration",
+        {"FunctionName": "f", "Role": LOGGING},
+        "lambda.amazonaws.com",
+    ),
+    (
+        "cloudtrail",
+        "update_trail",
+        {"Name": "t", "CloudWatchLogsRoleArn": LOGGING},
+        "cloudtrail.amazonaws.com",
+    ),
+    (
+        "bedrock",
+        "put_model_invocation_logging_configuration",
+        {"loggingConfig": {"cloudWatchConfig": {"logGroupName": "g", "roleArn": LOGGING}}},
+        "bedrock.amazonaws.com",
+    ),
+    (
+        "events",
+        "put_targets",
+        {"Rule": "r", "Targets": [{"Id": "1", "Arn": "arn:a:b:c:d:e", "RoleArn": LOGGING}]},
+        "events.amazonaws.com",
+    ),
+    (
+        "apigateway",
+        "update_account",
+        {
+            "patchOperations": [
+                {"op": "replace", "path": "/cloudwatchRoleArn", "value": LOGGING}
+            ]
+        },
+        "apigateway.amazonaws.com",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PASSED, ids=lambda case: f"{case[0]}-{case[1]}")
+def test_a_role_is_handed_on_only_with_leave(
+    account: Account, case: tuple[str, str, dict[str, Any], str]
+) -> None:
+    service, operation, given, receiver = case
+    account.widen_boundary()
+    everything_else = {"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"}
+    account.grant("most", everything_else)
+    request = account.request(service, operation, **given)
+    refused = account.authorizer.authorize_request(request)
+    assert refused is not None
+    assert f"iam:PassRole on resource: {LOGGING}".encode() in refused.body
+
+    pass_role = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": LOGGING}
+    for service_name, allowed in ((receiver, True), ("ec2.amazonaws.com", False)):
+        condition = {"StringEquals": {"iam:PassedToService": service_name}}
+        account.grant("pass", {**pass_role, "Condition": condition})
+        assert (account.authorizer.authorize_request(request) is None) is allowed
 
 
 def test_every_action_of_a_request_is_asked(account: Account) -> None:
