@@ -4,6 +4,7 @@ Inspection is byte-wise (PCRE without its UTF mode), so `.` is one byte and `\\w
 Source: AWS WAF Developer Guide, "Supported regular expression syntax in AWS WAF".
 """
 
+import contextlib
 import re
 from functools import lru_cache
 
@@ -34,8 +35,16 @@ _REFUSED_GROUPS = {
 }
 
 
+# What PCRE takes and Python's engine does not, as Python says it.
+_PYTHONS_LIMITS = ("global flags not at the start", "look-behind requires fixed-width")
+
+
 class PatternError(ValueError):
     """A pattern that AWS WAF's API refuses, with the reason."""
+
+
+class UntranslatableError(ValueError):
+    """A pattern that AWS WAF may well take, and this emulator cannot match."""
 
 
 def validate_pattern(pattern: str) -> None:
@@ -44,7 +53,8 @@ def validate_pattern(pattern: str) -> None:
     Raises:
         PatternError: saying which construct is not supported.
     """
-    compile_pattern(pattern)
+    with contextlib.suppress(UntranslatableError):
+        compile_pattern(pattern)
 
 
 @lru_cache(maxsize=512)
@@ -53,6 +63,7 @@ def compile_pattern(pattern: str) -> re.Pattern[bytes]:
 
     Raises:
         PatternError: as `validate_pattern`.
+        UntranslatableError: where AWS WAF knows more than this emulator.
     """
     if not 1 <= len(pattern) <= MAX_PATTERN_CHARS:
         raise PatternError(
@@ -61,6 +72,8 @@ def compile_pattern(pattern: str) -> re.Pattern[bytes]:
     try:
         return re.compile(_translate(pattern).encode("utf-8"))
     except (re.error, RecursionError, OverflowError) as error:
+        if any(limit in str(error) for limit in _PYTHONS_LIMITS):
+            raise UntranslatableError(f"not matched here: {error}") from None
         raise PatternError(f"not a valid pattern: {error}") from None
 
 
@@ -134,10 +147,10 @@ def _escape(pattern: str, at: int, *, in_class: bool) -> tuple[str, int]:
     if char == "x":
         digits = re.match(r"\\x(?:\{([0-9a-fA-F]{1,2})\}|([0-9a-fA-F]{0,2}))", pattern[at:])
         if digits is None or (pattern.startswith(r"\x{", at) and digits[1] is None):
-            raise PatternError(r"\x{…} takes one or two hexadecimal digits")
+            raise UntranslatableError(r"\x{…} is matched up to one byte: two hexadecimal digits")
         return rf"\x{int(digits[1] or digits[2] or '0', 16):02x}", at + len(digits[0])
     if char in "pPX":
-        raise PatternError(rf"\{char} needs Unicode properties, which byte-wise matching lacks")
+        raise UntranslatableError(rf"\{char} needs Unicode properties, which are not known here")
     if not char.isascii():
         return char, at + 2
     return pattern[at : at + 2], at + 2
@@ -155,7 +168,7 @@ def _character_class(pattern: str, at: int) -> tuple[str, int]:
         posix = re.match(r"\[:(\^?)([a-z]+):\]", pattern[at:])
         if posix:
             if posix[1] or posix[2] not in _POSIX:
-                raise PatternError(f"the character class {posix[0]} is not supported")
+                raise UntranslatableError(f"the character class {posix[0]} is not matched here")
             out.append(_POSIX[posix[2]])
             at += len(posix[0])
         elif char == "\\":

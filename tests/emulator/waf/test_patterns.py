@@ -2,7 +2,12 @@
 
 import pytest
 
-from emulator.waf.patterns import PatternError, compile_pattern, validate_pattern
+from emulator.waf.patterns import (
+    PatternError,
+    UntranslatableError,
+    compile_pattern,
+    validate_pattern,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +36,6 @@ from emulator.waf.patterns import PatternError, compile_pattern, validate_patter
         (r"a\Cb", r"\\C"),
         (r"a\Rb", r"\\R"),
         (r"a\Kb", r"\\K"),
-        (r"\pL", "Unicode properties"),
         (r"[a", "not closed"),
         (r"(?:a", "not a valid pattern"),
         (r"a{2", None),
@@ -47,6 +51,15 @@ def test_what_aws_refuses_is_refused_with_the_reason(pattern: str, reason: str |
         return
     with pytest.raises(PatternError, match=reason):
         validate_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\pL", r"[\PL]", r"\x{100}", r"[[:^alpha:]]", r"a(?i)b", r"(?<=a|bc)d"]
+)
+def test_what_only_this_engine_lacks_is_no_error_of_the_pattern(pattern: str) -> None:
+    validate_pattern(pattern)
+    with pytest.raises(UntranslatableError):
+        compile_pattern(pattern)
 
 
 @pytest.mark.parametrize(
