@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -184,7 +185,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps({"path": str(options.output), "bytes": len(package), "sha256": digest}))
     else:
-        print(f"{options.output}  {len(package):,} bytes  sha256 {digest}")
+        shown = os.path.relpath(options.output)
+        print(f"{shown}  {len(package):,} bytes  sha256 {digest}")
     return 0
 
 

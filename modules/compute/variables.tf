@@ -160,7 +160,7 @@ variable "package" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many requests are answered at once, at most; more are refused with 429. 0 stops the chatbot."
+  description = "How many requests are answered at once, at most; API Gateway answers 500 to more. 0 stops the chatbot."
   type        = number
   default     = 10
   nullable    = false
