@@ -25,7 +25,7 @@ from emulator.trail import Trail
 
 _log = logging.getLogger("emulator")
 
-_PART = "bedrock"
+_PART = "Converse"
 _LOG_STREAM = "aws/bedrock/modelinvocations"
 _INLINE_LOG_BYTES = 100_000
 _MAX_BODY = 25 * 1024 * 1024
@@ -492,10 +492,8 @@ class BedrockRuntime:
         if isinstance(policy, str):
             raise _RuntimeError(policy, _MISSING_GUARDRAIL[policy])
         if "contextualGroundingPolicy" in policy:
-            self._cloud.approximation(_PART, "contextual grounding is not evaluated")
-        self._cloud.approximation(
-            _PART, "the model is a script; topics, filters and personal data are phrase lists"
-        )
+            self._cloud.approximation("Guardrail", "contextual grounding is not evaluated")
+        self._cloud.approximation(_PART, "the model is a script")
         trace = config.get("trace") in {"enabled", "enabled_full"}
         return _Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
 

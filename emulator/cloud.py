@@ -55,7 +55,7 @@ class Cloud:
         self._snapshots: dict[str, Any] = {}
         self._building: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._approximations: dict[tuple[str, str], None] = {}
-        self._metrics = Metrics(account_id, region, self.approximation)
+        self._metrics = Metrics(account_id, region)
         self._logs = _LogWriter(account_id, region, self._metrics)
 
     @property

@@ -29,6 +29,7 @@ from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, credential, identify
+from emulator.metrics import compiled
 from emulator.shapes import input_shape, violation
 from emulator.trail import Trail
 from emulator.waf.refusals import answer as waf_answer
@@ -50,6 +51,28 @@ _DATA_WRITES = {
     "PutTelemetryRecords",
     "PutTraceSegments",
     "Publish",
+}
+
+
+_DELIVERS_NOTHING = ("CloudWatch", "EventBridge and SNS deliver nothing")
+
+# What is kept as configured, and does nothing or less than AWS's: part of README.md, and what.
+_APPROXIMATIONS = {
+    ("bedrock", "CreateGuardrail"): (
+        "Guardrail",
+        "topics, content filters and personal data are phrase lists",
+    ),
+    ("budgets", "CreateBudget"): ("Control plane", "a budget counts no cost"),
+    ("cloudtrail", "CreateTrail"): ("CloudTrail", "no digests are written"),
+    ("cloudwatch", "PutMetricAlarm"): ("CloudWatch", "alarms change no state"),
+    ("events", "PutTargets"): _DELIVERS_NOTHING,
+    ("kms", "CreateKey"): ("Control plane", "keys encrypt nothing; who may use one is decided"),
+    ("lambda", "CreateFunction"): (
+        "Lambda",
+        "neither the processor nor the memory of a function is limited",
+    ),
+    ("logs", "PutDataProtectionPolicy"): ("CloudWatch", "a data protection policy masks nothing"),
+    ("sns", "Subscribe"): _DELIVERS_NOTHING,
 }
 
 
@@ -204,10 +227,23 @@ class ControlPlane:
         )
 
     def _note(self, call: ApiCall, content: bytes) -> None:
+        self._tell_approximations(call)
         if call.service == "apigateway":
             _note_deployment(self._cloud, call, content)
         if not call.operation.startswith(_READS) and call.operation not in _DATA_WRITES:
             self._cloud.bump()
+
+    def _tell_approximations(self, call: ApiCall) -> None:
+        told = _APPROXIMATIONS.get((call.service, call.operation))
+        if call.operation == "PutMetricFilter":
+            try:
+                compiled(call.params["filterPattern"])
+            except ValueError:
+                name, group = call.params["filterName"], call.params["logGroupName"]
+                what = f"the metric filter {name} of {group} counts nothing"
+                told = ("CloudWatch", f"{what}: its pattern is not known here")
+        if told is not None:
+            self._cloud.approximation(*told)
 
 
 def _as_wsgi(response: HttpResponse) -> tuple[str, list[tuple[str, str]], bytes]:

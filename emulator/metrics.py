@@ -27,12 +27,9 @@ class Metrics:
     request, and is no change of the configuration.
     """
 
-    def __init__(
-        self, account_id: str, region: str, approximation: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, account_id: str, region: str) -> None:
         self._account_id = account_id
         self._region = region
-        self._approximation = approximation
         self._lock = threading.Lock()
         self._data: dict[tuple[Any, ...], Any] = {}  # oldest first
 
@@ -118,16 +115,10 @@ class Metrics:
 
     def _filtered(self, metric_filter: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         try:
-            matches = compiled(metric_filter["filterPattern"])
+            if not compiled(metric_filter["filterPattern"])(document):
+                return
         except ValueError:
-            self._approximation(
-                "CloudWatch",
-                f"the metric filter {metric_filter['filterName']} of"
-                f" {metric_filter['logGroupName']} counts nothing: its pattern is not known here",
-            )
-            return
-        if not matches(document):
-            return
+            return  # the control plane said so when the filter was made
         for each in metric_filter["metricTransformations"]:
             value: Any = each["metricValue"]
             if value.startswith("$."):

@@ -233,6 +233,56 @@ def trusting(service: str, **condition: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [whole]})
 
 
+def test_what_is_applied_tells_what_it_will_not_do(emulator: Emulator, function: str) -> None:
+    name = unique("approximate")
+    group = f"/t/{name}"
+    emulator.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        Namespace="N",
+        MetricName="M",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        Statistic="Sum",
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    topic = emulator.client("sns").create_topic(Name=name)["TopicArn"]
+    events, logs = emulator.client("events"), emulator.client("logs")
+    events.put_rule(Name=name, EventPattern='{"source": ["aws.iam"]}')
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": topic}])
+    logs.create_log_group(logGroupName=group)
+    logs.put_data_protection_policy(logGroupIdentifier=group, policyDocument="{}")
+    logs.put_metric_filter(
+        logGroupName=group,
+        filterName="words",
+        filterPattern="ERROR",
+        metricTransformations=[{"metricName": "M", "metricNamespace": "N", "metricValue": "1"}],
+    )
+    emulator.client("kms").create_key()
+    emulator.client("bedrock").create_guardrail(
+        name=name,
+        blockedInputMessaging="no",
+        blockedOutputsMessaging="no",
+        wordPolicyConfig={"wordsConfig": [{"text": "x"}]},
+    )
+    told = {
+        (each["part"], each["text"])
+        for each in emulator.request("GET", "/_aws/health").json()["approximations"]
+    }
+    assert told >= {
+        ("CloudWatch", "alarms change no state"),
+        ("CloudWatch", "EventBridge and SNS deliver nothing"),
+        ("CloudWatch", "a data protection policy masks nothing"),
+        (
+            "CloudWatch",
+            f"the metric filter words of {group} counts nothing: its pattern is not known here",
+        ),
+        ("Control plane", "keys encrypt nothing; who may use one is decided"),
+        ("Guardrail", "topics, content filters and personal data are phrase lists"),
+        ("Lambda", "neither the processor nor the memory of a function is limited"),
+    }, function
+
+
 # Fields and semantics of the other services
 
 

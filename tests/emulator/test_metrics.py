@@ -72,7 +72,7 @@ def test_memory_is_bounded_and_the_newest_stay(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_MOST_DATA", 40)
-    metrics = Metrics(ACCOUNT, REGION, lambda *_: None)
+    metrics = Metrics(ACCOUNT, REGION)
     for number in range(100):
         metrics.add("M/Bound", f"N{number}", {})
     client = emulator.client("cloudwatch")
