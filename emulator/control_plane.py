@@ -15,7 +15,6 @@ from xml.parsers.expat import ExpatError
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
-from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import (  # after the settings above
     DomainDispatcherApplication,
     create_backend_app,
@@ -25,6 +24,7 @@ from emulator import lambda_runtime, moto_patches
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.errors import service_error
+from emulator.execute_api.refusals import answer as api_answer
 from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
@@ -173,8 +173,8 @@ class ControlPlane:
         match call.service, call.operation:
             case "wafv2", operation if call.region == self._cloud.region:
                 return waf_answer(operation, call.params, self._cloud.client("wafv2"))
-            case "apigateway", "DeleteDeployment":
-                return self._refuse_to_delete_deployment(call)
+            case "apigateway", operation if call.region == self._cloud.region:
+                return api_answer(operation, call.params, self._cloud.client("apigateway"))
             case "bedrock", "PutModelInvocationLoggingConfiguration":
                 return self._refuse_logging(call)
             case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
@@ -193,21 +193,6 @@ class ControlPlane:
         except CallerError:
             return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
         return None
-
-    def _refuse_to_delete_deployment(self, call: ApiCall) -> HttpResponse | None:
-        """Keep a deployment that a stage serves."""
-        api, deployment = call.params["restApiId"], call.params["deploymentId"]
-        try:
-            stages = self._cloud.client("apigateway").get_stages(restApiId=api)["item"]
-        except ClientError:
-            return None  # moto says what is wrong
-        if all(stage["deploymentId"] != deployment for stage in stages):
-            return None
-        return aws_error(
-            400,
-            "BadRequestException",
-            "Active stages pointing to this deployment must be moved or deleted",
-        )
 
     def _refuse_logging(self, call: ApiCall) -> HttpResponse | None:
         """Try the delivery of invocation logs before it is configured, as AWS does."""

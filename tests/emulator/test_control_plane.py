@@ -504,21 +504,6 @@ def test_a_deleted_api_is_served_no_more(emulator: Emulator, api: str) -> None:
     assert deployed_api(api, "v1") is None
 
 
-def test_a_deployment_that_a_stage_serves_cannot_be_deleted(emulator: Emulator, api: str) -> None:
-    """Terraform must make the new one first: create_before_destroy."""
-    apis = emulator.client("apigateway")
-    first, second = deploy(emulator, api), deploy(emulator, api)
-    apis.create_stage(restApiId=api, stageName="v1", deploymentId=first)
-    with pytest.raises(ClientError, match="must be moved or deleted"):
-        apis.delete_deployment(restApiId=api, deploymentId=first)
-    assert deployed_api(api, "v1") is not None
-    apis.update_stage(
-        restApiId=api, stageName="v1", patchOperations=_change("/deploymentId", second)
-    )
-    apis.delete_deployment(restApiId=api, deploymentId=first)
-    assert deployed_api(api, "v1") is not None
-
-
 def _change(path: str, value: str | None = None, op: str = "replace") -> list[dict[str, str]]:
     return [{"op": op, "path": path} | ({} if value is None else {"value": value})]
 

@@ -1,0 +1,144 @@
+"""API Gateway's API takes nothing that could not work once it is deployed."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulator.conftest import Emulator
+
+HEADER = "method.response.header.Access-Control-Allow-Origin"
+
+
+@pytest.fixture
+def apis(emulator: Emulator) -> Any:
+    return emulator.client("apigateway")
+
+
+@pytest.fixture
+def at(apis: Any) -> Iterator[dict[str, str]]:
+    """Make GET / of a new API, a mock with one declared header; yield where it is."""
+    api = apis.create_rest_api(name=f"api-{uuid.uuid4()}")["id"]
+    root = apis.get_resources(restApiId=api)["items"][0]["id"]
+    place = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    apis.put_method(**place, authorizationType="NONE")
+    apis.put_integration(**place, type="MOCK")
+    apis.put_method_response(**place, statusCode="200", responseParameters={HEADER: True})
+    yield place
+    apis.delete_rest_api(restApiId=api)
+
+
+def refused(call: Any, **arguments: Any) -> str:
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    assert error.value.response["Error"]["Code"] == "BadRequestException"
+    return str(error.value.response["Error"]["Message"])
+
+
+@pytest.mark.parametrize(
+    "value", ["https://a.example", "'a", "'a','b'", "*", "integration.request.header.x", ""]
+)
+def test_a_header_needs_a_text_in_quotes_or_an_expression(
+    apis: Any, at: dict[str, str], value: str
+) -> None:
+    said = refused(
+        apis.put_integration_response, **at, statusCode="200", responseParameters={HEADER: value}
+    )
+    assert said.endswith(f"errors : [Invalid mapping expression specified: {value}]")
+    own = {"gatewayresponse.header.Access-Control-Allow-Origin": value}
+    said = refused(
+        apis.put_gateway_response,
+        restApiId=at["restApiId"],
+        responseType="THROTTLED",
+        responseParameters=own,
+    )
+    assert said.endswith(f"errors : [Invalid mapping expression specified: {value}]")
+
+
+@pytest.mark.parametrize(
+    ("of_integration", "of_gateway"),
+    [
+        ("'https://a.example'", "'https://a.example'"),
+        ("'*'", "''"),
+        ("context.requestId", "context.requestId"),
+        ("stageVariables.a", "stageVariables.a"),
+        ("integration.response.header.X", "method.request.header.Origin"),
+        ("integration.response.body.a", "method.request.querystring.a"),
+    ],
+)
+def test_texts_and_expressions_are_taken(
+    apis: Any, at: dict[str, str], of_integration: str, of_gateway: str
+) -> None:
+    apis.put_integration_response(
+        **at, statusCode="200", responseParameters={HEADER: of_integration}
+    )
+    apis.put_gateway_response(
+        restApiId=at["restApiId"],
+        responseType="THROTTLED",
+        responseParameters={"gatewayresponse.header.X": of_gateway},
+    )
+
+
+def test_a_header_must_be_declared(apis: Any, at: dict[str, str]) -> None:
+    other = "method.response.header.X-Other"
+    said = refused(
+        apis.put_integration_response, **at, statusCode="200", responseParameters={other: "'x'"}
+    )
+    assert said.endswith(f"[Invalid mapping expression parameter specified: {other}]")
+
+
+@pytest.mark.parametrize("schema", ["{", "[]", '{"required": []}', '{"type": "text"}', "[" * 9000])
+def test_a_model_must_be_a_schema_of_draft_4(apis: Any, at: dict[str, str], schema: str) -> None:
+    model = {"restApiId": at["restApiId"], "contentType": "application/json"}
+    said = refused(apis.create_model, **model, name="Bad", schema=schema)
+    assert "Invalid modelschema specified" in said
+    apis.create_model(**model, name="Good", schema='{"type": "object", "required": ["a"]}')
+    change = [{"op": "replace", "path": "/schema", "value": schema}]
+    said = refused(
+        apis.update_model, restApiId=at["restApiId"], modelName="Good", patchOperations=change
+    )
+    assert "Invalid modelschema specified" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/accessLogSettings/destinationArn", "arn:aws:logs:us-east-2:123456789012:log-group:x"),
+        ("/*/*/logging/loglevel", "ERROR"),
+    ],
+)
+def test_logs_need_the_accounts_role(apis: Any, at: dict[str, str], path: str, value: str) -> None:
+    def name_role(arn: str) -> None:
+        change = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}]
+        apis.update_account(patchOperations=change)
+
+    before = apis.get_account().get("cloudwatchRoleArn") or ""
+    deployment = apis.create_deployment(restApiId=at["restApiId"])["id"]
+    stage = {"restApiId": at["restApiId"], "stageName": "v1"}
+    apis.create_stage(**stage, deploymentId=deployment)
+    change = [{"op": "replace", "path": path, "value": value}]
+    name_role("")
+    try:
+        said = refused(apis.update_stage, **stage, patchOperations=change)
+        assert said == "CloudWatch Logs role ARN must be set in account settings to enable logging"
+        off = [{"op": "replace", "path": "/*/*/logging/loglevel", "value": "OFF"}]
+        apis.update_stage(**stage, patchOperations=off)
+        name_role("arn:aws:iam::123456789012:role/logs")
+        apis.update_stage(**stage, patchOperations=change)
+    finally:
+        name_role(before)
+
+
+def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[str, str]) -> None:
+    """Terraform must make the new one first: create_before_destroy."""
+    api = at["restApiId"]
+    first = apis.create_deployment(restApiId=api)["id"]
+    second = apis.create_deployment(restApiId=api)["id"]
+    apis.create_stage(restApiId=api, stageName="v1", deploymentId=first)
+    said = refused(apis.delete_deployment, restApiId=api, deploymentId=first)
+    assert said == "Active stages pointing to this deployment must be moved or deleted"
+    move = [{"op": "replace", "path": "/deploymentId", "value": second}]
+    apis.update_stage(restApiId=api, stageName="v1", patchOperations=move)
+    apis.delete_deployment(restApiId=api, deploymentId=first)
