@@ -3,6 +3,7 @@
 Otherwise a rule that AWS would never have taken is applied here, and stops nothing.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,17 @@ from emulator.waf.lookups import entity
 from emulator.waf.managed import GROUPS, OTHER_CAPACITIES
 from emulator.waf.patterns import PatternError, validate_pattern
 
+_DESTINATION = re.compile(
+    r"arn:[\w-]+:(?:logs:.+:log-group:|firehose:.+:deliverystream/|s3:::)aws-waf-logs-.+"
+)
 _MAX_PATTERNS = 10
 _MAX_CAPACITY = 5_000
 """AWS WAF quotas: patterns in a set, which cannot be raised, and capacity units of a web ACL."""
+
+_NO_ARN = (
+    "The ARN isn't valid. A valid ARN begins with arn: and includes other information separated by"
+    " colons or slashes."
+)
 
 _PATTERN_SETS = {"CreateRegexPatternSet", "UpdateRegexPatternSet"}
 _RULES = {"CheckCapacity", "CreateRuleGroup", "CreateWebACL", "UpdateRuleGroup", "UpdateWebACL"}
@@ -37,7 +46,9 @@ def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpRespon
         client: boto3 client of AWS WAF, to look up what rules refer to.
     """
     try:
-        if operation in _PATTERN_SETS:
+        if operation == "PutLoggingConfiguration":
+            _check_destination(params["LoggingConfiguration"])
+        elif operation in _PATTERN_SETS:
             _check_patterns(params)
         elif operation in _RULES:
             units = _checked_capacity(params, client)
@@ -65,6 +76,12 @@ def _too_much(what: str) -> _RefusalError:
         "AWS WAF couldn't perform the operation because you exceeded your resource limit. For"
         f" example, the maximum number of WebACL objects that you can create. Here: {what}",
     )
+
+
+def _check_destination(logging: Mapping[str, Any]) -> None:
+    destinations = logging["LogDestinationConfigs"]
+    if len(destinations) != 1 or not _DESTINATION.fullmatch(destinations[0]):
+        raise _invalid(_NO_ARN, "LOG_DESTINATION", ", ".join(destinations))
 
 
 def _check_patterns(params: Mapping[str, Any]) -> None:
@@ -165,11 +182,7 @@ def _referred(arn: str, client: Any) -> Mapping[str, Any]:
     try:
         found = entity(client, arn)
     except (KeyError, IndexError, ValueError):
-        reason = (
-            "The ARN isn't valid. A valid ARN begins with arn: and includes other information"
-            " separated by colons or slashes."
-        )
-        raise _invalid(reason, "RESOURCE_ARN", arn) from None
+        raise _invalid(_NO_ARN, "RESOURCE_ARN", arn) from None
     if found is None:
         raise _nothing_there()
     known: Mapping[str, Any] = found

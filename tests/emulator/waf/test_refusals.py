@@ -157,3 +157,26 @@ def test_a_pattern_set_that_could_not_work_is_refused(
         client.update_regex_pattern_set(
             Name=made["Name"], Id=made["Id"], LockToken=made["LockToken"], **whole
         )
+
+
+@pytest.mark.parametrize(
+    "destinations",
+    [
+        ["arn:aws:logs:us-east-2:123456789012:log-group:waf-logs-edge"],
+        ["arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"] * 2,
+        ["arn:aws:s3:::logs-aws-waf-logs-edge"],
+    ],
+)
+def test_logs_go_to_one_group_of_the_right_name(
+    emulator: Emulator, create: Callable[..., Any], destinations: list[str]
+) -> None:
+    client = emulator.client("wafv2")
+    acl = create(f"logged{len(destinations)}{len(destinations[0])}", rule("r", GEO))
+    good = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
+    with pytest.raises(ClientError, match="field: LOG_DESTINATION"):
+        client.put_logging_configuration(
+            LoggingConfiguration={"ResourceArn": acl["ARN"], "LogDestinationConfigs": destinations}
+        )
+    client.put_logging_configuration(
+        LoggingConfiguration={"ResourceArn": acl["ARN"], "LogDestinationConfigs": [good]}
+    )
