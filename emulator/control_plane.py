@@ -134,11 +134,12 @@ class ControlPlane:
     def _answer(
         self, request: HttpRequest, call: ApiCall | None, environ: dict[str, Any]
     ) -> tuple[str, list[tuple[str, str]], bytes]:
-        if call is not None and call.service == "bedrock" and self._guardrails.owns(request):
-            return _as_wsgi(self._guardrails.handle(request, call.region))
-        refusal = self._refusal(request, call) if call else None
-        if refusal is not None:
-            return _as_wsgi(refusal)
+        if call is not None:
+            refusal = self._refusal(request, call)
+            if refusal is not None:
+                return _as_wsgi(refusal)
+            if call.service == "bedrock" and self._guardrails.owns(request):
+                return _as_wsgi(self._guardrails.handle(request, call.region))
         started: list[Any] = []
         try:
             chunks = self._moto(environ, lambda *given: started.extend(given[:2]))
@@ -167,7 +168,8 @@ class ControlPlane:
 
     def _refusal(self, request: HttpRequest, call: ApiCall) -> HttpResponse | None:
         """Check what AWS checks before it configures anything, and moto does not."""
-        malformed = _malformed(request, call, values=False)
+        # Our own guardrails rely on the whole check; what moto takes it may take.
+        malformed = _malformed(request, call, values=call.service == "bedrock")
         if malformed is not None:
             return malformed
         match call.service, call.operation:

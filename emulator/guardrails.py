@@ -175,7 +175,9 @@ class GuardrailApi:
             start = int(query.get("nextToken", "0"))
             count = int(query.get("maxResults", "1000"))
         except ValueError:
-            raise _ApiError(400, "ValidationException", "Invalid nextToken or maxResults") from None
+            start = count = -1
+        if start < 0 or count < 1:
+            raise _ApiError(400, "ValidationException", "Invalid nextToken or maxResults")
         names = ("name", "description", "status", "version", "createdAt", "updatedAt")
         summaries = [
             {"id": each["guardrailId"], "arn": each["guardrailArn"]}

@@ -224,7 +224,10 @@ def _parameters(
                 "url_params": uri_params,
             }
         )
-    except (RequestParserError, ValueError, TypeError, KeyError, AttributeError, SyntaxError):
+    except (
+        *(RequestParserError, ValueError, TypeError, KeyError, AttributeError, SyntaxError),
+        RecursionError,
+    ):
         return dict(uri_params)
     return parsed if isinstance(parsed, dict) else {}
 

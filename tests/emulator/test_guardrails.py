@@ -12,6 +12,11 @@ from emulator.guardrail_filters import assess
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 MESSAGES = {"blockedInputMessaging": "in", "blockedOutputsMessaging": "out"}
+SIGNED = {
+    "Authorization": "AWS4-HMAC-SHA256"
+    f" Credential=rehearsal/20260101/{REGION}/bedrock/aws4_request",
+    "Content-Type": "application/json",
+}
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 
 
@@ -198,17 +203,44 @@ def test_what_aws_refuses_is_refused(
     emulator: Emulator, bedrock: Any, change: dict[str, Any], message: str
 ) -> None:
     body = {"name": unique(), **MESSAGES, **change}
-    headers = {
-        "Authorization": "AWS4-HMAC-SHA256"
-        " Credential=rehearsal/20260101/us-east-2/bedrock/aws4_request",
-        "Content-Type": "application/json",
-    }
-    answer = emulator.request("POST", "/guardrails", json.dumps(body).encode(), headers)
+    answer = emulator.request("POST", "/guardrails", json.dumps(body).encode(), SIGNED)
     assert answer.status == 400
     assert answer.headers["x-amzn-errortype"] == "ValidationException"
     assert message in answer.json()["message"]
     names = [each["name"] for each in bedrock.list_guardrails()["guardrails"]]
     assert body["name"] not in names
+
+
+BAD_BODIES = [
+    ("POST /guardrails", "[" * 100_000, "SerializationException"),
+    ("POST /guardrails", "{", "SerializationException"),
+    ("POST {guardrail}", "[", "SerializationException"),
+    ("GET /guardrails?maxResults=0", "", "ValidationException"),
+    ("GET /guardrails?nextToken=-3", "", "ValidationException"),
+    ("POST /tagResource", '{"resourceARN": 5, "tags": []}', "ValidationException"),
+    ("POST /tagResource", '{"resourceARN": "{arn}", "tags": 5}', "ValidationException"),
+    (
+        "POST /tagResource",
+        '{"resourceARN": "{arn}", "tags": [{"key": "k"}]}',
+        "ValidationException",
+    ),
+    ("POST /untagResource", '{"resourceARN": "{arn}", "tagKeys": 5}', "ValidationException"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD_BODIES, ids=lambda bad: f"{bad[0]} {bad[1][:40]}")
+def test_a_malformed_request_changes_nothing(
+    emulator: Emulator, bedrock: Any, bad: tuple[str, str, str]
+) -> None:
+    made = bedrock.create_guardrail(name=unique(), **MESSAGES)
+    line, body, code = bad
+    path = f"/guardrails/{made['guardrailId']}"
+    method, _, path = line.replace("{guardrail}", path).partition(" ")
+    sent = body.replace("{arn}", made["guardrailArn"]).encode() or None
+    answer = emulator.request(method, path, sent, SIGNED)
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, code)
+    known = bedrock.list_guardrails(guardrailIdentifier=made["guardrailId"])["guardrails"]
+    assert [each["version"] for each in known] == ["DRAFT"]
 
 
 def test_a_function_may_not_touch_guardrails_that_it_is_denied(
