@@ -82,7 +82,11 @@ class _Connection:
             pass
         except OSError:
             self.closed = True
-        return self._parse()
+        try:
+            return self._parse()
+        except ValueError:  # no HTTP: whatever the function sends is its own affair
+            self.closed = True
+            return None
 
     def _parse(self) -> _Request | None:
         end = self._buffer.find(b"\r\n\r\n")

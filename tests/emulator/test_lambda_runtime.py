@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:lambda:us-east-2:123456789012:function:fn"
 
 CODE = """
-import os, subprocess, sys, time
+import os, socket, subprocess, sys, time
 
 def handler(event, context):
     match event.get("do"):
@@ -48,6 +48,13 @@ def handler(event, context):
         case "print":
             print("one\\ntwo", flush=True)
             print("no end", end="")
+        case "garble":
+            host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+            for line in (b"GARBAGE", b"POST / HTTP/1.1\\r\\nContent-Length: x", b"\\xff \\xff"):
+                with socket.create_connection((host, int(port))) as connection:
+                    connection.sendall(line + b"\\r\\n\\r\\n")
+                    connection.recv(1)
+            return "fine"
         case "environment":
             return dict(os.environ)
         case "import":
@@ -278,6 +285,10 @@ def test_raised_error_is_unhandled_and_the_worker_stays(functions: LambdaRuntime
     assert invocation.function_error == "Unhandled"
     assert payload(invocation)["errorType"] == "ValueError"
     assert payload(call(functions))["pid"] == pid
+
+
+def test_nonsense_to_the_runtime_api_is_hung_up_on(functions: LambdaRuntime) -> None:
+    assert payload(call(functions, do="garble")) == "fine"
 
 
 def test_timeout_kills_and_replaces_the_worker() -> None:
