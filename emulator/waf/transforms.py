@@ -1,7 +1,8 @@
 """AWS WAF's text transformations, byte for byte.
 
 Source: AWS WAF Developer Guide, "Using text transformations in AWS WAF". Its page copies the
-descriptions of ModSecurity's transformations, so where it is silent ModSecurity v3 decides.
+descriptions of ModSecurity's transformations, so where it is silent ModSecurity v3 decides. What
+becomes of malformed Base64, hexadecimal digits or UTF-8, neither says: what can be read is read.
 """
 
 import base64
