@@ -10,7 +10,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from chatbot.errors import ChatbotError
-from tests.terraform.offline import resources
+from tests.terraform.offline import resource, resources
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -114,3 +114,67 @@ def test_who_sets_off_a_tamper_rule(jobs: Jobs, event: Any, rules: set[str]) -> 
         if EventPattern(None, pattern).matches_event(event)
     }
     assert found == rules
+
+
+# Statistic, threshold and seconds, as the runbook explains them.
+RINGS = {
+    "api-4xx": ("Sum", 100, 300),
+    "api-5xx": ("Sum", 5, 300),
+    "api-latency": ("p99", 25_000, 300),
+    "function-concurrency": ("Maximum", 8, 60),
+    "function-duration": ("p95", 25_200, 300),
+    "function-errors": ("Sum", 1, 300),
+    "function-throttles": ("Sum", 1, 300),
+    "guardrail-blocked": ("Sum", 20, 300),
+    "identity-changes": ("Sum", 1, 300),
+    "input-tokens": ("Sum", 500_000, 3600),
+    "internal-errors": ("Sum", 1, 300),
+    "model-errors": ("Sum", 5, 300),
+    "model-throttled": ("Sum", 5, 300),
+    "model-timeouts": ("Sum", 3, 300),
+    "output-tokens": ("Sum", 200_000, 3600),
+    "quota-nearly-used": ("Sum", 93, 604_800),
+    "trail-silent": ("Sum", 1, 3600),
+    "waf-blocked": ("Sum", 100, 300),
+}
+
+
+@pytest.mark.needs("plan dev")
+def test_every_alarm_rings_as_soon_as_its_threshold_is_reached(jobs: Jobs) -> None:
+    alarms = {
+        alarm["alarm_name"].removeprefix("chatbot-dev-"): alarm
+        for alarm in resources(jobs.result("plan dev"), "aws_cloudwatch_metric_alarm")
+    }
+    assert {
+        name: (
+            alarm["statistic"] or alarm["extended_statistic"],
+            alarm["threshold"],
+            alarm["period"],
+        )
+        for name, alarm in alarms.items()
+    } == RINGS
+    compared = {name: alarm["comparison_operator"] for name, alarm in alarms.items()}
+    assert compared.pop("trail-silent") == "LessThanThreshold"
+    assert set(compared.values()) == {"GreaterThanOrEqualToThreshold"}
+    assert {alarm["evaluation_periods"] for alarm in alarms.values()} == {1}
+    assert all(alarm["actions_enabled"] for alarm in alarms.values())
+
+
+@pytest.mark.needs("plan dev")
+def test_the_web_acl_counts_for_the_alarm_and_keeps_no_samples(jobs: Jobs) -> None:
+    web_acl = resource(jobs.result("plan dev"), "aws_wafv2_web_acl")
+    kept = [one["visibility_config"][0] for one in (web_acl, *web_acl["rule"])]
+    assert all(one["cloudwatch_metrics_enabled"] for one in kept)
+    assert not any(one["sampled_requests_enabled"] for one in kept)
+
+
+@pytest.mark.needs("plan dev")
+def test_a_spent_budget_is_told_to_the_topic(jobs: Jobs) -> None:
+    (budget,) = (
+        change["change"]["after_unknown"]
+        for change in jobs.result("plan dev")["resource_changes"]
+        if change["type"] == "aws_budgets_budget"
+    )
+    # The topic's ARN, which waits for AWS to make it.
+    told = [bool(one["subscriber_sns_topic_arns"]) for one in budget["notification"]]
+    assert told == [True] * 3

@@ -23,6 +23,30 @@ def test_every_layer_is_taken_apart() -> None:
     assert sum(mutant.kind == "rehearsal" for mutant in MUTANTS) >= 5
 
 
+@pytest.mark.parametrize(
+    ("file", "control", "number"),
+    [
+        ("modules/edge/main.tf", r'^    name     = "([a-z-]+)"$', 5),
+        ("modules/edge/managed-rule-groups.tf", r"^    ([a-z-]+) += \{ priority", 4),
+        ("modules/compute/execution-role.tf", r'sid += "(Deny\w+)"', 1),
+        ("modules/governance/deny-tampering.tf", r"^    ([A-Z]\w+) = \{$", 13),
+        ("modules/governance/alerts.tf", r'sid += "(Deny\w+)"', 1),
+        ("modules/governance/trail-bucket.tf", r'sid += "(Deny\w+)"', 1),
+        ("modules/governance/tamper-events.tf", r"^    ([a-z-]+) = \{$", 7),
+    ],
+)
+def test_every_rule_denial_and_watched_event_is_taken_out(
+    file: str, control: str, number: int
+) -> None:
+    def there(text: str) -> set[str]:
+        return set(re.findall(control, text, re.MULTILINE))
+
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert len(there(text)) == number
+    left = [there(mutant.mutated(text)) for mutant in MUTANTS if mutant.file == file]
+    assert set.intersection(*left) == set(), "no mutant takes these out"
+
+
 def test_each_has_a_name_of_its_own() -> None:
     assert not [name for name, count in Counter(m.name for m in MUTANTS).items() if count > 1]
 
