@@ -53,7 +53,7 @@ proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS c
 preflight: build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/preflight.py --env $(ENV)
 
-mutants: dev-tools ## Take each control out, one at a time, and see a test fail (20 minutes)
+mutants: dev-tools ## Take each control out, one at a time, and see a test fail (25 minutes)
 	@$(PYTHON) scripts/mutants.py
 
 load: rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)

@@ -39,6 +39,7 @@ def up(rehearsal: Rehearsal) -> int:
     step(f"Lambda package: {rehearsal.build()}")
     rehearsal.start()
     step(f"Local AWS is up at {rehearsal.endpoint}")
+    step("Terraform prepares itself; the first time, it may have to download its AWS provider")
     rehearsal.init()
     step("Terraform is ready; applying")
     rehearsal.apply(lambda text: step(f"  {text}"))
