@@ -17,7 +17,13 @@ from emulator.cloud import Cloud
 from emulator.guardrail_filters import Assessment, Source, assess
 from emulator.guardrails import DRAFT
 from emulator.http import HttpRequest, HttpResponse, aws_error, json_response
-from emulator.iam import Authorizer, CallerError, Principal, access_denied_message
+from emulator.iam import (
+    Authorizer,
+    CallerError,
+    Principal,
+    access_denied_message,
+    request_keys,
+)
 from emulator.iam.requests import credential
 from emulator.model import Reply, answer, count_tokens
 from emulator.shapes import violation
@@ -264,7 +270,7 @@ class BedrockRuntime:
 
     def _converse(self, model_id: str, call: _Call) -> dict[str, Any]:
         started = time.monotonic()
-        request, principal = call.request, call.principal
+        request = call.request
         document = _parse(request.body)
         if problem := violation("bedrock-runtime", "Converse", {**document, "modelId": model_id}):
             raise _RuntimeError("ValidationException", problem)
@@ -276,7 +282,7 @@ class BedrockRuntime:
         target = self._target(model_id)
         guard_config = document.get("guardrailConfig") or {}
         guard_arn = self._guardrail_arn(guard_config)
-        self._authorise(principal, target, guard_arn, guard_config.get("guardrailVersion", ""))
+        self._authorise(call, target, guard_arn, guard_config.get("guardrailVersion", ""))
         self._refuse_direct_use(target)
         if _END_OF_LIFE.search(target.model_id):
             raise _RuntimeError(
@@ -286,7 +292,7 @@ class BedrockRuntime:
             )
         _check_inference(document.get("inferenceConfig") or {}, target.model_id)
         guard = self._guard(guard_config, guard_arn)
-        record = _Record(target, principal, call.request_id, document)
+        record = _Record(target, call.principal, call.request_id, document)
         fault = self.faults.next()
         if fault and fault.error:
             self._log_invocation(record, error=fault.error)
@@ -367,7 +373,7 @@ class BedrockRuntime:
         if problem := violation("bedrock-runtime", "ApplyGuardrail", document | config):
             raise _RuntimeError("ValidationException", problem)
         arn = self._guardrail_arn(config)
-        self._allow(call.principal, "bedrock:ApplyGuardrail", str(arn), {})
+        self._allow(call, "bedrock:ApplyGuardrail", str(arn), {})
         guard = self._guard(config, arn)
         if guard is None:
             raise _RuntimeError("ValidationException", "A guardrail and its version are needed.")
@@ -405,7 +411,7 @@ class BedrockRuntime:
             guard_config = document.get("guardrailConfig") or {}
         version = guard_config.get("guardrailVersion") or ""
         self._authorise(
-            call.principal,
+            call,
             self._target(model_id),
             self._guardrail_arn(guard_config),
             version,
@@ -418,7 +424,7 @@ class BedrockRuntime:
         if asked is not None:
             action, resources = asked
             for resource in resources:
-                self._allow(call.principal, action, resource, {})
+                self._allow(call, action, resource, {})
         raise self._absent()
 
     def _absent(self) -> _RuntimeError:
@@ -539,7 +545,7 @@ class BedrockRuntime:
 
     def _authorise(
         self,
-        principal: Principal,
+        call: _Call,
         target: _Target,
         guard_arn: str | None,
         version: str,
@@ -557,24 +563,26 @@ class BedrockRuntime:
             known_as = guard_arn if version == DRAFT else f"{guard_arn}:{version}"
             guarded = {"bedrock:GuardrailIdentifier": known_as}
         if target.profile_arn is not None:
-            self._allow(principal, action, target.profile_arn, {})
+            self._allow(call, action, target.profile_arn, {})
             guarded["bedrock:InferenceProfileArn"] = target.profile_arn
         for requested_region, arn in target.destinations:
             context = {**guarded, "aws:RequestedRegion": requested_region}
-            self._allow(principal, action, arn, context)
+            self._allow(call, action, arn, context)
         if action == "bedrock:InvokeModel":  # streaming knows no projects
             project = f"arn:aws:bedrock:{region}:{account}:project/default"
-            self._allow(principal, action, project, {})
+            self._allow(call, action, project, {})
         if guard_arn is not None:
-            self._allow(principal, "bedrock:ApplyGuardrail", guard_arn, {})
+            self._allow(call, "bedrock:ApplyGuardrail", guard_arn, {})
 
     def _allow(
         self,
-        principal: Principal,
+        call: _Call,
         action: str,
         resource: str,
         context: dict[str, str | list[str]],
     ) -> None:
+        principal = call.principal
+        context = {**request_keys(call.request), **context}
         decision = self._authorizer.authorize(principal.access_key_id, action, resource, context)
         if not decision.allowed:
             message = access_denied_message(decision, principal.arn, action, resource)

@@ -1,6 +1,12 @@
 """IAM: policy evaluation, who a caller is, and what an API request asks leave for."""
 
-from emulator.iam.authorizer import ADMINISTRATOR_KEYS, Authorizer, CallerError, Principal
+from emulator.iam.authorizer import (
+    ADMINISTRATOR_KEYS,
+    Authorizer,
+    CallerError,
+    Principal,
+    request_keys,
+)
 from emulator.iam.conditions import PolicyError
 from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
 
@@ -15,4 +21,5 @@ __all__ = [
     "Query",
     "access_denied_message",
     "evaluate",
+    "request_keys",
 ]

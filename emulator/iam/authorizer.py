@@ -481,16 +481,22 @@ class Authorizer:
         """Return the condition keys that the request itself carries."""
         context: dict[str, str | list[str]] = {
             "aws:RequestedRegion": call.region,
-            "aws:SourceIp": request.source_ip,
+            **request_keys(request),
         }
-        if agent := request.header("user-agent"):
-            context["aws:UserAgent"] = agent
         if roles_handed_on(call):
             context["iam:PassedToService"] = f"{call.service}.amazonaws.com"
         for service, name, key in _REQUEST_KEYS:
             if call.service == service and isinstance(call.params.get(name), str):
                 context[key] = call.params[name]
         return context
+
+
+def request_keys(request: HttpRequest) -> dict[str, str | list[str]]:
+    """Return the condition keys of any request, whatever it asks for."""
+    keys: dict[str, str | list[str]] = {"aws:SourceIp": request.source_ip}
+    if agent := request.header("user-agent"):
+        keys["aws:UserAgent"] = agent
+    return keys
 
 
 def _last(arn: str) -> str:

@@ -523,6 +523,24 @@ def test_a_signature_for_elsewhere_is_refused(
     assert answer.json() == {"message": message}
 
 
+@pytest.mark.parametrize(("network", "allowed"), [("127.0.0.0/8", True), ("192.0.2.0/24", False)])
+def test_the_callers_address_can_be_a_condition(
+    emulator: Emulator, guardrail: dict[str, str], network: str, allowed: bool
+) -> None:
+    fence = {
+        "Effect": "Deny",
+        "Action": "bedrock:*",
+        "Resource": "*",
+        "Condition": {"NotIpAddress": {"aws:SourceIp": network}},
+    }
+    role = emulator.role(unique("address"), [*statements(guardrail), fence])
+    if allowed:
+        assert ask_as(emulator, role, guardrail)["stopReason"] == "end_turn"
+    else:
+        with pytest.raises(ClientError, match="explicit deny"):
+            ask_as(emulator, role, guardrail)
+
+
 def test_operations_that_are_absent_ask_for_leave_first(
     emulator: Emulator, guardrail: dict[str, str]
 ) -> None:
