@@ -6,7 +6,7 @@ locals {
     INTEGRATION_TIMEOUT    = { status = "504", code = "model_timeout", message = "The answer took too long. Try again, or ask a shorter question." }
     INVALID_API_KEY        = { status = "403", code = "forbidden", message = "The x-api-key header is missing or its key is not valid." }
     QUOTA_EXCEEDED         = { status = "429", code = "quota_exceeded", message = "This API key has used up its quota. Wait for the next period." }
-    REQUEST_TOO_LARGE      = { status = "413", code = "request_too_large", message = "The request is too large. Send a shorter message." }
+    REQUEST_TOO_LARGE      = { status = "413", code = "request_too_large", message = "The request is too large. Send a shorter message." } # AWS has not let it be worded so far ("important notes").
     RESOURCE_NOT_FOUND     = { status = "404", code = "not_found", message = "There is nothing here. Send POST /chat." }
     THROTTLED              = { status = "429", code = "throttled", message = "Too many requests at once. Try again in a second." }
     UNSUPPORTED_MEDIA_TYPE = { status = "415", code = "unsupported_media_type", message = "The Content-Type must be application/json." }
