@@ -161,6 +161,9 @@ def main(argv: list[str] | None = None) -> int:
     except (RehearsalError, TerraformError) as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Interrupted, and taken down.", file=sys.stderr)
+        return 130
     print(json.dumps(asdict(measured), indent=2))
     held = measured.growth_percent <= MAX_GROWTH_PERCENT and set(measured.statuses) == {200}
     return 0 if held else 1

@@ -69,6 +69,9 @@ def main() -> int:
     except (MutantError, RehearsalError, TerraformError) as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("mutants: interrupted; what is under way ends first", file=sys.stderr)
+        return 130
     left = [outcome for outcome in outcomes if outcome.result != "killed"]
     if options.json:
         print(json.dumps({"mutants": [outcome.as_json() for outcome in outcomes]}, indent=2))

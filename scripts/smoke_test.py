@@ -398,11 +398,14 @@ def full(options: argparse.Namespace) -> int:
     for reason, count in Counter(reason for _, reason in others).items():
         say(f"  {count} {'is' if count == 1 else 'are'} not asked here: {reason}")
     made = 0
+    each = 25 if asked.local else 10
 
     def progress(_: object) -> None:
         nonlocal made
         made += 1
-        if made % 25 == 0:
+        if made == number:
+            say(f"  {made} of {number} requests; then the logs, which take AWS minutes")
+        elif made % each == 0:
             say(f"  {made} of {number} requests")
 
     try:
@@ -486,6 +489,9 @@ def main(argv: list[str] | None = None) -> int:
     except CannotRunError as error:
         print(f"smoke test not run: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted: nothing was judged.", file=sys.stderr)
+        return 130
 
     def say(result: Result) -> None:
         if not options.json:
