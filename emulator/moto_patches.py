@@ -24,7 +24,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from moto.wafv2 import exceptions as wafv2_exceptions
-from moto.wafv2.models import FakeWebACL, wafv2_backends
+from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
 from emulator.waf.capacity import capacity
@@ -575,3 +575,47 @@ def _tell_data_protection_and_capacity(original: Any, acl: FakeWebACL) -> Any:
     groups = wafv2_backends[acl.account][acl.arn.split(":")[3]].rule_groups
     known["Capacity"] = capacity(known["Rules"], lambda arn: groups[arn].capacity)
     return {name: value for name, value in known.items() if value is not None}
+
+
+class _InUseError(wafv2_exceptions.WAFv2ClientError):  # type: ignore[misc]  # moto has no types
+    def __init__(self) -> None:
+        super().__init__(
+            "WAFAssociatedItemException",
+            "AWS WAF couldn't perform the operation because your resource is being used by another"
+            " resource or it's associated with another resource.",
+        )
+
+
+@_patch(WAFV2Backend, "associate_web_acl")
+def _guard_by_one_web_acl(
+    original: Any, backend: WAFV2Backend, web_acl_arn: str, resource_arn: str
+) -> None:
+    # A resource has one web ACL, the last; in moto the first would go on guarding it.
+    original(backend, web_acl_arn, resource_arn)
+    for acl in backend.wacls.values():
+        if acl.arn != web_acl_arn and resource_arn in acl.associated_resources:
+            acl.associated_resources.remove(resource_arn)
+
+
+@_patch(WAFV2Backend, "delete_web_acl")
+def _keep_a_web_acl_that_guards(
+    original: Any, backend: WAFV2Backend, name: str, *rest: Any, **more: Any
+) -> None:
+    for acl in backend.wacls.values():
+        if acl.name == name and any(map(backend._find_apigw_stage, acl.associated_resources)):
+            raise _InUseError
+    original(backend, name, *rest, **more)
+
+
+def _keep_what_rules_use(operation: str) -> None:
+    @_patch(WAFV2Backend, operation)
+    def delete(original: Any, backend: WAFV2Backend, name: str, *rest: Any, **more: Any) -> None:
+        kind = operation.removeprefix("delete_").replace("_", "")
+        rules = [rule for acl in backend.wacls.values() for rule in acl.to_dict()["Rules"]]
+        if f"/{kind}/{name}/" in json.dumps(rules):
+            raise _InUseError
+        original(backend, name, *rest, **more)
+
+
+for _operation in ("delete_ip_set", "delete_regex_pattern_set", "delete_rule_group"):
+    _keep_what_rules_use(_operation)

@@ -180,3 +180,34 @@ def test_logs_go_to_one_group_of_the_right_name(
     client.put_logging_configuration(
         LoggingConfiguration={"ResourceArn": acl["ARN"], "LogDestinationConfigs": [good]}
     )
+
+
+def test_what_is_in_use_cannot_be_deleted(emulator: Emulator, create: Callable[..., Any]) -> None:
+    client, apis = emulator.client("wafv2"), emulator.client("apigateway")
+    patterns = client.create_regex_pattern_set(
+        Name="used", Scope="REGIONAL", RegularExpressionList=[{"RegexString": "a"}]
+    )["Summary"]
+    whole = {key: patterns[key] for key in ("Name", "Id", "LockToken")} | {"Scope": "REGIONAL"}
+    matched = text("RegexPatternSetReferenceStatement", METHOD, ARN=patterns["ARN"])
+    acl = create("using", rule("r", {"NotStatement": {"Statement": matched}}))
+    with pytest.raises(ClientError, match="WAFAssociatedItemException"):
+        client.delete_regex_pattern_set(**whole)
+
+    api = apis.create_rest_api(name="guarded")["id"]
+    root = apis.get_resources(restApiId=api)["items"][0]["id"]
+    method = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    apis.put_method(**method, authorizationType="NONE")
+    apis.put_integration(**method, type="MOCK")
+    apis.create_deployment(restApiId=api, stageName="v1")
+    stage = f"arn:aws:apigateway:us-east-2::/restapis/{api}/stages/v1"
+    client.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=stage)
+    assert client.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "using"
+    this = {key: acl[key] for key in ("Name", "Id", "LockToken")} | {"Scope": "REGIONAL"}
+    with pytest.raises(ClientError, match="WAFAssociatedItemException"):
+        client.delete_web_acl(**this)
+    other = create("instead", rule("r", GEO))
+    client.associate_web_acl(WebACLArn=other["ARN"], ResourceArn=stage)
+    assert client.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "instead"
+    client.delete_web_acl(**this)
+    client.delete_regex_pattern_set(**whole)
+    apis.delete_rest_api(restApiId=api)
