@@ -8,7 +8,7 @@ import functools
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -102,6 +102,10 @@ def identify(request: HttpRequest, signed: Credential) -> ApiCall | None:
 def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall | None:
     from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
 
+    if service == "bedrock-runtime" or request.path.endswith("/invocations"):
+        # The emulator's own parts read any content as JSON; moto's router takes a form for a query.
+        headers = [each for each in request.headers if each[0].lower() != "content-type"]
+        request = replace(request, headers=tuple(headers))
     model = get_service_model(service)
     if str(model.protocol).startswith("rest-"):
         found = _rest(request, service)
@@ -524,20 +528,22 @@ _GROUPLESS_LOGS = re.compile(
 )
 
 
+_LOG_GROUPS = (
+    "logGroupName",
+    "logGroupIdentifier",
+    "logGroupNames",
+    "logGroupIdentifiers",
+    "logGroupArnList",
+)
+
+
 def _logs(call: ApiCall, account: str) -> list[str] | None:
     base = f"arn:aws:logs:{call.region}:{account}:log-group:"
     if arn := _text(call.params, "resourceArn"):
         return [arn.removesuffix(":*")]  # tagging is the exception that knows no suffix
     if call.operation == "DescribeLogGroups":
         return [f"{base}:log-stream:"]
-    groups = _texts(
-        call.params,
-        "logGroupName",
-        "logGroupIdentifier",
-        "logGroupNames",
-        "logGroupIdentifiers",
-        "logGroupArnList",
-    )
+    groups = [group for name in _LOG_GROUPS for group in _texts(call.params, name)]
     if not groups:
         return ["*"] if _GROUPLESS_LOGS.fullmatch(call.operation) else None
     names = [one.split(":log-group:")[-1].removesuffix(":*") for one in groups]

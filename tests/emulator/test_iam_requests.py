@@ -367,6 +367,38 @@ def test_a_request_that_can_be_read_in_two_ways_is_none(authorizer: Authorizer) 
         assert authorizer.action_for_request(request) is None
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "action"),
+    [
+        ("lambda", "invoke", {"FunctionName": "f"}, "lambda:InvokeFunction"),
+        (
+            *("bedrock-runtime", "converse", {"modelId": "us.a.b", "messages": []}),
+            "bedrock:InvokeModel",
+        ),
+    ],
+)
+def test_our_own_parts_read_any_content_type(
+    authorizer: Authorizer, service: str, operation: str, given: dict[str, Any], action: str
+) -> None:
+    request = captured_request(service, operation, **given)
+    headers = tuple(each for each in request.headers if each[0].lower() != "content-type")
+    for kind in ("application/x-www-form-urlencoded", "text/plain"):
+        odd = replace(request, headers=(*headers, ("Content-Type", kind)))
+        found = authorizer.action_for_request(odd)
+        assert found == authorizer.action_for_request(request)
+        assert found is not None
+        assert found[0] == action
+
+
+def test_every_log_group_of_a_request_is_asked(authorizer: Authorizer) -> None:
+    request = captured_request(
+        "logs", "describe_log_streams", logGroupName="a", logGroupIdentifier="b"
+    )
+    found = authorizer.action_for_request(request)
+    assert found is not None
+    assert [arn.split(":log-group:")[1] for arn in found[1]] == ["a:log-stream:", "b:log-stream:"]
+
+
 def test_a_presigned_url_names_its_signer_too(authorizer: Authorizer) -> None:
     request = captured_request("s3", "get_object", Bucket="trail", Key="k")
     scope = "rehearsal%2F20260101%2Fus-east-2%2Fs3%2Faws4_request"
