@@ -753,6 +753,14 @@ def test_function_must_permit_this_very_method(gateway: Gateway) -> None:
     assert gateway.log()["error"] == "API_CONFIGURATION_ERROR"
 
 
+@pytest.mark.parametrize("change", [{"httpMethod": "GET"}, {"uri": "arn:aws:sns:action/Publish"}])
+def test_a_function_is_invoked_by_post_on_its_uri(gateway: Gateway, change: dict[str, str]) -> None:
+    gateway.post["methodIntegration"].update(change)
+    assert gateway.call().status == 500
+    assert gateway.log()["error"] == "API_CONFIGURATION_ERROR"
+    assert gateway.functions.events == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -231,6 +231,18 @@ def test_data_protection_of_the_body_reaches_the_match_details(
     assert "OR" in detail["matchedData"]
 
 
+def test_a_redacted_query_string_hides_its_arguments_names(edge: Edge) -> None:
+    attack = {"query": "secret=1'+OR+'1'='1"}
+    statement = text("SqliMatchStatement", {"AllQueryArguments": {}}, "URL_DECODE")
+    for config, name in (
+        (protect("QUERY_STRING"), "REDACTED"),
+        (protect("SINGLE_QUERY_ARGUMENT", "secret"), "secret"),
+    ):
+        edge.apply(rule("sqli", statement), DataProtectionConfig=config)
+        (detail,) = edge.send(**attack).log_record["terminatingRuleMatchDetails"]
+        assert (detail["matchedFieldName"], detail["matchedData"]) == (name, ["REDACTED"])
+
+
 def test_data_protection_can_spare_the_rate_details(edge: Edge) -> None:
     keys = [{"Header": {"Name": "dogname", "TextTransformations": []}}]
     statement = {"Limit": 10, "AggregateKeyType": "CUSTOM_KEYS", "CustomKeys": keys}
@@ -274,6 +286,15 @@ def test_a_logging_filter_keeps_what_it_says(edge: Edge, given: Any, kept: list[
     for word in ("good", "bad", "odd"):
         edge.send(word, query=word)
     assert [record["httpRequest"]["args"] for _, _, record in edge.cloud.logged] == kept
+
+
+def test_a_logging_filter_knows_excluded_rules(edge: Edge) -> None:
+    configure(edge, LoggingFilter=log_filter("KEEP", "DROP", action_is("EXCLUDED_AS_COUNT")))
+    excluded = {"ExcludedRules": [{"Name": "NoUserAgent_HEADER"}]}
+    edge.apply(group("crs", managed("AWSManagedRulesCommonRuleSet", **excluded)))
+    edge.send(query="with", headers=[("User-Agent", "tests")])
+    edge.send(query="without", headers=[])
+    assert [record["httpRequest"]["args"] for _, _, record in edge.cloud.logged] == ["without"]
 
 
 def test_a_destination_that_is_no_log_group_is_said(edge: Edge) -> None:
