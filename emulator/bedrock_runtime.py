@@ -36,6 +36,7 @@ _LOG_STREAM = "aws/bedrock/modelinvocations"
 _INLINE_LOG_BYTES = 100_000
 _MAX_BODY = 25 * 1024 * 1024
 _DEFAULT_MAX_TOKENS = 4096
+_WINDOW_TOKENS = 200_000
 
 # What AWS removed; requests fail with ResourceNotFoundException (Amazon Bedrock User Guide, Model
 # lifecycle).
@@ -291,6 +292,8 @@ class BedrockRuntime:
                 " documentation for more details.",
             )
         _check_inference(document.get("inferenceConfig") or {}, target.model_id)
+        if count_tokens(_characters(document)) > _WINDOW_TOKENS:
+            raise _RuntimeError("ValidationException", "Input is too long for requested model.")
         guard = self._guard(guard_config, guard_arn)
         record = _Record(target, call.principal, call.request_id, document)
         fault = self.faults.next()

@@ -308,6 +308,12 @@ def test_a_model_that_aws_removed_is_gone(converse: Callable[..., Any]) -> None:
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
+def test_a_conversation_beyond_the_models_window_is_refused(converse: Callable[..., Any]) -> None:
+    with pytest.raises(ClientError, match="Input is too long for requested model") as caught:
+        converse("word " * 200_000)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
