@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
+from emulator.iam import Policy, PolicyError, Query, evaluate
+
+_API_GATEWAY = "apigateway.amazonaws.com"
 
 LoadCode = Callable[[Cloud, str, str], bytes]
 """Gives the zip of a function's version: (cloud, function name, version) -> bytes."""
@@ -118,60 +121,24 @@ def moto_code(cloud: Cloud, name: str, version: str) -> bytes:
 
 
 def may_invoke(
-    statements: Iterable[dict[str, Any]], invoked_arn: str, source_arn: str, account_id: str
+    statements: Sequence[Mapping[str, Any]], invoked_arn: str, source_arn: str, account_id: str
 ) -> bool:
     """Say whether a function's resource policy lets API Gateway invoke this very ARN.
 
     The policy of an alias and the one of the bare function are separate: the Resource decides
     (AWS Lambda Developer Guide, Using resource-based policies).
     """
-    effects = {
-        statement["Effect"]
-        for statement in statements
-        if statement.get("Resource") == invoked_arn
-        and _principal_is_api_gateway(statement.get("Principal"))
-        and any(_like(action, "lambda:InvokeFunction") for action in _list(statement.get("Action")))
-        and _conditions_hold(statement.get("Condition") or {}, source_arn, account_id)
+    context = {
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": _API_GATEWAY,
+        "aws:SecureTransport": "true",
+        "aws:SourceAccount": account_id,
+        "aws:SourceArn": source_arn,
     }
-    return effects == {"Allow"}
-
-
-def _principal_is_api_gateway(principal: Any) -> bool:
-    if isinstance(principal, dict):
-        return "apigateway.amazonaws.com" in _list(principal.get("Service"))
-    return principal in {"*", "apigateway.amazonaws.com"}
-
-
-def _conditions_hold(conditions: dict[str, Any], source_arn: str, account_id: str) -> bool:
-    values = {"aws:sourcearn": source_arn, "aws:sourceaccount": account_id}
-    for operator, keys in conditions.items():
-        for key, patterns in keys.items():
-            value = values.get(key.lower())
-            if value is None:
-                return False
-            if operator in {"ArnLike", "ArnEquals"}:
-                matches = any(_arn_like(pattern, value) for pattern in _list(patterns))
-            elif operator == "StringLike":
-                matches = any(_like(pattern, value) for pattern in _list(patterns))
-            elif operator == "StringEquals":
-                matches = value in _list(patterns)
-            else:
-                return False
-            if not matches:
-                return False
-    return True
-
-
-def _arn_like(pattern: str, arn: str) -> bool:
-    """Match part by part: a wildcard does not cross one of the first five colons."""
-    patterns, parts = pattern.split(":", 5), arn.split(":", 5)
-    return len(patterns) == len(parts) and all(map(_like, patterns, parts))
-
-
-def _like(pattern: str, value: str) -> bool:
-    wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(wild, value, re.DOTALL) is not None
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    query = Query("lambda:InvokeFunction", invoked_arn, context, _API_GATEWAY)
+    document = {"Version": "2012-10-17", "Statement": statements}
+    try:
+        policy = Policy(document, "function policy", "resource")
+    except PolicyError:
+        return False  # there is none, or none that AWS would have taken
+    return evaluate(query, identity=(), resource_policy=policy).allowed

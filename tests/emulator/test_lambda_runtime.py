@@ -584,10 +584,11 @@ def test_resource_policy_of_the_alias_lets_its_api_in(
         ({}, SOURCE.replace("v1", "test-invoke-stage")),
         ({"Resource": ARN}, SOURCE),
         ({"Principal": {"Service": "s3.amazonaws.com"}}, SOURCE),
-        ({"Principal": {"AWS": "*"}}, SOURCE),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, SOURCE),
         ({"Action": "lambda:GetFunction"}, SOURCE),
         ({"Condition": {"StringEquals": {"AWS:SourceAccount": "999999999999"}}}, SOURCE),
-        ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, SOURCE),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, SOURCE),
+        ({"Condition": {"ArnLike": {"aws:PrincipalArn": "*"}}}, SOURCE),
         ({"Effect": "Deny"}, SOURCE),
     ],
 )
