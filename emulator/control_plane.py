@@ -28,7 +28,7 @@ from emulator.execute_api.refusals import answer as api_answer
 from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
-from emulator.iam.requests import ApiCall, credential, identify
+from emulator.iam.requests import ApiCall, Credential, credential, identify
 from emulator.metrics import compiled
 from emulator.shapes import input_shape, violation
 from emulator.trail import Trail
@@ -105,14 +105,14 @@ class ControlPlane:
             if call is not None and int(status[:3]) < 400:
                 self._note(call, content)
         if signed is not None and signed.access_key_id != OPERATOR_KEY_ID:
-            self._record(request, signed.access_key_id, status, headers, content)
+            self._record(request, signed, status, headers, content)
         start_response(status, headers)
         return [content]
 
     def _record(
         self,
         request: HttpRequest,
-        access_key_id: str,
+        signed: Credential,
         status: str,
         headers: list[tuple[str, str]],
         content: bytes,
@@ -120,9 +120,9 @@ class ControlPlane:
         response = HttpResponse(int(status[:3]), tuple(headers), content)
         given = response.header("x-amzn-requestid") or response.header("x-amz-request-id")
         try:
-            principal = self._authorizer.principal(access_key_id)
+            principal = self._authorizer.authenticate(signed)
         except CallerError:
-            return  # nobody's key: CloudTrail, too, has no identity to write down
+            return  # nobody: CloudTrail, too, has no identity to write down
         self._trail.record(
             request, response, request_id=given or str(uuid.uuid4()), principal=principal
         )

@@ -623,6 +623,8 @@ def test_calls_of_the_control_plane_are_recorded_with_their_caller(
     nobody = emulator.role(unique("nobody"), [])
     with pytest.raises(ClientError):
         emulator.client("kms", nobody).list_keys()
+    with pytest.raises(ClientError, match="security token"):  # somebody who only knows its key id
+        emulator.client("kms", nobody | {"SessionToken": "made-up"}).list_aliases()
     trails.stop_logging(Name=name)
     emulator.server.app.trail.flush()
 
@@ -632,3 +634,4 @@ def test_calls_of_the_control_plane_are_recorded_with_their_caller(
     assert by_name["ListKeys"]["errorCode"] == "AccessDenied"
     assert ":assumed-role/nobody-" in by_name["ListKeys"]["userIdentity"]["arn"]
     assert "StopLogging" in by_name
+    assert "ListAliases" not in by_name
