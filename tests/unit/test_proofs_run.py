@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts import smoke_test
-from toolkit.proofs.data import Call, Control, Evidence, Question, Request
+from toolkit.proofs.data import Call, Control, Evidence, Proof, Question, Request
 from toolkit.proofs.deployment import Answer, CannotAskError, Deployment
 from toolkit.proofs.run import Run, plan
 
@@ -271,20 +271,55 @@ def test_a_question_must_be_denied_by_its_own_statement(statement: str, said: st
     assert Run(deployment, [question]).judge(question) == ([said] if said else [])
 
 
-def test_what_aws_does_not_tell_is_no_proof_and_what_breaks_is_no_excuse() -> None:
-    class Refusing:
-        def get_guardrail(self) -> None:
-            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetGuardrail")
+def test_what_aws_does_not_tell_is_no_proof_and_what_is_gone_is_no_excuse() -> None:
+    class Aws:
+        def get_secret(self) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetSecret")
+
+        def get_trail(self) -> None:
+            raise ClientError({"Error": {"Code": "TrailNotFoundException"}}, "GetTrail")
 
         def get_broken(self) -> None:
             raise KeyError("a bug")
 
-    about: dict[str, Any] = {"layer": "guardrail", "control": "c", "find": "a", "equals": 1}
-    run = Run(Deployment("https://x/chat", "k", client=lambda _: Refusing()), [])
+    about: dict[str, Any] = {"layer": "governance", "control": "c", "find": "a", "equals": 1}
+    run = Run(Deployment("https://x/chat", "k", client=lambda _: Aws()), [])
     with pytest.raises(CannotAskError, match="AccessDenied"):
-        run.judge(Evidence(name="e", call="bedrock.get_guardrail", **about))
+        run.judge(Evidence(name="e", call="a.get_secret", **about))
+    (problem,) = run.judge(Evidence(name="e", call="a.get_trail", **about))
+    assert "TrailNotFoundException" in problem
     with pytest.raises(KeyError):
-        run.judge(Evidence(name="e", call="bedrock.get_broken", **about))
+        run.judge(Evidence(name="e", call="a.get_broken", **about))
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        Evidence(layer="a", control="c", name="e", log="trail", complete=True),
+        Evidence(layer="a", control="c", name="e", log="trail", lacks=("key",)),
+        Evidence(
+            layer="a",
+            control="c",
+            name="e",
+            call="s3.get_bucket_versioning",
+            parameters={"Bucket": "{bucket}"},
+            find="Status",
+            equals="Enabled",
+        ),
+        Question(
+            layer="a", control="c", name="q", actions=("a:B",), resource="{trail_arn}", allowed=True
+        ),
+    ],
+    ids=["complete", "lacks", "call", "question"],
+)
+def test_what_another_environment_of_the_account_owns_is_left_to_its_proofs(proof: Proof) -> None:
+    deployment = FakeDeployment(Answer(200, HEADERS | IDS, b"{}"), PASSING)
+    groups = {"log_groups": {log: log for log in ("waf", "api", "function")} | {"trail": None}}
+    deployment.outputs = GROUPS | groups
+    run = Run(deployment, [proof], origin=ORIGIN)
+    run.make()
+    with pytest.raises(CannotAskError, match="this environment does not manage"):
+        run.judge(proof)
 
 
 def test_a_person_is_told_what_was_left_out_and_what_could_not_be_read(

@@ -321,8 +321,6 @@ def places(outputs: Mapping[str, Any]) -> dict[str, str]:
         "api_key_id": next(iter(sorted(outputs["api_key_ids"].items())))[1],
         "bedrock": bedrock,
         "boundary_arn": f"{iam}:policy/{function}-boundary",
-        "bucket": f"{function}-trail-{account}",
-        "bucket_arn": f"arn:aws:s3:::{function}-trail-{account}",
         "deny_policy_arn": f"{iam}:policy/{function}-deny-tampering",
         "execution_role": outputs["execution_role_arn"].split("/")[-1],
         "function_arn": outputs["alias_arn"].rpartition(":")[0],
@@ -333,10 +331,21 @@ def places(outputs: Mapping[str, Any]) -> dict[str, str]:
             f"arn:aws:apigateway:{region}::/restapis/{outputs['api_id']}"
             f"/stages/{outputs['stage_name']}"
         ),
-        "trail_arn": f"arn:aws:cloudtrail:{region}:{account}:trail/{function}",
+        **(_trail(function, region, account) if outputs["log_groups"]["trail"] else {}),
         **{
             f"{name}_log_group": group
             for name, group in outputs["log_groups"].items()
             if group is not None
         },
+    }
+
+
+def _trail(name: str, region: str, account: str) -> dict[str, str]:
+    """Return what there is once in an account, in the environment that manages it."""
+    return {
+        "bucket": f"{name}-trail-{account}",
+        "bucket_arn": f"arn:aws:s3:::{name}-trail-{account}",
+        "trail": name,
+        "trail_arn": f"arn:aws:cloudtrail:{region}:{account}:trail/{name}",
+        "trail_role": f"{name}-trail",
     }

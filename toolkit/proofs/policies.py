@@ -22,7 +22,7 @@ ALL = {
 ROLES = {
     "function": "{execution_role}",
     "logging": "BedrockLoggingRole",
-    "trail": "{name}-trail",
+    "trail": "{trail_role}",
     "api-logs": "ApiGatewayLoggingRole",
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.data import Call, Evidence, Proof, Question, Request, filled
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from toolkit.proofs.deployment import Answer, Deployment
 
 SAFETY_MESSAGE = "[Request blocked by safety controls]"
+# How AWS's codes begin when it is the asker that it refuses, and says nothing of what was asked.
+UNTOLD = (
+    *("403", "AccessDenied", "Authorization", "Expired", "Forbidden", "InvalidClientToken"),
+    *("Throttling", "TooManyRequests", "Unauthorized", "UnrecognizedClient"),
+)
 # The access log's word for nothing.
 NONE = "-"
 LATENCY = "integrationLatency"  # which it has once the integration was tried
@@ -93,24 +99,35 @@ class Run:
     def judge(self, proof: Proof) -> list[str]:
         """Return what is wrong, nothing when the proof holds.
 
-        Raises CannotAskError when AWS does not tell what the proof is to be judged by.
+        Raises CannotAskError when it is about what another environment of the account manages, or
+        AWS does not tell what it is to be judged by. What AWS says is not there is wrong.
         """
-        match proof:
-            case Request():
-                return self._judge_request(proof)
-            case Call():
-                return self._judge_call(proof)
+        if isinstance(proof, Request):
+            return self._judge_request(proof)
+        if missing := self._unmanaged(proof):
+            raise CannotAskError(f"this environment does not manage {', '.join(missing)}")
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - asked by boto3
 
         try:
             match proof:
+                case Call():
+                    return self._judge_call(proof)
                 case Question():
                     return self._judge_question(proof)
                 case Evidence():
                     return self._judge_evidence(proof)
-        except (BotoCoreError, ClientError) as error:
+        except ClientError as error:
+            if error.response["Error"]["Code"].startswith(UNTOLD):
+                raise CannotAskError(f"not read: {error}") from error
+            return [str(error)]
+        except BotoCoreError as error:
             raise CannotAskError(f"not read: {error}") from error
         raise TypeError(proof)
+
+    def _unmanaged(self, proof: Proof) -> list[str]:
+        """Return what a proof names that this environment leaves to another."""
+        names = re.findall(r"\{([a-z_]+)\}", json.dumps(asdict(proof)))
+        return sorted(set(names) - set(self._places)) if self._places else []
 
     def _read_configuration(self) -> None:
         """Learn the origin and the model from what the function is told."""
@@ -343,6 +360,8 @@ class Run:
             RoleArn=self._places["execution_role_arn"], RoleSessionName=self._session
         )["Credentials"]
         for call in self.calls:
+            if self._unmanaged(call):
+                continue
             service, _, operation = call.call.partition(".")
             client = boto3.client(
                 service,
@@ -400,7 +419,7 @@ class Run:
         if evidence.call:
             return self._wrong_configuration(evidence)
         if evidence.log in self.logs.unread:
-            return [f"the log of {evidence.log} was not read: {self.logs.unread[evidence.log]}"]
+            raise CannotAskError(f"the log of {evidence.log}: {self.logs.unread[evidence.log]}")
         if evidence.complete:
             return self._gaps(evidence.log)
         lines = self.logs.lines[evidence.log]
