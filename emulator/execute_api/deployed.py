@@ -129,14 +129,28 @@ def _methods(served: Served, resource: Mapping[str, Any]) -> dict[str, Method]:
     return methods
 
 
+BUILT_IN_MODELS: Mapping[str, Any] = {
+    "Empty": {"title": "Empty Schema", "type": "object"},
+    "Error": {
+        "title": "Error Schema",
+        "type": "object",
+        "properties": {"message": {"type": "string"}},
+    },
+}
+"""The models that every REST API has."""
+
+_NOTHING: Mapping[str, Any] = {"not": {}}  # no body fits a model that is not there
+
+
 def _validator(served: Served, model: str) -> jsonschema.Draft4Validator:
     """Compile a model; models refer to each other by their URL (draft-04, as AWS documents)."""
     base = f"https://apigateway.amazonaws.com/restapis/{served['rest_api']['id']}/models/"
-    schemas = {name: json.loads(text) for name, text in (served.get("models") or {}).items()}
+    own = {name: json.loads(text) for name, text in (served.get("models") or {}).items()}
+    schemas = {**BUILT_IN_MODELS, **own}
     registry: Registry[Any] = Registry().with_resources(
         (base + name, DRAFT4.create_resource(schema)) for name, schema in schemas.items()
     )
-    return jsonschema.Draft4Validator(schemas.get(model, {}), registry=registry)
+    return jsonschema.Draft4Validator(schemas.get(model, _NOTHING), registry=registry)
 
 
 def _specificity(path: str) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 from botocore.exceptions import ClientError
 
+from emulator.execute_api.deployed import BUILT_IN_MODELS
 from emulator.http import HttpResponse, aws_error
 
 # Where a header's value may come from: 'a text', or a part of what is known then.
@@ -24,8 +25,17 @@ _OF_GATEWAY = re.compile(
 )
 
 
+_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
+_MILLISECONDS = (50, 29_000)
+"""Shortest and longest timeout of an integration (Amazon API Gateway quotas)."""
+
+
 class _RefusalError(Exception):
-    pass
+    """A refusal in AWS's words, with its status and its name."""
+
+    def __init__(self, message: str, status: int = 400, code: str = "BadRequestException") -> None:
+        super().__init__(message)
+        self.response = aws_error(status, code, message)
 
 
 def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpResponse | None:
@@ -39,10 +49,70 @@ def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpRespon
         if check is not None:
             check(params, client)
     except _RefusalError as refusal:
-        return aws_error(400, "BadRequestException", str(refusal))
+        return refusal.response
     except ClientError:
         return None  # there is no such thing, and moto says so
     return None
+
+
+def _not_found(what: str) -> _RefusalError:
+    return _RefusalError(what, 404, "NotFoundException")
+
+
+def _check_resource(params: Mapping[str, Any], client: Any) -> None:
+    resources = client.get_resources(restApiId=params["restApiId"], limit=500)["items"]
+    parent, part = params["parentId"], params.get("pathPart")
+    # moto looks for the parent when the child is there already, and can list neither afterwards.
+    if all(resource["id"] != parent for resource in resources):
+        raise _not_found("Invalid Resource identifier specified")
+    if any((each.get("parentId"), each.get("pathPart")) == (parent, part) for each in resources):
+        raise _RefusalError(
+            f"Another resource with the same parent already has this name: {part}",
+            *(409, "ConflictException"),
+        )
+
+
+def _check_method(params: Mapping[str, Any], client: Any) -> None:
+    if params["httpMethod"] not in _METHODS:
+        raise _RefusalError(f"Invalid HttpMethod specified. Valid options are {','.join(_METHODS)}")
+    api = {"restApiId": params["restApiId"]}
+    validators = [params.get("requestValidatorId"), *_set(params, "/requestValidatorId")]
+    known = {each["id"] for each in client.get_request_validators(**api, limit=500)["items"]}
+    if any(validator and validator not in known for validator in validators):
+        raise _not_found("Invalid Request Validator identifier specified")
+    models = {*(params.get("requestModels") or {}).values(), *_set(params, "/requestModels/.+")}
+    known = {each["name"] for each in client.get_models(**api, limit=500)["items"]}
+    for model in sorted(models - known - BUILT_IN_MODELS.keys()):
+        raise _RefusalError(f"Invalid model identifier specified: {model}")
+
+
+def _check_integration(params: Mapping[str, Any], _: Any) -> None:
+    shortest, longest = _MILLISECONDS
+    for value in [params.get("timeoutInMillis"), *_set(params, "/timeoutInMillis")]:
+        if value is None:
+            continue
+        if not str(value).isdecimal() or not shortest <= int(value) <= longest:
+            raise _RefusalError(f"Timeout should be between {shortest} ms and {longest} ms")
+
+
+def _check_new_stage(params: Mapping[str, Any], client: Any) -> None:
+    if not re.fullmatch(r"[\w-]+", params["stageName"], re.ASCII):
+        raise _RefusalError("Stage name only allows a-zA-Z0-9_-")
+    deployments = client.get_deployments(restApiId=params["restApiId"], limit=500)["items"]
+    if all(each["id"] != params["deploymentId"] for each in deployments):
+        raise _not_found("Invalid Deployment identifier specified")
+
+
+def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
+    stages = [f"{each['apiId']}:{each['stage']}" for each in params.get("apiStages") or ()]
+    if params.get("patchOperations"):
+        stages += [value for value in _set(params, "/apiStages") if ":" in value]
+    for stage in stages:
+        api, _, name = stage.partition(":")
+        try:
+            client.get_stage(restApiId=api, stageName=name)
+        except ClientError:
+            raise _not_found(f"API Stage not found: {stage}") from None
 
 
 def _check_model(params: Mapping[str, Any], _: Any) -> None:
@@ -108,17 +178,25 @@ def _check_deletion(params: Mapping[str, Any], client: Any) -> None:
 
 
 def _set(params: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Yield what a patch puts at the end of a path."""
+    """Yield what a patch puts at paths that end like this pattern."""
     for operation in params.get("patchOperations") or ():
-        if operation.get("op") != "remove" and str(operation.get("path")).endswith(path):
+        if operation.get("op") != "remove" and re.search(f"{path}$", str(operation.get("path"))):
             yield operation.get("value") or ""
 
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any], Any], None]] = {
     "CreateModel": _check_model,
+    "CreateResource": _check_resource,
+    "CreateStage": _check_new_stage,
+    "CreateUsagePlan": _check_usage_plan,
     "DeleteDeployment": _check_deletion,
     "PutGatewayResponse": _check_gateway_response,
+    "PutIntegration": _check_integration,
     "PutIntegrationResponse": _check_integration_response,
+    "PutMethod": _check_method,
+    "UpdateIntegration": _check_integration,
+    "UpdateMethod": _check_method,
     "UpdateModel": _check_model,
     "UpdateStage": _check_stage,
+    "UpdateUsagePlan": _check_usage_plan,
 }

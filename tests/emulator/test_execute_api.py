@@ -511,6 +511,14 @@ def test_default_model_covers_every_content_type(gateway: Gateway) -> None:
     )
 
 
+def test_every_api_has_an_empty_model_and_none_that_is_not_there(gateway: Gateway) -> None:
+    gateway.post["requestModels"] = {"$default": "Empty"}
+    assert [gateway.call(body).status for body in (b'{"a":1}', b"[]")] == [200, 400]
+    gateway.post["requestModels"] = {"$default": "Absent"}
+    gateway.cloud.bump()
+    assert gateway.call(b"{}").status == 400
+
+
 def test_nothing_is_validated_without_a_validator(gateway: Gateway) -> None:
     del gateway.post["requestValidatorId"]
     assert gateway.call(b"not json").status == 200

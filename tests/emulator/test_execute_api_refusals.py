@@ -142,3 +142,65 @@ def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[
     move = [{"op": "replace", "path": "/deploymentId", "value": second}]
     apis.update_stage(restApiId=api, stageName="v1", patchOperations=move)
     apis.delete_deployment(restApiId=api, deploymentId=first)
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong", "code", "says"),
+    [
+        ("create_resource", {"parentId": "absent", "pathPart": "b"}, "NotFoundException",
+         "Invalid Resource identifier specified"),
+        ("create_resource", {"pathPart": "a"}, "ConflictException",
+         "Another resource with the same parent already has this name: a"),
+        ("put_method", {"httpMethod": "LOOK"}, "BadRequestException", "Invalid HttpMethod"),
+        ("put_method", {"requestValidatorId": "absent"}, "NotFoundException",
+         "Invalid Request Validator identifier specified"),
+        ("put_method", {"requestModels": {"$default": "Absent"}}, "BadRequestException",
+         "Invalid model identifier specified: Absent"),
+        ("update_method", {"patchOperations": [
+            {"op": "add", "path": "/requestModels/application~1json", "value": "Absent"}]},
+         "BadRequestException", "Invalid model identifier specified: Absent"),
+        ("put_integration", {"timeoutInMillis": 29_001}, "BadRequestException",
+         "Timeout should be between 50 ms and 29000 ms"),
+        ("put_integration", {"timeoutInMillis": 49}, "BadRequestException",
+         "Timeout should be between 50 ms and 29000 ms"),
+        ("update_integration", {"patchOperations": [
+            {"op": "replace", "path": "/timeoutInMillis", "value": "long"}]},
+         "BadRequestException", "Timeout should be between 50 ms and 29000 ms"),
+        ("create_stage", {"stageName": "v 1"}, "BadRequestException",
+         "Stage name only allows a-zA-Z0-9_-"),
+        ("create_stage", {"deploymentId": "absent"}, "NotFoundException",
+         "Invalid Deployment identifier specified"),
+        ("create_usage_plan", {"apiStages": [{"apiId": "absent", "stage": "v1"}]},
+         "NotFoundException", "API Stage not found: absent:v1"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_cannot_be_referred_to(
+    apis: Any, at: dict[str, str], *, operation: str, wrong: dict[str, Any], code: str, says: str
+) -> None:
+    api, root = at["restApiId"], at["resourceId"]
+    apis.create_resource(restApiId=api, parentId=root, pathPart="a")
+    apis.create_model(
+        restApiId=api, name="Chat", contentType="application/json", schema='{"type": "object"}'
+    )
+    deployment = apis.create_deployment(restApiId=api)["id"]
+    validator = apis.create_request_validator(restApiId=api, name="all")["id"]
+    put = at | {"httpMethod": "PUT", "authorizationType": "NONE"}
+    right: dict[str, dict[str, Any]] = {
+        "create_resource": {"restApiId": api, "parentId": root, "pathPart": "c"},
+        "put_method": put
+        | {"requestValidatorId": validator, "requestModels": {"$default": "Empty", "a/b": "Chat"}},
+        "update_method": at
+        | {"patchOperations": [{"op": "add", "path": "/requestModels/$default", "value": "Error"}]},
+        "put_integration": at | {"type": "MOCK", "timeoutInMillis": 29_000},
+        "update_integration": at
+        | {"patchOperations": [{"op": "replace", "path": "/timeoutInMillis", "value": "50"}]},
+        "create_stage": {"restApiId": api, "stageName": "v-1_a", "deploymentId": deployment},
+        "create_usage_plan": {"name": "plan", "apiStages": [{"apiId": api, "stage": "v1"}]},
+    }
+    apis.create_stage(restApiId=api, stageName="v1", deploymentId=deployment)
+    with pytest.raises(ClientError) as error:
+        getattr(apis, operation)(**right[operation] | wrong)
+    assert error.value.response["Error"]["Code"] == code
+    assert says in error.value.response["Error"]["Message"]
+    getattr(apis, operation)(**right[operation])
+    assert apis.get_resources(restApiId=api)["items"]
