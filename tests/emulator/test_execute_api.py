@@ -330,6 +330,7 @@ def test_most_specific_resource_wins(gateway: Gateway) -> None:
     for path, resource, parameters in [
         ("/users/a%20b", "/users/{id}", {"id": "a b"}),
         ("/users/a/b", "/{proxy+}", {"proxy": "users/a/b"}),
+        ("/users", "/{proxy+}", {"proxy": "users"}),
     ]:
         assert gateway.call(b"", method="GET", path=path).status == 200
         event = gateway.functions.events[-1]
