@@ -15,6 +15,7 @@ from xml.parsers.expat import ExpatError
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
+from botocore.exceptions import ClientError, ParamValidationError
 from moto.moto_server.werkzeug_app import (  # after the settings above
     DomainDispatcherApplication,
     create_backend_app,
@@ -168,8 +169,8 @@ class ControlPlane:
 
     def _refusal(self, request: HttpRequest, call: ApiCall) -> HttpResponse | None:
         """Check what AWS checks before it configures anything, and moto does not."""
-        # Our own guardrails rely on the whole check; what moto takes it may take.
-        malformed = _malformed(request, call, values=call.service == "bedrock")
+        # Our own guardrails rely on the whole check, and sessions on AWS's names and durations.
+        malformed = _malformed(request, call, values=call.service in {"bedrock", "sts"})
         if malformed is not None:
             return malformed
         match call.service, call.operation:
@@ -181,6 +182,8 @@ class ControlPlane:
                 return self._refuse_logging(call)
             case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
                 return self._refuse_role(call)
+            case "sts", "AssumeRole":
+                return self._refuse_missing_role(call)
         return None
 
     def _refuse_role(self, call: ApiCall) -> HttpResponse | None:
@@ -195,6 +198,18 @@ class ControlPlane:
         except CallerError:
             return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
         return None
+
+    def _refuse_missing_role(self, call: ApiCall) -> HttpResponse | None:
+        """Refuse the administrator, too, a session of a role that does not exist."""
+        arn: str = call.params["RoleArn"]
+        try:
+            role = self._cloud.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+        except (ClientError, ParamValidationError):
+            role = {}  # no such role, or no name of one
+        if role.get("Arn") == arn:
+            return None
+        message = f"The caller is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        return service_error(call.protocol, 403, "AccessDenied", message)
 
     def _refuse_logging(self, call: ApiCall) -> HttpResponse | None:
         """Try the delivery of invocation logs before it is configured, as AWS does."""

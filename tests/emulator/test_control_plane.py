@@ -105,6 +105,25 @@ def test_an_unknown_key_may_nothing(emulator: Emulator) -> None:
         emulator.client("logs", stranger).describe_log_groups()
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/no-such-role"}, "AccessDenied"),
+        ({"RoleArn": "arn:aws:iam::999999999999:role/elsewhere"}, "AccessDenied"),
+        ({"RoleSessionName": "with space"}, "ValidationError"),
+        ({"DurationSeconds": 100_000}, "ValidationError"),
+    ],
+)
+def test_no_session_of_what_is_not_there(
+    emulator: Emulator, given: dict[str, Any], code: str
+) -> None:
+    role = emulator.role(unique("there"), [])["Arn"]
+    request = {"RoleArn": role, "RoleSessionName": "me"} | given
+    with pytest.raises(ClientError) as caught:
+        emulator.client("sts").assume_role(**request)
+    assert caught.value.response["Error"]["Code"] == code
+
+
 # Lambda
 
 
