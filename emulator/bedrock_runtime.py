@@ -790,7 +790,7 @@ def _characters(document: Mapping[str, Any]) -> int:
 def _ask(question: str, size: int, config: Mapping[str, Any], fault: _Fault | None) -> Reply:
     if fault and fault.reply:
         text = fault.reply["text"]
-        stop_reason = fault.reply.get("stopReason", "end_turn")
+        stop_reason = fault.reply.get("stopReason") or "end_turn"
         return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
     max_tokens = config.get("maxTokens", _DEFAULT_MAX_TOKENS)
     return answer(question, input_characters=size, max_tokens=max_tokens)

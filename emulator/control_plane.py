@@ -270,7 +270,7 @@ _INVALID = {"apigateway": "BadRequestException", "logs": "InvalidParameterExcept
 
 def _explained(request: HttpRequest, call: ApiCall, error: Exception) -> HttpResponse | None:
     """Say as AWS does what is wrong with a request on which moto failed; None if nothing is."""
-    if isinstance(error, KeyError) and error.args[0] in call.params.values():
+    if isinstance(error, KeyError) and error.args and error.args[0] in call.params.values():
         code = "NotFoundException" if call.service == "apigateway" else "ResourceNotFoundException"
         return service_error(call.protocol, 404, code, f"{error.args[0]} does not exist.")
     if call.protocol == "rest-xml" and isinstance(error, KeyError | ExpatError):
