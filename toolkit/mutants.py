@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.proofs import data as proofs_data
 from toolkit.proofs.data import Evidence
-from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.deployment import CannotAskError, Deployment
 from toolkit.proofs.run import Run
 from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.terraform import ROOT, Terraform, TerraformError
@@ -302,10 +302,17 @@ class Rehearsed:
                 asked += [proof for proof in control.proofs if proof.id not in ids]
         run = Run(deployment, asked)
         run.make()
-        return [f"{proof.id}: {problem}" for proof in named for problem in run.judge(proof)]
+        return [f"{proof.id}: {problem}" for proof in named for problem in _judged(run, proof)]
 
     def _build(self) -> None:
         self._tree.python("scripts/build_lambda.py", check=True)
+
+
+def _judged(run: Run, proof: Proof) -> list[str]:
+    try:
+        return run.judge(proof)
+    except CannotAskError as error:  # what the proof is about is not there
+        return [str(error)]
 
 
 def _reads_logs(proof: Proof) -> bool:

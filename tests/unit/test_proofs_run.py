@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -290,6 +291,28 @@ def test_what_aws_does_not_tell_is_no_proof_and_what_is_gone_is_no_excuse() -> N
     assert "TrailNotFoundException" in problem
     with pytest.raises(KeyError):
         run.judge(Evidence(name="e", call="a.get_broken", **about))
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ResourceNotFoundException", ["1 of 1 requests have no record"]),
+        ("AccessDeniedException", "the log of waf: An error occurred (AccessDenied"),
+    ],
+)
+def test_a_log_that_is_gone_is_a_failure_and_one_that_is_closed_to_us_is_not(
+    code: str, said: str | list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "FilterLogEvents")
+
+    monkeypatch.setattr(FakeLogs, "paginate", refuses)
+    evidence = Evidence(layer="edge", control="c", name="e", log="waf", complete=True)
+    if isinstance(said, list):
+        assert _judged(evidence, 200, ANSWER, PASSING) == said
+    else:
+        with pytest.raises(CannotAskError, match=re.escape(said)):
+            _judged(evidence, 200, ANSWER, PASSING)
 
 
 @pytest.mark.parametrize(

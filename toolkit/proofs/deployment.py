@@ -28,6 +28,13 @@ REQUESTS_AN_ADDRESS = 40
 AGENT = "chatbot-proofs/1"
 
 
+# How AWS's codes begin when it refuses whoever asks, and says nothing of what was asked about.
+REFUSALS = (
+    *("403", "AccessDenied", "Authorization", "Expired", "Forbidden", "InvalidClientToken"),
+    *("Throttling", "TooManyRequests", "Unauthorized", "UnrecognizedClient"),
+)
+
+
 class CannotAskError(Exception):
     """A request cannot be made at all. The text says why, and what to do."""
 
@@ -307,6 +314,11 @@ class Deployment:
     def place(self, name: str) -> str:
         """Return what a name in braces stands for in the proofs' data."""
         return places(self.outputs)[name]
+
+
+def refuses_us(error: Any) -> bool:
+    """Tell whether boto3's ClientError says nothing of what is there, only that we may not look."""
+    return str(error.response["Error"]["Code"]).startswith(REFUSALS)
 
 
 def places(outputs: Mapping[str, Any]) -> dict[str, str]:

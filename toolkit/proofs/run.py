@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.data import Call, Evidence, Proof, Question, Request, filled
-from toolkit.proofs.deployment import CannotAskError, places
+from toolkit.proofs.deployment import CannotAskError, places, refuses_us
 from toolkit.proofs.logs import Logs
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from toolkit.proofs.deployment import Answer, Deployment
 
 SAFETY_MESSAGE = "[Request blocked by safety controls]"
-# How AWS's codes begin when it is the asker that it refuses, and says nothing of what was asked.
-UNTOLD = (
-    *("403", "AccessDenied", "Authorization", "Expired", "Forbidden", "InvalidClientToken"),
-    *("Throttling", "TooManyRequests", "Unauthorized", "UnrecognizedClient"),
-)
 # The access log's word for nothing.
 NONE = "-"
 LATENCY = "integrationLatency"  # which it has once the integration was tried
@@ -117,7 +112,7 @@ class Run:
                 case Evidence():
                     return self._judge_evidence(proof)
         except ClientError as error:
-            if error.response["Error"]["Code"].startswith(UNTOLD):
+            if refuses_us(error):
                 raise CannotAskError(f"not read: {error}") from error
             return [str(error)]
         except BotoCoreError as error:
