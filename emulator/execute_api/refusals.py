@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from emulator.execute_api.deployed import BUILT_IN_MODELS
 from emulator.http import HttpResponse, aws_error
@@ -104,14 +104,14 @@ def _check_new_stage(params: Mapping[str, Any], client: Any) -> None:
 
 
 def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
-    stages = [f"{each['apiId']}:{each['stage']}" for each in params.get("apiStages") or ()]
-    if params.get("patchOperations"):
-        stages += [value for value in _set(params, "/apiStages") if ":" in value]
-    for stage in stages:
+    stages = [
+        f"{each.get('apiId', '')}:{each.get('stage', '')}" for each in params.get("apiStages") or ()
+    ]
+    for stage in [*stages, *_set(params, "/apiStages")]:
         api, _, name = stage.partition(":")
         try:
             client.get_stage(restApiId=api, stageName=name)
-        except ClientError:
+        except (ClientError, ParamValidationError):
             raise _not_found(f"API Stage not found: {stage}") from None
 
 

@@ -172,6 +172,7 @@ def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[
          "Invalid Deployment identifier specified"),
         ("create_usage_plan", {"apiStages": [{"apiId": "absent", "stage": "v1"}]},
          "NotFoundException", "API Stage not found: absent:v1"),
+        ("create_usage_plan", {"apiStages": [{}]}, "NotFoundException", "API Stage not found: :"),
     ],
 )  # fmt: skip
 def test_what_is_not_there_cannot_be_referred_to(
