@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from emulator.cloud import Cloud
 from emulator.guardrail_filters import Assessment, Source, assess
 from emulator.guardrails import DRAFT
-from emulator.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.http import HttpRequest, HttpResponse, aws_error, json_response, strict_json
 from emulator.iam import (
     Authorizer,
     CallerError,
@@ -696,16 +696,12 @@ def _parse(body: bytes) -> dict[str, Any]:
     if len(body) > _MAX_BODY:
         raise _RuntimeError("ValidationException", "The request body is too large.", 413)
     try:
-        document = json.loads(body or b"{}", parse_constant=_no_constant)
+        document = strict_json(body or b"{}")
     except (RecursionError, ValueError):
         document = None
     if not isinstance(document, dict):
         raise _RuntimeError("SerializationException", "The request body is no JSON object.", 400)
     return document
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _check_conversation(document: Mapping[str, Any]) -> None:

@@ -157,7 +157,8 @@ class ControlPlane:
                 return _as_wsgi(explained)
             _log.error(
                 "moto cannot answer %s: %r",
-                *(_name(call), error),
+                _name(call),
+                error,
                 exc_info=_log.isEnabledFor(logging.DEBUG),
             )
             return _as_wsgi(_failure(call, 501))

@@ -38,6 +38,15 @@ class HttpResponse:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON, to which NaN and Infinity do not belong. Raises ValueError, RecursionError."""
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def json_response(
     status: int, document: Any, headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpResponse:

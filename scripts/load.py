@@ -133,10 +133,7 @@ def measure(env: str, port: int, clients: int, seconds: int) -> Measured:
         rehearsal.build()
         rehearsal.stage()
         (rehearsal.folder / "load_override.tf").write_text(LIFTED)
-        rehearsal.start()
-        rehearsal.init()
-        rehearsal.apply(lambda text: print(text, file=sys.stderr, flush=True))
-        rehearsal.open_session()
+        rehearsal.up(lambda text: print(text, file=sys.stderr, flush=True))
         return load(rehearsal, clients, seconds)
     finally:
         rehearsal.down()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from toolkit.rehearsal import Rehearsal
+from toolkit.rehearsal import Rehearsal, free_port
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -16,13 +15,6 @@ if TYPE_CHECKING:
 
 # Apart from .rehearsal, where a person may have one up.
 HOME = ROOT / ".rehearsal-test"
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +28,7 @@ def apply(env: str) -> Rehearsal:
     Rehearsal(env, home=HOME).down()
     rehearsal = Rehearsal(env, free_port(), home=HOME)
     rehearsal.stage()
-    rehearsal.start()
-    rehearsal.init()
-    rehearsal.apply(lambda _: None)
-    rehearsal.open_session()
+    rehearsal.up(lambda _: None)
     return rehearsal
 
 

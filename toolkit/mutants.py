@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -29,7 +28,7 @@ from toolkit.proofs import data as proofs_data
 from toolkit.proofs.data import Evidence
 from toolkit.proofs.deployment import CannotAskError, Deployment
 from toolkit.proofs.run import Run
-from toolkit.rehearsal import Rehearsal, RehearsalError
+from toolkit.rehearsal import Rehearsal, RehearsalError, free_port
 from toolkit.terraform import ROOT, Terraform, TerraformError
 
 if TYPE_CHECKING:
@@ -246,20 +245,15 @@ class Rehearsed:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port: int = probe.getsockname()[1]
         # An environment finds modules and package two folders up: here, in the tree.
-        self._rehearsal = Rehearsal("dev", port, home=tree.folder / ".rehearsal")
+        self._rehearsal = Rehearsal("dev", free_port(), home=tree.folder / ".rehearsal")
 
     def __enter__(self) -> Rehearsed:
         """Bring it up."""
         try:
             self._build()
             self._rehearsal.stage()
-            self._rehearsal.start()
-            self._rehearsal.init()
-            self._rehearsal.apply(lambda _: None)
-            self._rehearsal.open_session()
+            self._rehearsal.up(lambda _: None)
         except BaseException:
             self._rehearsal.down()
             raise

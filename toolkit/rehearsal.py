@@ -78,6 +78,12 @@ def local_aws(endpoint: str) -> dict[str, str | None]:
     }
 
 
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 class Rehearsal:
     """One environment in the local AWS: its folder, its emulator, its Terraform."""
 
@@ -165,6 +171,13 @@ class Rehearsal:
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
         self._process.unlink(missing_ok=True)
         raise RehearsalError(f"The local AWS did not start. The end of its log:\n{tail}")
+
+    def up(self, progress: Callable[[str], None]) -> Session:
+        """Bring a staged rehearsal up: the local AWS, and the environment applied to it."""
+        self.start()
+        self.init()
+        self.apply(progress)
+        return self.open_session()
 
     def init(self) -> None:
         """Let Terraform prepare the folder, keeping to the committed lock file."""

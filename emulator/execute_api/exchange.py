@@ -87,9 +87,8 @@ class Exchange:
         text = self._mapped(expression)
         if text is None:
             return None
-        text = re.sub(
-            r"[\r\n\0]", " ", text
-        )  # what a client says must not begin a header of its own
+        # What a client says must not begin a header of its own.
+        text = re.sub(r"[\r\n\0]", " ", text)
         return text if max(text, default="") <= "\xff" else text.encode().decode("latin-1")
 
     def _mapped(self, expression: str) -> str | None:

@@ -68,7 +68,8 @@ def _check_resource(params: Mapping[str, Any], client: Any) -> None:
     if any((each.get("parentId"), each.get("pathPart")) == (parent, part) for each in resources):
         raise _RefusalError(
             f"Another resource with the same parent already has this name: {part}",
-            *(409, "ConflictException"),
+            status=409,
+            code="ConflictException",
         )
 
 

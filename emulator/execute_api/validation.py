@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 
 from emulator.execute_api.deployed import Method
-from emulator.http import HttpRequest
+from emulator.http import HttpRequest, strict_json
 
 
 def missing_parameters(
@@ -38,15 +38,11 @@ def body_error(method: Method, content_type: str, body: bytes) -> str | None:
     if validator is None:
         return None
     try:
-        document = json.loads(body.decode() or "{}", parse_constant=_refuse_constant)
+        document = strict_json(body.decode() or "{}")
         errors = dict.fromkeys(_describe(error) for error in validator.iter_errors(document))
     except (ValueError, RecursionError):
         return "Invalid JSON"
     return f"[{', '.join(errors)}]" if errors else None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 # The texts of the Java library json-schema-validator, which API Gateway shows as they are.

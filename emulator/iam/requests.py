@@ -229,8 +229,13 @@ def _parameters(
             }
         )
     except (
-        *(RequestParserError, ValueError, TypeError, KeyError, AttributeError, SyntaxError),
+        AttributeError,
+        KeyError,
         RecursionError,
+        RequestParserError,
+        SyntaxError,
+        TypeError,
+        ValueError,
     ):
         return dict(uri_params)
     return parsed if isinstance(parsed, dict) else {}

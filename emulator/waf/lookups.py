@@ -5,11 +5,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-_KEYS = {"regexpatternset": "RegexPatternSet", "ipset": "IPSet", "rulegroup": "RuleGroup"}
-_OPERATIONS = {
-    "regexpatternset": "get_regex_pattern_set",
-    "ipset": "get_ip_set",
-    "rulegroup": "get_rule_group",
+# By the kind in an ARN: the operation that reads one, and what its answer calls it.
+_READ_BY = {
+    "ipset": ("get_ip_set", "IPSet"),
+    "regexpatternset": ("get_regex_pattern_set", "RegexPatternSet"),
+    "rulegroup": ("get_rule_group", "RuleGroup"),
 }
 
 
@@ -26,9 +26,10 @@ def found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
 def entity(client: Any, arn: str) -> Any:
     """Look up a pattern set, IP set or rule group: `…:<scope>/<kind>/<name>/<id>`; None if none."""
     scope, kind, name, identifier = arn.split(":")[5].split("/")
+    operation, key = _READ_BY[kind]
     return found(
-        getattr(client, _OPERATIONS[kind]),
-        _KEYS[kind],
+        getattr(client, operation),
+        key,
         Name=name,
         Scope="REGIONAL" if scope == "regional" else "CLOUDFRONT",
         Id=identifier,

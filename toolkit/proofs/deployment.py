@@ -30,8 +30,16 @@ AGENT = "chatbot-proofs/1"
 
 # How AWS's codes begin when it refuses whoever asks, and says nothing of what was asked about.
 REFUSALS = (
-    *("403", "AccessDenied", "Authorization", "Expired", "Forbidden", "InvalidClientToken"),
-    *("Throttling", "TooManyRequests", "Unauthorized", "UnrecognizedClient"),
+    "403",
+    "AccessDenied",
+    "Authorization",
+    "Expired",
+    "Forbidden",
+    "InvalidClientToken",
+    "Throttling",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnrecognizedClient",
 )
 
 
@@ -117,7 +125,7 @@ class Deployment:
 
     def ask(self, request: Request) -> tuple[Answer, ...]:
         """Send a request, and all of its copies; the answers come in the order of sending."""
-        with self._faulty(request), self._bare(request):
+        with self._faulty(request), self._without(request):
             if request.via == "invoke":
                 return (self._invoke(request),)
             if not (request.flood or request.after):
@@ -245,21 +253,28 @@ class Deployment:
         with urllib.request.urlopen(call, timeout=TIMEOUT_SECONDS):
             pass
 
+    def _without(self, request: Request) -> contextlib.AbstractContextManager[None]:
+        match request.without:
+            case "edge":
+                return self._without_edge()
+            case "function":
+                return self._without_function()
+        return contextlib.nullcontext()
+
     @contextlib.contextmanager
-    def _bare(self, request: Request) -> Iterator[None]:
-        """Take a layer away: the web ACL off the stage, or all concurrency from the function."""
-        if request.without == "function":
-            function, name = self.aws("lambda"), {"FunctionName": self.outputs["function_name"]}
-            reserved = function.get_function_concurrency(**name)["ReservedConcurrentExecutions"]
-            function.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
-            try:
-                yield
-            finally:
-                function.put_function_concurrency(**name, ReservedConcurrentExecutions=reserved)
-            return
-        if not request.without:
+    def _without_function(self) -> Iterator[None]:
+        """Take all concurrency from the function."""
+        function, name = self.aws("lambda"), {"FunctionName": self.outputs["function_name"]}
+        reserved = function.get_function_concurrency(**name)["ReservedConcurrentExecutions"]
+        function.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
+        try:
             yield
-            return
+        finally:
+            function.put_function_concurrency(**name, ReservedConcurrentExecutions=reserved)
+
+    @contextlib.contextmanager
+    def _without_edge(self) -> Iterator[None]:
+        """Take the web ACL off the stage, so that the layer behind it stands alone."""
         edge, stage = self.aws("wafv2"), self.place("stage_arn")
         edge.disassociate_web_acl(ResourceArn=stage)
         try:
@@ -316,9 +331,13 @@ class Deployment:
         return places(self.outputs)[name]
 
 
-def refuses_us(error: Any) -> bool:
-    """Tell whether boto3's ClientError says nothing of what is there, only that we may not look."""
-    return str(error.response["Error"]["Code"]).startswith(REFUSALS)
+def tells_nothing(error: Exception) -> bool:
+    """Tell whether an error of boto3 says nothing of what is there.
+
+    So it is when AWS was not reached, or answers that we may not look.
+    """
+    response = getattr(error, "response", None)
+    return response is None or str(response["Error"]["Code"]).startswith(REFUSALS)
 
 
 def places(outputs: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.data import LOGS
-from toolkit.proofs.deployment import refuses_us
+from toolkit.proofs.deployment import tells_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ class Logs:
             )
             self.lines[log] = [event["message"] for page in pages for event in page["events"]]
         except Exception as error:  # noqa: BLE001 - boto3's errors are many, and each is told
-            if not hasattr(error, "response") or refuses_us(error):
+            if tells_nothing(error):
                 self.unread[log] = str(error)
                 return
             self.lines[log] = []  # a group that is not there has no records

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.data import Call, Evidence, Proof, Question, Request, filled
-from toolkit.proofs.deployment import CannotAskError, places, refuses_us
+from toolkit.proofs.deployment import CannotAskError, places, tells_nothing
 from toolkit.proofs.logs import Logs
 
 if TYPE_CHECKING:
@@ -111,12 +111,10 @@ class Run:
                     return self._judge_question(proof)
                 case Evidence():
                     return self._judge_evidence(proof)
-        except ClientError as error:
-            if refuses_us(error):
+        except (BotoCoreError, ClientError) as error:
+            if tells_nothing(error):
                 raise CannotAskError(f"not read: {error}") from error
             return [str(error)]
-        except BotoCoreError as error:
-            raise CannotAskError(f"not read: {error}") from error
         raise TypeError(proof)
 
     def _unmanaged(self, proof: Proof) -> list[str]:

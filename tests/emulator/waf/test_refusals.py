@@ -41,6 +41,17 @@ def create(emulator: Emulator) -> Callable[..., Any]:
     return make
 
 
+def update(emulator: Emulator, acl: Mapping[str, Any], *rules: Mapping[str, Any]) -> None:
+    """Give a web ACL, as `create` returned it, these rules instead."""
+    emulator.client("wafv2").update_web_acl(
+        **{key: acl[key] for key in ("Name", "Id", "LockToken")},
+        Scope="REGIONAL",
+        DefaultAction={"Allow": {}},
+        VisibilityConfig=METRICS,
+        Rules=numbered(*rules),
+    )
+
+
 def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., Any]) -> None:
     client = emulator.client("wafv2")
     own = client.create_rule_group(
@@ -57,15 +68,7 @@ def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., 
     body = {"ContentType": "TEXT_PLAIN", "Content": "no"}
     acl = create("capacity", *rules, CustomResponseBodies={"no": body})
     assert (asked["Capacity"], acl["Capacity"]) == (286, 286)
-    client.update_web_acl(
-        Name="capacity",
-        Scope="REGIONAL",
-        Id=acl["Id"],
-        LockToken=acl["LockToken"],
-        DefaultAction={"Allow": {}},
-        VisibilityConfig=METRICS,
-        Rules=numbered(rules[1]),
-    )
+    update(emulator, acl, rules[1])
     acl = client.get_web_acl(Name="capacity", Scope="REGIONAL", Id=acl["Id"])["WebACL"]
     assert acl["Capacity"] == 200
 
@@ -118,15 +121,7 @@ def test_an_update_is_refused_like_a_creation(
 ) -> None:
     acl = create("updated", rule("r", GEO))
     with pytest.raises(ClientError, match="WAFInvalidParameterException"):
-        emulator.client("wafv2").update_web_acl(
-            Name="updated",
-            Scope="REGIONAL",
-            Id=acl["Id"],
-            LockToken=acl["LockToken"],
-            DefaultAction={"Allow": {}},
-            VisibilityConfig=METRICS,
-            Rules=numbered(rule("r", {})),
-        )
+        update(emulator, acl, rule("r", {}))
 
 
 @pytest.mark.parametrize(
