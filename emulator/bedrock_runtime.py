@@ -28,6 +28,7 @@ from emulator.iam.requests import credential
 from emulator.model import Reply, answer, count_tokens
 from emulator.shapes import violation
 from emulator.trail import Trail
+from toolkit import aws_facts
 
 _log = logging.getLogger("emulator")
 
@@ -38,13 +39,6 @@ _MAX_BODY = 25 * 1024 * 1024
 _DEFAULT_MAX_TOKENS = 4096
 _WINDOW_TOKENS = 200_000
 
-# What AWS removed; requests fail with ResourceNotFoundException (Amazon Bedrock User Guide, Model
-# lifecycle).
-_END_OF_LIFE = re.compile(
-    r"anthropic\.claude-(?:v2|instant|3-(?:haiku|sonnet|opus)|3-5-(?:haiku|sonnet)|3-7-sonnet)\b"
-)
-_GEOGRAPHIES = {"us": "us", "eu": "eu", "jp": "ap-northeast", "au": "ap-southeast", "apac": "ap"}
-_US_DESTINATIONS = ("us-east-1", "us-east-2", "us-west-2")
 _NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-4-5|opus-4)")
 
 # Inference that the emulator does not answer, and the action that each is.
@@ -285,7 +279,9 @@ class BedrockRuntime:
         guard_arn = self._guardrail_arn(guard_config)
         self._authorise(call, target, guard_arn, guard_config.get("guardrailVersion", ""))
         self._refuse_direct_use(target)
-        if _END_OF_LIFE.search(target.model_id):
+        # Amazon Bedrock User Guide, "Model lifecycle": on, or soon after, that day.
+        model = aws_facts.models().get(target.model_id)
+        if model and model.ends and model.ends <= datetime.now(UTC).date():
             raise _RuntimeError(
                 "ResourceNotFoundException",
                 "This model version has reached the end of its life. Please refer to the AWS"
@@ -447,25 +443,23 @@ class BedrockRuntime:
         invalid = _RuntimeError("ValidationException", "The provided model identifier is invalid.")
         if name.startswith("arn:") or "." not in name:
             raise invalid
-        if geography not in {*_GEOGRAPHIES, "global"}:
+        if geography not in aws_facts.geographies():
             own = f"arn:aws:bedrock:{region}::foundation-model/{name}"
             return _Target(name, None, ((region, own),))
-        if geography != "global" and not region.startswith(_GEOGRAPHIES[geography]):
+        route = aws_facts.route(geography, rest, region)
+        if route is None or not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
             raise invalid
-        if not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
-            raise invalid
-        destinations: tuple[tuple[str, str], ...]
+        if not route.documented:
+            self._cloud.approximation(
+                _PART, f"{name} answers from {region} alone: where AWS routes it is not known here"
+            )
+        destinations = tuple(
+            (each, f"arn:aws:bedrock:{each}::foundation-model/{rest}")
+            for each in sorted(route.regions)
+        )
         if geography == "global":
-            destinations = (
-                (region, f"arn:aws:bedrock:{region}::foundation-model/{rest}"),
-                ("unspecified", f"arn:aws:bedrock:::foundation-model/{rest}"),
-            )
-        else:
-            regions = _US_DESTINATIONS if geography == "us" else ()
-            destinations = tuple(
-                (each, f"arn:aws:bedrock:{each}::foundation-model/{rest}")
-                for each in sorted({*regions, region})
-            )
+            anywhere = f"arn:aws:bedrock:::foundation-model/{rest}"
+            destinations += (("unspecified", anywhere),)
         return _Target(rest, f"{profile_prefix}{geography}.{rest}", destinations)
 
     @staticmethod

@@ -286,6 +286,7 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
         ({"modelId": MODEL}, "Retry your request with the ID or ARN of an inference profile"),
         ({"modelId": "nonsense"}, "The provided model identifier is invalid"),
         ({"modelId": f"eu.{MODEL}"}, "The provided model identifier is invalid"),
+        ({"modelId": f"apac.{MODEL}"}, "The provided model identifier is invalid"),
     ],
 )
 def test_what_aws_refuses_is_refused(
@@ -302,9 +303,17 @@ def test_a_profile_is_taken_by_id_or_arn(converse: Callable[..., Any], model: st
     assert converse(QUESTION, modelId=model)["stopReason"] == "end_turn"
 
 
-def test_a_model_that_aws_removed_is_gone(converse: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    "model",
+    [
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "anthropic.claude-3-7-sonnet-20250219-v1:0",
+        "anthropic.claude-sonnet-4-20250514-v1:0",
+    ],
+)
+def test_a_model_that_aws_removed_is_gone(converse: Callable[..., Any], model: str) -> None:
     with pytest.raises(ClientError, match="end of its life") as caught:
-        converse(QUESTION, modelId="us.anthropic.claude-3-haiku-20240307-v1:0")
+        converse(QUESTION, modelId=f"us.{model}")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 

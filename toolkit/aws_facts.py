@@ -1,0 +1,95 @@
+"""What AWS changes while this project stands still, read from the modules' own data files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).parent.parent / "modules" / "chatbot" / "aws-facts.json"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An inference profile: the Regions that may call it, and those that it routes to besides.
+
+    `destinations` is None where AWS documents none.
+    """
+
+    sources: frozenset[str]
+    destinations: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A foundation model, the last day of its life on Bedrock if it is known, its profiles."""
+
+    id: str
+    name: str
+    ends: date | None
+    profiles: dict[str, Profile]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a call of a profile may be answered; a guess unless AWS documents it."""
+
+    regions: frozenset[str]
+    documented: bool
+
+
+@cache
+def facts() -> dict[str, Any]:
+    """Return the data file of modules/chatbot."""
+    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Return every model that the data file names, by its id."""
+    return {name: _model(name, known) for name, known in facts()["models"].items()}
+
+
+def _model(name: str, known: dict[str, Any]) -> Model:
+    profiles = {
+        geography: Profile(
+            frozenset(routing["from"]),
+            None if routing["to"] is None else frozenset(routing["to"]),
+        )
+        for geography, routing in known.get("profiles", {}).items()
+    }
+    ends = date.fromisoformat(known["ends"]) if known["ends"] else None
+    return Model(name, known["name"], ends, profiles)
+
+
+def geographies() -> frozenset[str]:
+    """Return what the name of a cross-Region profile may begin with, up to its first dot."""
+    return frozenset(facts()["geographies"])
+
+
+def fits(geography: str, region: str) -> bool:
+    """Return whether a Region may call profiles of a geography at all."""
+    return region.startswith(tuple(facts()["geographies"].get(geography, ())))
+
+
+def route(geography: str, model_id: str, region: str) -> Route | None:
+    """Return where a call of a profile from a Region may be answered.
+
+    None if AWS has no such profile there. A model that the data file does not name is judged by
+    its geography alone; so is one whose life had ended before its profiles were written down.
+    """
+    if not fits(geography, region):
+        return None
+    model = models().get(model_id)
+    if model is None or not model.profiles:
+        return Route(frozenset({region}), documented=False)
+    profile = model.profiles.get(geography)
+    if profile is None or region not in profile.sources:
+        return None
+    if profile.destinations is None:
+        return Route(frozenset({region}), documented=False)
+    return Route(profile.destinations | {region}, documented=True)
