@@ -26,10 +26,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    pairs: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> Any:
         """Return the body, which must be JSON."""
         return json.loads(self.body)
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a header, in the order of arrival."""
+        return [value for header, value in self.pairs if header == name.lower()]
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,10 @@ class Emulator:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as reply:
-                return Answer(reply.status, _lower(reply.headers), reply.read())
+                return _answer(reply.status, reply.headers, reply.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, _lower(error.headers), error.read())
+                return _answer(error.code, error.headers, error.read())
 
     def role(self, name: str, statements: list[dict[str, Any]], **kwargs: Any) -> dict[str, Any]:
         """Create a role that may what the statements say; return credentials of a session of it."""
@@ -100,8 +105,9 @@ class Emulator:
         return {"Arn": arn, **answer["Credentials"]}
 
 
-def _lower(headers: Message) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _answer(status: int, headers: Message, body: bytes) -> Answer:
+    pairs = tuple((name.lower(), value) for name, value in headers.items())
+    return Answer(status, dict(pairs), body, pairs)
 
 
 def _policy(statements: list[dict[str, Any]]) -> str:
