@@ -7,8 +7,9 @@ locals {
       body-size        = 1
       content-type     = 1 + 3 + 10
       content-encoding = 1
+      json             = 1 + 1 * 2
       rate-per-ip      = 2
-      prompt-injection = 1 + sum([for chain in values(var.prompt_injection.chains) : 25 * 2 + 10 * length(chain)])
+      prompt-injection = sum([for chain in values(var.prompt_injection.chains) : 25 * 2 + 10 * length(chain)])
     },
     { for rule, group in local.managed_rule_groups : rule => group.wcu },
   )

@@ -25,7 +25,7 @@ override_module {
   outputs = {
     arn            = "arn:aws:wafv2:us-east-2:111122223333:regional/webacl/chatbot-test/11111111-2222-3333-4444-555555555555"
     log_group_name = "aws-waf-logs-chatbot-test"
-    wcu            = 1474
+    wcu            = 1476
   }
 }
 

@@ -32,16 +32,16 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
 
   assert {
     condition = [
-      for priority in range(9) : one([for rule in aws_wafv2_web_acl.this.rule : rule.name if rule.priority == priority])
+      for priority in range(10) : one([for rule in aws_wafv2_web_acl.this.rule : rule.name if rule.priority == priority])
       ] == [
-      "body-size", "content-type", "content-encoding", "rate-per-ip",
+      "body-size", "content-type", "content-encoding", "json", "rate-per-ip",
       "ip-reputation", "known-bad-inputs", "core-rule-set", "sql-injection", "prompt-injection",
     ]
-    error_message = "The rules are not the nine promised, in their order."
+    error_message = "The rules are not the ten promised, in their order."
   }
 
   assert {
-    condition     = length(aws_wafv2_web_acl.this.rule) == 9 && aws_wafv2_web_acl.this.scope == "REGIONAL"
+    condition     = length(aws_wafv2_web_acl.this.rule) == 10 && aws_wafv2_web_acl.this.scope == "REGIONAL"
     error_message = "There is a rule too many, or the web ACL is not regional."
   }
 
@@ -105,6 +105,18 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   assert {
     condition = anytrue([
       for rule in aws_wafv2_web_acl.this.rule :
+      rule.action[0].block[0].custom_response[0].response_code == 400 &&
+      toset(flatten(rule.statement[0].and_statement[0].statement[*].size_constraint_statement[*].size)) == toset([0, 8192]) &&
+      one(flatten(rule.statement[0].and_statement[0].statement[*].size_constraint_statement[*].field_to_match[*].json_body[*].invalid_fallback_behavior)) == "MATCH" &&
+      one(flatten(rule.statement[0].and_statement[0].statement[*].size_constraint_statement[*].field_to_match[*].json_body[*].match_scope)) == "ALL"
+      if rule.name == "json"
+    ])
+    error_message = "json does not refuse with 400 a body that cannot be parsed, or it refuses preflights or honest bodies."
+  }
+
+  assert {
+    condition = anytrue([
+      for rule in aws_wafv2_web_acl.this.rule :
       rule.statement[0].rate_based_statement[0].limit == 50 &&
       rule.statement[0].rate_based_statement[0].evaluation_window_sec == 300 &&
       rule.statement[0].rate_based_statement[0].aggregate_key_type == "IP" &&
@@ -149,7 +161,7 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   assert {
     condition = toset([
       for chain in flatten([
-        for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].and_statement[0].statement[*].or_statement[*].statement
+        for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].or_statement[0].statement
         if rule.name == "prompt-injection"
       ]) :
       join(" ", [
@@ -169,15 +181,15 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   assert {
     condition = alltrue([
       for chain in flatten([
-        for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].and_statement[0].statement[*].or_statement[*].statement
+        for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].or_statement[0].statement
         if rule.name == "prompt-injection"
       ]) :
       chain.regex_pattern_set_reference_statement[0].field_to_match[0].json_body[0].match_scope == "VALUE" &&
-      chain.regex_pattern_set_reference_statement[0].field_to_match[0].json_body[0].invalid_fallback_behavior == "MATCH" &&
+      chain.regex_pattern_set_reference_statement[0].field_to_match[0].json_body[0].invalid_fallback_behavior == "NO_MATCH" &&
       chain.regex_pattern_set_reference_statement[0].field_to_match[0].json_body[0].oversize_handling == "MATCH" &&
       length(chain.regex_pattern_set_reference_statement[0].field_to_match[0].json_body[0].match_pattern[0].all) == 1
     ])
-    error_message = "A value, a body that is not JSON, or a body that is cut off escapes a chain."
+    error_message = "A value or a body that is cut off escapes a chain, or broken JSON is called an attack."
   }
 
   assert {
@@ -217,7 +229,7 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
     condition = {
       for body in aws_wafv2_web_acl.this.custom_response_body : body.key => jsondecode(body.content).error.code
       } == {
-      for code in ["request_too_large", "unsupported_media_type", "rate_limited", "prompt_injection"] : code => code
+      for code in ["request_too_large", "unsupported_media_type", "invalid_request", "rate_limited", "prompt_injection"] : code => code
     }
     error_message = "A refusal has no JSON body with its code."
   }
@@ -229,7 +241,7 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
       contains([for header in response.response_header : "${header.name}: ${header.value}"], "Cache-Control: no-store")
       ]) && length(flatten([
         for rule in aws_wafv2_web_acl.this.rule : rule.action[*].block[*].custom_response
-    ])) == 5
+    ])) == 6
     error_message = "A rule of ours blocks without a response, or its response lacks the CORS or cache header."
   }
 
@@ -264,9 +276,9 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   }
 
   assert {
-    # 1 + 15 + 1 + 2, 25 + 200 + 700 + 200, and 2 + 70 + 90 + 90 + 80
-    condition     = output.wcu == 1474
-    error_message = "The web ACL needs ${output.wcu} WCU; by AWS's documentation it is 1,474."
+    # 1 + 14 + 1 + 3 + 2, 25 + 200 + 700 + 200, and 70 + 90 + 90 + 80
+    condition     = output.wcu == 1476
+    error_message = "The web ACL needs ${output.wcu} WCU; by AWS's documentation it is 1,476."
   }
 }
 
@@ -301,6 +313,14 @@ run "what_may_be_tuned_is_tuned" {
       if rule.name == "prompt-injection"
     ])
     error_message = "count mode blocks."
+  }
+
+  assert {
+    condition = anytrue([
+      for rule in aws_wafv2_web_acl.this.rule : length(rule.action[0].block) == 1 && length(rule.action[0].count) == 0
+      if rule.name == "json"
+    ])
+    error_message = "In count mode a key named twice, or JSON that breaks off, passes."
   }
 
   assert {
