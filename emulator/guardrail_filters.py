@@ -8,9 +8,11 @@ import functools
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from emulator import guardrail_pii
 
 Source = Literal["INPUT", "OUTPUT"]
 
@@ -373,7 +375,7 @@ def _sensitive(
     entities = []
     for rule in policy.get("piiEntities") or []:
         action = _action(rule, source, rule["action"])
-        for start, end in _entities(rule["type"], text) if action else ():
+        for start, end in guardrail_pii.entities(rule["type"], text) if action else ():
             if action == "ANONYMIZE":
                 findings.masks.append((start, end, rule["type"]))
             entities.append(
@@ -420,131 +422,3 @@ def _mask(text: str, masks: Iterable[tuple[int, int, str]]) -> str:
     for start, end, kind in sorted(taken, reverse=True):
         text = f"{text[:start]}{{{kind}}}{text[end:]}"
     return text
-
-
-def _entities(kind: str, text: str) -> list[tuple[int, int]]:
-    pattern, check = _PII[kind]
-    spans = []
-    for match in pattern.finditer(text):
-        group = 1 if pattern.groups else 0
-        if check is None or check(match[group]):
-            spans.append(match.span(group))
-    return spans
-
-
-def _digits(text: str) -> list[int]:
-    return [int(character) for character in text if character.isdigit()]
-
-
-def _luhn(text: str) -> bool:
-    digits = _digits(text)
-    doubled = (digit * 2 if index % 2 else digit for index, digit in enumerate(reversed(digits)))
-    return any(digits) and sum(digit - 9 if digit > 9 else digit for digit in doubled) % 10 == 0
-
-
-def _routing_number(text: str) -> bool:
-    digits = _digits(text)
-    weights: Sequence[int] = (3, 7, 1) * 3
-    return sum(a * b for a, b in zip(digits, weights, strict=True)) % 10 == 0
-
-
-def _nhs_number(text: str) -> bool:
-    digits = _digits(text)
-    weighted = zip(digits, range(10, 1, -1), strict=False)
-    check = 11 - sum(digit * weight for digit, weight in weighted) % 11
-    return (0 if check == 11 else check) == digits[9]
-
-
-def _iban(text: str) -> bool:
-    compact = re.sub(r"\s", "", text).upper()
-    moved = compact[4:] + compact[:4]
-    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
-
-
-def _mixed(text: str) -> bool:
-    """Tell a secret key from forty letters in a row."""
-    return (
-        any(character.isupper() for character in text)
-        and any(character.islower() for character in text)
-        and any(character.isdigit() for character in text)
-    )
-
-
-def _is_phone(text: str) -> bool:
-    return 9 <= len(_digits(text)) <= 15
-
-
-def _octets(text: str) -> bool:
-    return all(int(part) < 256 for part in text.split("."))
-
-
-def _pii(pattern: str, check: Callable[[str], bool] | None = None, *, case: bool = False) -> Any:
-    return re.compile(pattern, 0 if case else re.IGNORECASE), check
-
-
-# One group, where there is one, is the entity itself; what stands before it is its context.
-_IS = r"(?:\s+(?:is|was|number|no\.?|code))*\s*[:=#]?\s*"
-_PII: dict[str, tuple[re.Pattern[str], Callable[[str], bool] | None]] = {
-    "ADDRESS": _pii(
-        r"\b\d{1,5}[a-z]?\s+(?:[A-Z][\w']*\s+){1,3}"
-        r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|square)\b\.?"
-    ),
-    "AGE": _pii(r"\b(?:\d{1,3}[ -]years?[ -]old|aged? \d{1,3})\b"),
-    "AWS_ACCESS_KEY": _pii(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", case=True),
-    "AWS_SECRET_KEY": _pii(
-        r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])", _mixed, case=True
-    ),
-    "CA_HEALTH_NUMBER": _pii(
-        rf"\bhealth (?:card|insurance){_IS}(\d{{4}}[ -]?\d{{3}}[ -]?\d{{3}})\b"
-    ),
-    "CA_SOCIAL_INSURANCE_NUMBER": _pii(r"\b\d{3}[ -]\d{3}[ -]\d{3}\b", _luhn),
-    "CREDIT_DEBIT_CARD_CVV": _pii(
-        rf"\b(?:cvv2?|cvc2?|security code|card verification){_IS}(\d{{3,4}})\b"
-    ),
-    "CREDIT_DEBIT_CARD_EXPIRY": _pii(
-        rf"\b(?:expir(?:y|es|ation|ing)|valid (?:until|thru|through))(?:\s+(?:date|on|in))*{_IS}"
-        r"((?:0?[1-9]|1[0-2])\s?[/-]\s?(?:20)?\d{2})\b"
-    ),
-    "CREDIT_DEBIT_CARD_NUMBER": _pii(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])", _luhn),
-    "DRIVER_ID": _pii(
-        rf"\b(?:driver'?s?|driving) li[cs]en[cs]e{_IS}([A-Z]{{0,2}}\d{{5,12}}[A-Z\d]{{0,4}})\b"
-    ),
-    "EMAIL": _pii(r"(?<![\w.+-])[\w.+%-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b"),
-    "INTERNATIONAL_BANK_ACCOUNT_NUMBER": _pii(
-        r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", _iban
-    ),
-    "IP_ADDRESS": _pii(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)", _octets),
-    "LICENSE_PLATE": _pii(
-        rf"\b(?:licen[cs]e|number|registration) plate{_IS}([A-Z0-9]{{1,4}}[ -]?[A-Z0-9]{{2,5}})\b"
-    ),
-    "MAC_ADDRESS": _pii(r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b"),
-    "NAME": _pii(
-        r"(?i:\bmy (?:full |first |last )?name is|\bthis is|\bi am called|\b(?:mr|mrs|ms|dr)\.?)"
-        r"\s+([A-Z][a-z'-]+(?:\s+[A-Z][a-z'-]+){0,2})",
-        case=True,
-    ),
-    "PASSWORD": _pii(r"\b(?:password|passwd|pwd|passphrase)\s*(?:is|was|=|:)\s*(\S{4,})"),
-    "PHONE": _pii(
-        r"(?<![\w.-])\+?\(?\d{1,4}\)?(?:[ .-]?\(?\d{2,5}\)?){2,5}(?![\w-])", _is_phone
-    ),
-    "PIN": _pii(r"\bpin(?: code| number)?\s*(?:is|was|=|:)\s*(\d{4,8})\b"),
-    "SWIFT_CODE": _pii(
-        rf"(?i:\b(?:swift|bic)(?:\W+bic)?{_IS})([A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
-        case=True,
-    ),
-    "UK_NATIONAL_HEALTH_SERVICE_NUMBER": _pii(r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", _nhs_number),
-    "UK_NATIONAL_INSURANCE_NUMBER": _pii(
-        r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
-    ),
-    "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER": _pii(
-        rf"\b(?:utr|unique taxpayer reference){_IS}(\d{{5}} ?\d{{5}})\b"
-    ),
-    "URL": _pii(r"\b(?:https?://|www\.)[^\s<>\"']+[^\s<>\"'.,;:!?)]"),
-    "USERNAME": _pii(r"\b(?:user ?name|login|user id)\s*(?:is|=|:)\s*([\w.@-]{3,})"),
-    "US_BANK_ACCOUNT_NUMBER": _pii(rf"\b(?:bank )?account{_IS}(\d{{8,17}})\b"),
-    "US_BANK_ROUTING_NUMBER": _pii(rf"\brouting{_IS}(\d{{9}})\b", _routing_number),
-    "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER": _pii(r"\b9\d{2}-(?:[5-8]\d|9[0-24-9])-\d{4}\b"),
-    "US_PASSPORT_NUMBER": _pii(rf"\bpassport{_IS}([A-Z]?\d{{8,9}})\b"),
-    "US_SOCIAL_SECURITY_NUMBER": _pii(r"\b(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}\b"),
-    "VEHICLE_IDENTIFICATION_NUMBER": _pii(r"\b(?=[A-Z]*\d)[A-HJ-NPR-Z0-9]{17}\b"),
-}  # fmt: skip

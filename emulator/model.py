@@ -40,14 +40,11 @@ def _intent(name: str, words: str, answer: str, *phrases: str) -> _Intent:
 _INTENTS = (
     # The next two exist so that the guardrail's policies on answers can be seen at work.
     _intent(
-        "email",
-        "email mail",
-        "You can write to our support team at support@shop.example. They answer within one"
-        " working day.",
-        "email address",
-        "contact email",
-        "support email",
-        "write to you",
+        "login",
+        "",
+        "Your last login was yesterday, from 203.0.113.7.",
+        "last login",
+        "last logged in",
     ),
     _intent(
         "rivals",
@@ -57,6 +54,16 @@ _INTENTS = (
         "other assistant",
         "another assistant",
         "third party assistant",
+    ),
+    _intent(
+        "email",
+        "email mail",
+        "You can write to our support team at support@shop.example. They answer within one"
+        " working day.",
+        "email address",
+        "contact email",
+        "support email",
+        "write to you",
     ),
     _intent(
         "delivery",

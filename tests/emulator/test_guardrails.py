@@ -404,6 +404,24 @@ def test_personal_data_is_found(kind: str) -> None:
     assert not assess(policy("NONE"), bad, "INPUT").intervened
 
 
+def test_places_and_names_are_taken_for_what_aws_takes_them_for() -> None:
+    """Recorded from AWS: countries and cities are addresses (openllmetry's cassettes, 2025)."""
+
+    def masked(kind: str, text: str) -> str:
+        entity = {"type": kind, "action": "ANONYMIZE"}
+        return assess(
+            {"sensitiveInformationPolicy": {"piiEntities": [entity]}}, text, "OUTPUT"
+        ).text
+
+    assert masked("ADDRESS", "The capital of Italy is Rome, that of Japan is Tokyo.") == (
+        "The capital of {ADDRESS} is {ADDRESS}, that of {ADDRESS} is {ADDRESS}."
+    )
+    assert (
+        masked("NAME", "I am Claude; Claire Martin helps you.") == "I am {NAME}; {NAME} helps you."
+    )
+    assert masked("ADDRESS", "an italian restaurant, romeward") == "an italian restaurant, romeward"
+
+
 def test_masks_do_not_overlap_and_keep_the_rest() -> None:
     policy = {
         "sensitiveInformationPolicy": {

@@ -36,7 +36,7 @@ def test_support_questions_get_their_answer(question: str, part: str) -> None:
 @pytest.mark.parametrize(
     ("question", "part"),
     [
-        ("What is your support e-mail address?", "support@shop.example"),
+        ("Where was my last login from?", "203.0.113.7"),
         ("Does it work with other assistants?", "ChatGPT"),
     ],
 )

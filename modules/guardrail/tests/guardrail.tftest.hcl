@@ -80,7 +80,7 @@ run "profanity_is_blocked_even_without_a_word_list" {
   }
 }
 
-run "credentials_and_cards_are_blocked_and_personal_data_is_masked" {
+run "credentials_and_cards_are_blocked_and_identity_numbers_are_masked" {
   command = plan
 
   assert {
@@ -95,18 +95,22 @@ run "credentials_and_cards_are_blocked_and_personal_data_is_masked" {
   }
 
   assert {
-    condition = length([
-      for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
-      entity if entity.action == "ANONYMIZE"
-    ]) == 23
-    error_message = "Every other type of personal data is masked, links apart."
+    condition = length(setintersection(
+      ["US_SOCIAL_SECURITY_NUMBER", "UK_NATIONAL_INSURANCE_NUMBER", "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "DRIVER_ID", "IP_ADDRESS"],
+      [
+        for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
+        entity.type if entity.action == "ANONYMIZE"
+      ],
+    )) == 5
+    error_message = "A number that identifies a person, an account or a device would reach the model."
   }
 
   assert {
-    condition = !contains(
-      aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type, "URL"
-    )
-    error_message = "Links in answers must pass by default."
+    condition = length(setintersection(
+      ["ADDRESS", "AGE", "EMAIL", "NAME", "PHONE", "URL"],
+      aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type
+    )) == 0
+    error_message = "A support answer could not name a town, a hotline, a mailbox, a person, an age limit or a link."
   }
 }
 
