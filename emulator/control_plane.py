@@ -31,8 +31,8 @@ from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, Credential, credential, identify
 from emulator.metrics import compiled
-from emulator.shapes import input_shape, violation
 from emulator.trail import Trail
+from emulator.validation import refusal, unreadable
 from emulator.waf.refusals import answer as waf_answer
 
 _log = logging.getLogger("emulator")
@@ -98,9 +98,9 @@ class ControlPlane:
             environ["RAW_URI"] = environ["REQUEST_URI"]
         signed = credential(request)
         call = identify(request, signed) if signed else None
-        refusal = self._authorizer.authorize_request(request)
-        if refusal is not None:
-            status, headers, content = _as_wsgi(refusal)
+        refused = self._authorizer.authorize_request(request, call)
+        if refused is not None:
+            status, headers, content = _as_wsgi(refused)
         else:
             status, headers, content = self._answer(request, call, environ)
             if call is not None and int(status[:3]) < 400:
@@ -136,9 +136,9 @@ class ControlPlane:
         self, request: HttpRequest, call: ApiCall | None, environ: dict[str, Any]
     ) -> tuple[str, list[tuple[str, str]], bytes]:
         if call is not None:
-            refusal = self._refusal(request, call)
-            if refusal is not None:
-                return _as_wsgi(refusal)
+            refused = self._refusal(call)
+            if refused is not None:
+                return _as_wsgi(refused)
             if call.service == "bedrock" and self._guardrails.owns(request):
                 return _as_wsgi(self._guardrails.handle(request, call.region))
         started: list[Any] = []
@@ -152,7 +152,7 @@ class ControlPlane:
             _log.warning("moto lacks %s", _name(call))
             return _as_wsgi(_failure(call, 501))
         except Exception as error:  # noqa: BLE001  # moto's own errors must not reach the client
-            explained = _explained(request, call, error) if call is not None else None
+            explained = _explained(call, error) if call is not None else None
             if explained is not None:
                 return _as_wsgi(explained)
             _log.error(
@@ -168,10 +168,9 @@ class ControlPlane:
             return _as_wsgi(_failure(call, 404))
         return status, headers, content
 
-    def _refusal(self, request: HttpRequest, call: ApiCall) -> HttpResponse | None:
+    def _refusal(self, call: ApiCall) -> HttpResponse | None:
         """Check what AWS checks before it configures anything, and moto does not."""
-        # Our own guardrails rely on the whole check, and sessions on AWS's names and durations.
-        malformed = _malformed(request, call, values=call.service in {"bedrock", "sts"})
+        malformed = refusal(call)
         if malformed is not None:
             return malformed
         match call.service, call.operation:
@@ -265,58 +264,14 @@ def _failure(call: ApiCall | None, status: int) -> HttpResponse:
     return service_error(call.protocol if call else "rest-json", status, code, message)
 
 
-# What a service calls a request that its model forbids, where that is not ValidationException.
-_INVALID = {"apigateway": "BadRequestException", "logs": "InvalidParameterException"}
-
-
-def _explained(request: HttpRequest, call: ApiCall, error: Exception) -> HttpResponse | None:
+def _explained(call: ApiCall, error: Exception) -> HttpResponse | None:
     """Say as AWS does what is wrong with a request on which moto failed; None if nothing is."""
     if isinstance(error, KeyError) and error.args and error.args[0] in call.params.values():
         code = "NotFoundException" if call.service == "apigateway" else "ResourceNotFoundException"
         return service_error(call.protocol, 404, code, f"{error.args[0]} does not exist.")
     if call.protocol == "rest-xml" and isinstance(error, KeyError | ExpatError):
-        return _unreadable(call)
-    if isinstance(error, json.JSONDecodeError):
-        return _unreadable(call)
-    return _malformed(request, call, values=True)
-
-
-def _malformed(request: HttpRequest, call: ApiCall, *, values: bool) -> HttpResponse | None:
-    """Refuse what AWS's service model forbids; None when there is nothing wrong with a request."""
-    if call.protocol == "rest-xml" or call.service == "bedrock-mantle":
-        return None  # read by moto itself; absent
-    if call.protocol == "json" or (call.protocol == "rest-json" and request.body):
-        try:
-            readable = isinstance(json.loads(request.body), dict)
-        except (RecursionError, ValueError):
-            readable = _takes_bytes(call)
-        if not readable:
-            return _unreadable(call)
-    problem = violation(call.service, call.operation, call.params, wire=False, values=values)
-    if problem is None:
-        return None
-    code = "ValidationError" if call.protocol == "query" else "ValidationException"
-    return service_error(call.protocol, 400, _INVALID.get(call.service, code), problem)
-
-
-def _takes_bytes(call: ApiCall) -> bool:
-    """Say whether the body is no document but bytes, as of PutRestApi."""
-    shape = input_shape(call.service, call.operation)
-    payload = shape.members.get(shape.serialization.get("payload")) if shape else None
-    return payload is not None and payload.type_name == "blob"
-
-
-def _unreadable(call: ApiCall) -> HttpResponse:
-    code, message = "SerializationException", "The request body could not be read."
-    if call.protocol == "rest-xml":
-        code = "MalformedXML"
-        message = (
-            "The XML you provided was not well-formed or did not validate against our published"
-            " schema"
-        )
-    elif call.service == "lambda":
-        code, message = "InvalidRequestContentException", "Could not parse request body into json."
-    return service_error(call.protocol, 400, code, message)
+        return unreadable(call)
+    return None
 
 
 class _Deployments:

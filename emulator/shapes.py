@@ -1,11 +1,18 @@
-"""Check a request's JSON against AWS's own service model, which botocore carries."""
+"""Check a request against AWS's own service model, which botocore carries."""
 
 import functools
 import math
 import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
-_FAILED = "failed to satisfy constraint"
+# The newer of AWS's frameworks quote no null; on record for Bedrock.
+_QUOTE_NO_NULL = frozenset({"bedrock", "bedrock-runtime"})
+# IAM says in words which characters a name may have (IAM API reference, common errors on record
+# in hashicorp/terraform-provider-aws issues).
+_IAM_NAMES = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
 
 
 def input_shape(service: str, operation: str) -> Any:
@@ -15,32 +22,49 @@ def input_shape(service: str, operation: str) -> Any:
     return get_service_model(service).operation_model(operation).input_shape
 
 
-def violation(
-    service: str, operation: str, document: Any, *, wire: bool = True, values: bool = True
-) -> str | None:
-    """Say in AWS's words what an operation's input breaks; None when it is fine.
+@dataclass(frozen=True)
+class Violation:
+    """One broken constraint: the member that breaks it, and the sentence AWS says about it."""
+
+    path: str
+    text: str
+
+
+def violations(
+    service: str, operation: str, document: Any, *, wire: bool = True
+) -> list[Violation]:
+    """Return what an operation's input breaks of its model.
 
     Fields that the model does not know are ignored, as AWS ignores them. `wire` says that fields
-    are named as in the request's JSON, and not as the SDK calls them. Without `values` only what is
-    missing or of another type is told.
+    are named as in the request's JSON, and not as the SDK calls them.
     """
-    check, shape = _Check(wire=wire, values=values), input_shape(service, operation)
+    check, shape = _Check(service, wire=wire), input_shape(service, operation)
     if shape is not None:
         check.value(shape, document, "")
-    errors = check.errors
-    if not errors:
-        return None
-    plural = "" if len(errors) == 1 else "s"
-    return f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}"
+    return check.found
+
+
+def violation(service: str, operation: str, document: Any) -> str | None:
+    """Return in AWS's words what a JSON document breaks; None when it is fine."""
+    found = violations(service, operation, document)
+    return summary(found) if found else None
+
+
+def summary(found: list[Violation]) -> str:
+    """Return AWS's message about one or more violations."""
+    if len(found) == 1 and found[0].text.endswith(_IAM_NAMES):
+        return found[0].text
+    plural = "" if len(found) == 1 else "s"
+    return f"{len(found)} validation error{plural} detected: {'; '.join(x.text for x in found)}"
 
 
 class _Check:
     """Collects what is wrong with one input."""
 
-    def __init__(self, *, wire: bool, values: bool) -> None:
-        self.errors: list[str] = []
+    def __init__(self, service: str, *, wire: bool) -> None:
+        self.found: list[Violation] = []
+        self._service = service
         self._wire = wire
-        self._values = values
 
     def value(self, shape: Any, value: Any, path: str) -> None:
         match shape.type_name:
@@ -50,30 +74,23 @@ class _Check:
                 self._structure(shape, value, path)
             case "list":
                 if self._is(value, list, path):
-                    self._size(shape, len(value), value, path, what="length")
-                    for index, item in enumerate(value, 1):
-                        self.value(shape.member, item, f"{path}.{index}.member")
+                    self._constraints(shape, value, path)
+                    self._members(shape.member, value, value, path, "Member")
             case "map":
                 if self._is(value, dict, path):
-                    self._size(shape, len(value), value, path, what="length")
-                    for key, item in value.items():
-                        self.value(shape.key, key, f"{path}.key")
-                        self.value(shape.value, item, f"{path}.{key}.value")
+                    self._constraints(shape, value, path)
+                    self._members(shape.key, list(value), value, path, "Map keys")
+                    self._members(shape.value, list(value.values()), value, path, "Map value")
             case "string":
                 if self._is(value, str, path):
-                    self._string(shape, value, path)
+                    self._constraints(shape, value, path)
             case "boolean":
                 self._is(value, bool, path)
-            case "integer" | "long":
-                if isinstance(value, bool) or not isinstance(value, int):
-                    self.errors.append(f"Value at '{path}' must be an integer")
-                else:
-                    self._size(shape, value, value, path, what="value")
-            case "float" | "double":
-                if isinstance(value, bool) or not isinstance(value, int | float):
-                    self.errors.append(f"Value at '{path}' must be a number")
-                elif math.isfinite(value):
-                    self._size(shape, value, value, path, what="value")
+            case "blob":
+                self._constraints(shape, value, path)
+            case "integer" | "long" | "float" | "double":
+                if self._is(value, _NUMBERS[shape.type_name], path) and math.isfinite(value):
+                    self._constraints(shape, value, path)
 
     def _structure(self, shape: Any, value: Any, path: str) -> None:
         if not self._is(value, dict, path):
@@ -83,55 +100,47 @@ class _Check:
             for name in shape.members
             if value.get(self._key(shape, name)) is not None
         }
-        self.errors.extend(
-            f"Value at '{_join(path, name)}' {_FAILED}: Member must not be null"
-            for name in shape.required_members
-            if name not in given
-        )
+        null = "" if self._service in _QUOTE_NO_NULL else "null "
+        for name in shape.required_members:
+            if name not in given:
+                self._add(_join(path, name), null, "Member must not be null")
         if getattr(shape, "is_tagged_union", False) and len(given) != 1:
-            self.errors.append(
-                f"Value at '{path}' {_FAILED}: exactly one of"
-                f" {', '.join(shape.members)} must be set"
-            )
+            self._add(path, "", f"exactly one of {', '.join(shape.members)} must be set")
         for name, item in given.items():
             self.value(shape.members[name], item, _join(path, name))
 
-    def _string(self, shape: Any, value: str, path: str) -> None:
-        self._size(shape, len(value), value, path, what="length")
-        if not self._values:
+    def _members(self, shape: Any, items: list[Any], whole: Any, path: str, what: str) -> None:
+        """Check what a list or a map holds; of what is simple AWS quotes the whole."""
+        if shape.type_name in {"structure", "list", "map"}:
+            for index, item in enumerate(items, 1):
+                key = list(whole)[index - 1] if isinstance(whole, dict) else index
+                end = "value" if isinstance(whole, dict) else "member"
+                self.value(shape, item, f"{path}.{key}.{end}")
             return
-        enum = getattr(shape, "enum", None)
-        if enum and value not in enum:
-            self.errors.append(
-                f"Value {_quoted(shape, value)}at '{path}' {_FAILED}: Member must satisfy"
-                f" enum value set: [{', '.join(enum)}]"
-            )
-        pattern = shape.metadata.get("pattern")
-        if pattern and not _pattern(pattern).fullmatch(value):
-            self.errors.append(
-                f"Value {_quoted(shape, value)}at '{path}' {_FAILED}: Member must satisfy"
-                f" regular expression pattern: {pattern}"
-            )
+        if any(_broken(shape, item) for item in items if self._fits(shape, item, path)):
+            told = ", ".join(_told(shape))
+            self._add(path, _quoted(shape, whole), f"{what} must satisfy constraint: [{told}]")
 
-    def _size(self, shape: Any, size: float, value: Any, path: str, *, what: str) -> None:
-        if not self._values:
-            return
-        least, most = shape.metadata.get("min"), shape.metadata.get("max")
-        for broken, word, limit in (
-            (least is not None and size < least, "greater", least),
-            (most is not None and size > most, "less", most),
-        ):
-            if broken:
-                self.errors.append(
-                    f"Value {_quoted(shape, value)}at '{path}' {_FAILED}: Member must"
-                    f" have {what} {word} than or equal to {limit}"
-                )
+    def _fits(self, shape: Any, value: Any, path: str) -> bool:
+        kind = _KINDS.get(shape.type_name)
+        return kind is None or self._is(value, kind, path)
 
-    def _is(self, value: Any, kind: type, path: str) -> bool:
-        if isinstance(value, kind):
+    def _constraints(self, shape: Any, value: Any, path: str) -> None:
+        for constraint in _broken(shape, value):
+            if self._service == "iam" and constraint.endswith(_IAM_PATTERN):
+                text = f"The specified value for {path} is invalid. {_IAM_NAMES}"
+                self.found.append(Violation(path, text))
+            else:
+                self._add(path, _quoted(shape, value), constraint)
+
+    def _add(self, path: str, quoted: str, constraint: str) -> None:
+        text = f"Value {quoted}at '{path}' failed to satisfy constraint: {constraint}"
+        self.found.append(Violation(path, text))
+
+    def _is(self, value: Any, kind: Any, path: str) -> bool:
+        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
             return True
-        names = {dict: "a structure", list: "a list", str: "a string", bool: "a boolean"}
-        self.errors.append(f"Value at '{path}' must be {names[kind]}")
+        self.found.append(Violation(path, f"Value at '{path}' must be {_NAMES[kind]}"))
         return False
 
     def _key(self, shape: Any, name: str) -> str:
@@ -139,18 +148,132 @@ class _Check:
         return key
 
 
+_IAM_PATTERN = r"pattern: [\w+=,.@-]+"
+_NUMBERS: dict[str, Any] = {
+    "integer": int,
+    "long": int,
+    "float": int | float,
+    "double": int | float,
+}
+_KINDS: dict[str, Any] = {"string": str, "boolean": bool, **_NUMBERS}
+_NAMES: dict[Any, str] = {
+    dict: "a structure",
+    list: "a list",
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    int | float: "a number",
+}
+
+
+def _broken(shape: Any, value: Any) -> list[str]:
+    """Return the constraints that a value of the right type breaks, in AWS's words."""
+    size = value if isinstance(value, int | float) else len(value)
+    limits, enum = shape.metadata, getattr(shape, "enum", None)
+    broken = []
+    if "max" in limits and size > limits["max"]:
+        broken.append(_limit(shape, "max"))
+    if "min" in limits and size < limits["min"]:
+        broken.append(_limit(shape, "min"))
+    if not isinstance(value, str):
+        return broken
+    pattern = limits.get("pattern")
+    if pattern and not _pattern(pattern).fullmatch(value):
+        broken.append(_told_pattern(pattern))
+    if enum and value not in enum:
+        broken.append(_told_enum(enum))
+    return broken
+
+
+def _told(shape: Any) -> list[str]:
+    """Return all constraints of a simple shape, in AWS's order (on record for ACM and Lambda)."""
+    told = [_limit(shape, end) for end in ("max", "min") if end in shape.metadata]
+    if pattern := shape.metadata.get("pattern"):
+        told.append(_told_pattern(pattern))
+    if enum := getattr(shape, "enum", None):
+        told.append(_told_enum(enum))
+    return told
+
+
+def _limit(shape: Any, end: str) -> str:
+    word = "less" if end == "max" else "greater"
+    what = "value" if shape.type_name in _NUMBERS else "length"
+    return f"Member must have {what} {word} than or equal to {shape.metadata[end]}"
+
+
+def _told_pattern(pattern: str) -> str:
+    return f"Member must satisfy regular expression pattern: {pattern}"
+
+
+def _told_enum(enum: Any) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(enum)}]"
+
+
 def _quoted(shape: Any, value: Any) -> str:
-    return "" if shape.metadata.get("sensitive") else f"'{value}' "
+    return "" if shape.metadata.get("sensitive") else f"'{_java(value)}' "
+
+
+def _java(value: Any) -> str:
+    """Write a value as AWS quotes it: as Java writes lists and maps."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(_java, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{_java(key)}={_java(item)}' for key, item in value.items())}}}"
+        case _:
+            return str(value)
 
 
 def _join(path: str, name: str) -> str:
+    name = name[:1].lower() + name[1:]
     return f"{path}.{name}" if path else name
+
+
+# --- Java's regular expressions --------------------------------------------------------------
 
 
 @functools.cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    # AWS writes Java's \p{...} classes in a few shapes that the emulator does not check.
+    """Return a model's pattern; one that Python cannot read, of a service not in use, fits all."""
+    return _java_pattern(pattern) or re.compile(".*", re.DOTALL)
+
+
+def _java_pattern(pattern: str) -> re.Pattern[str] | None:
+    """Return a pattern in Java's syntax for Python's engine, None for what is not known here."""
+    python = re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), pattern)
+    python = re.sub(r"\\w-(?=[^\]])", r"\\w\\-", python)  # a bad range here, a hyphen there
+    python = re.sub(r"\(\?i\)([^()]*)\)", r"(?i:\1))", python)  # the flag holds to the group's end
     try:
-        return re.compile(pattern, re.DOTALL)
+        return re.compile(python, re.DOTALL | re.ASCII)
     except re.error:
-        return re.compile(".*", re.DOTALL)
+        return None
+
+
+def _category(name: str) -> str:
+    r"""Return the inside of a character class for \p{L}, \p{Zs} and the like."""
+    return "".join(
+        ranges for category, ranges in _categories().items() if category.startswith(name)
+    )
+
+
+@functools.cache
+def _categories() -> dict[str, str]:
+    """Return the ranges of characters of each of Unicode's categories, as far as it has any."""
+    codes = defaultdict[str, list[int]](list)
+    for code in range(_LAST_LETTER):
+        codes[unicodedata.category(chr(code))].append(code)
+    return {category: _ranges(members) for category, members in codes.items()}
+
+
+def _ranges(codes: list[int]) -> str:
+    text, first = [], codes[0]
+    for code, following in zip(codes, [*codes[1:], 0], strict=True):
+        if following != code + 1:
+            text.append(f"\\U{first:08x}-\\U{code:08x}")
+            first = following
+    return "".join(text)
+
+
+_LAST_LETTER = 0x32400  # what follows in Unicode has no letters, digits, marks or signs

@@ -444,9 +444,12 @@ class Authorizer:
         except (CallerError, PolicyError):
             return target
 
-    def authorize_request(self, request: HttpRequest) -> HttpResponse | None:
+    def authorize_request(
+        self, request: HttpRequest, call: ApiCall | None = None
+    ) -> HttpResponse | None:
         """Return None for a request that may go on, else AWS's refusal in the service's protocol.
 
+        `call` is the request as it was identified, where it was.
         Fails closed: no signature, an unknown key, or an operation that cannot be told is refused.
         """
         signed = credential(request)
@@ -458,7 +461,7 @@ class Authorizer:
             return _refusal(request, error.code, str(error), signed)
         if principal.administrator:
             return None
-        call = identify(request, signed)
+        call = call or identify(request, signed)
         if call is None:
             message = (
                 f"User: {principal.arn} is not authorized: {request.method} {request.path}"

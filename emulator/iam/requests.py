@@ -41,6 +41,8 @@ class ApiCall:
     path: str
     method: str
     params: Mapping[str, Any] = field(repr=False)
+    problem: str | None = None
+    """Why the parameters could not be read; then `params` has those of the path alone."""
 
 
 def credential(request: HttpRequest) -> Credential | None:
@@ -102,6 +104,8 @@ def identify(request: HttpRequest, signed: Credential) -> ApiCall | None:
 def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall | None:
     from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
 
+    from emulator.parsing import parameters  # noqa: PLC0415  # loads moto
+
     if service == "bedrock-runtime" or request.path.endswith("/invocations"):
         # The emulator's own parts read any content as JSON; moto's router takes a form for a query.
         headers = [each for each in request.headers if each[0].lower() != "content-type"]
@@ -116,6 +120,13 @@ def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall
     operation, protocol, uri_params = found
     if operation not in model.operation_names:
         return None
+    given = parameters(
+        _moto_request(request, request.path),
+        request.body,
+        model.operation_model(operation),
+        protocol,
+        uri_params,
+    )
     return ApiCall(
         service=service,
         operation=operation,
@@ -124,7 +135,8 @@ def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall
         region=signed.region,
         path=request.path,
         method=request.method,
-        params=_parameters(request, model.operation_model(operation), protocol, uri_params),
+        params=given.values,
+        problem=given.problem,
     )
 
 
@@ -206,49 +218,6 @@ def _moto_request(request: HttpRequest, path: str) -> Any:
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
     environ["CONTENT_LENGTH"] = str(len(request.body))
     return Request(environ)
-
-
-def _parameters(
-    request: HttpRequest, operation: Any, protocol: WireProtocol, uri_params: dict[str, Any]
-) -> Mapping[str, Any]:
-    """Return the operation's input; what cannot be read is left out, and so names no resource."""
-    from moto.core.parse import PROTOCOL_PARSERS, RequestParserError  # noqa: PLC0415  # loads moto
-
-    if protocol == "cbor":
-        return _cbor(request.body)
-    moto_request = _moto_request(request, request.path)
-    try:
-        parsed = PROTOCOL_PARSERS[protocol](operation, map_type=dict).parse(
-            {
-                "method": request.method,
-                "values": moto_request.values,
-                "headers": moto_request.headers,
-                "body": request.body,
-                "url_path": request.path,
-                "url_params": uri_params,
-            }
-        )
-    except (
-        AttributeError,
-        KeyError,
-        RecursionError,
-        RequestParserError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ):
-        return dict(uri_params)
-    return parsed if isinstance(parsed, dict) else {}
-
-
-def _cbor(body: bytes) -> Mapping[str, Any]:
-    from botocore.parsers import RpcV2CBORParser  # noqa: PLC0415  # only for CloudWatch's SDKs
-
-    try:
-        document = RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body)))
-    except (ValueError, IndexError, TypeError, KeyError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _mantle(request: HttpRequest, signed: Credential) -> ApiCall | None:

@@ -18,7 +18,11 @@ def found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
     try:
         return call(**arguments).get(key)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "WAFNonexistentItemException":
+        # An ARN may hold an id that none can have.
+        if error.response["Error"]["Code"] in {
+            "WAFNonexistentItemException",
+            "ValidationException",
+        }:
             return None
         raise
 

@@ -1,7 +1,10 @@
 """Regular expressions as AWS WAF takes them: libpcre without what AWS leaves out.
 
 Inspection is byte-wise (PCRE without its UTF mode), so `.` is one byte and `\\w` is ASCII.
-Source: AWS WAF Developer Guide, "Supported regular expression syntax in AWS WAF".
+Source: AWS WAF Developer Guide, "Supported regular expression syntax in AWS WAF". Its list of what
+is not supported is that of Hyperscan's manual, word by word, and it is not complete ("some
+zero-width assertions, but not all"): what Hyperscan refuses is refused too. test_hyperscan.py
+compares the two, and says where they differ.
 """
 
 import contextlib
@@ -22,6 +25,13 @@ _REFUSED_ESCAPES = {
     "K": r"the \K reset directive",
     "g": "a backreference or subroutine reference",
     "k": "a backreference",
+    "G": r"the \G assertion",
+    "L": r"\L",
+    "N": r"\N",
+    "U": r"\U",
+    "X": r"the \X grapheme",
+    "l": r"\l",
+    "u": r"\u",
 }
 _REFUSED_GROUPS = {
     ">": "an atomic group",
@@ -32,11 +42,14 @@ _REFUSED_GROUPS = {
     "C": "a callout",
     "P": "a named group or reference",
     "'": "a capturing group",
+    "=": "a look-ahead",
+    "!": "a look-ahead",
 }
+_MAX_REPEAT = 32_767
 
 
 # What PCRE takes and Python's engine does not, as Python says it.
-_PYTHONS_LIMITS = ("global flags not at the start", "look-behind requires fixed-width")
+_PYTHONS_LIMITS = ("global flags not at the start",)
 
 
 class PatternError(ValueError):
@@ -89,6 +102,8 @@ def _translate(pattern: str) -> str:
             piece, at = _character_class(pattern, at)
         elif char == "(":
             piece, at = _group(pattern, at)
+        elif char == "{":
+            piece, at = _repeat(pattern, at)
         elif char in "*+?}" and pattern[at + 1 : at + 2] == "+" and _is_quantifier(pattern, at):
             raise PatternError("possessive quantifiers are not supported")
         else:
@@ -99,6 +114,13 @@ def _translate(pattern: str) -> str:
 
 def _is_quantifier(pattern: str, at: int) -> bool:
     return pattern[at] != "}" or re.search(r"\{\d+(?:,\d*)?\}\Z", pattern[: at + 1]) is not None
+
+
+def _repeat(pattern: str, at: int) -> tuple[str, int]:
+    bounds = re.match(r"\{(\d+)(?:,(\d*))?\}", pattern[at:])
+    if bounds and max(int(bound or 0) for bound in bounds.groups()) > _MAX_REPEAT:
+        raise PatternError(f"a pattern repeats at most {_MAX_REPEAT} times")
+    return "{", at + 1
 
 
 def _group(pattern: str, at: int) -> tuple[str, int]:
@@ -116,8 +138,12 @@ def _group(pattern: str, at: int) -> tuple[str, int]:
     if kind in _REFUSED_GROUPS or kind.isdigit() or re.match(r"\?[+-]\d", following):
         reason = _REFUSED_GROUPS.get(kind, "a subroutine reference")
         raise PatternError(f"{reason} is not supported")
-    if kind == "<" and following[2:3] not in {"=", "!"}:
+    if kind == "<" and following[2:3] in {"=", "!"}:
+        raise PatternError("a look-behind is not supported")
+    if kind == "<":
         raise PatternError("capturing groups are not supported: write (?:…) instead of (?<name>…)")
+    if re.match(r"\?[a-z]*-[a-z]+\)", pattern[at + 1 :]):
+        raise UntranslatableError("a flag that ends is not matched here")
     return "(", at + 1
 
 
@@ -128,10 +154,10 @@ def _escape(pattern: str, at: int, *, in_class: bool) -> tuple[str, int]:
     if not in_class:
         if char in _REFUSED_ESCAPES:
             raise PatternError(f"{_REFUSED_ESCAPES[char]} is not supported")
-        if char in "123456789":
+        if char in "123456789" and re.match(r"\\[0-3][0-7]{2}", pattern[at:]) is None:
             raise PatternError("backreferences are not supported")
         simple = {"z": r"\Z", "Z": r"(?=\n?\Z)", "h": r"[ \t\xa0]", "H": r"[^ \t\xa0]",
-                  "v": r"[\n\v\f\r\x85]", "V": r"[^\n\v\f\r\x85]", "N": r"[^\n]"}  # fmt: skip
+                  "v": r"[\n\v\f\r\x85]", "V": r"[^\n\v\f\r\x85]"}  # fmt: skip
     else:
         simple = {"h": r" \t\xa0", "v": r"\n\v\f\r\x85", "b": r"\x08"}
     if char in simple:
@@ -147,13 +173,23 @@ def _escape(pattern: str, at: int, *, in_class: bool) -> tuple[str, int]:
     if char == "x":
         digits = re.match(r"\\x(?:\{([0-9a-fA-F]{1,2})\}|([0-9a-fA-F]{0,2}))", pattern[at:])
         if digits is None or (pattern.startswith(r"\x{", at) and digits[1] is None):
-            raise UntranslatableError(r"\x{…} is matched up to one byte: two hexadecimal digits")
+            raise PatternError(r"\x{…} names one byte: two hexadecimal digits")
         return rf"\x{int(digits[1] or digits[2] or '0', 16):02x}", at + len(digits[0])
-    if char in "pPX":
+    if char in "pP":
+        if re.match(r"\\[pP](?:[A-Z]|\{\^?[A-Za-z_&]+\})", pattern[at:]) is None:
+            raise PatternError(rf"\{char} needs the name of a Unicode property")
         raise UntranslatableError(rf"\{char} needs Unicode properties, which are not known here")
-    if not char.isascii():
-        return char, at + 2
+    if octal := re.match(r"\\(?:o\{([0-7]{1,3})\}|([0-3][0-7]{2}))", pattern[at:]):
+        return rf"\x{int(octal[1] or octal[2], 8) & 255:02x}", at + len(octal[0])
+    if char == "c" and pattern[at + 2 : at + 3].isascii() and pattern[at + 2 :]:
+        return rf"\x{ord(pattern[at + 2].upper()) ^ 64:02x}", at + 3
+    if not char.isascii() or (char.isalpha() and char not in _PYTHONS_ESCAPES):
+        return char, at + 2  # a letter that means nothing stands for itself
     return pattern[at : at + 2], at + 2
+
+
+_CLASSES = {*"dDsSwW"}
+_PYTHONS_ESCAPES = "AabBcdDfnrsStwW"
 
 
 def _character_class(pattern: str, at: int) -> tuple[str, int]:
@@ -165,15 +201,22 @@ def _character_class(pattern: str, at: int) -> tuple[str, int]:
     first = True
     while at < len(pattern):
         char = pattern[at]
+        if re.match(r"\[([.=]).*?\1\]", pattern[at:]):
+            raise PatternError("collating elements are not supported")
         posix = re.match(r"\[:(\^?)([a-z]+):\]", pattern[at:])
         if posix:
-            if posix[1] or posix[2] not in _POSIX:
+            if posix[2] not in _POSIX:
+                raise PatternError(f"the character class {posix[0]} is not known")
+            if posix[1]:
                 raise UntranslatableError(f"the character class {posix[0]} is not matched here")
             out.append(_POSIX[posix[2]])
             at += len(posix[0])
         elif char == "\\":
             piece, at = _escape(pattern, at, in_class=True)
             out.append(piece)
+            if piece[1:] in _CLASSES and pattern[at : at + 1] == "-":
+                out.append(r"\-")  # a hyphen there, a bad range here
+                at += 1
         elif char == "]" and not first:
             return "".join([*out, "]"]), at + 1
         else:

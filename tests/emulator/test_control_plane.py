@@ -47,7 +47,7 @@ BAD: list[Bad] = [
     ("logs", "Logs_20140328.CreateLogStream", "POST /", "{}", "InvalidParameterException"),
     ("kms", "TrentService.Decrypt", "POST /", "", "SerializationException"),
     ("kms", "TrentService.DescribeKey", "POST /", "{}", "ValidationException"),
-    ("kms", "TrentService.DescribeKey", "POST /", '{"KeyId": 5}', "ValidationException"),
+    ("kms", "TrentService.DescribeKey", "POST /", '{"KeyId": 5}', "SerializationException"),
     ("wafv2", "AWSWAF_20190729.GetWebACL", "POST /", "[]", "SerializationException"),
     ("apigateway", "", "POST /usageplans", "{}", "BadRequestException"),
     ("apigateway", "", "POST /usageplans", "{", "SerializationException"),
@@ -377,7 +377,7 @@ def test_an_update_of_a_web_acl_removes_what_it_leaves_out(emulator: Emulator) -
         "Name": "r",
         "Priority": 0,
         "Action": {"Block": {}},
-        "Statement": {"GeoMatchStatement": {"CountryCodes": ["XX"]}},
+        "Statement": {"GeoMatchStatement": {"CountryCodes": ["KP"]}},
         "VisibilityConfig": seen,
     }
     made = waf.create_web_acl(
@@ -388,7 +388,9 @@ def test_an_update_of_a_web_acl_removes_what_it_leaves_out(emulator: Emulator) -
         AssociationConfig={"RequestBody": {"API_GATEWAY": {"DefaultSizeInspectionLimit": "KB_64"}}},
     )["Summary"]
     with pytest.raises(waf.exceptions.WAFOptimisticLockException):
-        waf.update_web_acl(**base, Id=made["Id"], LockToken="stale", VisibilityConfig=seen)
+        waf.update_web_acl(
+            **base, Id=made["Id"], LockToken=str(uuid.uuid4()), VisibilityConfig=seen
+        )
     waf.update_web_acl(**base, Id=made["Id"], LockToken=made["LockToken"], VisibilityConfig=seen)
     acl = waf.get_web_acl(Name=name, Scope="REGIONAL", Id=made["Id"])["WebACL"]
     assert acl["Rules"] == []

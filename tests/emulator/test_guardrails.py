@@ -217,14 +217,14 @@ BAD_BODIES = [
     ("POST {guardrail}", "[", "SerializationException"),
     ("GET /guardrails?maxResults=0", "", "ValidationException"),
     ("GET /guardrails?nextToken=-3", "", "ValidationException"),
-    ("POST /tagResource", '{"resourceARN": 5, "tags": []}', "ValidationException"),
-    ("POST /tagResource", '{"resourceARN": "{arn}", "tags": 5}', "ValidationException"),
+    ("POST /tagResource", '{"resourceARN": 5, "tags": []}', "SerializationException"),
+    ("POST /tagResource", '{"resourceARN": "{arn}", "tags": 5}', "SerializationException"),
     (
         "POST /tagResource",
         '{"resourceARN": "{arn}", "tags": [{"key": "k"}]}',
         "ValidationException",
     ),
-    ("POST /untagResource", '{"resourceARN": "{arn}", "tagKeys": 5}', "ValidationException"),
+    ("POST /untagResource", '{"resourceARN": "{arn}", "tagKeys": 5}', "SerializationException"),
 ]
 
 

@@ -36,6 +36,18 @@ from emulator.waf.patterns import (
         (r"a\Cb", r"\\C"),
         (r"a\Rb", r"\\R"),
         (r"a\Kb", r"\\K"),
+        (r"a\Xb", r"\\X"),
+        (r"a\Nb", r"\\N"),
+        (r"\Ga", r"\\G"),
+        (r"\x{100}", "one byte"),
+        (r"\p", "property"),
+        (r"(?=a)b", "look-ahead"),
+        (r"a(?!b)", "look-ahead"),
+        (r"(?<=a|bc)d", "look-behind"),
+        (r"(?<!x)a", "look-behind"),
+        (r"[[.a.]]", "collating"),
+        (r"[[:foo:]]", "not known"),
+        (r"a{32768}", "at most"),
         (r"[a", "not closed"),
         (r"(?:a", "not a valid pattern"),
         (r"a{2", None),
@@ -53,36 +65,36 @@ def test_what_aws_refuses_is_refused_with_the_reason(pattern: str, reason: str |
         validate_pattern(pattern)
 
 
-@pytest.mark.parametrize(
-    "pattern", [r"\pL", r"[\PL]", r"\x{100}", r"[[:^alpha:]]", r"a(?i)b", r"(?<=a|bc)d"]
-)
+@pytest.mark.parametrize("pattern", [r"\pL", r"[\PL]", r"[[:^alpha:]]", r"a(?i)b", r"(?-i)a"])
 def test_what_only_this_engine_lacks_is_no_error_of_the_pattern(pattern: str) -> None:
     validate_pattern(pattern)
     with pytest.raises(UntranslatableError):
         compile_pattern(pattern)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "text", "found"),
-    [
-        (r"ignore\s+(?:all|previous)", b"ignore \t previous", True),
-        (r"ignore\s+(?:all|previous)", b"ignore us", False),
-        (r"(?i)drop", b"DROP", True),
-        (r"(?<!x)a(?!b)", b"xab ac", True),
-        (r"[[:alpha:]]+\z", b"1abc", True),
-        (r"[[:digit:][:space:]]{3}", b"1 2", True),
-        (r"\Aa.b\Z", b"a\xffb\n", True),
-        (r"\Qa.b\E", b"a.b", True),
-        (r"\Qa.b\E", b"axb", False),
-        (r"\x{41}\x42", b"AB", True),
-        (r"a\hb", b"a\tb", True),
-        (r"[]a]", b"]", True),
-        (r"\++x", b"++x", True),
-        (r"a(?#note)b", b"ab", True),
-        ("é", "café".encode(), True),
-        (r"\w", "é".encode(), False),
-    ],
-)
+MEANINGS: list[tuple[str, bytes, bool]] = [
+    (r"ignore\s+(?:all|previous)", b"ignore \t previous", True),
+    (r"ignore\s+(?:all|previous)", b"ignore us", False),
+    (r"(?i)drop", b"DROP", True),
+    (r"[\d-z]", b"-", True),
+    (r"\cA\101\o{102}", b"\x01AB", True),
+    (r"\i", b"i", True),
+    (r"[[:alpha:]]+\z", b"1abc", True),
+    (r"[[:digit:][:space:]]{3}", b"1 2", True),
+    (r"\Aa.b\Z", b"a\xffb\n", True),
+    (r"\Qa.b\E", b"a.b", True),
+    (r"\Qa.b\E", b"axb", False),
+    (r"\x{41}\x42", b"AB", True),
+    (r"a\hb", b"a\tb", True),
+    (r"[]a]", b"]", True),
+    (r"\++x", b"++x", True),
+    (r"a(?#note)b", b"ab", True),
+    ("é", "café".encode(), True),
+    (r"\w", "é".encode(), False),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "found"), MEANINGS)
 def test_a_pattern_means_what_pcre_means_on_bytes(
     pattern: str, text: bytes, *, found: bool
 ) -> None:
