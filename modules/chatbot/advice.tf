@@ -1,20 +1,23 @@
-locals {
-  # Amazon Bedrock User Guide, "Model lifecycle (Legacy)" and model cards: end of life in the regions of the us. profiles.
-  ended_models = {
-    "anthropic.claude-3-haiku-20240307"   = "2026-09-10"
-    "anthropic.claude-3-5-haiku-20241022" = "2026-06-19"
-    "anthropic.claude-sonnet-4-20250514"  = "2026-10-14"
-  }
-
-  # An application inference profile hides its model in an ARN; the caller then names it.
-  model_id = coalesce(var.model.foundation_model_id, var.model.inference_profile_id)
-}
-
-# A warning and no error: AWS may extend a life, and this list ages.
+# Warnings and no errors: AWS may extend a life or add a region, and the list ages.
 check "model_is_alive" {
   assert {
-    condition     = !anytrue([for model in keys(local.ended_models) : strcontains(local.model_id, model)])
-    error_message = "${local.model_id} has reached its end of life on Amazon Bedrock (${join(", ", [for model, date in local.ended_models : date if strcontains(local.model_id, model)])}), and requests to it fail. Use us.anthropic.claude-haiku-4-5-20251001-v1:0, or another active model: aws bedrock get-foundation-model shows modelLifecycle."
+    condition     = try(timecmp(plantimestamp(), "${local.known_model.ends}T00:00:00Z") < 0, true)
+    error_message = "${local.model_id} has reached its end of life on Amazon Bedrock (${try(coalesce(local.known_model.ends), "no date")}), and requests to it fail. Take an active model, such as anthropic.claude-haiku-4-5-20251001-v1:0 through its profile: `aws bedrock get-foundation-model` shows modelLifecycle."
+  }
+}
+
+check "model_is_allowed_wherever_its_profile_routes" {
+  assert {
+    condition     = try(length(setsubtract(local.documented_regions, var.model.destination_regions)) == 0, true)
+    error_message = "${var.model.inference_profile_id} also routes to ${try(join(", ", setsubtract(local.documented_regions, var.model.destination_regions)), "")} from ${local.region}, where the function may not call the model: requests would fail now and then. Leave model.destination_regions out, or add them."
+  }
+
+  assert {
+    condition = (
+      !local.fits_region || var.model.foundation_model_id != null || length(local.known_profiles) == 0 ||
+      try(contains(local.profile.from, local.region), false)
+    )
+    error_message = "AWS documents no profile ${var.model.inference_profile_id} in ${local.region} (aws-facts.json of ${local.facts.as_of}), and would then answer every request with \"The provided model identifier is invalid\". ${local.offer}"
   }
 }
 

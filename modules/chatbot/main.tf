@@ -59,7 +59,7 @@ module "compute" {
   deny_policy_arn      = module.governance.deny_policy_arn
   kms_key_arn          = module.governance.kms_key_arn
   log_retention_days   = var.operations.log_retention_days
-  model                = var.model
+  model                = merge(var.model, { destination_regions = local.destination_regions })
   package              = var.package
   reserved_concurrency = var.function.reserved_concurrency
   timeout_seconds      = var.function.timeout_seconds

@@ -54,9 +54,28 @@ output "log_groups" {
   }
 }
 
+output "model" {
+  description = "The model as the function may use it: `inference_profile_id`, and the `regions` in which it may be called."
+  value = {
+    inference_profile_id = var.model.inference_profile_id
+    regions              = local.destination_regions
+  }
+
+  # What an application inference profile copies is not in its ARN: any geography may fit.
+  precondition {
+    condition     = var.model.foundation_model_id != null || local.fits_region
+    error_message = "model.inference_profile_id ${var.model.inference_profile_id} cannot be called from ${local.region}: its geography is another, and Bedrock would answer every request with \"The provided model identifier is invalid\". ${local.offer}"
+  }
+
+  precondition {
+    condition     = var.model.destination_regions != null || local.documented_regions != null || !local.fits_region
+    error_message = "Where ${var.model.inference_profile_id} routes to from ${local.region} is not known here (aws-facts.json of ${local.facts.as_of}). ${local.offer} If this profile is right, name the regions in model.destination_regions: `aws bedrock get-inference-profile --region ${local.region} --inference-profile-identifier ${var.model.inference_profile_id}` tells them."
+  }
+}
+
 output "region" {
   description = "Region of it all."
-  value       = data.aws_region.current.name
+  value       = local.region
 }
 
 output "scp_json" {
