@@ -624,9 +624,12 @@ def log_delivery_problem(
 ) -> str | None:
     """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
     region, account = cloud.region, cloud.account_id
-    source = f"arn:aws:bedrock:{region}:{account}:*"
+    source = {
+        "aws:SourceAccount": account,
+        "aws:SourceArn": f"arn:aws:bedrock:{region}:{account}:*",
+    }
     try:
-        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", account, source)
+        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", source)
     except CallerError as error:
         return str(error)
     stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"

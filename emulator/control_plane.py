@@ -192,9 +192,12 @@ class ControlPlane:
         if role is None:
             return None
         name = str(call.params.get("FunctionName")).rpartition(":function:")[2]
-        function = f"arn:aws:lambda:{call.region}:{account}:function:{name}"
+        source = {
+            "aws:SourceAccount": account,
+            "aws:SourceArn": f"arn:aws:lambda:{call.region}:{account}:function:{name}",
+        }
         try:
-            self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, account, function)
+            self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, source)
         except CallerError:
             return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
         return None

@@ -404,12 +404,16 @@ class Trail:
             self._cloud.log(target.log_group, stream, text)
 
     def _logs_refusal(self, target: _Target, stream: str) -> str:
-        """Return why the trail's role may not write to its log group, or nothing."""
+        """Return why the trail's role may not write to its log group, or nothing.
+
+        CloudTrail names no source when it assumes this role: AWS documents its trust without a
+        condition, and one there ends the delivery (prowler-cloud/prowler issue 4714).
+        """
         account = self._cloud.account_id
         if not target.log_role:
             return "the trail names no role for it"
         try:
-            self._authorizer.assume_by_service(target.log_role, _SERVICE, account, target.arn)
+            self._authorizer.assume_by_service(target.log_role, _SERVICE, {})
         except CallerError as error:
             return str(error)
         group = f"arn:aws:logs:{self._cloud.region}:{account}:log-group:{target.log_group}"

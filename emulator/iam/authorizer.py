@@ -270,15 +270,15 @@ class Authorizer:
             _log.warning("refused %s to role %s: %s", action, name, error)
             return Decision(False, "implicit_deny", str(error))
 
-    def assume_by_service(
-        self, role_arn: str, service: str, source_account: str, source_arn: str
-    ) -> Principal:
-        """Let an AWS service assume a role if the role trusts it. Raise CallerError if not."""
+    def assume_by_service(self, role_arn: str, service: str, source: Context) -> Principal:
+        """Let an AWS service assume a role if the role trusts it. Raise CallerError if not.
+
+        `source` holds what AWS says of where the request comes from, if anything.
+        """
         name = _last(role_arn)
-        context = {
+        context: Context = {
             **_clock(),
-            "aws:SourceAccount": source_account,
-            "aws:SourceArn": source_arn,
+            **source,
             "aws:PrincipalIsAWSService": "true",
             "aws:PrincipalServiceName": service,
             "aws:SecureTransport": "true",
@@ -292,7 +292,7 @@ class Authorizer:
         if not decision.allowed:
             raise CallerError(
                 "AccessDenied",
-                f"{service} may not assume {role_arn} for {source_arn}: its trust policy says no"
+                f"{service} may not assume {role_arn}: its trust policy says no"
                 f" ({decision.reason}, {decision.by})",
             )
         return Principal(

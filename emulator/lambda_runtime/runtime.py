@@ -87,9 +87,7 @@ class _Decision(Protocol):
 class RoleAuthorizer(Protocol):
     """Evaluates whom a role trusts, and what its credentials may do."""
 
-    def assume_by_service(
-        self, role_arn: str, service: str, source_account: str, source_arn: str
-    ) -> object:
+    def assume_by_service(self, role_arn: str, service: str, source: Mapping[str, str]) -> object:
         """Raise CallerError for a service that the role does not trust."""
 
     def authorize(
@@ -532,9 +530,11 @@ class LambdaRuntime:
         key = (function.role, function.name)
         try:
             if self._authorizer is not None:
-                self._authorizer.assume_by_service(
-                    function.role, SERVICE, self._cloud.account_id, function.arn
-                )
+                source = {
+                    "aws:SourceAccount": self._cloud.account_id,
+                    "aws:SourceArn": function.arn,
+                }
+                self._authorizer.assume_by_service(function.role, SERVICE, source)
             with self._state:
                 got, known = self._credentials.get(key, (0.0, {}))
             if known and time.monotonic() - got < _CREDENTIALS_SECONDS:

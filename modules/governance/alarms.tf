@@ -87,6 +87,12 @@ locals {
       namespace   = var.watched.metrics_namespace, metric = "InternalErrors", dimensions = local.service_dimensions
       statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written only when it is not zero
     }
+    # AWS writes it for each rule and only when it is not zero, so the alarm is on the sum of all of them.
+    alerts-undelivered = {
+      description = "EventBridge could not hand an alert about a changed control to the topic. Look at the topic's policy and the key's."
+      namespace   = "AWS/Events", metric = "FailedInvocations", sum_over = [for rule in keys(local.tamper_patterns) : { RuleName = "${var.name}-${rule}" }]
+      statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written only when a delivery fails
+    }
     input-tokens = {
       description = "The model reads unusually much in an hour, and is paid by the token."
       namespace   = var.watched.metrics_namespace, metric = "InputTokens", dimensions = local.service_dimensions
@@ -116,16 +122,41 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  namespace           = can(each.value.sum_over) ? null : each.value.namespace
+  metric_name         = can(each.value.sum_over) ? null : each.value.metric
+  dimensions          = try(each.value.dimensions, null)
+  statistic           = can(each.value.sum_over) || startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   comparison_operator = try(each.value.comparison, "GreaterThanOrEqualToThreshold")
   threshold           = lookup(var.alerts.thresholds, each.key, each.value.threshold)
-  period              = each.value.period
+  period              = can(each.value.sum_over) ? null : each.value.period
   evaluation_periods  = 1
   treat_missing_data  = each.value.missing
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
+
+  dynamic "metric_query" {
+    for_each = try(each.value.sum_over, [])
+    content {
+      id = "m${metric_query.key}"
+
+      metric {
+        namespace   = each.value.namespace
+        metric_name = each.value.metric
+        dimensions  = metric_query.value
+        stat        = each.value.statistic
+        period      = each.value.period
+      }
+    }
+  }
+
+  dynamic "metric_query" {
+    for_each = can(each.value.sum_over) ? [1] : []
+    content {
+      id          = "sum"
+      label       = each.key
+      expression  = "SUM(METRICS())"
+      return_data = true
+    }
+  }
 }

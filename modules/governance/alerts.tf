@@ -11,7 +11,7 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.value
 }
 
-# Replaces the default policy: only this environment's alarms and rules, and the account's budgets, may publish.
+# Replaces the default policy: only this environment's alarms, EventBridge, and the account's budgets may publish.
 data "aws_iam_policy_document" "topic" {
   statement {
     sid       = "AlarmsPublish"
@@ -36,6 +36,8 @@ data "aws_iam_policy_document" "topic" {
     }
   }
 
+  # No condition: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide,
+  # "Using resource-based policies"). The alarm alerts-undelivered watches that it works.
   statement {
     sid       = "TamperEventsPublish"
     actions   = ["sns:Publish"]
@@ -44,12 +46,6 @@ data "aws_iam_policy_document" "topic" {
     principals {
       type        = "Service"
       identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*"]
     }
   }
 

@@ -123,8 +123,8 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # No condition on purpose: source conditions are not supported here and would drop every tamper alert without a word
-  # (Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"). The topic's policy has them instead.
+  # No condition: source conditions are not supported here and would drop every tamper alert without a word
+  # (Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs").
   statement {
     sid       = "TamperEvents"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

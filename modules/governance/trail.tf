@@ -1,5 +1,8 @@
 # Who did what in the account. CloudTrail's own event history is neither complete nor kept beyond 90 days, so this is a
 # trail: all Regions, signed digests, and a copy in CloudWatch Logs for alarms.
+#
+# No condition on this trust: AWS documents it without one (CloudTrail User Guide, "Sending events to CloudWatch Logs"), and
+# with aws:SourceArn or aws:SourceAccount delivery stops on a live account (prowler-cloud/prowler issue 4714).
 data "aws_iam_policy_document" "trail_trust" {
   statement {
     sid     = "CloudTrailWritesLogs"
@@ -8,12 +11,6 @@ data "aws_iam_policy_document" "trail_trust" {
     principals {
       type        = "Service"
       identifiers = ["cloudtrail.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [local.trail_arn]
     }
   }
 }

@@ -384,7 +384,11 @@ def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Accou
     )
     source = SOURCE.replace("*", "model-invocation")
     bedrock = "bedrock.amazonaws.com"
-    assume = account.authorizer.assume_by_service
+
+    def assume(role: str, service: str, source_account: str, source_arn: str) -> Any:
+        origin = {"aws:SourceAccount": source_account, "aws:SourceArn": source_arn}
+        return account.authorizer.assume_by_service(role, service, origin)
+
     assert assume(LOGGING, bedrock, ACCOUNT, source).role_arn == LOGGING
     for service, source_account, source_arn in (
         ("lambda.amazonaws.com", ACCOUNT, source),

@@ -481,7 +481,7 @@ def test_nothing_is_logged_without_the_roles_permission(cloud: FakeCloud) -> Non
     decision = SimpleNamespace(allowed=False)
 
     class Authorizer:
-        def assume_by_service(self, *_: str) -> None:
+        def assume_by_service(self, *_: Any) -> None:
             """Let Lambda."""
 
         def authorize(self, key: str, action: str, resource: str, _context: Any) -> Any:

@@ -89,7 +89,6 @@ class Rig:
                     "Effect": "Allow",
                     "Principal": {"Service": "cloudtrail.amazonaws.com"},
                     "Action": "sts:AssumeRole",
-                    "Condition": {"StringEquals": {"aws:SourceArn": TRAIL_ARN}},
                 }
             ),
         )
@@ -508,6 +507,28 @@ def test_the_trails_role_must_be_allowed_to_write_its_stream(
         assert len(rig.records()) == 1
     assert rig.cloud.logged == []
     assert "logs:CreateLogStream" in caplog.text
+
+
+def test_a_condition_on_the_source_ends_delivery_to_the_log_group(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on AWS: https://github.com/prowler-cloud/prowler/issues/4714."""
+    rig.cloud.client("iam").update_assume_role_policy(
+        RoleName="chatbot-dev-trail",
+        PolicyDocument=document(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceArn": TRAIL_ARN}},
+            }
+        ),
+    )
+    rig.record(call("logs", "delete_log_group", logGroupName="g"))
+    with caplog.at_level(logging.WARNING, "emulator"):
+        assert len(rig.records()) == 1  # in the bucket
+    assert rig.cloud.logged == []
+    assert "trust policy says no" in caplog.text
 
 
 # --- limits -------------------------------------------------------------------

@@ -94,10 +94,8 @@ TRUSTED = {
         "bedrock.amazonaws.com",
         {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"{BEDROCK}:any"},
     ),
-    f"{NAME}-trail": (
-        "cloudtrail.amazonaws.com",
-        {"aws:SourceArn": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{NAME}"},
-    ),
+    # AWS says nothing of where a request comes from when CloudTrail writes to CloudWatch Logs.
+    f"{NAME}-trail": ("cloudtrail.amazonaws.com", {}),
     "ApiGatewayLoggingRole": ("apigateway.amazonaws.com", {}),
 }
 

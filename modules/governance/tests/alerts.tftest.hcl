@@ -33,7 +33,7 @@ run "alarms_watch_metrics_that_exist" {
       for name, alarm in aws_cloudwatch_metric_alarm.this : name => join(" ", concat(
         [alarm.namespace, alarm.metric_name],
         [for dimension, value in alarm.dimensions == null ? tomap({}) : alarm.dimensions : "${dimension}=${value}"],
-      ))
+      )) if alarm.metric_name != null
       } == {
       api-4xx              = "AWS/ApiGateway 4XXError ApiName=chatbot-test Stage=v1"
       api-5xx              = "AWS/ApiGateway 5XXError ApiName=chatbot-test Stage=v1"
@@ -65,6 +65,23 @@ run "alarms_watch_metrics_that_exist" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["trail-silent"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["trail-silent"].treat_missing_data == "breaching"
     error_message = "A silent trail must raise an alarm."
+  }
+}
+
+run "an_alert_that_eventbridge_cannot_deliver_is_told" {
+  command = plan
+
+  assert {
+    condition = toset([
+      for query in aws_cloudwatch_metric_alarm.this["alerts-undelivered"].metric_query :
+      "${query.metric[0].namespace} ${query.metric[0].metric_name} ${query.metric[0].stat} ${query.metric[0].dimensions.RuleName}" if length(query.metric) > 0
+    ]) == toset([for rule in aws_cloudwatch_event_rule.tamper : "AWS/Events FailedInvocations Sum ${rule.name}"])
+    error_message = "Every rule's failed deliveries must be watched."
+  }
+
+  assert {
+    condition     = [for query in aws_cloudwatch_metric_alarm.this["alerts-undelivered"].metric_query : query.expression if query.return_data == true] == ["SUM(METRICS())"]
+    error_message = "The alarm must watch the sum of all rules."
   }
 }
 
@@ -205,7 +222,7 @@ run "only_these_alarms_and_rules_publish_alerts" {
 
   assert {
     condition = {
-      for statement in jsondecode(data.aws_iam_policy_document.topic.json).Statement : statement.Sid => jsonencode(statement.Condition)
+      for statement in jsondecode(data.aws_iam_policy_document.topic.json).Statement : statement.Sid => try(jsonencode(statement.Condition), "none")
       } == {
       AlarmsPublish = jsonencode({
         ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*" }
@@ -215,10 +232,10 @@ run "only_these_alarms_and_rules_publish_alerts" {
         ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::111122223333:*" }
         StringEquals = { "aws:SourceAccount" = "111122223333" }
       })
-      TamperEventsPublish   = jsonencode({ ArnLike = { "aws:SourceArn" = "arn:aws:events:us-east-2:111122223333:rule/chatbot-test-*" } })
+      TamperEventsPublish   = "none"
       DenyPublishWithoutTls = jsonencode({ Bool = { "aws:SecureTransport" = "false" } })
     }
-    error_message = "Somebody else could forge an alert."
+    error_message = "Somebody else could forge an alert, or EventBridge, which takes no condition, delivers none."
   }
 }
 

@@ -214,10 +214,10 @@ run "the_trail_covers_all_regions_and_every_guardrail_decision" {
 
   assert {
     condition = (
-      jsondecode(aws_iam_role.trail[0].assume_role_policy).Statement[0].Condition == { ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } } &&
+      !can(jsondecode(aws_iam_role.trail[0].assume_role_policy).Statement[0].Condition) &&
       jsondecode(aws_iam_role_policy.trail[0].policy).Statement[*].Resource == ["arn:aws:logs:us-east-2:111122223333:log-group:/aws/cloudtrail/chatbot-test:log-stream:111122223333_CloudTrail_us-east-2*"]
     )
-    error_message = "The trail's role could be used by another trail, or write elsewhere."
+    error_message = "The trail's role has a condition, with which CloudTrail delivers nothing to CloudWatch Logs, or it may write elsewhere."
   }
 }
 
