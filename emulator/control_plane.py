@@ -16,6 +16,8 @@ os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
 from botocore.exceptions import ClientError, ParamValidationError
+from moto.apigateway.models import apigateway_backends
+from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import (  # after the settings above
     DomainDispatcherApplication,
     create_backend_app,
@@ -25,6 +27,7 @@ from emulator import lambda_runtime, moto_patches
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.errors import service_error
+from emulator.execute_api.patches import put_gateway_responses
 from emulator.execute_api.refusals import answer as api_answer
 from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
@@ -166,7 +169,7 @@ class ControlPlane:
         page = not content or content.startswith(b"<!doctype html>")
         if status[:3] in {"404", "405"} and page and environ["REQUEST_METHOD"] != "HEAD":
             return _as_wsgi(_failure(call, 404))
-        return status, headers, content
+        return _modeled_status(call, status), headers, content
 
     def _refusal(self, call: ApiCall) -> HttpResponse | None:
         """Check what AWS checks before it configures anything, and moto does not."""
@@ -177,7 +180,7 @@ class ControlPlane:
             case "wafv2", operation if call.region == self._cloud.region:
                 return waf_answer(operation, call.params, self._cloud.client("wafv2"))
             case "apigateway", operation if call.region == self._cloud.region:
-                return api_answer(operation, call.params, self._cloud.client("apigateway"))
+                return api_answer(operation, call.params, self._cloud)
             case "bedrock", "PutModelInvocationLoggingConfiguration":
                 return self._refuse_logging(call)
             case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
@@ -256,6 +259,18 @@ def _as_wsgi(response: HttpResponse) -> tuple[str, list[tuple[str, str]], bytes]
     return f"{response.status} AWS", headers, response.body
 
 
+def _modeled_status(call: ApiCall | None, status: str) -> str:
+    """Return the status of a success as AWS's model has it: moto says 200 to much that makes."""
+    if call is None or call.protocol != "rest-json" or status[:3] not in {"200", "201", "202"}:
+        return status
+    expected: int = (
+        get_service_model(call.service)
+        .operation_model(call.operation)
+        .http.get("responseCode", 200)
+    )
+    return status if status[:3] == str(expected) else f"{expected} AWS"
+
+
 def _name(call: ApiCall | None) -> str:
     return f"{call.service} {call.operation}" if call else "an unknown operation"
 
@@ -300,10 +315,10 @@ class _Deployments:
                 validator["id"]: validator
                 for validator in client.get_request_validators(restApiId=api_id, limit=500)["items"]
             },
-            "gateway_responses": {
-                response["responseType"]: response
-                for response in client.get_gateway_responses(restApiId=api_id, limit=500)["items"]
-            },
+            # As they were put: an error keeps its own status where the author gave none.
+            "gateway_responses": put_gateway_responses(
+                apigateway_backends[cloud.account_id][cloud.region], api_id
+            ),
         }
         with self._lock:
             self._copies[api_id, deployment_id] = copy

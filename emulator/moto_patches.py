@@ -1,14 +1,9 @@
 """Changes to moto 5.2.5, each with its reason. moto's files are never edited."""
 
-import functools
 import json
-import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.apigateway.models import Integration, RestAPI, UsagePlan
-from moto.apigateway.responses import APIGatewayResponse
 from moto.awslambda.models import LambdaFunction
 from moto.budgets.models import Budget
 from moto.budgets.responses import BudgetsResponse
@@ -27,39 +22,17 @@ from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
+from emulator.execute_api import patches as _  # noqa: F401  # registers what it changes
+from emulator.patching import add as _add
+from emulator.patching import apply
+from emulator.patching import patch as _patch
 from emulator.waf.capacity import capacity
+
+__all__ = ["LOG_EVENTS_KEPT", "apply"]
 
 # Newest events that a log stream keeps. moto keeps all of them for ever, and under load the memory
 # of the emulator would grow with every request.
 LOG_EVENTS_KEPT = 1_000
-
-_patches: list[Callable[[], None]] = []
-
-
-def _patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Replace `owner.name` by a function that gets the original as its first argument."""
-
-    def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
-        def put_in_place() -> None:
-            original = getattr(owner, name)
-
-            @functools.wraps(original)
-            def patched(*args: Any, **kwargs: Any) -> Any:
-                return replacement(original, *args, **kwargs)
-
-            setattr(owner, name, patched)
-
-        _patches.append(put_in_place)
-        return replacement
-
-    return register
-
-
-@functools.cache
-def apply() -> None:
-    """Put every patch in place, once in a process."""
-    for put_in_place in _patches:
-        put_in_place()
 
 
 @_patch(BaseModel, "__new__")
@@ -70,16 +43,6 @@ def _no_register(original: Any, cls: type, *args: Any, **kwargs: Any) -> Any:  #
 
 
 # AWS Budgets: moto lacks what the provider reads back, and what changes a budget.
-
-
-def _add(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add an operation that moto lacks."""
-
-    def register(operation: Callable[..., Any]) -> Callable[..., Any]:
-        _patches.append(lambda: setattr(owner, name, operation))
-        return operation
-
-    return register
 
 
 def _budget(response: BudgetsResponse) -> Budget:
@@ -393,138 +356,6 @@ def _change_object_lock(
     bucket.default_lock_mode = given.get("mode")
     bucket.default_lock_days = given.get("days")
     bucket.default_lock_years = given.get("years")
-
-
-# API Gateway
-
-
-@_patch(Integration, "to_json")
-def _omit_empty_fields(original: Any, integration: Integration) -> Any:
-    # As AWS does; the provider would otherwise see an empty map appear after its first read.
-    empty: tuple[Any, ...] = (None, [], {})
-    return {name: value for name, value in original(integration).items() if value not in empty}
-
-
-@_patch(RestAPI, "apply_patch_operations")
-def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
-    # moto takes the text "false" for true.
-    original(api, operations)
-    for operation in operations:
-        if operation["path"] == "/disableExecuteApiEndpoint":
-            api.disableExecuteApiEndpoint = operation["value"] == "true"
-
-
-# Updates that moto lacks: an environment that is edited and applied again sends them.
-_FIELDS = {
-    "apiKeyRequired": "api_key_required",
-    "authorizationType": "authorization_type",
-    "authorizerId": "authorizer_id",
-    "contentHandling": "content_handling",
-    "credentials": "credentials",
-    "description": "description",
-    "httpMethod": "http_method",
-    "passthroughBehavior": "passthrough_behaviour",
-    "requestModels": "request_models",
-    "requestParameters": "request_parameters",
-    "requestTemplates": "request_templates",
-    "requestValidatorId": "request_validator_id",
-    "responseModels": "response_models",
-    "responseParameters": "response_parameters",
-    "responseTemplates": "response_templates",
-    "schema": "schema",
-    "timeoutInMillis": "timeout_in_millis",
-    "uri": "uri",
-}
-
-
-def _patch_fields(target: Any, operations: list[dict[str, Any]]) -> None:
-    for operation in operations:
-        name, _, key = operation["path"][1:].partition("/")
-        attribute, value = _FIELDS[name], operation.get("value")
-        if value in {"true", "false"}:
-            value = value == "true"
-        elif name == "timeoutInMillis":
-            value = int(str(value))
-        if not key:
-            setattr(target, attribute, None if operation["op"] == "remove" else value)
-            continue
-        entries = dict(getattr(target, attribute) or {})
-        key = key.replace("~1", "/").replace("~0", "~")
-        if operation["op"] == "remove":
-            entries.pop(key, None)
-        else:
-            entries[key] = value
-        setattr(target, attribute, entries)
-
-
-def _add_update(name: str, find: Callable[[Any, list[str]], Any]) -> None:
-    def update(response: APIGatewayResponse) -> str:
-        target = find(response.backend, response.path.split("/"))
-        _patch_fields(target, response._get_param("patchOperations"))
-        return json.dumps(target.to_json())
-
-    _patches.append(lambda: setattr(APIGatewayResponse, name, update))
-
-
-# /restapis/<2>/models/<4>, /restapis/<2>/resources/<4>/methods/<6>/responses/<8> and so on
-_add_update("update_model", lambda apis, at: apis.get_model(at[2], at[4]))
-_add_update("update_deployment", lambda apis, at: apis.get_deployment(at[2], at[4]))
-_add_update("update_method", lambda apis, at: apis.get_method(at[2], at[4], at[6]))
-_add_update("update_integration", lambda apis, at: apis.get_integration(at[2], at[4], at[6]))
-_add_update(
-    "update_method_response",
-    lambda apis, at: apis.get_method_response(at[2], at[4], at[6], at[8]),
-)
-_add_update(
-    "update_integration_response",
-    lambda apis, at: apis.get_integration_response(at[2], at[4], at[6], at[9]),
-)
-
-
-_PLAN_STAGE = re.compile(
-    r"/apiStages/([^:/]+):([^/]+)/throttle(?:/(.+?))?(?:/(rateLimit|burstLimit))?"
-)
-
-
-@_patch(UsagePlan, "apply_patch_operations")
-def _update_usage_plan(original: Any, plan: UsagePlan, operations: list[dict[str, Any]]) -> None:
-    # moto knows no throttle of one method, cannot remove a stage that has one, keeps a quota as
-    # text, and cuts the fraction off a rate.
-    for operation in operations:
-        path, value = operation["path"], operation.get("value")
-        if path == "/apiStages" and operation["op"] == "remove":
-            api_id, _, stage = str(value).partition(":")
-            plan.api_stages = [
-                each
-                for each in plan.api_stages
-                if (each["apiId"], each["stage"]) != (api_id, stage)
-            ]
-        elif found := _PLAN_STAGE.fullmatch(path):
-            _update_method_throttle(plan, found, operation)
-        elif path == "/throttle/rateLimit" and operation["op"] != "remove":
-            plan.throttle["rateLimit"] = float(str(value))
-        else:
-            original(plan, [operation])
-    for name in ("limit", "offset"):
-        if name in plan.quota:
-            plan.quota[name] = int(plan.quota[name])
-
-
-def _update_method_throttle(
-    plan: UsagePlan, found: re.Match[str], operation: dict[str, Any]
-) -> None:
-    api_id, stage, method, limit = found.groups()
-    for each in plan.api_stages:
-        if (each["apiId"], each["stage"]) != (api_id, stage):
-            continue
-        throttles = each.setdefault("throttle", {})
-        if operation["op"] != "remove" and method and limit:
-            number = float(operation["value"]) if limit == "rateLimit" else int(operation["value"])
-            throttles.setdefault(method.replace("~1", "/"), {})[limit] = number
-        elif method:
-            throttles.pop(method.replace("~1", "/"), None)
-        else:
-            throttles.clear()
 
 
 # WAFv2

@@ -168,9 +168,11 @@ class Application:
             case ["faults"]:
                 response: HttpResponse = self.bedrock.faults.handle(request)
                 return response
-            case ["execute-api", api_id, stage, *rest]:
-                path = "/" + "/".join(rest)
-                answer: HttpResponse = self.apis.handle(request, api_id, stage, path)
+            case ["execute-api", api_id, *rest] if api_id:
+                # On record: slashes before the stage count as one.
+                below = "/".join(rest).lstrip("/")
+                stage, slash, path = below.partition("/")
+                answer: HttpResponse = self.apis.handle(request, api_id, stage, slash + path)
                 return answer
             case _:
                 return aws_error(

@@ -10,9 +10,13 @@ from typing import Any
 
 import jsonschema
 from botocore.exceptions import ClientError, ParamValidationError
+from moto.apigateway.models import apigateway_backends
 
+from emulator.cloud import Cloud
+from emulator.execute_api import missing, patch_operations
 from emulator.execute_api.deployed import BUILT_IN_MODELS
-from emulator.http import HttpResponse, aws_error
+from emulator.execute_api.refusal import RefusalError, conflict, not_found
+from emulator.http import HttpResponse
 
 # Where a header's value may come from: 'a text', or a part of what is known then.
 _TEXT = r"'[^']*'"
@@ -28,63 +32,107 @@ _OF_GATEWAY = re.compile(
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 _MILLISECONDS = (50, 29_000)
 """Shortest and longest timeout of an integration (Amazon API Gateway quotas)."""
+_LONGEST_KEY = 128
+
+# What an integration calls: any action of AWS, and the two that take a proxied request. AWS takes
+# two slashes before the version of Lambda's API.
+_ACTION = re.compile(r"arn:[\w-]+:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.*")
+_PROXIED = re.compile(
+    r"arn:[\w-]+:apigateway:[\w-]+:(?:lambda:path/+2015-03-31/functions/[^/]+/invocations"
+    r"|firehose:action/PutRecord)"
+)
 
 
-class _RefusalError(Exception):
-    """A refusal in AWS's words, with its status and its name."""
-
-    def __init__(self, message: str, status: int = 400, code: str = "BadRequestException") -> None:
-        super().__init__(message)
-        self.response = aws_error(status, code, message)
-
-
-def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpResponse | None:
-    """Return AWS's refusal of an operation of API Gateway; None when there is none here.
-
-    Args:
-        client: boto3 client of API Gateway, to look up what the request is about.
-    """
-    check = _CHECKS.get(operation)
+def answer(operation: str, params: Mapping[str, Any], cloud: Cloud) -> HttpResponse | None:
+    """Return AWS's refusal of an operation of API Gateway; None when there is none here."""
+    apis = apigateway_backends[cloud.account_id][cloud.region]
     try:
-        if check is not None:
-            check(params, client)
-    except _RefusalError as refusal:
+        missing.check(operation, params, apis)
+        patch_operations.check(operation, params, apis)
+        if operation in _CHECKS:
+            _CHECKS[operation](params, cloud.client("apigateway"))
+    except RefusalError as refusal:
         return refusal.response
     except ClientError:
         return None  # there is no such thing, and moto says so
     return None
 
 
-def _not_found(what: str) -> _RefusalError:
-    return _RefusalError(what, 404, "NotFoundException")
+def _check_rest_api(params: Mapping[str, Any], _: Any) -> None:
+    if params.get("description") == "":
+        raise RefusalError("Description cannot be an empty string")
+    patch_operations.check_compression(params.get("minimumCompressionSize"))
+    endpoint = params.get("endpointConfiguration") or {}
+    types = endpoint.get("types")
+    if types == []:
+        raise RefusalError("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")
+    if len(types or ()) > 1:
+        raise RefusalError("Cannot create an api with multiple Endpoint Types.")
+    if types == ["PRIVATE"] and endpoint.get("ipAddressType") == "ipv4":
+        raise RefusalError("Only dualstack ipAddressType is supported for Private APIs.")
 
 
 def _check_resource(params: Mapping[str, Any], client: Any) -> None:
     resources = client.get_resources(restApiId=params["restApiId"], limit=500)["items"]
-    parent, part = params["parentId"], params.get("pathPart")
-    # moto looks for the parent when the child is there already, and can list neither afterwards.
-    if all(resource["id"] != parent for resource in resources):
-        raise _not_found("Invalid Resource identifier specified")
-    if any((each.get("parentId"), each.get("pathPart")) == (parent, part) for each in resources):
-        raise _RefusalError(
-            f"Another resource with the same parent already has this name: {part}",
-            status=409,
-            code="ConflictException",
+    parent, part = params["parentId"], params.get("pathPart") or ""
+    siblings = [each["pathPart"] for each in resources if each.get("parentId") == parent]
+    if part in siblings:
+        raise conflict(f"Another resource with the same parent already has this name: {part}")
+    above = next(each for each in resources if each["id"] == parent).get("pathPart", "")
+    if above.endswith("+}"):
+        raise RefusalError(
+            f"Cannot create a child of a resource with a greedy path variable: {above}"
+        )
+    variable = next((each for each in siblings if each.startswith("{")), None)
+    if part.startswith("{") and variable:
+        raise RefusalError(
+            f"A sibling ({variable}) of this resource already has a variable path part -- only one"
+            " is allowed"
+        )
+
+
+def _check_new_method(params: Mapping[str, Any], client: Any) -> None:
+    if params["httpMethod"] not in _METHODS:
+        raise RefusalError(f"Invalid HttpMethod specified. Valid options are {','.join(_METHODS)}")
+    names = [name.rpartition(".")[2] for name in params.get("requestParameters") or {}]
+    if len(names) != len(set(names)):
+        raise RefusalError("Parameter names must be unique across querystring, header and path")
+    _check_authorizer(params.get("authorizationType"), params.get("authorizerId"), params, client)
+    _check_method(params, client)
+
+
+def _check_patched_method(params: Mapping[str, Any], client: Any) -> None:
+    place = {key: params[key] for key in ("restApiId", "resourceId", "httpMethod")}
+    method = client.get_method(**place)
+    kind = next(_set(params, "/authorizationType"), method.get("authorizationType"))
+    authorizer = next(_set(params, "/authorizerId"), method.get("authorizerId"))
+    _check_authorizer(kind, authorizer, params, client)
+    _check_method(params, client)
+
+
+def _check_authorizer(
+    kind: str | None, authorizer: str | None, params: Mapping[str, Any], client: Any
+) -> None:
+    if kind not in {"CUSTOM", "COGNITO_USER_POOLS"}:
+        return
+    known = client.get_authorizers(restApiId=params["restApiId"], limit=500)["items"]
+    if authorizer not in {each["id"] for each in known}:
+        raise RefusalError(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or"
+            " COGNITO_USER_POOLS requires a valid authorizer."
         )
 
 
 def _check_method(params: Mapping[str, Any], client: Any) -> None:
-    if params["httpMethod"] not in _METHODS:
-        raise _RefusalError(f"Invalid HttpMethod specified. Valid options are {','.join(_METHODS)}")
     api = {"restApiId": params["restApiId"]}
     validators = [params.get("requestValidatorId"), *_set(params, "/requestValidatorId")]
     known = {each["id"] for each in client.get_request_validators(**api, limit=500)["items"]}
     if any(validator and validator not in known for validator in validators):
-        raise _not_found("Invalid Request Validator identifier specified")
+        raise RefusalError("Invalid Request Validator identifier specified")
     models = {*(params.get("requestModels") or {}).values(), *_set(params, "/requestModels/.+")}
     known = {each["name"] for each in client.get_models(**api, limit=500)["items"]}
     for model in sorted(models - known - BUILT_IN_MODELS.keys()):
-        raise _RefusalError(f"Invalid model identifier specified: {model}")
+        raise RefusalError(f"Invalid model identifier specified: {model}")
 
 
 def _check_integration(params: Mapping[str, Any], _: Any) -> None:
@@ -93,15 +141,26 @@ def _check_integration(params: Mapping[str, Any], _: Any) -> None:
         if value is None:
             continue
         if not str(value).isdecimal() or not shortest <= int(value) <= longest:
-            raise _RefusalError(f"Timeout should be between {shortest} ms and {longest} ms")
+            raise RefusalError(f"Timeout should be between {shortest} ms and {longest} ms")
+    mapped = params.get("requestParameters") or {}
+    for name in mapped:
+        if not re.fullmatch(r"integration\.request\.(?:header|querystring|path)\.\S+", name):
+            raise _invalid_mapping(f"expression parameter specified: {name}")
+    _check_expressions(mapped, _OF_GATEWAY)
+    uri = params.get("uri") or ""
+    if params.get("type") == "AWS_PROXY" and _ACTION.fullmatch(uri) and not _PROXIED.fullmatch(uri):
+        raise RefusalError(
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose"
+            " stream invocations."
+        )
 
 
 def _check_new_stage(params: Mapping[str, Any], client: Any) -> None:
     if not re.fullmatch(r"[\w-]+", params["stageName"], re.ASCII):
-        raise _RefusalError("Stage name only allows a-zA-Z0-9_-")
+        raise RefusalError("Stage name only allows a-zA-Z0-9_-")
     deployments = client.get_deployments(restApiId=params["restApiId"], limit=500)["items"]
     if all(each["id"] != params["deploymentId"] for each in deployments):
-        raise _not_found("Invalid Deployment identifier specified")
+        raise not_found("Invalid Deployment identifier specified")
 
 
 def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
@@ -113,19 +172,59 @@ def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
         try:
             client.get_stage(restApiId=api, stageName=name)
         except (ClientError, ParamValidationError):
-            raise _not_found(f"API Stage not found: {stage}") from None
+            raise not_found(f"API Stage not found: {stage}") from None
 
 
-def _check_model(params: Mapping[str, Any], _: Any) -> None:
-    schemas = [params.get("schema"), *_set(params, "/schema")]
-    for schema in schemas:
-        try:
-            jsonschema.Draft4Validator.check_schema(json.loads(schema or "{}"))
-        except (ValueError, RecursionError, jsonschema.SchemaError):
-            raise _RefusalError(
-                "Invalid model specified: Validation Result: warnings : [], errors : [Invalid"
-                " modelschema specified]"
-            ) from None
+def _check_new_model(params: Mapping[str, Any], client: Any) -> None:
+    name = params["name"]
+    if not name:
+        raise RefusalError("Model name must be non-empty")
+    # The API reference: "Must be an alphanumeric string." The text is not on record.
+    if not re.fullmatch(r"[A-Za-z0-9]+", name):
+        raise RefusalError(f"Model name must be alphanumeric: {name}")
+    models = client.get_models(restApiId=params["restApiId"], limit=500)["items"]
+    if name in {each["name"] for each in models} | BUILT_IN_MODELS.keys():
+        raise conflict("Model name already exists for this REST API")
+    _check_schema(params.get("schema") or "")
+
+
+def _check_patched_model(params: Mapping[str, Any], _: Any) -> None:
+    for schema in _set(params, "/schema"):
+        _check_schema(schema)
+
+
+def _check_schema(schema: str) -> None:
+    if not schema:
+        raise RefusalError("Model schema must have at least 1 property or array items defined")
+    try:
+        jsonschema.Draft4Validator.check_schema(json.loads(schema))
+    except (ValueError, RecursionError, jsonschema.SchemaError):
+        raise RefusalError(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid"
+            " modelschema specified]"
+        ) from None
+
+
+def _check_deleted_model(params: Mapping[str, Any], client: Any) -> None:
+    name = params["modelName"]
+    api, embed = params["restApiId"], ["methods"]
+    for resource in client.get_resources(restApiId=api, embed=embed, limit=500)["items"]:
+        for verb, method in (resource.get("resourceMethods") or {}).items():
+            if name in (method.get("requestModels") or {}).values():
+                raise conflict(
+                    f"Cannot delete model '{name}', is referenced in method request:"
+                    f" {resource['path']}/{verb}"
+                )
+
+
+def _check_validator(params: Mapping[str, Any], _: Any) -> None:
+    if any(not name for name in _set(params, "/name")):
+        raise RefusalError("Request Validator name cannot be blank")
+
+
+def _check_key(params: Mapping[str, Any], _: Any) -> None:
+    if len(params.get("value") or "") > _LONGEST_KEY:
+        raise RefusalError(f"API Key value exceeds maximum size of {_LONGEST_KEY} characters")
 
 
 def _check_integration_response(params: Mapping[str, Any], client: Any) -> None:
@@ -156,8 +255,8 @@ def _check_expressions(mapped: Mapping[str, str], valid: re.Pattern[str]) -> Non
             raise _invalid_mapping(f"expression specified: {expression}")
 
 
-def _invalid_mapping(what: str) -> _RefusalError:
-    return _RefusalError(
+def _invalid_mapping(what: str) -> RefusalError:
+    return RefusalError(
         "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid"
         f" mapping {what}]"
     )
@@ -167,7 +266,7 @@ def _check_stage(params: Mapping[str, Any], client: Any) -> None:
     logs = [*_set(params, "/accessLogSettings/destinationArn")]
     levels = [value for value in _set(params, "/logging/loglevel") if value != "OFF"]
     if (logs or levels) and not client.get_account().get("cloudwatchRoleArn"):
-        raise _RefusalError(
+        raise RefusalError(
             "CloudWatch Logs role ARN must be set in account settings to enable logging"
         )
 
@@ -175,7 +274,7 @@ def _check_stage(params: Mapping[str, Any], client: Any) -> None:
 def _check_deletion(params: Mapping[str, Any], client: Any) -> None:
     stages = client.get_stages(restApiId=params["restApiId"])["item"]
     if any(stage["deploymentId"] == params["deploymentId"] for stage in stages):
-        raise _RefusalError("Active stages pointing to this deployment must be moved or deleted")
+        raise RefusalError("Active stages pointing to this deployment must be moved or deleted")
 
 
 def _set(params: Mapping[str, Any], path: str) -> Iterator[str]:
@@ -186,18 +285,22 @@ def _set(params: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any], Any], None]] = {
-    "CreateModel": _check_model,
+    "CreateApiKey": _check_key,
+    "CreateModel": _check_new_model,
     "CreateResource": _check_resource,
+    "CreateRestApi": _check_rest_api,
     "CreateStage": _check_new_stage,
     "CreateUsagePlan": _check_usage_plan,
     "DeleteDeployment": _check_deletion,
+    "DeleteModel": _check_deleted_model,
     "PutGatewayResponse": _check_gateway_response,
     "PutIntegration": _check_integration,
     "PutIntegrationResponse": _check_integration_response,
-    "PutMethod": _check_method,
+    "PutMethod": _check_new_method,
     "UpdateIntegration": _check_integration,
-    "UpdateMethod": _check_method,
-    "UpdateModel": _check_model,
+    "UpdateMethod": _check_patched_method,
+    "UpdateModel": _check_patched_model,
+    "UpdateRequestValidator": _check_validator,
     "UpdateStage": _check_stage,
     "UpdateUsagePlan": _check_usage_plan,
 }

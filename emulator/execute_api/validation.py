@@ -14,9 +14,12 @@ from emulator.http import HttpRequest, strict_json
 def missing_parameters(
     method: Method, request: HttpRequest, query: Mapping[str, list[str]], path: Mapping[str, str]
 ) -> list[str]:
-    """Name the required parameters that a request lacks or leaves blank."""
+    """Name the required parameters that a request lacks or leaves blank.
+
+    On record, those in headers come before those in the path and those in the query string.
+    """
     missing = []
-    for name in method.required_parameters:
+    for name in sorted(method.required_parameters):
         _, _, place, parameter = name.split(".", 3)
         present = {
             "header": bool(request.header(parameter)),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 JSON = "application/json"
+_ANY = '{"type": "object"}'
 
 # Usage plans and keys
 
@@ -170,7 +171,7 @@ replay("apigw-069")(_put_method(authorizationType="CUSTOM"))
 
 def _with_model(aws: Emulator) -> tuple[RestApi, dict[str, Any]]:
     api = RestApi(aws)
-    model = {"restApiId": api.id, "name": "Chat", "contentType": JSON, "schema": "{}"}
+    model = {"restApiId": api.id, "name": "Chat", "contentType": JSON, "schema": _ANY}
     api.client.create_model(**model)
     return api, model
 

@@ -34,33 +34,10 @@ _RECORDINGS = recordings()
 needs_recordings = pytest.mark.skipif(
     not _RECORDINGS, reason=f"the recorded answers of AWS are not at {RECORDED}"
 )
-# Services whose recordings are not replayed yet, and answers that are being mended.
+# Services whose recordings are not replayed yet.
 _PENDING = {
     *("bedrock", "bedrock-runtime", "cloudtrail", "cloudwatch", "events", "iam", "kms", "lambda"),
     *("logs", "s3", "sns", "sts", "wafv2"),
-}
-_MENDING = {
-    f"apigw-{number}"
-    for number in (
-        *(
-            "004",
-            "015",
-            "017",
-            "018",
-            "021",
-            "022",
-            "023",
-            "024",
-            "027",
-            "036",
-            "044",
-            "050",
-            "051",
-            "052",
-        ),
-        *("057", "062", "065", "069", "070", "072", "073", "074", "077", "078", "079", "082"),
-        "085",
-    )
 }
 
 
@@ -69,8 +46,6 @@ _MENDING = {
 def test_the_emulator_answers_as_aws_was_recorded(recording: Recording, emulator: Emulator) -> None:
     if recording.id not in replays and recording.service in _PENDING:
         pytest.skip("no replay yet")
-    if recording.id in _MENDING:
-        pytest.xfail("being mended")
     run, reading = replays[recording.id]
     try:
         found = list(compared(dict(reading or recording.answer), run(emulator)))

@@ -540,9 +540,8 @@ def test_methods_and_integrations_change_in_place(emulator: Emulator, api: str) 
     apis.update_integration(**at, patchOperations=_change("/timeoutInMillis", "1000"))
     assert apis.get_integration(**at)["timeoutInMillis"] == 1000
     header = "method.response.header.X"
-    apis.update_method_response(
-        **at, statusCode="200", patchOperations=_change(f"/responseParameters/{header}", "true")
-    )
+    add = {"op": "add", "path": f"/responseParameters/{header}", "value": "true"}
+    apis.update_method_response(**at, statusCode="200", patchOperations=[add])
     read = apis.get_method_response(**at, statusCode="200")
     assert read["responseParameters"] == {header: True}
     apis.update_integration_response(

@@ -37,6 +37,7 @@ class FakeCloud:
         }
         self.log_role = "arn:aws:iam::123456789012:role/gateway"
         self.logged: list[tuple[str, str]] = []
+        self.streams: list[str] = []
         self.approximations: list[str] = []
         self._snapshots: dict[str, Any] = {}
 
@@ -65,8 +66,9 @@ class FakeCloud:
     def bump(self) -> None:
         self._snapshots.clear()
 
-    def log(self, group: str, _stream: str, message: str) -> None:
+    def log(self, group: str, stream: str, message: str) -> None:
         self.logged.append((group, message))
+        self.streams.append(stream)
 
     def metric(self, *_: Any, **__: Any) -> None:
         """Count nothing."""
@@ -162,7 +164,7 @@ def deployed() -> dict[str, Any]:
         "methodIntegration": {
             "type": "MOCK",
             "passthroughBehavior": "NEVER",
-            "requestTemplates": {"application/json": '{"statusCode": 204}'},
+            "requestTemplates": {"application/json": "{statusCode: 204}"},
             "integrationResponses": {
                 "204": {
                     "statusCode": "204",
@@ -212,6 +214,9 @@ def deployed() -> dict[str, Any]:
                         "integration": "$context.integration.status",
                         "error": "$context.error.responseType",
                         "waf": "$context.wafResponseCode",
+                        "waf_status": "$context.waf.status",
+                        "resource": "$context.resourcePath",
+                        "integration_status": "$context.integrationStatus",
                         "acl": "$context.webaclArn",
                         "none": "$context.authorizer.principalId",
                     }
@@ -361,6 +366,15 @@ def test_waf_block_without_response_is_worded_by_the_gateway(gateway: Gateway) -
     response = gateway.call()
     assert (response.status, response.body) == (403, b'{"code":"request_blocked"}')
     assert gateway.log()["error"] == "WAF_FILTERED"
+    assert gateway.log()["waf_status"] == "403"
+    assert gateway.log()["resource"] == "/chat"
+    assert gateway.log()["integration_status"] == "-"
+
+
+def test_waf_blocks_before_the_path_is_judged(gateway: Gateway) -> None:
+    gateway.waf.verdict = verdict("BLOCK")
+    assert json.loads(gateway.call(path="/none").body) == {"message": "Forbidden"}
+    assert gateway.log()["resource"] == "-"
 
 
 def test_waf_allows_and_its_headers_reach_the_function(gateway: Gateway) -> None:
@@ -368,6 +382,7 @@ def test_waf_allows_and_its_headers_reach_the_function(gateway: Gateway) -> None
     assert gateway.call().status == 200
     assert gateway.functions.events[0]["headers"]["x-amzn-waf-note"] == "seen"
     assert gateway.log()["waf"] == "WAF_ALLOW"
+    assert gateway.log()["waf_status"] == "200"
 
 
 # API keys, throttles, quota
@@ -806,6 +821,62 @@ def test_well_formed_answer_passes_with_its_headers(gateway: Gateway) -> None:
     assert response.header("Content-Length") is None
     assert response.header("Access-Control-Allow-Origin") is None
     assert gateway.log()["integration"] == "429"
+
+
+def test_a_header_of_both_maps_is_sent_twice(gateway: Gateway) -> None:
+    gateway.functions.answer = {
+        "statusCode": 200,
+        "headers": {"X-One": "solo", "x-two": "same", "X-Three": "3"},
+        "multiValueHeaders": {"X-One": ["multi"], "x-two": ["same"]},
+    }
+    sent = [pair for pair in gateway.call().headers if pair[0].lower().startswith("x-")]
+    assert sent[:4] == [("X-One", "multi"), ("x-two", "same"), ("X-One", "solo"), ("X-Three", "3")]
+
+
+def test_an_integration_maps_parameters_of_the_request(gateway: Gateway) -> None:
+    gateway.post["methodIntegration"]["requestParameters"] = {
+        "integration.request.header.X-Id": "context.apiId",
+        "integration.request.querystring.a": "'1'",
+    }
+    assert gateway.call(query="a=2&b=3").status == 200
+    event = gateway.functions.events[0]
+    assert (event["headers"]["X-Id"], event["multiValueHeaders"]["X-Id"]) == ("api1", ["api1"])
+    assert event["queryStringParameters"] == {"a": "1", "b": "3"}
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "authorization", "X-Amzn-Trace-Id"])
+def test_a_mapping_of_a_reserved_header_fails_each_request(gateway: Gateway, name: str) -> None:
+    mapped = {f"integration.request.header.{name}": "'x'"}
+    gateway.post["methodIntegration"]["requestParameters"] = mapped
+    del gateway.served["gateway_responses"]["DEFAULT_4XX"]
+    response = gateway.call()
+    assert (response.status, response.body) == (500, b'{"message": "Internal server error"}')
+    assert gateway.functions.events == []
+
+
+@pytest.mark.parametrize(
+    ("path", "event_path", "context_path"),
+    [
+        ("//chat", "/chat", "/v1//chat"),
+        ("/chat", "/chat", "/v1/chat"),
+        ("/chat/", "/chat/", "/v1/chat/"),
+    ],
+)
+def test_slashes_before_the_first_segment_are_one(
+    gateway: Gateway, path: str, event_path: str, context_path: str
+) -> None:
+    assert gateway.call(path=path).status == 200
+    event = gateway.functions.events[0]
+    assert (event["path"], event["requestContext"]["path"]) == (event_path, context_path)
+
+
+def test_records_of_the_access_log_go_to_many_streams(gateway: Gateway) -> None:
+    for _ in range(600):
+        gateway.call(method="OPTIONS")
+    streams = gateway.cloud.streams
+    assert len(set(streams[:256])) == 256
+    assert all(re.fullmatch(r"[0-9a-f]{32}", stream) for stream in streams)
+    assert len(set(streams)) == 256  # the memory of a long run is bounded
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[
         ("create_resource", {"pathPart": "a"}, "ConflictException",
          "Another resource with the same parent already has this name: a"),
         ("put_method", {"httpMethod": "LOOK"}, "BadRequestException", "Invalid HttpMethod"),
-        ("put_method", {"requestValidatorId": "absent"}, "NotFoundException",
+        ("put_method", {"requestValidatorId": "absent"}, "BadRequestException",
          "Invalid Request Validator identifier specified"),
         ("put_method", {"requestModels": {"$default": "Absent"}}, "BadRequestException",
          "Invalid model identifier specified: Absent"),

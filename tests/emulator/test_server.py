@@ -48,6 +48,16 @@ def test_health_tells_version_generation_and_approximations(emulator: Emulator) 
         ("POST", "/2015-03-31/functions%2Fx%2Finvocations", 403),
         ("PATCH", "/_aws/faults", 405),
         ("POST", "/_aws/execute-api/none/v1/chat", 403),
+        ("GET", "/_aws/execute-api/none", 403),
+        ("GET", "/_aws/execute-api/none/", 403),
+        ("GET", "/_aws/execute-api/none//", 403),
+        ("GET", "/_aws/execute-api/none//v1/chat", 403),
+        ("GET", "/_aws/execute-api//v1/chat", 404),
+        ("GET", "/_aws/execute-api", 404),
+        ("GET", "//", 403),
+        ("GET", "//_aws//execute-api", 404),
+        ("GET", "///etc//passwd", 403),
+        ("POST", "//model/x/converse", 403),
     ],
 )
 def test_unknown_requests_get_an_aws_error(

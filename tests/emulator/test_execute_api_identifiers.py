@@ -1,0 +1,309 @@
+"""API Gateway's API says of what is not there, and of patches, what AWS was recorded to say.
+
+Source: localstack/localstack, tests/aws/services/apigateway/test_apigateway_api.snapshot.json,
+test_apigateway_common.snapshot.json and test_apigateway_integrations.snapshot.json.
+"""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulator.conftest import ACCOUNT, Emulator
+
+BAD, MISSING, TAKEN = "BadRequestException", "NotFoundException", "ConflictException"
+API = f"Invalid API identifier specified {ACCOUNT}:none"
+AUTHORIZER = (
+    "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or"
+    " COGNITO_USER_POOLS requires a valid authorizer."
+)
+COMPRESSION = "Invalid minimum compression size, must be between 0 and 10485760"
+INTEGRATION = "Invalid Integration identifier specified"
+MAPPING = (
+    "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid"
+    " mapping expression specified: true]"
+)
+METHOD = "Invalid Method identifier specified"
+MODEL = "Invalid model name specified: Nope"
+ONLY_REPLACE = "Invalid patch operation specified. Must be one of: [replace]"
+PARAMETER = "Invalid parameter name specified"
+RESOURCE = "Invalid Resource identifier specified"
+STATUS = "Invalid Response status code specified"
+VALIDATOR = "Invalid Request Validator identifier specified"
+
+NONE = {"restApiId": "none"}
+OTHER = {"resourceId": "none00"}
+PUT = {"httpMethod": "PUT"}
+NO_STATUS = {"statusCode": "404"}
+
+
+@pytest.fixture(scope="module")
+def apis(emulator: Emulator) -> Any:
+    return emulator.client("apigateway")
+
+
+@pytest.fixture(scope="module")
+def names(apis: Any) -> Iterator[dict[str, Any]]:
+    """An API with POST / (a mock with one response) and PUT / (no integration)."""
+    api = apis.create_rest_api(name=f"api-{uuid.uuid4()}")["id"]
+    root = apis.get_resources(restApiId=api)["items"][0]["id"]
+    at = {"restApiId": api, "resourceId": root, "httpMethod": "POST"}
+    apis.create_model(
+        restApiId=api, name="Chat", contentType="application/json", schema='{"type": "object"}'
+    )
+    for verb in ("POST", "PUT"):
+        apis.put_method(**at | {"httpMethod": verb}, authorizationType="NONE")
+    apis.put_integration(**at, type="MOCK")
+    apis.put_method_response(**at, statusCode="200")
+    apis.put_integration_response(**at, statusCode="200", responseTemplates={})
+    validator = apis.create_request_validator(restApiId=api, name="v")["id"]
+    greedy = apis.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]
+    deployment = apis.create_deployment(restApiId=api, stageName="s1")["id"]
+    yield at | {
+        "statusCode": "200",
+        "modelName": "Chat",
+        "requestValidatorId": validator,
+        "stageName": "s1",
+        "deploymentId": deployment,
+        "parentId": root,
+        "greedy": greedy,
+        "responseType": "THROTTLED",
+    }
+    apis.delete_rest_api(restApiId=api)
+
+
+def patch(op: str, path: str | None, value: str | None = None) -> dict[str, Any]:
+    one = {"op": op, "path": path, "value": value}
+    return {"patchOperations": [{name: each for name, each in one.items() if each is not None}]}
+
+
+def replaced(path: str, op: str, allowed: str) -> str:
+    return f"Invalid patch path  '{path}' specified for op '{op}'. {allowed}"
+
+
+CHOOSE = "Please choose supported operations"
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong", "status", "code", "says"),
+    [
+        # what is not there
+        ("get_rest_api", NONE, 404, MISSING, API),
+        ("update_rest_api", NONE | patch("replace", "/name", "x"), 404, MISSING, API),
+        ("delete_rest_api", NONE, 404, MISSING, API),
+        ("get_models", NONE, 404, MISSING, API),
+        ("get_request_validators", NONE, 404, MISSING, API),
+        ("get_gateway_responses", NONE, 404, MISSING, API),
+        ("get_gateway_response", NONE, 404, MISSING, API),
+        ("delete_gateway_response", NONE, 404, MISSING, API),
+        ("update_gateway_response", NONE | patch("replace", "/statusCode", "400"), 404, MISSING,
+         API),
+        ("create_model", NONE | {"name": "M", "contentType": "application/json", "schema": "{}"},
+         404, MISSING, API),
+        ("create_request_validator", NONE | {"name": "x"}, 400, BAD,
+         "Invalid REST API identifier specified"),
+        ("get_model", {"modelName": "Nope"}, 404, MISSING, MODEL),
+        ("get_model", NONE | {"modelName": "Nope"}, 404, MISSING, MODEL),
+        ("delete_model", NONE | {"modelName": "Nope"}, 404, MISSING, MODEL),
+        ("update_model", {"modelName": "Nope"} | patch("replace", "/schema", "{}"), 404, MISSING,
+         MODEL),
+        ("get_request_validator", NONE, 404, MISSING, VALIDATOR),
+        ("get_request_validator", {"requestValidatorId": "none"}, 404, MISSING, VALIDATOR),
+        ("delete_request_validator", {"requestValidatorId": "none"}, 404, MISSING, VALIDATOR),
+        ("get_resource", OTHER, 404, MISSING, RESOURCE),
+        ("delete_resource", OTHER, 404, MISSING, RESOURCE),
+        ("create_resource", {"parentId": "none00", "pathPart": "x"}, 404, MISSING, RESOURCE),
+        ("put_method", NONE | {"authorizationType": "NONE"}, 404, MISSING, RESOURCE),
+        ("put_method", OTHER | {"authorizationType": "NONE"}, 404, MISSING, RESOURCE),
+        ("get_method", {"httpMethod": "GET"}, 404, MISSING, METHOD),
+        ("delete_method", {"httpMethod": "GET"}, 404, MISSING, METHOD),
+        ("update_method", {"httpMethod": "GET"} | patch("replace", "/operationName", "x"), 404,
+         MISSING, METHOD),
+        ("put_integration", OTHER | {"type": "MOCK"}, 404, MISSING, RESOURCE),
+        ("put_integration", {"httpMethod": "GET", "type": "MOCK"}, 404, MISSING, METHOD),
+        ("get_integration", NONE, 404, MISSING, RESOURCE),
+        ("get_integration", {"httpMethod": "GET"}, 404, MISSING, METHOD),
+        ("get_integration", PUT, 404, MISSING, INTEGRATION),
+        ("put_integration_response", NONE, 404, MISSING, RESOURCE),
+        ("put_integration_response", {"httpMethod": "GET"}, 404, MISSING, METHOD),
+        ("get_integration_response", {"httpMethod": "GET"}, 404, MISSING, METHOD),
+        ("get_integration_response", PUT, 404, MISSING, INTEGRATION),
+        ("get_integration_response", NO_STATUS, 404, MISSING, STATUS),
+        ("delete_integration_response", {"httpMethod": "GET"}, 404, MISSING, INTEGRATION),
+        ("delete_integration_response", NO_STATUS, 404, MISSING, STATUS),
+        ("update_method_response", NO_STATUS | patch("add", "/responseModels/a~1b", "Empty"), 404,
+         MISSING, STATUS),
+        ("delete_gateway_response", {}, 404, MISSING, "Gateway response type not defined on api"),
+        ("get_usage_plan", {"usagePlanId": "none00"}, 404, MISSING,
+         "Invalid Usage Plan ID specified"),
+        ("delete_usage_plan", {"usagePlanId": "none00"}, 404, MISSING,
+         "Invalid Usage Plan ID specified"),
+        ("get_api_key", {"apiKey": "none000000"}, 404, MISSING,
+         "Invalid API Key identifier specified"),
+        ("get_stage", {"stageName": "none"}, 404, MISSING, "Invalid stage identifier specified"),
+        ("get_deployment", {"deploymentId": "none00"}, 404, MISSING,
+         "Invalid Deployment identifier specified"),
+        # what may not be made
+        ("create_rest_api", {"name": "x", "description": ""}, 400, BAD,
+         "Description cannot be an empty string"),
+        ("create_rest_api", {"name": "x", "minimumCompressionSize": -1}, 400, BAD, COMPRESSION),
+        ("create_rest_api",
+         {"name": "x", "endpointConfiguration": {"types": ["EDGE", "REGIONAL"]}}, 400, BAD,
+         "Cannot create an api with multiple Endpoint Types."),
+        ("create_model", {"name": "", "contentType": "application/json"}, 400, BAD,
+         "Model name must be non-empty"),
+        ("create_model", {"name": "New", "contentType": "application/json", "schema": ""}, 400,
+         BAD, "Model schema must have at least 1 property or array items defined"),
+        ("create_model", {"name": "New", "contentType": "application/xml"}, 400, BAD,
+         "Model schema must have at least 1 property or array items defined"),
+        ("create_model", {"name": "Empty", "contentType": "application/json", "schema": "{}"},
+         409, TAKEN, "Model name already exists for this REST API"),
+        ("put_method", {"authorizationType": "NONE", "requestParameters": {
+            "method.request.header.a": True, "method.request.querystring.a": True}}, 400, BAD,
+         "Parameter names must be unique across querystring, header and path"),
+        ("put_method", {"authorizationType": "COGNITO_USER_POOLS"}, 400, BAD, AUTHORIZER),
+        ("put_integration", {"type": "MOCK", "requestParameters": {
+            "integration.request.header.a": "true"}}, 400, BAD,
+         MAPPING),
+        ("put_integration", {"type": "AWS"}, 400, BAD,
+         "Enumeration value for HttpMethod must be non-empty"),
+        ("put_integration", {"type": "HTTP", "integrationHttpMethod": "POST", "uri": "nope"}, 400,
+         BAD, "Invalid HTTP endpoint specified for URI"),
+        # patches
+        ("update_model", patch("add", "/wrong-path", "x"), 400, BAD,
+         replaced("/wrong-path", "add", CHOOSE)),
+        ("update_model", patch("replace", "/name", "x"), 400, BAD,
+         replaced("/name", "replace", "Must be one of: [/description, /schema]")),
+        ("update_model", patch("replace", "/schema", ""), 400, BAD,
+         "Model schema must have at least 1 property or array items defined"),
+        ("update_request_validator", patch("remove", "/validateRequestBody"), 400, BAD,
+         replaced("/validateRequestBody", "remove", CHOOSE)),
+        ("update_request_validator", patch("replace", "/invalidPath", "x"), 400, BAD,
+         replaced("/invalidPath", "replace",
+                  "Must be one of: [/name, /validateRequestParameters, /validateRequestBody]")),
+        ("update_request_validator", patch("replace", "/name", ""), 400, BAD,
+         "Request Validator name cannot be blank"),
+        ("update_resource", patch("replace", "/invalid", "x"), 400, BAD,
+         replaced("/invalid", "replace", "Must be one of: [/parentId, /pathPart]")),
+        ("update_method", patch("add", "/authorizationType", "NONE"), 400, BAD, ONLY_REPLACE),
+        ("update_method", patch("replace", "/httpMethod", "GET"), 400, BAD,
+         "Invalid patch path /httpMethod"),
+        ("update_method", patch("add", "/requestModels/application/json", "Empty"), 400, BAD,
+         "Invalid patch path /requestModels/application/json"),
+        ("update_method", patch("replace", "/authorizationType", "CUSTOM"), 400, BAD, AUTHORIZER),
+        ("update_method", patch("replace", "/requestValidatorId", "none"), 400, BAD, VALIDATOR),
+        ("update_method_response", patch("add", "/wrong/method.response.header.a", "true"), 400,
+         BAD, "Invalid patch path /wrong/method.response.header.a"),
+        ("update_method_response", patch("remove", "/responseParameters/x"), 404, MISSING,
+         PARAMETER),
+        ("update_method_response", patch("remove", "/responseModels/x"), 404, MISSING,
+         "Content-Type specified was not found"),
+        ("update_gateway_response", patch("add", "/statusCode", "400"), 400, BAD,
+         "Invalid patch path /statusCode"),
+        ("update_gateway_response", patch("replace", "/wrongPath", "x"), 400, BAD,
+         "Invalid patch path /wrongPath"),
+        ("update_gateway_response", patch("replace", None), 400, BAD, "Invalid patch path null"),
+        ("update_gateway_response",
+         patch("replace", "/responseParameters/gatewayresponse.header.X", "'x'"), 404, MISSING,
+         PARAMETER),
+        ("update_gateway_response", patch("add", "/responseTemplates/a~1b"), 400, BAD,
+         "Invalid null or empty value in responseTemplates"),
+        ("update_rest_api", patch("replace", "/minimumCompressionSize", "x"), 400, BAD,
+         COMPRESSION),
+        ("update_rest_api", patch("remove", "/minimumCompressionSize"), 400, BAD, ONLY_REPLACE),
+        ("update_rest_api", patch("add", "/binaryMediaTypes", "x"), 400, BAD,
+         "Invalid patch path /binaryMediaTypes"),
+        ("update_stage", patch("remove", "/*/*"), 400, BAD,
+         "Cannot remove method setting */* because there is no method setting for this method "),
+    ],
+)  # fmt: skip
+def test_refusals_are_in_the_words_of_aws(
+    apis: Any,
+    names: dict[str, Any],
+    *,
+    operation: str,
+    wrong: dict[str, Any],
+    status: int,
+    code: str,
+    says: str,
+) -> None:
+    call = getattr(apis, operation)
+    shape = apis.meta.service_model.operation_model(
+        apis.meta.method_to_api_mapping[operation]
+    ).input_shape
+    needed = {name: names[name] for name in shape.required_members if name in names}
+    with pytest.raises(ClientError) as error:
+        call(**needed | wrong)
+    response = error.value.response
+    assert response["Error"] == {"Code": code, "Message": says}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_a_stage_names_the_paths_that_a_patch_may_have(apis: Any, names: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as error:
+        apis.update_stage(
+            restApiId=names["restApiId"], stageName="s1", **patch("replace", "/tags/tag1", "x")
+        )
+    said = error.value.response["Error"]["Message"]
+    assert said.startswith(
+        "Invalid method setting path: /tags/tag1. Must be one of: [/deploymentId"
+    )
+    assert "/throttling/burstLimit/{resourcePath}/{httpMethod}/throttling/rateLimit/{reso" in said
+    assert said.endswith(
+        "/*/*/caching/unauthorizedCacheControlHeaderStrategy, /variables/{variable_name},"
+        " /tracingEnabled]"
+    )
+
+
+def test_gateway_responses_take_what_they_lack_from_their_class(
+    apis: Any, names: dict[str, Any]
+) -> None:
+    """Recorded in test_gateway_response_put and test_update_gateway_response."""
+    api = {"restApiId": names["restApiId"]}
+    header = {"gatewayresponse.header.a": "'b'"}
+    apis.put_gateway_response(
+        **api, responseType="DEFAULT_5XX", statusCode="599", responseParameters=header
+    )
+    inherited = apis.get_gateway_response(**api, responseType="API_CONFIGURATION_ERROR")
+    assert inherited["statusCode"] == "599"
+    assert inherited["responseParameters"] == header
+    assert inherited["defaultResponse"] is True
+    own = apis.put_gateway_response(**api, responseType="AUTHORIZER_FAILURE")
+    assert (own["statusCode"], own["responseParameters"]) == ("500", {})
+    assert own["defaultResponse"] is False
+    changed = apis.update_gateway_response(
+        **api, responseType="DEFAULT_4XX", **patch("replace", "/statusCode", "444")
+    )
+    assert changed["statusCode"] == "444"
+    apis.delete_gateway_response(**api, responseType="DEFAULT_4XX")
+    read = apis.get_gateway_response(**api, responseType="DEFAULT_4XX")
+    assert (read["defaultResponse"], read.get("statusCode")) == (True, None)
+
+
+def test_a_resource_takes_what_is_below_it_along(apis: Any, names: dict[str, Any]) -> None:
+    api = {"restApiId": names["restApiId"]}
+    above = apis.create_resource(**api, parentId=names["parentId"], pathPart="above")["id"]
+    below = apis.create_resource(**api, parentId=above, pathPart="below")["id"]
+    apis.delete_resource(**api, resourceId=above)
+    with pytest.raises(ClientError, match=RESOURCE):
+        apis.get_resource(**api, resourceId=below)
+    assert apis.get_resources(**api)["items"]
+
+
+def test_settings_of_a_method_are_gone_once_removed(apis: Any, names: dict[str, Any]) -> None:
+    stage = {"restApiId": names["restApiId"], "stageName": "s1"}
+    apis.update_stage(**stage, **patch("replace", "/*/*/throttling/burstLimit", "1"))
+    assert apis.get_stage(**stage)["methodSettings"]["*/*"]["throttlingBurstLimit"] == 1
+    apis.update_stage(**stage, **patch("remove", "/*/*"))
+    assert apis.get_stage(**stage)["methodSettings"] == {}
+
+
+def test_a_patch_of_no_value_is_false(apis: Any, names: dict[str, Any]) -> None:
+    validator = {name: names[name] for name in ("restApiId", "requestValidatorId")}
+    path = "/validateRequestBody"
+    read = apis.update_request_validator(**validator, **patch("replace", path, "true"))
+    assert read["validateRequestBody"] is True
+    read = apis.update_request_validator(**validator, **patch("replace", path))
+    assert read["validateRequestBody"] is False
