@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import (  # after the settings above
     create_backend_app,
 )
 
-from emulator import lambda_runtime, moto_patches
+from emulator import inference_profiles, lambda_runtime, moto_patches
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.errors import service_error
@@ -144,6 +144,9 @@ class ControlPlane:
                 return _as_wsgi(refused)
             if call.service == "bedrock" and self._guardrails.owns(request):
                 return _as_wsgi(self._guardrails.handle(request, call.region))
+            if call.service == "bedrock" and inference_profiles.owns(request.method, request.path):
+                account = self._cloud.account_id
+                return _as_wsgi(inference_profiles.answer(request.path, call.region, account))
         started: list[Any] = []
         try:
             chunks = self._moto(environ, lambda *given: started.extend(given[:2]))

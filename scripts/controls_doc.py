@@ -11,7 +11,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from toolkit.proofs.data import LAYERS, ProofDataError, about, load
+from toolkit.proofs.data import ProofDataError, about, load
+from toolkit.proofs.kinds import LAYERS
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:

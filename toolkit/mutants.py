@@ -25,8 +25,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.proofs import data as proofs_data
-from toolkit.proofs.data import Evidence
-from toolkit.proofs.deployment import CannotAskError, Deployment
+from toolkit.proofs import targets
+from toolkit.proofs.kinds import Evidence
 from toolkit.proofs.run import Run
 from toolkit.rehearsal import Rehearsal, RehearsalError, free_port
 from toolkit.terraform import ROOT, Terraform, TerraformError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from toolkit.proofs.data import Proof
+    from toolkit.proofs.kinds import Proof
 
 MUTANTS = ROOT / "tests" / "mutants.toml"
 SCRATCH = ROOT / ".cache" / "mutants"
@@ -276,15 +276,6 @@ class Rehearsed:
 
     def wrong(self, ids: Sequence[str]) -> list[str]:
         """Ask some proofs, and return what is wrong."""
-        outputs = self._rehearsal.terraform().outputs()
-        session = self._rehearsal.session()
-        deployment = Deployment(
-            session.url,
-            session.api_key,
-            client=partial(self._rehearsal.client, region=session.region),
-            outputs=outputs,
-            endpoint=session.endpoint,
-        )
         controls = proofs_data.load()
         named = [proof for control in controls for proof in control.proofs if proof.id in ids]
         if unknown := sorted(set(ids) - {proof.id for proof in named}):
@@ -294,19 +285,14 @@ class Rehearsed:
             # Evidence lies in the records of its control's requests.
             if any(proof.id in ids and _reads_logs(proof) for proof in control.proofs):
                 asked += [proof for proof in control.proofs if proof.id not in ids]
-        run = Run(deployment, asked)
+        run = Run(targets.rehearsal(self._rehearsal), asked)
         run.make()
-        return [f"{proof.id}: {problem}" for proof in named for problem in _judged(run, proof)]
+        verdicts = [(proof, run.judge(proof)) for proof in named]
+        # What the proof is about may be gone, so that it cannot be asked.
+        return [f"{proof.id}: {told.detail}" for proof, told in verdicts if told.status != "pass"]
 
     def _build(self) -> None:
         self._tree.python("scripts/build_lambda.py", check=True)
-
-
-def _judged(run: Run, proof: Proof) -> list[str]:
-    try:
-        return run.judge(proof)
-    except CannotAskError as error:  # what the proof is about is not there
-        return [str(error)]
 
 
 def _reads_logs(proof: Proof) -> bool:

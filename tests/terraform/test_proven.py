@@ -10,7 +10,10 @@ import pytest
 
 from chatbot.errors import ChatbotError
 from tests.terraform.offline import resource, resources
-from toolkit.proofs.data import LOGS, Evidence, Question, Request, load
+from toolkit.proofs.applied import ITEMS, Applied, guardrail
+from toolkit.proofs.cases import fill
+from toolkit.proofs.data import load
+from toolkit.proofs.kinds import LOGS, Evidence, Question, Request
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -94,8 +97,35 @@ def test_every_policy_of_the_guardrail_speaks_on_questions_and_on_answers(
         for finding, what in spoken(resource(dev, "aws_bedrock_guardrail"))
     }
     assert len(expected) > 70
-    proven = {(one.finding, kind.casefold()) for one in REQUESTS for kind in one.types}
+    planned = Applied(guardrail(described(resource(dev, "aws_bedrock_guardrail"))))
+    proven = {
+        (one.finding, kind.casefold())
+        for one in REQUESTS
+        for item in (planned[one.each] if one.each in ITEMS else [{}])
+        for kind in fill(one.types, Applied({**planned.values, **item}))
+    }
     assert expected - proven == set()
+
+
+def described(planned: dict[str, Any]) -> dict[str, Any]:
+    """Return a planned guardrail as GetGuardrail would describe it."""
+
+    def renamed(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = {"input_strength": "inputStrength", "output_strength": "outputStrength"}
+        return [{names.get(name, name): value for name, value in one.items()} for one in rules]
+
+    filters = planned["content_policy_config"][0]["filters_config"]
+    words = planned["word_policy_config"][0]
+    personal = planned["sensitive_information_policy_config"][0]
+    return {
+        "contentPolicy": {"filters": renamed(filters)},
+        "sensitiveInformationPolicy": {"piiEntities": personal["pii_entities_config"]},
+        "topicPolicy": {"topics": planned["topic_policy_config"][0]["topics_config"]},
+        "wordPolicy": {
+            "managedWordLists": words["managed_word_lists_config"],
+            "words": words["words_config"],
+        },
+    }
 
 
 def denied(plan: dict[str, Any]) -> Iterator[str]:

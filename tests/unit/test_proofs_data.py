@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.controls_doc import PAGE, page
-from toolkit.proofs.data import LAYERS, Call, Control, ProofDataError, Request, load
+from toolkit.proofs.data import Control, ProofDataError, load
+from toolkit.proofs.kinds import LAYERS, Call, Request
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ promise = "It holds."
 owasp = ""
 resource = "module.edge.aws_wafv2_web_acl.this"
 """
-REQUEST = '[[control.request]]\nname = "a"\nmessage = "Hello"\n'
+REQUEST = '[[control.passes]]\nname = "a"\nmessage = "Hello"\n'
+STOPPED = '[[control.stopped]]\nname = "a"\nmessage = "Hello"\n'
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
@@ -78,7 +80,7 @@ def test_every_denied_action_is_asked() -> None:
 
 def test_a_whole_run_leaves_most_of_the_monthly_quota() -> None:
     requests = [p for control in CONTROLS for p in control.proofs if isinstance(p, Request)]
-    assert sum(request.counts and not request.local for request in requests) <= 250
+    assert sum(request.counts and not request.rehearsal_only for request in requests) <= 250
 
 
 def test_every_call_that_is_refused_is_recorded_or_is_a_data_event() -> None:
@@ -110,10 +112,15 @@ def _written(folder: Path, edge: str) -> Path:
         (f'{EDGE}{CONTROL}{REQUEST}body = "x"', "one of message, body"),
         (f'{EDGE}{CONTROL}{REQUEST}key = "mine"', "key must be one of"),
         (f'{EDGE}{CONTROL}{REQUEST}disguise = "a hat"', "disguise 'a hat'"),
-        (f'{EDGE}{CONTROL}{REQUEST}stopped_by = "edge"', "the edge needs a rule"),
+        (f'{EDGE}{CONTROL}{STOPPED}stopped_by = "edge"', "the edge needs a rule"),
+        (f"{EDGE}{CONTROL}{STOPPED}", "what is stopped needs stopped_by or hides"),
+        (f'{EDGE}{CONTROL}{REQUEST}rehearsed.key = "own"', "rehearsed.key must be one of"),
+        (f'{EDGE}{CONTROL}{REQUEST}fault = "none"', "unexpected keyword argument 'fault'"),
+        (f"{EDGE}{CONTROL}defaults.passes = {{ status = 204 }}", "and none of these"),
+        (f'{EDGE}{CONTROL}[[control.request]]\nname = "a"', "unknown request. Proofs are called"),
         (f'{EDGE}{CONTROL}{REQUEST}code = "forbidden"', "what passes has no code"),
         (
-            f'{EDGE}{CONTROL}[[control.question]]\nname = "a"\nactions = []\nallowed=false',
+            f'{EDGE}{CONTROL}[[control.denied]]\nname = "a"\nactions = []',
             "denied_by must be one of",
         ),
         (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\nlog = "waf"', "log must be"),
@@ -126,6 +133,19 @@ def _written(folder: Path, edge: str) -> Path:
 def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ProofDataError, match=re.escape(said)):
         load(_written(tmp_path, text))
+
+
+def test_a_proof_stands_over_the_defaults_of_its_control_and_its_layer(tmp_path: Path) -> None:
+    text = (
+        f'{EDGE}\ndefaults.stopped = {{ status = 403, code = "x", stopped_by = "edge" }}{CONTROL}'
+        'defaults.stopped = { code = "y", rule = "r", message = "Hello" }\n'
+        '[[control.stopped]]\nname = "a"\n[[control.stopped]]\nname = "b"\nbody = "{}"\nstatus=400'
+    )
+    first, second = load(_written(tmp_path, text))[0].proofs
+    assert isinstance(first, Request)
+    assert isinstance(second, Request)
+    assert (first.message, first.status, first.code, first.rule) == ("Hello", 403, "y", "r")
+    assert (second.message, second.body, second.status) == (None, "{}", 400)
 
 
 @pytest.mark.parametrize(

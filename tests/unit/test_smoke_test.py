@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from scripts import smoke_test
+from toolkit.proofs import targets
+from toolkit.proofs.client import Client, Pace
+from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.errors import CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "the-key-of-the-fake-chatbot"
 ORIGIN = "https://app.example"
+# What tells a browser not to keep an answer, and not to guess what it is.
+CAREFUL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class FakeChatbot(BaseHTTPRequestHandler):
@@ -25,14 +31,16 @@ class FakeChatbot(BaseHTTPRequestHandler):
     asked: ClassVar[int] = 0
 
     def do_OPTIONS(self) -> None:
+        type(self).asked += 1
         origin = self.headers["Origin"] if "preflight" in self.broken else ORIGIN
         self._send(
             204,
             None,
             {
                 "Access-Control-Allow-Origin": origin,
-                "Access-Control-Allow-Methods": "POST,OPTIONS",
+                "Access-Control-Allow-Methods": "OPTIONS,POST",
                 "Access-Control-Allow-Headers": "content-type,x-api-key",
+                "Access-Control-Max-Age": "600",
             },
         )
 
@@ -41,7 +49,7 @@ class FakeChatbot(BaseHTTPRequestHandler):
         text = self.rfile.read(int(self.headers["Content-Length"])).decode()
         status, body = self._reply(text)
         cors = {} if "cors" in self.broken else {"Access-Control-Allow-Origin": ORIGIN}
-        self._send(status, body, cors)
+        self._send(status, body, CAREFUL | cors)
 
     def _reply(self, text: str) -> tuple[int, dict[str, Any]]:
         key = self.headers["x-api-key"]
@@ -59,8 +67,6 @@ class FakeChatbot(BaseHTTPRequestHandler):
             return 403, _error("forbidden")
         if "message" not in json.loads(text) and "schema" not in self.broken:
             return 400, _error("invalid_request")
-        if "ChatGPT" in text and "guardrail" not in self.broken:
-            return 200, {"response": "[Request blocked by safety controls]", "blocked": True}
         if "model" in self.broken:
             return 502, _error("model_error")
         return 200, {"response": "It is on its way.", "blocked": False, "request_id": "r-1"}
@@ -68,7 +74,8 @@ class FakeChatbot(BaseHTTPRequestHandler):
     def _send(self, status: int, body: dict[str, Any] | None, headers: dict[str, str]) -> None:
         data = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {**headers, "Content-Type": "application/json"}.items():
+        ids = {"x-amzn-requestid": "r-1", "x-amz-apigw-id": "x-1"}
+        for name, value in {**headers, **ids, "Content-Type": "application/json"}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -84,7 +91,7 @@ def _error(code: str) -> dict[str, Any]:
 
 @pytest.fixture
 def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(smoke_test, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(Pace, "of", lambda *_, **__: Pace(0.0, 0.0))
     monkeypatch.setattr(FakeChatbot, "broken", set())
     monkeypatch.setattr(FakeChatbot, "asked", 0)
     with ThreadingHTTPServer(("127.0.0.1", 0), FakeChatbot) as server:
@@ -105,19 +112,30 @@ def test_a_sound_chatbot_passes(url: str, capsys: pytest.CaptureFixture[str]) ->
     assert _failed(url, capsys) == (0, [])
 
 
+def test_what_is_not_known_of_an_address_is_skipped_with_its_reason(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smoke_test.main(["--url", url, "--api-key", KEY, "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert len(checks) == 11
+    assert {one["name"]: one["detail"] for one in checks if one["status"] == "skip"} == {
+        "api/cors/a preflight from the allowed origin": f"give --origin; or {CREDENTIALS}",
+        "guardrail/blocked-words/each word, asked": CREDENTIALS,
+    }
+
+
 @pytest.mark.parametrize(
     ("broken", "expected"),
     [
-        ("model", ["a support question is answered"]),
-        ("missing key", ["no API key is refused (403)"]),
-        ("wrong key", ["a wrong API key is refused (403)"]),
-        ("injection", ["prompt injection is blocked at the edge (403)"]),
-        ("size", ["an oversize body is refused (413)"]),
-        ("schema", ["a body without a message is refused (400)"]),
-        ("sql", ["SQL injection is blocked at the edge (403)"]),
-        ("guardrail", ["a question about a competitor meets the guardrail"]),
-        ("route", ["an unknown path is refused (404)"]),
-        ("preflight", ["a preflight from elsewhere gets no leave"]),
+        ("model", ["api/api-key/a client's key"]),
+        ("missing key", ["api/api-key/no key"]),
+        ("wrong key", ["api/api-key/a key that nobody made"]),
+        ("injection", ["edge/prompt-injection/ignore all previous instructions"]),
+        ("size", ["edge/body-size/a body of 66,000 characters"]),
+        ("schema", ["api/body-schema/no message"]),
+        ("sql", ["edge/sql-injection/a UNION in the message"]),
+        ("route", ["api/routes/a path below"]),
+        ("preflight", ["api/cors/a preflight from elsewhere is not told that it may"]),
     ],
 )
 def test_a_missing_control_fails_its_check(
@@ -136,27 +154,60 @@ def test_refusals_that_a_browser_cannot_read_fail(
     assert len(failed) == 8
 
 
-def test_it_never_asks_more_than_twenty_times(
-    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(smoke_test, "RETRY_AFTER_SECONDS", (0.0,) * 5)
-    monkeypatch.setattr(smoke_test.Chat, "is_local", False)
-    FakeChatbot.broken = {"cors"}
-    assert _failed(url, capsys)[0] == 1
-    assert FakeChatbot.asked <= smoke_test.MAX_REQUESTS
+class Clock:
+    """Time that passes only in sleep, and what happens meanwhile."""
 
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.slept = 0.0
+        self.mends_after = float("inf")
+        monkeypatch.setattr(Client, "local", False)
+        monkeypatch.setattr("toolkit.proofs.run.time.sleep", self.sleep)
 
-def test_it_asks_again_while_a_change_spreads(
-    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def settled(_seconds: float) -> None:
-        if FakeChatbot.asked > 0:
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        if self.slept >= self.mends_after:
             FakeChatbot.broken = set()
 
-    monkeypatch.setattr(smoke_test.Chat, "is_local", False)
-    monkeypatch.setattr("scripts.smoke_test.time.sleep", settled)
-    FakeChatbot.broken = {"model"}
+
+@pytest.mark.parametrize("broken", ["model", "injection", "missing key"])
+def test_it_waits_visibly_until_aws_has_settled_and_then_checks(
+    broken: str,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    clock.mends_after = 60
+    FakeChatbot.broken = {broken}
+    code = smoke_test.main(["--url", url, "--api-key", KEY, "--origin", ORIGIN])
+    said = capsys.readouterr().out
+    if broken == "missing key":  # not what it waits for: a control that is gone is told at once
+        assert (code, clock.slept) == (1, 0)
+        return
+    assert code == 0
+    assert 60 <= clock.slept <= 300
+    what = {"model": "a question to be answered", "injection": "an attack to be refused"}[broken]
+    assert f"waiting 15 s for {what}" in said
+
+
+def test_it_waits_no_longer_than_five_minutes_and_asks_no_more_than_twenty_times(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    FakeChatbot.broken = {"model", "injection"}
+    assert smoke_test.main(["--url", url, "--api-key", KEY, "--origin", ORIGIN]) == 1
+    said = capsys.readouterr().out
+    assert clock.slept == 300
+    assert "in vain for a question to be answered and an attack to be refused" in said
+    # Here ten checks can be asked, and with credentials one more.
+    assert FakeChatbot.asked + 1 <= 20
+
+
+def test_what_was_asked_while_waiting_is_not_asked_again(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _failed(url, capsys) == (0, [])
+    assert FakeChatbot.asked == 10  # of eleven, one needs credentials
 
 
 @pytest.mark.parametrize(
@@ -182,18 +233,35 @@ def test_what_is_missing_is_said(
 def test_nobody_at_the_address_is_a_failure_and_no_traceback(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smoke_test, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(Pace, "of", lambda *_, **__: Pace(0.0, 0.0))
     url = "http://127.0.0.1:1/chat"
-    assert smoke_test.main(["--url", url, "--api-key", KEY, "--json"]) == 1
+    argv = ["--url", url, "--api-key", KEY, "--origin", ORIGIN, "--json"]
+    assert smoke_test.main(argv) == 1
     results = json.loads(capsys.readouterr().out)["checks"]
-    assert len(results) > 10
+    failed = [result for result in results if result["status"] == "fail"]
+    assert len(failed) == 10
     # Nothing else: a check that got no answer knows nothing of a control.
-    assert {result["detail"].partition(": ")[0] for result in results} == {f"no answer from {url}"}
+    assert {result["detail"].partition(": ")[0] for result in failed} == {f"no answer from {url}"}
 
 
-def test_a_rehearsal_that_has_died_is_said(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(smoke_test, "from_rehearsal", lambda _: ("http://127.0.0.1:1/chat", KEY))
-    assert smoke_test.main(["--full", "--rehearsal", "nowhere"]) == 2
-    assert "No rehearsal of nowhere is up" in capsys.readouterr().err
+class Gateway:
+    """API Gateway with some clients, of whom some are enabled."""
+
+    def __init__(self, enabled: dict[str, bool]) -> None:
+        self._enabled = enabled
+
+    def get_api_key(self, *, apiKey: str, includeValue: bool) -> dict[str, Any]:  # noqa: N803 - boto3's
+        assert includeValue
+        return {"value": f"key of {apiKey}", "enabled": self._enabled[apiKey]}
+
+
+def test_the_first_client_that_is_enabled_asks() -> None:
+    outputs = {"api_key_ids": {"a-first": "1", "b-second": "2", "c-third": "3"}}
+    gateway = Gateway({"1": False, "2": True, "3": True})
+    assert targets.client_key(gateway, outputs) == "key of 2"
+    with pytest.raises(targets.TargetError, match="No client is enabled"):
+        targets.client_key(Gateway(dict.fromkeys("123", False)), outputs)
+
+
+def test_an_api_key_is_not_shown() -> None:
+    assert KEY not in repr(Deployment("https://x/chat", KEY))

@@ -6,16 +6,28 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from toolkit.proofs.data import LOGS
-from toolkit.proofs.deployment import tells_nothing
+from toolkit.proofs.errors import CREDENTIALS, CannotAskError, tells_nothing
+from toolkit.proofs.kinds import LOGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from toolkit.proofs.deployment import Deployment
 
 LOCAL_PATIENCE_SECONDS = 12.0
 AWS_PATIENCE_SECONDS = 300.0
+# Levels at which the function writes its record of an answered request.
+LEVELS_WITH_RECORDS = ("TRACE", "DEBUG", "INFO")
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """Return what lies at a path inside a value; None when the value has another shape."""
+    for step in path:
+        try:
+            value = value[step]
+        except (IndexError, KeyError, TypeError):
+            return None
+    return value
 
 
 class Logs:
@@ -25,7 +37,7 @@ class Logs:
         self._deployment = deployment
         self._since = round(time.time() * 1000) - 1000
         self.lines: dict[str, list[str]] = {}
-        self.unread: dict[str, str] = {}
+        self.unread: dict[str, str] = dict.fromkeys(LOGS, "it was not read yet")
         self._records: dict[str, dict[str, dict[str, Any]]] = {}
 
     def read(self, wanted: Mapping[str, Iterable[str]]) -> None:
@@ -33,6 +45,7 @@ class Logs:
         patience = LOCAL_PATIENCE_SECONDS if self._deployment.local else AWS_PATIENCE_SECONDS
         deadline = time.monotonic() + patience
         pause = 0.3 if self._deployment.local else 10.0
+        self.unread = {}
         for log in LOGS:
             while True:
                 self._read(log)
@@ -45,22 +58,36 @@ class Logs:
         """Return a request's record in one of the logs, None when there is none."""
         return self._records.get(log, {}).get(request_id)
 
-    def records(self, log: str) -> Iterable[dict[str, Any]]:
-        """Return all records of a log."""
-        return (json.loads(line) for line in self.lines.get(log, ()))
+    def records(self, log: str) -> Iterator[dict[str, Any]]:
+        """Return all records of a log: its lines that are JSON objects."""
+        for line in self.lines.get(log, ()):
+            if record := _parsed(line):
+                yield record
+
+    def _group(self, log: str) -> str:
+        """Return the name of a log's group. Raises CannotAskError when it cannot be read."""
+        if self._deployment.client is None:
+            raise CannotAskError(CREDENTIALS)
+        groups = self._deployment.outputs.get("log_groups")
+        group = dig(groups, log)
+        if not isinstance(group, str):
+            raise CannotAskError("this environment does not manage it")
+        level = self._deployment.applied.get("log_level", LEVELS_WITH_RECORDS[-1])
+        if log == "function" and level not in LEVELS_WITH_RECORDS:
+            raise CannotAskError(f"at log level {level} the function writes no record of requests")
+        return group
 
     def _read(self, log: str) -> None:
-        group = self._deployment.outputs["log_groups"].get(log)
-        if group is None:
-            self.unread[log] = "this environment does not manage it"
-            return
         try:
             pages = (
                 self._deployment.aws("logs")
                 .get_paginator("filter_log_events")
-                .paginate(logGroupName=group, startTime=self._since)
+                .paginate(logGroupName=self._group(log), startTime=self._since)
             )
-            self.lines[log] = [event["message"] for page in pages for event in page["events"]]
+            self.lines[log] = [str(event["message"]) for page in pages for event in page["events"]]
+        except CannotAskError as error:
+            self.unread[log] = str(error)
+            return
         except Exception as error:  # noqa: BLE001 - boto3's errors are many, and each is told
             if tells_nothing(error):
                 self.unread[log] = str(error)
@@ -68,27 +95,33 @@ class Logs:
             self.lines[log] = []  # a group that is not there has no records
         found = self._records[log] = {}
         for line in self.lines[log]:
-            found.update(_known(log, line))
+            if record := _parsed(line):
+                found.update({known_as: record for known_as in _ids(log, record) if known_as})
 
 
-def _known(log: str, line: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Return a line's record under each id that a request may know it by."""
+def _parsed(line: str) -> dict[str, Any]:
+    """Return a line's JSON object, or an empty one when it is none."""
     try:
         record = json.loads(line)
-    except ValueError:
-        return
+    except (RecursionError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _ids(log: str, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids that a request may know a record by."""
     match log:
         case "waf":
-            ids = [record["httpRequest"]["requestId"]]
+            ids: tuple[Any, ...] = (dig(record, "httpRequest", "requestId"),)
         case "api":
-            ids = [record["extendedRequestId"]]
+            ids = (record.get("extendedRequestId"),)
         case "function" if record.get("message") == "chat":
-            ids = [record["request_id"], record["function_request_id"]]
+            ids = (record.get("request_id"), record.get("function_request_id"))
         case "invocations":
-            ids = [(record.get("requestMetadata") or {}).get("request_id", "")]
+            ids = (dig(record, "requestMetadata", "request_id"),)
         case "trail":
-            ids = [f"{record['eventName']} {record['userIdentity'].get('arn', '')}"]
+            caller = dig(record, "userIdentity", "arn") or ""
+            ids = (f"{record.get('eventName')} {caller}",)
         case _:
-            ids = []
-    for request_id in ids:
-        yield request_id, record
+            ids = ()
+    return tuple(one for one in ids if isinstance(one, str))

@@ -6,33 +6,31 @@ import json
 from typing import TYPE_CHECKING
 
 from emulator.iam import Policy, Query, evaluate
-from toolkit.proofs.data import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from emulator.iam import Decision
-    from toolkit.proofs.data import Question
     from toolkit.proofs.deployment import Deployment
+    from toolkit.proofs.kinds import Question
 
 ALL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
+# A role's short name, and what its name is called among what was applied.
 ROLES = {
-    "function": "{execution_role}",
-    "logging": "BedrockLoggingRole",
-    "trail": "{trail_role}",
-    "api-logs": "ApiGatewayLoggingRole",
+    "function": "execution_role",
+    "logging": "logging_role",
+    "trail": "trail_role",
+    "api-logs": "api_log_role",
 }
 
 
 class Policies:
     """The policies of a deployment, as its IAM tells them."""
 
-    def __init__(self, deployment: Deployment, places: Mapping[str, str]) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         self._aws = deployment.aws
-        self._places = places
+        self._applied = deployment.applied
         self._roles: dict[str, tuple[str, list[Policy], Policy | None]] = {}
 
     def answer(self, question: Question) -> list[str]:
@@ -55,22 +53,19 @@ class Policies:
         return problems
 
     def _decide(self, question: Question, action: str) -> Decision:
-        resource = filled(question.resource, self._places)
-        context = filled(dict(question.context), self._places)
         if question.principal:
-            principal = filled(question.principal, self._places)
-            query = Query(action, resource, context, principal)
-            return evaluate(query, identity=(), resource_policy=self._policy_of(resource))
-        name = filled(ROLES[question.role], self._places)
-        arn, identity, boundary = self._role(name)
+            query = Query(action, question.resource, question.context, question.principal)
+            return evaluate(query, identity=(), resource_policy=self._policy_of(question.resource))
+        arn, identity, boundary = self._role(self._applied[ROLES[question.role]])
         context = {
             "aws:PrincipalArn": arn,
-            "aws:RequestedRegion": self._places["region"],
-            **context,
+            "aws:RequestedRegion": self._applied["region"],
+            **question.context,
         }
         if question.granted:
             identity = [*identity, Policy(ALL, "granted")]
-        return evaluate(Query(action, resource, context, arn), identity=identity, boundary=boundary)
+        query = Query(action, question.resource, context, arn)
+        return evaluate(query, identity=identity, boundary=boundary)
 
     def _role(self, name: str) -> tuple[str, list[Policy], Policy | None]:
         if name not in self._roles:

@@ -2,490 +2,278 @@
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from toolkit.proofs.data import Call, Evidence, Proof, Question, Request, filled
-from toolkit.proofs.deployment import CannotAskError, places, tells_nothing
+from toolkit.proofs import applied
+from toolkit.proofs.calls import Calls
+from toolkit.proofs.cases import Case, cases
+from toolkit.proofs.client import Pace
+from toolkit.proofs.errors import CannotAskError, RemovedError, tells_nothing
+from toolkit.proofs.evidence import Reader
+from toolkit.proofs.kinds import LOGS, Call, Evidence, Proof, Question, Request
 from toolkit.proofs.logs import Logs
+from toolkit.proofs.requests import Requests, log_id, passes_through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from toolkit.proofs.deployment import Answer, Deployment
+    from toolkit.proofs.client import Answer
+    from toolkit.proofs.deployment import Deployment
 
-SAFETY_MESSAGE = "[Request blocked by safety controls]"
-# The access log's word for nothing.
-NONE = "-"
-LATENCY = "integrationLatency"  # which it has once the integration was tried
-# Texts shorter than this may stand in a log by chance.
-TELLING = 8
+# Asked first, and expected in every log: what is absent there says something only beside it.
+ORDINARY = Case(Request(layer="", control="", name="", message="Where is my order?"))
+# "A few seconds to a number of minutes" (AWS WAF Developer Guide, "Eventual consistency"), and "a
+# few minutes" for a new key (API Gateway Developer Guide, "Create and configure API keys").
+WAITS_SECONDS = (0.0, 15.0, 35.0, 90.0, 160.0)
+
+Status = Literal["pass", "fail", "miss", "skip"]
 
 
-def plan(
-    deployment: Deployment, proofs: Sequence[Proof]
-) -> tuple[list[Proof], list[tuple[Proof, str]]]:
-    """Return the proofs that a deployment can be asked, and why not the others."""
-    asked, others = [], []
-    for proof in proofs:
-        reason = ""
-        if isinstance(proof, Request):
-            reason = "" if deployment.rehearsal else proof.local
-        elif isinstance(proof, Call) and not deployment.rehearsal:
-            reason = "a real function lends its credentials to nobody"
-        if deployment.client is None and not (isinstance(proof, Request) and proof.via == "api"):
-            reason = reason or "it needs AWS credentials: name the environment with --env"
-        if reason:
-            others.append((proof, reason))
-        else:
-            asked.append(proof)
-    return asked, others
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a proof. A miss is a judgement of AWS's that went otherwise."""
+
+    status: Status
+    detail: str = ""
 
 
 class Run:
-    """One run of proofs on a deployment."""
+    """One run of proofs on a deployment.
+
+    `quick` is the smoke test: it reads no log, and asks with a client's own key.
+    """
 
     def __init__(
-        self, deployment: Deployment, proofs: Sequence[Proof], *, origin: str | None = None
+        self,
+        deployment: Deployment,
+        proofs: Sequence[Proof],
+        *,
+        origin: str | None = None,
+        quick: bool = False,
     ) -> None:
-        """Take the allowed origin as given, else as the function was told it, else as answered."""
+        """Read what was applied, and decide what can be asked."""
         self.deployment = deployment
-        self.origin = origin
+        deployment.applied = applied.read(deployment, origin)
+        self.proofs = tuple(proofs)
+        self.cases = {proof.id: cases(proof, deployment, quick=quick) for proof in proofs}
         self.logs = Logs(deployment)
-        self.requests = [proof for proof in proofs if isinstance(proof, Request)]
-        self.calls = [proof for proof in proofs if isinstance(proof, Call)]
-        self._answers: dict[str, tuple[Answer, ...]] = {}
-        self._unasked: dict[str, str] = {}
-        self._called: dict[str, str | None] = {}
-        self._session = f"proofs-{secrets.token_hex(4)}"
-        self._places = places(deployment.outputs) if deployment.outputs else {}
-        self._policies: Any = None
+        self._quick = quick
+        self._answers: dict[int, tuple[Answer, ...]] = {}  # by the identity of the case
+        self._unasked: dict[int, Verdict] = {}
+        self._ordinary: Answer | None = None
+        self._calls = Calls(deployment, f"proofs-{secrets.token_hex(4)}")
+        self._reader = Reader(self)
+        self._fit_quota()
+        local, many = deployment.local, self.requests_to_make
+        deployment.http.pace = Pace.of(deployment.applied, local=local, requests=many)
 
-    def make(self, progress: Callable[[Proof], None] = lambda _: None) -> None:
-        """Make every call and request, in order, and read the logs."""
-        if self.deployment.outputs:
-            self._read_configuration()
-        self._places["origin"] = self.origin or "https://app.example"
-        if self.calls:
-            self._make_calls()
-        with self.deployment.spare_keys(self.requests):
-            for request in self.requests:
-                progress(request)
-                try:
-                    headers = filled(dict(request.headers), self._places)
-                    answers = self.deployment.ask(replace(request, headers=headers))
-                except CannotAskError as error:
-                    self._unasked[request.id] = str(error)
-                else:
-                    self._answers[request.id] = answers
-        if self.deployment.client is None:
-            self.logs.unread["all"] = "without AWS credentials: name the environment with --env"
-        else:
-            self.logs.read(self._wanted())
+    # What there is to do
 
     @property
-    def evidence(self) -> str:
-        """Say which logs were not read, or nothing."""
-        return "; ".join(f"{log}: {why}" for log, why in self.logs.unread.items())
+    def asked(self) -> list[Case]:
+        """Return the cases that can be asked."""
+        every = (case for found in self.cases.values() for case in found)
+        return [case for case in every if not (case.skip or case.wrong)]
 
-    def judge(self, proof: Proof) -> list[str]:
-        """Return what is wrong, nothing when the proof holds.
+    @property
+    def requests(self) -> list[Case]:
+        """Return the requests that can be made."""
+        return [case for case in self.asked if isinstance(case.proof, Request)]
 
-        Raises CannotAskError when it is about what another environment of the account manages, or
-        AWS does not tell what it is to be judged by. What AWS says is not there is wrong.
+    @property
+    def requests_to_make(self) -> int:
+        """Return how many requests there are, with all copies and the wait before them."""
+        made = (case.proof.rehearsed for case in self.requests if isinstance(case.proof, Request))
+        copies = sum(1 + int(each.flood) + int(each.after) for each in made)
+        return copies + len(WAITS_SECONDS)
+
+    @property
+    def counted(self) -> int:
+        """Return how many requests count against the quota of a key."""
+        return sum(isinstance(one.proof, Request) and one.proof.counts for one in self.requests)
+
+    def _fit_quota(self) -> None:
+        """Leave out what the plan's quota does not cover: a rehearsal has more keys."""
+        quota = self.deployment.applied.get("quota_limit")
+        if not quota or (self.deployment.rehearsal and not self._quick):
+            return
+        left = quota - len(WAITS_SECONDS)
+        period = self.deployment.applied.get("quota_period", "")
+        for proof, found in self.cases.items():
+            for place, case in enumerate(found):
+                counts = isinstance(case.proof, Request) and case.proof.counts
+                if case.skip or case.wrong or not counts:
+                    continue
+                left -= 1
+                if left < 0:
+                    said = f"the quota of {quota} a {period.lower()} does not cover it"
+                    self.cases[proof][place] = replace(case, skip=said)
+
+    # Asking
+
+    def wait(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Wait until a question is answered and an attack refused, or patience ends.
+
+        Local changes act at once: there, each is asked once.
         """
-        if isinstance(proof, Request):
-            return self._judge_request(proof)
-        if missing := self._unmanaged(proof):
-            raise CannotAskError(f"this environment does not manage {', '.join(missing)}")
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - asked by boto3
+        open_ = [("a question to be answered", self._first("") or ORDINARY)]
+        if attack := self._first("edge"):
+            open_.append(("an attack to be refused", attack))
+        waits = WAITS_SECONDS[:1] if self.deployment.local else WAITS_SECONDS
+        started = time.monotonic()
+        for seconds in waits:
+            if seconds:
+                what = " and ".join(what for what, _ in open_)
+                say(f"  AWS needs minutes after an apply: waiting {seconds:.0f} s for {what}")
+                time.sleep(seconds)
+            open_ = [(what, case) for what, case in open_ if not self._settled(case)]
+            if not open_:
+                return
+        if len(waits) > 1:
+            what = " and ".join(what for what, _ in open_)
+            say(f"  Waited {time.monotonic() - started:.0f} s in vain for {what}; asking anyway")
 
+    def _first(self, stopped_by: str) -> Case | None:
+        """Return a request of the smoke test, if possible a prompt injection."""
+        found = [
+            case
+            for case in self.requests
+            if isinstance(case.proof, Request)
+            and (case.proof.smoke, case.proof.stopped_by) == (True, stopped_by)
+            and case.proof.method == "POST"
+            and not case.counted
+        ]
+        found.sort(key=lambda case: getattr(case.proof, "rule", "") != "prompt-injection")
+        return found[0] if found else None
+
+    def _settled(self, case: Case) -> bool:
+        self._ask(case)
+        expected, answers = case.proof, self.answers(case)
+        if not answers or not isinstance(expected, Request):
+            return False
+        answer = answers[-1]
+        if not expected.stopped_by and answer.status == 200:
+            self._ordinary = answer
+        return (answer.status, answer.error.get("code", "")) == (expected.status, expected.code)
+
+    def make(
+        self,
+        progress: Callable[[Case], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Make every call and request, in order, and read the logs."""
+        calls = [case.proof for case in self.asked if isinstance(case.proof, Call)]
+        requests = self.requests
+        quota = 1 if self._quick else self.deployment.applied.get("quota_limit", 1)
+        with self.deployment.switches.spare_keys(0 if self._quick else quota):
+            if requests:
+                self.wait(say)
+            self._calls.make([call for call in calls if isinstance(call, Call)])
+            for case in requests:
+                if id(case) not in self._answers:
+                    self._ask(case)
+                progress(case)
+        if not self._quick:
+            self.logs.read(self.expected_records())
+
+    def _ask(self, case: Case) -> None:
+        proof: Any = case.proof
         try:
-            match proof:
-                case Call():
-                    return self._judge_call(proof)
-                case Question():
-                    return self._judge_question(proof)
-                case Evidence():
-                    return self._judge_evidence(proof)
-        except (BotoCoreError, ClientError) as error:
-            if tells_nothing(error):
-                raise CannotAskError(f"not read: {error}") from error
-            return [str(error)]
-        raise TypeError(proof)
+            self._answers[id(case)] = self.deployment.ask(proof)
+        except CannotAskError as error:
+            self._unasked[id(case)] = Verdict("skip", str(error))
+        except RemovedError as error:
+            self._unasked[id(case)] = Verdict("fail", str(error))
+        except Exception as error:  # noqa: BLE001 - one proof fails, and the others are asked
+            self._unasked[id(case)] = Verdict("fail", f"it could not be asked: {_told(error)}")
 
-    def _unmanaged(self, proof: Proof) -> list[str]:
-        """Return what a proof names that this environment leaves to another."""
-        names = re.findall(r"\{([a-z_]+)\}", json.dumps(asdict(proof)))
-        return sorted(set(names) - set(self._places)) if self._places else []
-
-    def _read_configuration(self) -> None:
-        """Learn the origin and the model from what the function is told."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - asked by boto3
-
-        name, alias = self._places["name"], self.deployment.outputs["alias_arn"]
-        try:
-            told = self.deployment.aws("lambda").get_function_configuration(FunctionName=alias)
-            key = self.deployment.aws("kms").describe_key(KeyId=f"alias/{name}")
-        except (BotoCoreError, ClientError) as error:
-            raise CannotAskError(f"What the proofs are about could not be read: {error}") from error
-        told = told["Environment"]["Variables"]
-        self.origin = self.origin or told["ALLOWED_ORIGIN"]
-        profile = told["MODEL_ID"]
-        self._places |= {
-            "key_arn": key["KeyMetadata"]["Arn"],
-            "profile": profile,
-            "profile_arn": f"{self._places['bedrock']}:inference-profile/{profile}",
-            "model": profile.partition(".")[2],
-        }
-
-    # Requests
-
-    def _wanted(self) -> dict[str, set[str]]:
+    def expected_records(self) -> dict[str, set[str]]:
         """Return the ids of the records that there must be, by log."""
-        wanted: dict[str, set[str]] = {log: set() for log in ("waf", "api", "function")}
-        wanted["invocations"] = set()
-        for request in self.requests:
-            for answer in self._answers.get(request.id, ()):
-                for log in self._passes_through(request, answer):
-                    wanted[log].add(self._id(log, answer))
-        wanted["trail"] = {f"{call.event} {self._caller}" for call in self.calls if call.event}
+        wanted: dict[str, set[str]] = {log: set() for log in LOGS}
+        for case in self.requests:
+            for answer in self.answers(case):
+                for log in passes_through(case, answer):
+                    wanted[log].add(log_id(log, answer))
+        if self._ordinary:
+            for log in passes_through(ORDINARY, self._ordinary):
+                wanted[log].add(log_id(log, self._ordinary))
+        wanted["trail"] = self._calls.expected_records()
         return wanted
 
-    def _passes_through(self, request: Request, answer: Answer) -> Iterator[str]:
-        """Yield the logs that a request must leave a record in."""
-        if not answer.request_id:
-            return
-        if request.via == "api":
-            if request.without != "edge":
-                yield "waf"
-            yield "api"
-        if self._reaches_function(request):
-            yield "function"
-        if self._reaches_model(request):
-            yield "invocations"
+    def answers(self, case: Case) -> tuple[Answer, ...]:
+        """Return what came back for a request and its copies."""
+        return self._answers.get(id(case), ())
 
-    def _reaches_function(self, request: Request) -> bool:
-        if request.flood or request.after or request.method != "POST":
-            return False
-        return request.stopped_by in {"", "compute", "guardrail"}
+    # Judging
 
-    def _reaches_model(self, request: Request) -> bool:
-        if not self._reaches_function(request) or request.screened:
-            return False
-        return request.stopped_by != "compute" or request.fault is not None
+    def judge(self, proof: Proof) -> Verdict:
+        """Return what became of a proof: of the worst of its cases. It never raises."""
+        verdicts = [(case, self._judge(case)) for case in self.cases[proof.id]]
+        for status in ("fail", "miss", "pass", "skip"):
+            told = [(case, verdict) for case, verdict in verdicts if verdict.status == status]
+            if told:
+                details = dict.fromkeys(
+                    f"{case.item}: {verdict.detail}" if case.item else verdict.detail
+                    for case, verdict in told
+                    if verdict.detail
+                )
+                return Verdict(told[0][1].status, "; ".join(details))
+        return Verdict("skip", "there is nothing to ask")
 
-    @staticmethod
-    def _id(log: str, answer: Answer) -> str:
-        return answer.extended_id if log in {"waf", "api"} else answer.request_id
+    def _judge(self, case: Case) -> Verdict:
+        if case.skip:
+            return Verdict("skip", case.skip)
+        if case.wrong:
+            return Verdict("fail", case.wrong)
+        if id(case) in self._unasked and id(case) not in self._answers:
+            return self._unasked[id(case)]
+        try:
+            problems, notes = self._problems(case)
+        except CannotAskError as error:
+            return Verdict("skip", str(error))
+        except RemovedError as error:
+            return Verdict("fail", str(error))
+        except Exception as error:  # noqa: BLE001 - one proof fails, and the others are judged
+            if getattr(error, "response", None) is not None and tells_nothing(error):
+                return Verdict("skip", f"not read: {error}")
+            return Verdict("fail", f"it could not be judged: {_told(error)}")
+        if problems:
+            left_to_aws = case.proof.judgement and not self.deployment.rehearsal
+            return Verdict("miss" if left_to_aws else "fail", "; ".join(problems))
+        return Verdict("pass", "; ".join(notes))
 
-    def _judge_request(self, request: Request) -> list[str]:
-        if request.id in self._unasked:
-            return [self._unasked[request.id]]
-        answers = self._answers[request.id]
-        answer = answers[-1]
-        if request.after and any(map(_refusal(request), answers[:-1])):
-            return [f"one of the {request.after} requests before it was refused already"]
-        if request.flood:
-            stopped = [answer for answer in answers if _refusal(request)(answer)]
-            if not stopped or len(stopped) == len(answers):
-                return [f"{len(stopped)} of {len(answers)} requests at once were refused"]
-            answer = stopped[0]
-        if answer.status == 0:
-            return [answer.body.decode(errors="replace")]
-        problems = [*self._wrong_answer(request, answer), *self._wrong_headers(request, answer)]
-        if "all" not in self.logs.unread:
-            problems += self._wrong_records(request, answer)
-        return problems
+    def _problems(self, case: Case) -> tuple[list[str], list[str]]:
+        match case.proof:
+            case Request():
+                if case.counted and self._quick:
+                    raise CannotAskError("this environment only counts it, as the logs show")
+                judge = Requests(self.deployment, self.logs, self._ordinary)
+                return judge.judge(case, self._answers[id(case)])
+            case Call() as call:
+                return self._calls.judge(call, self.logs), []
+            case Question() as question:
+                return self._reader.question(question), []
+            case Evidence() as evidence:
+                return self._reader.evidence(evidence), []
+        raise TypeError(case.proof)
 
-    def _wrong_answer(self, request: Request, answer: Answer) -> Iterator[str]:
-        if answer.status != request.status:
-            yield f"status {answer.status} {answer.error.get('code', '')}, not {request.status}"
-            return
-        if request.status != 200:
-            if request.code and answer.error.get("code") != request.code:
-                yield f"error code {answer.error.get('code')}, expected {request.code}"
-            known = request.stopped_by in {"api", "compute"} and request.via == "api"
-            if known and answer.error.get("request_id") != answer.request_id:
-                yield f"request_id {answer.error.get('request_id')} is not the request's own"
-            return
-        reply = answer.json()
-        masked = request.finding.endswith(".ANONYMIZED")
-        blocked = bool(request.stopped_by) and not masked
-        if reply.get("blocked") is not blocked:
-            yield f"blocked is {reply.get('blocked')}, expected {blocked}"
-        if blocked and reply.get("response") != SAFETY_MESSAGE:
-            yield "the answer is not the safety message"
-        said = str(reply.get("response", ""))
-        if not said.strip():
-            yield "there is no answer"
-        if request.answer not in said:
-            yield f"the answer does not hold {request.answer!r}"
-
-    def _wrong_headers(self, request: Request, answer: Answer) -> Iterator[str]:
-        expected = {"access-control-allow-origin": self.origin} if self.origin else {}
-        if request.method != "OPTIONS":
-            expected |= {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-            kind = answer.headers.get("content-type", "")
-            if not kind.startswith("application/json"):
-                yield f"content-type {kind or 'missing'}, expected application/json"
-        expected |= {name.lower(): value for name, value in request.expect.items()}
-        for name, value in expected.items():
-            if answer.headers.get(name) != value:
-                yield f"header {name} is {answer.headers.get(name)}, expected {value}"
-        said = " ".join((answer.body.decode(errors="replace"), *answer.headers.values()))
-        if request.hides and request.hides in said:
-            yield "the answer holds what must be hidden"
-        if answer.headers.get("access-control-allow-origin") in {None, "*"}:
-            yield "no one origin may read the answer"
-
-    # What the logs say
-
-    def _record(self, log: str, answer: Answer) -> dict[str, Any] | None:
-        return self.logs.record(log, self._id(log, answer))
-
-    def _wrong_records(self, request: Request, answer: Answer) -> Iterator[str]:
-        for log in self._passes_through(request, answer):
-            if log not in self.logs.unread and self._record(log, answer) is None:
-                yield f"there is no record in the log of {log}"
-        if request.via == "api":
-            yield from self._wrong_waf(request, self._record("waf", answer) or {})
-            yield from self._wrong_access(request, self._record("api", answer) or {})
-        function = self._record("function", answer)
-        if function is not None and not self._reaches_function(request):
-            yield "the function was reached"
-        elif function is not None:
-            yield from self._wrong_function(request, function)
-        invocation = self._record("invocations", answer)
-        if invocation is not None and not self._reaches_model(request):
-            yield "the model was reached"
-        elif invocation is not None and request.types:
-            yield from self._wrong_trace(request, invocation)
-
-    @staticmethod
-    def _wrong_waf(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
-        if not record:
-            return
-        rule = record["terminatingRuleId"]
-        if request.stopped_by != "edge":
-            if record["action"] != "ALLOW":
-                yield f"the web ACL stopped it, by {rule}"
-            return
-        if (record["action"], rule) != ("BLOCK", request.rule):
-            yield f"the web ACL says {record['action']} by {rule}, expected {request.rule}"
-        groups = [group["terminatingRule"] or {} for group in record["ruleGroupList"]]
-        signatures = [group["ruleId"] for group in groups if group.get("ruleId")]
-        if request.signature and request.signature not in signatures:
-            yield f"the managed group says {signatures}, expected {request.signature}"
-
-    @staticmethod
-    def _wrong_access(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
-        if not record:
-            return
-        if record["status"] != str(request.status):
-            yield f"the access log has status {record['status']}"
-        word = "WAF_BLOCK" if request.stopped_by == "edge" else "WAF_ALLOW"
-        if request.without != "edge" and record["wafResponseCode"] != word:
-            yield f"the access log has {record['wafResponseCode']}, expected {word}"
-        if request.error_type and record["errorType"] != request.error_type:
-            yield f"the access log has {record['errorType']}, expected {request.error_type}"
-        tried = request.error_type.startswith("INTEGRATION_")
-        if request.stopped_by in {"edge", "api"} and not tried and record[LATENCY] != NONE:
-            yield "the access log has an integration latency: the function was called"
-        if request.stopped_by == "compute" and record["integrationStatus"] != str(request.status):
-            yield f"the access log says that the function answered {record['integrationStatus']}"
-
-    @staticmethod
-    def _wrong_function(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
-        if record["status"] != request.status:
-            yield f"the function's log has status {record['status']}"
-        if request.stopped_by == "compute" and record.get("code", "") != request.code:
-            yield f"the function's log has code {record.get('code')}, expected {request.code}"
-        if (record.get("screened") or "") != request.screened:
-            yield f"the function screened it as {record.get('screened')}"
-        found = record.get("guardrail") or []
-        if request.finding and request.finding not in found:
-            yield f"the guardrail said {found or 'nothing'}, expected {request.finding}"
-        if not request.stopped_by and found:
-            yield f"the guardrail said {found}"
-
-    @staticmethod
-    def _wrong_trace(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
-        """Look for the types of a finding in the guardrail's trace, which the model's log holds."""
-        source, policy, action = request.finding.split(".")
-        trace = record["output"]["outputBodyJson"]["trace"]["guardrail"]
-        assessments = (
-            list(trace.get("inputAssessment", {}).values())
-            if source == "input"
-            else [one for many in trace.get("outputAssessments", {}).values() for one in many]
-        )
-        found = {
-            item.get("type") if item.get("type") != "DENY" else item["name"]
-            for assessment in assessments
-            for items in assessment.get(policy, {}).values()
-            for item in items
-            if item["action"] == action
-        } | {
-            item["match"]
-            for assessment in assessments
-            for item in assessment.get(policy, {}).get("customWords", ())
-        }
-        if missing := sorted(set(request.types) - found):
-            yield f"the guardrail did not find {', '.join(missing)}, only {sorted(map(str, found))}"
-
-    # Calls with the credentials of the function's role
-
-    @property
-    def _caller(self) -> str:
-        role = self._places.get("execution_role", "")
-        account = self._places.get("account", "")
-        return f"arn:aws:sts::{account}:assumed-role/{role}/{self._session}"
-
-    def _make_calls(self) -> None:
-        import boto3  # noqa: PLC0415 - only a rehearsal makes calls
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import ClientError  # noqa: PLC0415
-
-        assumed = self.deployment.aws("sts").assume_role(
-            RoleArn=self._places["execution_role_arn"], RoleSessionName=self._session
-        )["Credentials"]
-        for call in self.calls:
-            if self._unmanaged(call):
-                continue
-            service, _, operation = call.call.partition(".")
-            client = boto3.client(
-                service,
-                region_name=self._places["region"],
-                endpoint_url=self.deployment.endpoint,
-                aws_access_key_id=assumed["AccessKeyId"],
-                aws_secret_access_key=assumed["SecretAccessKey"],
-                aws_session_token=assumed["SessionToken"],
-                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-            )
-            try:
-                getattr(client, operation)(**filled(dict(call.parameters), self._places))
-            except ClientError as error:
-                about = error.response["Error"]
-                self._called[call.id] = f"{about['Code']}: {about['Message']}"
+    def observed(self, proof: Proof) -> list[str]:
+        """Return what the deployment did with each case of a proof, one line each."""
+        judge = Requests(self.deployment, self.logs, self._ordinary)
+        lines = []
+        for case in self.cases[proof.id]:
+            if answers := self.answers(case):
+                lines.append(judge.observed(case, answers[-1]))
             else:
-                self._called[call.id] = None
-
-    def _judge_call(self, call: Call) -> list[str]:
-        said = self._called[call.id]
-        if not call.refused:
-            problems = [] if said is None else [f"it was refused: {said}"]
-        elif said is None:
-            problems = ["it was not refused"]
-        elif not said.startswith("AccessDenied") or call.because not in said:
-            problems = [f"it was refused otherwise: {said}"]
-        else:
-            problems = []
-        if call.event and "trail" not in self.logs.unread:
-            problems += self._wrong_trail(call)
-        return problems
-
-    def _wrong_trail(self, call: Call) -> Iterator[str]:
-        found = [
-            str(record.get("errorCode", ""))
-            for record in self.logs.records("trail")
-            if record["eventName"] == call.event
-            and record["userIdentity"].get("arn") == self._caller
-        ]
-        if not any(error.startswith("AccessDenied") is call.refused for error in found):
-            said = f"only {found}" if found else "nothing"
-            yield f"of {call.event} by {self._caller} the trail has {said}"
-
-    # Questions and evidence
-
-    def _judge_question(self, question: Question) -> list[str]:
-        if self._policies is None:
-            from toolkit.proofs.policies import Policies  # noqa: PLC0415 - needs the emulator
-
-            self._policies = Policies(self.deployment, self._places)
-        problems: list[str] = self._policies.answer(question)
-        return problems
-
-    def _judge_evidence(self, evidence: Evidence) -> list[str]:
-        if evidence.call:
-            return self._wrong_configuration(evidence)
-        if evidence.log in self.logs.unread:
-            raise CannotAskError(f"the log of {evidence.log}: {self.logs.unread[evidence.log]}")
-        if evidence.complete:
-            return self._gaps(evidence.log)
-        lines = self.logs.lines[evidence.log]
-        return [
-            f"the log of {evidence.log} holds {secret} {number} times"
-            for secret in evidence.lacks
-            if (number := _holding(lines, self._secrets(secret, evidence.log)))
-        ]
-
-    def _wrong_configuration(self, evidence: Evidence) -> list[str]:
-        import jmespath  # type: ignore[import-untyped]  # noqa: PLC0415 - boto3 brings it
-
-        service, _, operation = evidence.call.partition(".")
-        parameters = filled(dict(evidence.parameters), self._places)
-        answer = getattr(self.deployment.aws(service), operation)(**parameters)
-        if evidence.decode:
-            answer = json.loads(jmespath.search(evidence.decode, answer))
-        found = jmespath.search(filled(evidence.find, self._places), answer)
-        expected = filled(evidence.equals, self._places)
-        return [] if found == expected else [f"{evidence.find} is {found}, expected {expected}"]
-
-    def _gaps(self, log: str) -> list[str]:
-        """Return the requests that a log should have, and has not."""
-        if log == "trail":
-            return [] if self.logs.lines["trail"] else ["the trail's log is empty"]
-        expected = self._wanted()[log]
-        missing = [each for each in expected if self.logs.record(log, each) is None]
-        if not expected:
-            return ["no request should have left a record, so nothing is proven"]
-        return [f"{len(missing)} of {len(expected)} requests have no record"] if missing else []
-
-    def _secrets(self, kind: str, log: str) -> set[str]:
-        """Return the texts of one kind that were sent or came back."""
-        found: set[str] = set()
-        if kind == "key":
-            found = set(self.deployment.keys.values())
-        for request in self.requests:
-            if kind == "header":
-                found |= {
-                    value
-                    for name, value in request.headers.items()
-                    # The web ACL's log has all headers but those that are redacted.
-                    if log != "waf" or name.lower() == "authorization"
-                }
-            elif kind == "prompt":
-                found |= {request.text or "", _message(request.body), _message(request.event)}
-            elif kind == "answer":
-                answers = self._answers.get(request.id, ())
-                found |= {str(answer.json().get("response", "")) for answer in answers}
-                found.add(str((request.fault or {}).get("reply", {}).get("text", "")))
-        return {text for text in found if len(text) >= TELLING and text != SAFETY_MESSAGE}
+                verdict = self._judge(case)
+                lines.append(f"{verdict.status}: {verdict.detail}".rstrip(": "))
+        return lines
 
 
-def _refusal(request: Request) -> Callable[[Answer], bool]:
-    return lambda answer: (
-        answer.status == request.status and answer.error.get("code") == request.code
-    )
-
-
-def _message(body: str | None) -> str:
-    """Return the message inside a body that was written by hand, if it has one."""
-    try:
-        found = json.loads(body or "")["message"]
-    except (KeyError, RecursionError, TypeError, ValueError):
-        return ""
-    return found if isinstance(found, str) else ""
-
-
-def _holding(lines: Sequence[str], texts: set[str]) -> int:
-    """Count the lines that hold one of the texts, as they are or as JSON writes them."""
-    needles = texts | {
-        json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-        for text in texts
-        for ascii_only in (True, False)
-    }
-    return sum(any(needle in line for needle in needles) for line in lines)
+def _told(error: Exception) -> str:
+    """Return an error as a sentence part, with its kind where its text alone says little."""
+    text = str(error)
+    return text if " " in text else f"{type(error).__name__} {text}".strip()

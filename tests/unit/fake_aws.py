@@ -1,0 +1,190 @@
+"""AWS's read operations as a sound deployment answers them, for the engine of the proofs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+from toolkit.proofs.deployment import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from toolkit.proofs.client import Answer
+    from toolkit.proofs.kinds import Request
+
+ORIGIN = "https://app.example"
+SAFETY = "Nicht hier."
+NAME = "chatbot-a"
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+OUTPUTS: dict[str, Any] = {
+    "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-alerts",
+    "alias_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}:live",
+    "api_id": "i",
+    "api_key_ids": {"web": "key-1"},
+    "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/{NAME}-execution",
+    "function_name": NAME,
+    "guardrail_id": "g",
+    "guardrail_version": "1",
+    "log_groups": {log: log for log in ("waf", "api", "function", "invocations", "trail")},
+    "region": REGION,
+    "stage_name": "v1",
+    "url": "http://127.0.0.1/chat",
+    "usage_plan_id": "p",
+    "web_acl_arn": "arn:aws:wafv2:a",
+}
+PATTERN_SET = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/regexpatternset/{NAME}/1"
+INJECTION = {
+    "RegexPatternSetReferenceStatement": {
+        "ARN": PATTERN_SET,
+        "TextTransformations": [{"Priority": 0, "Type": "LOWERCASE"}],
+    }
+}
+SOUND: dict[str, Any] = {
+    "apigateway.get_account": {"cloudwatchRoleArn": f"arn:aws:iam::{ACCOUNT}:role/api-logs"},
+    "apigateway.get_api_key": {"id": "key-1", "value": "the-key-of-a-client", "enabled": True},
+    "apigateway.get_usage_plan": {
+        "throttle": {"rateLimit": 4.0, "burstLimit": 2},
+        "quota": {"limit": 90, "period": "DAY"},
+    },
+    "bedrock.get_guardrail": {
+        "contentPolicy": {
+            "filters": [{"type": "HATE", "inputStrength": "HIGH", "outputStrength": "NONE"}]
+        },
+        "sensitiveInformationPolicy": {
+            "piiEntities": [
+                {"type": "PASSWORD", "action": "BLOCK"},
+                {"type": "EMAIL", "action": "ANONYMIZE"},
+            ]
+        },
+        "topicPolicy": {
+            "topics": [
+                {
+                    "name": "Wetten",
+                    "definition": "Fragen nach Quoten und Wetten.",
+                    "examples": ["Was zahlt Lotto?", "Wie stehen die Quoten?"],
+                }
+            ]
+        },
+        "wordPolicy": {
+            "words": [{"text": "Lotto"}],
+            "managedWordLists": [{"type": "PROFANITY"}],
+        },
+    },
+    "bedrock.get_inference_profile": {
+        "inferenceProfileArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/eu.m-v1:0",
+        "models": [{"modelArn": f"arn:aws:bedrock:{REGION}::foundation-model/m-v1:0"}],
+    },
+    "bedrock.get_model_invocation_logging_configuration": {
+        "loggingConfig": {"cloudWatchConfig": {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/logging"}}
+    },
+    "kms.describe_key": {"KeyMetadata": {"Arn": "arn:aws:kms:a"}},
+    "lambda.get_function_concurrency": {"ReservedConcurrentExecutions": 3},
+    "lambda.get_function_configuration": {
+        "Environment": {
+            "Variables": {
+                "ALLOWED_ORIGIN": ORIGIN,
+                "BLOCKED_MESSAGE": SAFETY,
+                "MAX_MESSAGE_CHARS": "3000",
+                "MODEL_ID": "eu.m-v1:0",
+                "SCREENING_MODE": "block",
+            }
+        },
+        "LoggingConfig": {"ApplicationLogLevel": "INFO"},
+        "Version": "7",
+    },
+    "wafv2.get_regex_pattern_set": {
+        "RegexPatternSet": {"RegularExpressionList": [{"RegexString": "ignore all"}]}
+    },
+    "wafv2.get_web_acl_for_resource": {
+        "WebACL": {
+            "ARN": "arn:aws:wafv2:a",
+            "Rules": [
+                {"Name": "body-size", "Statement": {"SizeConstraintStatement": {"Size": 20000}}},
+                {"Name": "rate-per-ip", "Statement": {"RateBasedStatement": {"Limit": 30}}},
+                {
+                    "Name": "core-rule-set",
+                    "Statement": {
+                        "ManagedRuleGroupStatement": {
+                            "RuleActionOverrides": [
+                                {"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}
+                            ]
+                        }
+                    },
+                },
+                {
+                    "Name": "prompt-injection",
+                    "Action": {"Block": {}},
+                    "Statement": {"AndStatement": {"Statements": [INJECTION]}},
+                },
+            ],
+        }
+    },
+}
+
+
+class FakeAws:
+    """AWS, with an answer for each operation; an exception is raised, what is absent is {}."""
+
+    def __init__(self, answers: Mapping[str, Any], lines: dict[str, list[str]]) -> None:
+        self.answers = answers
+        self.lines = lines
+
+    def client(self, service: str) -> _Service:
+        """Return a boto3 client."""
+        return _Service(self, service)
+
+
+class _Service:
+    def __init__(self, aws: FakeAws, name: str) -> None:
+        self._aws = aws
+        self._name = name
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**_: Any) -> Any:
+            answer = self._aws.answers.get(f"{self._name}.{operation}", {})
+            if isinstance(answer, Exception):
+                raise answer
+            return copy.deepcopy(answer)
+
+        return call
+
+    def get_paginator(self, _: str) -> _Service:
+        return self
+
+    def paginate(self, *, logGroupName: str, **_: Any) -> Iterator[Any]:  # noqa: N803 - boto3's
+        answer = self._aws.answers.get("logs.filter_log_events")
+        if isinstance(answer, Exception):
+            raise answer
+        lines = self._aws.lines.get(logGroupName, ())
+        yield {"events": [{"message": line} for line in lines]}
+
+
+class FakeDeployment(Deployment):
+    """A deployment that gives one answer to all requests, and has one record in some logs."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        records: Mapping[str, Any],
+        answers: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> None:
+        lines = {log: [json.dumps(record)] for log, record in records.items()}
+        self.fake = FakeAws(SOUND | dict(answers or {}), lines)
+        super().__init__(
+            "http://127.0.0.1/chat",
+            "the-key-of-a-client",
+            client=self.fake.client,
+            outputs=OUTPUTS if outputs is None else outputs,
+            endpoint="http://127.0.0.1:1",
+        )
+        self.answer = answer
+        self.asked: list[Request] = []
+
+    def ask(self, request: Request) -> tuple[Answer, ...]:
+        """Answer as always."""
+        self.asked.append(request)
+        return (self.answer,)

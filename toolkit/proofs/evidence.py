@@ -1,0 +1,122 @@
+"""What AWS's configuration, the applied policies and the logs say, once all has been asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from toolkit.proofs.errors import CannotAskError
+from toolkit.proofs.kinds import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from toolkit.proofs.kinds import Evidence, Question
+    from toolkit.proofs.run import Run
+
+# Texts shorter than this may stand in a log by chance.
+TELLING = 8
+
+
+class Reader:
+    """Reads for one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._deployment = run.deployment
+        self._policies: Any = None
+
+    def question(self, question: Question) -> list[str]:
+        """Return what is wrong with the answers of the applied policies."""
+        if self._policies is None:
+            from toolkit.proofs.policies import Policies  # noqa: PLC0415 - needs the emulator
+
+            self._policies = Policies(self._deployment)
+        problems: list[str] = self._policies.answer(question)
+        return problems
+
+    def evidence(self, evidence: Evidence) -> list[str]:
+        """Return what is wrong with the configuration or with a log."""
+        if evidence.call:
+            return self._configuration(evidence)
+        log, logs = evidence.log, self._run.logs
+        if log in logs.unread:
+            raise CannotAskError(f"the log of {log}: {logs.unread[log]}")
+        lines = logs.lines.get(log, [])
+        if not lines:
+            return [f"the log of {log} is empty, so it shows nothing"]
+        if evidence.complete:
+            return self._gaps(log)
+        return [
+            f"the log of {log} holds {secret} {number} times"
+            for secret in evidence.lacks
+            if (number := _holding(lines, self.secrets(secret, log)))
+        ]
+
+    def _configuration(self, evidence: Evidence) -> list[str]:
+        import jmespath  # type: ignore[import-untyped]  # noqa: PLC0415 - boto3 brings it
+
+        service, _, operation = evidence.call.partition(".")
+        answer = getattr(self._deployment.aws(service), operation)(**evidence.parameters)
+        if evidence.decode:
+            answer = json.loads(jmespath.search(evidence.decode, answer))
+        found = jmespath.search(evidence.find, answer)
+        if found == evidence.equals:
+            return []
+        return [f"{evidence.find} is {found}, expected {evidence.equals}"]
+
+    def _gaps(self, log: str) -> list[str]:
+        """Return the requests that a log should have, and has not."""
+        if log == "trail":
+            return []
+        expected = self._run.expected_records()[log]
+        missing = [each for each in expected if self._run.logs.record(log, each) is None]
+        if not expected:
+            return ["no request should have left a record, so nothing is proven"]
+        return [f"{len(missing)} of {len(expected)} requests have no record"] if missing else []
+
+    def secrets(self, kind: str, log: str) -> set[str]:
+        """Return the texts of one kind that were sent or came back."""
+        applied = self._deployment.applied
+        found: set[str] = set()
+        if kind == "key":
+            found = {self._deployment.api_key, *applied.keys.values()}
+            found |= self._deployment.switches.keys
+        for case in self._run.requests:
+            request = case.proof
+            if not isinstance(request, Request):
+                continue
+            if kind == "header":
+                found |= {
+                    value
+                    for name, value in request.headers.items()
+                    # The web ACL's log has all headers but those that are redacted.
+                    if log != "waf" or name.lower() == "authorization"
+                }
+            elif kind == "prompt":
+                found |= {request.text or "", _message(request.body), _message(request.event)}
+            elif kind == "answer":
+                given = (answer.json() for answer in self._run.answers(case))
+                found |= {str(answer.get("response", "")) for answer in given}
+                found.add(request.rehearsed.fault.get("reply", {}).get("text", ""))
+        message = applied.get("blocked_message")
+        return {text for text in found if len(text) >= TELLING and text != message}
+
+
+def _message(body: str | None) -> str:
+    """Return the message inside a body that was written by hand, if it has one."""
+    try:
+        found = json.loads(body or "")["message"]
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def _holding(lines: Sequence[str], texts: set[str]) -> int:
+    """Count the lines that hold one of the texts, as they are or as JSON writes them."""
+    needles = texts | {
+        json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        for text in texts
+        for ascii_only in (True, False)
+    }
+    return sum(any(needle in line for needle in needles) for line in lines)

@@ -1,0 +1,333 @@
+"""The kinds of proofs: a request, a policy question, an AWS call, and evidence that is read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from toolkit.disguises import DISGUISES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAYERS = ("edge", "api", "compute", "guardrail", "governance")
+KEYS = ("own", "client", "none", "wrong")
+SPARE_KEYS = ("disabled", "unplanned", "exhausted")
+SECRETS = ("prompt", "answer", "key", "header")
+LOGS = ("waf", "api", "function", "invocations", "trail")
+DENIALS = ("explicit", "implicit", "boundary")
+WITHOUT = ("edge", "function")
+# The only reasons not to ask AWS, by what a rehearsal is told to do.
+REHEARSED = {
+    "reply": "a real model does not answer at will",
+    "error": "a real model does not fail at will",
+    "without": "a real layer is not taken away for a proof",
+    "key": "it needs an API key made for it",
+    "flood": "a flood would cost other callers their share",
+    "after": "a flood would cost other callers their share",
+}
+_DISGUISES = {disguise.name: disguise.apply for disguise in DISGUISES}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What all proofs have. `stops` tells those that must be stopped from those that must pass.
+
+    Texts may hold placeholders, such as `{origin}`: what was applied (toolkit/proofs/applied.py).
+    """
+
+    layer: str
+    control: str
+    name: str
+    each: str = ""  # a list of what was applied: the proof is asked for each of its items
+    # What must have been applied, or the proof is skipped: name -> value, or items of a list.
+    requires: Mapping[str, Any] = field(default_factory=dict)
+    judgement: str = ""  # who on AWS decides by a judgement of its own, and may decide otherwise
+    settles: tuple[str, ...] = ()  # what it shows of tests/proofs/unconfirmed.toml, on AWS
+
+    @property
+    def id(self) -> str:
+        """Return the proof's name among all proofs."""
+        return f"{self.layer}/{self.control}/{self.name}"
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether the control must stop this."""
+        raise NotImplementedError
+
+    @property
+    def rehearsal_only(self) -> str:
+        """Return why AWS cannot be asked, or nothing."""
+        return ""
+
+    def wrong(self) -> str:
+        """Return what makes the proof unusable, or nothing."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed:
+    """What a rehearsal is told to do for one request; AWS is not asked such a request.
+
+    `reply` is what the model says before the guardrail sees it: a text, or `text` with
+    `stopReason`. `error` is how the model fails. `without` takes a layer away meanwhile, to prove
+    the one behind it alone. `flood` sends so many copies at once: some must be stopped, and some
+    not. `after` sends so many copies first, from the same address, which must not be stopped.
+    `why` is a reason of its own.
+    """
+
+    reply: str | Mapping[str, str] = ""
+    error: Mapping[str, Any] = field(default_factory=dict)
+    without: str = ""
+    key: str = ""
+    flood: int | str = 0
+    after: int | str = 0
+    why: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Return why AWS cannot be asked, or nothing."""
+        told = (reason for name, reason in REHEARSED.items() if getattr(self, name))
+        return self.why or next(told, "")
+
+    @property
+    def fault(self) -> dict[str, Any]:
+        """Return what the emulator's switch for Converse is set to, or nothing."""
+        if self.reply:
+            said = {"text": self.reply} if isinstance(self.reply, str) else dict(self.reply)
+            return {"times": 0, "reply": said}
+        return {"times": 0, **self.error} if self.error else {}
+
+    def wrong(self) -> str:
+        """Return what makes it unusable, or nothing."""
+        if self.without and self.without not in WITHOUT:
+            return f"rehearsed.without must be one of {WITHOUT}"
+        if self.key and self.key not in SPARE_KEYS:
+            return f"rehearsed.key must be one of {SPARE_KEYS}"
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Proof):
+    """One request, and what must become of it.
+
+    The body is one of `message`, `body` (as it stands), `repeat` (a character, and how often) and
+    `nested` (a message inside so many arrays). `disguise`, `spaces` (before it), `encoding` and
+    `gzip` change it. With `via = "invoke"` the function is invoked directly: with `event`, or
+    with `body` in the envelope of API Gateway, or with the bare message.
+
+    `stopped_by` is the layer whose own log record must show that it stopped the request; without
+    it, the request must be answered. `smoke` puts it among the few that the smoke test asks.
+    """
+
+    message: str | None = None
+    body: str | None = None
+    repeat: Mapping[str, Any] | None = None
+    nested: int = 0
+    event: str | None = None
+    disguise: str = ""
+    spaces: int | str = 0
+    encoding: str = "utf-8"
+    gzip: bool = False
+    method: str = "POST"
+    path: str = ""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    key: str = "own"
+    via: str = "api"
+    rehearsed: Rehearsed = field(default_factory=Rehearsed)
+    smoke: bool = False
+
+    stopped_by: str = ""
+    rule: str = ""  # of the web ACL
+    signature: str = ""  # the rule of AWS's managed group
+    error_type: str = ""  # of the access log
+    finding: str = ""  # source.policy.action of the guardrail, in the function's log
+    types: tuple[str, ...] = ()  # that the guardrail's trace in the invocation log must name
+    screened: str = ""  # family, in the function's log
+    status: int = 200
+    code: str = ""
+    answer: tuple[str, ...] = ()  # what the answer must hold
+    hides: tuple[str, ...] = ()  # what its body and headers must not
+    expect: Mapping[str, str] = field(default_factory=dict)  # headers of the answer
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether a layer must stop the request, or change what it says."""
+        return bool(self.stopped_by or self.hides)
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it counts against the quota of the key."""
+        own = self.key in {"own", "client"} and not self.rehearsed.key and self.via == "api"
+        return own and self.method != "OPTIONS" and self.stopped_by != "edge"
+
+    @property
+    def rehearsal_only(self) -> str:
+        """Return why only a rehearsal can be asked, or nothing."""
+        return self.rehearsed.reason
+
+    @property
+    def text(self) -> str | None:
+        """Return the message as it is sent, in whatever disguise; None when there is none."""
+        text = self.message
+        if self.repeat is not None:
+            count = int(self.repeat["count"]) + int(self.repeat.get("more", 0))
+            text = str(self.repeat["char"]) * count + str(self.repeat.get("then", ""))
+        return _DISGUISES[self.disguise](text) if text is not None and self.disguise else text
+
+    def content(self) -> bytes | None:
+        """Return the body's bytes, None when there is no body."""
+        if (body := self._body()) is None:
+            return None
+        content = body.encode(self.encoding, "surrogatepass")
+        return gzip.compress(content, mtime=0) if self.gzip else content
+
+    @property
+    def enveloped(self) -> bool:
+        """Tell whether a direct invocation comes as API Gateway would send it."""
+        return self.body is not None or self.nested > 0
+
+    def payload(self, request_id: str) -> bytes:
+        """Return the event of a direct invocation."""
+        if self.event is not None:
+            return self.event.encode()
+        if not self.enveloped:
+            return json.dumps({"message": self.text}).encode()
+        envelope = {
+            "body": self._body(),
+            "isBase64Encoded": False,
+            "requestContext": {"requestId": request_id},
+        }
+        return json.dumps(envelope).encode()
+
+    def _body(self) -> str | None:
+        if self.body is not None:
+            return self.body
+        if self.nested:
+            return '{"message": ' + "[" * self.nested + '"Hello"' + "]" * self.nested + "}"
+        if self.text is None:
+            return None
+        spaces = " " * int(self.spaces)
+        return '{"message": ' + spaces + json.dumps(self.text, ensure_ascii=False) + "}"
+
+    @property
+    def bodies(self) -> int:
+        """Return in how many ways a body is given."""
+        given = (self.message, self.body, self.repeat, self.nested or None, self.event)
+        return sum(body is not None for body in given)
+
+    def wrong(self) -> str:
+        """Return what makes the request unusable, or nothing."""
+        checks = {
+            "it needs one of message, body, repeat, nested and event": self.bodies > 1
+            or (self.bodies == 0 and self.method == "POST"),
+            f"key must be one of {KEYS}": self.key not in KEYS,
+            "via must be api or invoke": self.via not in {"api", "invoke"},
+            "event is for via = invoke": self.event is not None and self.via != "invoke",
+            f"disguise {self.disguise!r} does not exist": self.disguise
+            and self.disguise not in _DISGUISES,
+            f"stopped_by must be one of {LAYERS[:4]}": self.stopped_by not in {"", *LAYERS[:4]},
+            "the edge needs a rule": self.stopped_by == "edge" and not self.rule,
+            "the api needs an error_type": self.stopped_by == "api" and not self.error_type,
+            "compute needs a code, or the family that was screened": self.stopped_by == "compute"
+            and not (self.code or self.screened),
+            "the guardrail needs a finding, and its types": self.stopped_by == "guardrail"
+            and not (self.finding and self.types),
+            "what passes has no code": not self.stopped_by and self.code,
+            "the smoke test asks nothing that needs a rehearsal": self.smoke
+            and self.rehearsal_only,
+        }
+        return self.rehearsed.wrong() or next((said for said, holds in checks.items() if holds), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Proof):
+    """May a role do this? Asked of the policies that are applied to it, for each of the actions.
+
+    `role` is a short name: function, logging, trail or api-logs. `granted` adds a policy that
+    allows everything, as somebody might who may attach policies: only a Deny and the boundary hold.
+    With `principal` it asks the policy of `resource` itself (trust of a role, or the function's).
+    An explicit Deny must be of the `statement` that the control promises, and of no other.
+    """
+
+    actions: tuple[str, ...]
+    allowed: bool
+    resource: str = "*"
+    role: str = "function"
+    principal: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+    granted: bool = False
+    denied_by: str = ""
+    statement: str = ""
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether it must be refused."""
+        return not self.allowed
+
+    def wrong(self) -> str:
+        """Return what makes the question unusable, or nothing."""
+        if not self.allowed and self.denied_by not in DENIALS:
+            return f"denied_by must be one of {DENIALS}"
+        if (self.denied_by == "explicit") != bool(self.statement):
+            return "an explicit denial, and no other, needs the statement that denies"
+        return "what is allowed is denied by nobody" if self.allowed and self.denied_by else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Proof):
+    """A real AWS call with the credentials of the function's role, on a rehearsal."""
+
+    call: str  # service.operation, as boto3 names them
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    refused: bool
+    because: str = ""  # what the refusal must say
+    event: str = ""  # the event that the trail must hold; nothing: none is asked for
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether it must be refused."""
+        return self.refused
+
+    @property
+    def rehearsal_only(self) -> str:
+        """Return why AWS cannot be asked."""
+        return "a real function lends its credentials to nobody"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence(Proof):
+    """What AWS's configuration or a log must say, once all requests have been made.
+
+    Either `call` asks AWS, `decode` reads a JSON text in the answer, and `find` (JMESPath) must
+    come to `equals`; or `log` must hold a record of every request that it should (`complete`),
+    or must not hold any of the secrets in `lacks`.
+    """
+
+    call: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    decode: str = ""
+    find: str = ""
+    equals: Any = None
+    log: str = ""
+    complete: bool = False
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether something must be kept out."""
+        return bool(self.lacks)
+
+    def wrong(self) -> str:
+        """Return what makes the evidence unusable, or nothing."""
+        if bool(self.call) == bool(self.log):
+            return "it needs either call or log"
+        if self.call and (not self.find or self.equals is None):
+            return "a call needs find and equals"
+        if self.log and (self.log not in LOGS or self.complete == bool(self.lacks)):
+            return f"log must be one of {LOGS}, with either complete or lacks"
+        unknown = set(self.lacks) - set(SECRETS)
+        return f"lacks may name {SECRETS}" if unknown else ""

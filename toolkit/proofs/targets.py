@@ -1,0 +1,83 @@
+"""What proofs can be asked of: an applied environment, a rehearsal that is up, or an address."""
+
+from __future__ import annotations
+
+import urllib.parse
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from toolkit.proofs.deployment import Deployment
+from toolkit.terraform import ROOT, Terraform, TerraformError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from toolkit.rehearsal import Rehearsal
+
+
+class TargetError(Exception):
+    """There is nothing to ask. The text says what is missing, and what to do."""
+
+
+def address(url: str, api_key: str | None) -> Deployment:
+    """Return any deployment, of which nothing but its address and a key are known."""
+    if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
+        raise TargetError(f"{url} is no http or https address.")
+    if not api_key:
+        raise TargetError("--url needs --api-key, or CHATBOT_API_KEY in the environment.")
+    return Deployment(url, api_key)
+
+
+def environment(env: str) -> Deployment:
+    """Return what envs/<env> has deployed. Raises TargetError."""
+    folder = ROOT / "envs" / env
+    if not folder.is_dir():
+        raise TargetError(f"envs/{env} does not exist. Name an environment that does.")
+    try:
+        outputs = Terraform(folder).outputs()
+    except TerraformError as error:
+        raise TargetError(
+            f"Terraform has no outputs for envs/{env}: {error}\n"
+            f"`make plan ENV={env}` connects this folder with its state, `make apply ENV={env}` "
+            "applies it where it never was. Or use --url and --api-key."
+        ) from error
+    if "url" not in outputs:
+        raise TargetError(f"envs/{env} is not applied yet: run `make apply ENV={env}` first.")
+    import boto3  # noqa: PLC0415 - only this way of asking needs it
+
+    client = boto3.Session(region_name=outputs.get("region")).client
+    key = client_key(client("apigateway"), outputs)
+    return Deployment(outputs["url"], key, client=client, outputs=outputs)
+
+
+def rehearsal(up: Rehearsal) -> Deployment:
+    """Return a rehearsal that is up. Raises TargetError."""
+    from toolkit.rehearsal import RehearsalError  # noqa: PLC0415 - only this way needs it
+
+    try:
+        session, outputs = up.session(), up.terraform().outputs()
+    except (RehearsalError, TerraformError) as error:
+        raise TargetError(str(error)) from error
+    client = partial(up.client, region=session.region)
+    key = client_key(client("apigateway"), outputs)
+    return Deployment(session.url, key, client=client, outputs=outputs, endpoint=up.endpoint)
+
+
+def client_key(gateway: Any, outputs: Mapping[str, Any]) -> str:
+    """Return the API key of the first client that is enabled. Raises TargetError."""
+    disabled = []
+    for client, key_id in sorted(outputs.get("api_key_ids", {}).items()):
+        try:
+            key = gateway.get_api_key(apiKey=key_id, includeValue=True)
+        except Exception as error:
+            raise TargetError(
+                f"The API key of client {client!r} could not be read: {error}\n"
+                "Allow apigateway:GET on it, or use --url and --api-key."
+            ) from error
+        if key["enabled"]:
+            return str(key["value"])
+        disabled.append(client)
+    raise TargetError(
+        f"No client is enabled ({', '.join(disabled) or 'there is none'}): nobody may ask. "
+        "Enable one, and apply."
+    )
