@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError, Principal
 from emulator.iam.requests import ApiCall, credential, identify
+from emulator.partition import partition_of
 
 _log = logging.getLogger("emulator")
 
@@ -364,7 +365,7 @@ class Trail:
     def _bucket_refusal(self, target: _Target, key: str) -> str:
         """Return why bucket or key do not let CloudTrail write, or nothing."""
         source = {"aws:SourceArn": target.arn, "aws:SourceAccount": self._cloud.account_id}
-        bucket = f"arn:aws:s3:::{target.bucket}"
+        bucket = f"arn:{partition_of(self._cloud.region)}:s3:::{target.bucket}"
         put: dict[str, str | list[str]] = {
             **source,
             "s3:x-amz-acl": "bucket-owner-full-control",
@@ -416,7 +417,8 @@ class Trail:
             self._authorizer.assume_by_service(target.log_role, _SERVICE, {})
         except CallerError as error:
             return str(error)
-        group = f"arn:aws:logs:{self._cloud.region}:{account}:log-group:{target.log_group}"
+        region = self._cloud.region
+        group = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:{target.log_group}"
         resource = f"{group}:log-stream:{stream}"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             decision = self._authorizer.authorize_role(target.log_role, action, resource)
@@ -478,7 +480,7 @@ def _particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[st
         record["responseElements"] = _response_elements(call, response)
     if call.operation == "ApplyGuardrail" and inference:
         identifier = str(call.params.get("guardrailIdentifier", ""))
-        arn = f"arn:aws:bedrock:{call.region}:{account}:guardrail/{identifier}"
+        arn = f"arn:{call.partition}:bedrock:{call.region}:{account}:guardrail/{identifier}"
         record |= _data_event(identifier if identifier.startswith("arn:") else arn, account)
     return record
 
