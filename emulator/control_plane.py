@@ -23,9 +23,10 @@ from moto.moto_server.werkzeug_app import (  # after the settings above
     create_backend_app,
 )
 
-from emulator import inference_profiles, lambda_runtime, moto_patches
+from emulator import inference_profiles, lambda_runtime, patching
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
+from emulator.cloudtrail.refusals import answer as cloudtrail_answer
 from emulator.errors import service_error
 from emulator.execute_api.patches import put_gateway_responses
 from emulator.execute_api.refusals import answer as api_answer
@@ -33,6 +34,7 @@ from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, Credential, credential, identify
+from emulator.logs.refusals import answer as logs_answer
 from emulator.metrics import compiled
 from emulator.trail import Trail
 from emulator.validation import refusal, unreadable
@@ -84,7 +86,7 @@ class ControlPlane:
     """A WSGI application for every request that is not the data plane's."""
 
     def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
-        moto_patches.apply()
+        patching.apply()
         self._cloud = cloud
         self._authorizer = authorizer
         self._trail = trail
@@ -184,6 +186,10 @@ class ControlPlane:
                 return waf_answer(operation, call.params, self._cloud.client("wafv2"))
             case "apigateway", operation if call.region == self._cloud.region:
                 return api_answer(operation, call.params, self._cloud)
+            case "cloudtrail", _:
+                return cloudtrail_answer(call, self._trail, self._cloud)
+            case "logs", _:
+                return logs_answer(call, self._authorizer, self._cloud.account_id)
             case "bedrock", "PutModelInvocationLoggingConfiguration":
                 return self._refuse_logging(call)
             case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
@@ -200,7 +206,7 @@ class ControlPlane:
         name = str(call.params.get("FunctionName")).rpartition(":function:")[2]
         source = {
             "aws:SourceAccount": account,
-            "aws:SourceArn": f"arn:{call.partition}:lambda:{call.region}:{account}:function:{name}",
+            "aws:SourceArn": f"arn:aws:lambda:{call.region}:{account}:function:{name}",
         }
         try:
             self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, source)

@@ -12,9 +12,6 @@ from moto.core.common_models import BaseModel
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.kms.responses import KmsResponse
-from moto.logs.exceptions import ResourceNotFoundException
-from moto.logs.models import LogGroup, LogStream
-from moto.logs.responses import LogsResponse
 from moto.s3.models import FakeBucket, S3Backend
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
@@ -22,18 +19,9 @@ from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
-from emulator.execute_api import patches as _  # noqa: F401  # registers what it changes
-from emulator.partition import partition_of
 from emulator.patching import add as _add
-from emulator.patching import apply
 from emulator.patching import patch as _patch
 from emulator.waf.capacity import capacity
-
-__all__ = ["LOG_EVENTS_KEPT", "apply"]
-
-# Newest events that a log stream keeps. moto keeps all of them for ever, and under load the memory
-# of the emulator would grow with every request.
-LOG_EVENTS_KEPT = 1_000
 
 
 @_patch(BaseModel, "__new__")
@@ -128,65 +116,6 @@ def _distinct_metrics(
             pairs = tuple(sorted((one.name, one.value) for one in datum.dimensions))
             found.setdefault((datum.namespace, datum.name, pairs), datum)
     return list(found.values())
-
-
-# CloudWatch Logs
-
-
-@_add(LogsResponse, "put_data_protection_policy")
-def _put_data_protection(response: LogsResponse) -> str:
-    group = _group_of(response)
-    group.data_protection = response._get_param("policyDocument")
-    return _told_data_protection(response, group)
-
-
-@_add(LogsResponse, "get_data_protection_policy")
-def _get_data_protection(response: LogsResponse) -> str:
-    return _told_data_protection(response, _group_of(response))
-
-
-@_add(LogsResponse, "delete_data_protection_policy")
-def _delete_data_protection(response: LogsResponse) -> str:
-    _group_of(response).data_protection = None
-    return "{}"
-
-
-def _group_of(response: LogsResponse) -> Any:
-    name = response._get_param("logGroupIdentifier").removesuffix(":*")
-    name = name.partition(":log-group:")[2] or name
-    if name not in response.logs_backend.groups:
-        raise ResourceNotFoundException
-    return response.logs_backend.groups[name]
-
-
-def _told_data_protection(response: LogsResponse, group: Any) -> str:
-    told = {"logGroupIdentifier": response._get_param("logGroupIdentifier")}
-    policy = getattr(group, "data_protection", None)
-    return json.dumps(told | ({"policyDocument": policy} if policy else {}))
-
-
-@_patch(LogStream, "put_log_events")
-def _bounded_streams(original: Any, stream: LogStream, log_events: Any) -> Any:
-    token = original(stream, log_events)
-    excess = len(stream.events) - LOG_EVENTS_KEPT
-    if excess > 0:
-        stream.stored_bytes -= sum(len(event.message) for event in stream.events[:excess])
-        del stream.events[:excess]
-    return token
-
-
-@_patch(LogsResponse, "create_log_group")
-def _keep_log_group_class(original: Any, response: LogsResponse) -> Any:
-    answer = original(response)
-    group = response.logs_backend.groups[response._get_param("logGroupName")]
-    group.log_group_class = response._get_param("logGroupClass")
-    return answer
-
-
-@_patch(LogGroup, "to_describe_dict")
-def _tell_log_group_class(original: Any, group: LogGroup) -> Any:
-    kind = getattr(group, "log_group_class", None) or "STANDARD"
-    return original(group) | {"logGroupClass": kind}
 
 
 # Lambda: settings that moto accepts and forgets, at creation or at an update
@@ -293,7 +222,7 @@ def _administrator_identity(
     # moto names a user that does not exist, in an ARN that IAM would never issue.
     user_id, arn, account_id = original(backend, access_key_id, region)
     if arn.endswith(":user/moto"):
-        return account_id, f"arn:{partition_of(region)}:iam::{account_id}:root", account_id
+        return account_id, f"arn:aws:iam::{account_id}:root", account_id
     return user_id, arn, account_id
 
 

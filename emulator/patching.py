@@ -1,16 +1,19 @@
-"""How changes to moto are put in place. moto's files are never edited."""
+"""How moto is changed: its files are never edited, and each change says its reason."""
 
 import functools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-_patches: list[Callable[[], None]] = []
+Replacement = Callable[..., Any]
+
+_changes: list[Callable[[], None]] = []
 
 
-def patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def patch(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
     """Replace `owner.name` by a function that gets the original as its first argument."""
 
-    def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
+    def register(replacement: Replacement) -> Replacement:
         def put_in_place() -> None:
             original = getattr(owner, name)
 
@@ -20,24 +23,29 @@ def patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[...,
 
             setattr(owner, name, patched)
 
-        _patches.append(put_in_place)
+        _changes.append(put_in_place)
         return replacement
 
     return register
 
 
-@functools.cache
-def apply() -> None:
-    """Put every patch in place, once in a process."""
-    for put_in_place in _patches:
-        put_in_place()
+def add(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
+    """Add an operation that moto lacks, or take the place of one that is wrong throughout."""
 
-
-def add(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add an operation that moto lacks."""
-
-    def register(operation: Callable[..., Any]) -> Callable[..., Any]:
-        _patches.append(lambda: setattr(owner, name, operation))
+    def register(operation: Replacement) -> Replacement:
+        _changes.append(lambda: setattr(owner, name, operation))
         return operation
 
     return register
+
+
+_MODULES = ("moto_patches", "cloudtrail.patches", "execute_api.patches", "logs.patches")
+
+
+@functools.cache
+def apply() -> None:
+    """Put every change in place, once in a process."""
+    for module in _MODULES:
+        import_module(f"emulator.{module}")
+    for put_in_place in _changes:
+        put_in_place()

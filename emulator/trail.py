@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from emulator.cloudtrail.status import note_delivery
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError, Principal
 from emulator.iam.requests import ApiCall, credential, identify
-from emulator.partition import partition_of
 
 _log = logging.getLogger("emulator")
 
@@ -152,6 +152,21 @@ def _field(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     return True
 
 
+def _target(trail: Mapping[str, Any], chosen: Mapping[str, Any]) -> _Target:
+    group = trail.get("CloudWatchLogsLogGroupArn") or ""
+    return _Target(
+        arn=trail["TrailARN"],
+        bucket=trail["S3BucketName"],
+        prefix=trail.get("S3KeyPrefix") or "",
+        kms_key=trail.get("KmsKeyId") or "",
+        log_group=group.partition(":log-group:")[2].removesuffix(":*"),
+        log_role=trail.get("CloudWatchLogsRoleArn") or "",
+        region=None if trail.get("IsMultiRegionTrail") else trail.get("HomeRegion"),
+        selectors=tuple(chosen.get("EventSelectors") or ()),
+        advanced=tuple(chosen.get("AdvancedEventSelectors") or ()),
+    )
+
+
 @dataclass
 class _Buffer:
     target: _Target
@@ -275,21 +290,7 @@ class Trail:
             arn = trail["TrailARN"]
             if not client.get_trail_status(Name=arn)["IsLogging"]:
                 continue
-            chosen = client.get_event_selectors(TrailName=trail["Name"])
-            group = trail.get("CloudWatchLogsLogGroupArn") or ""
-            targets.append(
-                _Target(
-                    arn=arn,
-                    bucket=trail["S3BucketName"],
-                    prefix=trail.get("S3KeyPrefix") or "",
-                    kms_key=trail.get("KmsKeyId") or "",
-                    log_group=group.partition(":log-group:")[2].removesuffix(":*"),
-                    log_role=trail.get("CloudWatchLogsRoleArn") or "",
-                    region=None if trail.get("IsMultiRegionTrail") else trail.get("HomeRegion"),
-                    selectors=tuple(chosen.get("EventSelectors") or ()),
-                    advanced=tuple(chosen.get("AdvancedEventSelectors") or ()),
-                )
-            )
+            targets.append(_target(trail, client.get_event_selectors(TrailName=trail["Name"])))
         return tuple(targets)
 
     def _keep(self, record: Mapping[str, Any], targets: Iterable[_Target]) -> None:
@@ -338,6 +339,29 @@ class Trail:
             self._thread.join(timeout=10)
         self.flush()
 
+    def problem(self, settings: Mapping[str, Any]) -> str | None:
+        """Return what would keep a trail of these settings from delivering, as AWS tries it."""
+        arn = settings.get("TrailARN") or (
+            f"arn:aws:cloudtrail:{self._cloud.region}:{self._cloud.account_id}:trail/"
+            f"{settings['Name']}"
+        )
+        target = _target({**settings, "TrailARN": arn}, {})
+        key = _object_key(
+            target.prefix, self._cloud.account_id, self._cloud.region, datetime.now(UTC)
+        )
+        refusal = self._bucket_refusal(target, key)
+        if refusal:
+            return "key" if refusal.startswith("the key") else "bucket"
+        if not target.log_group:
+            return None
+        if self._trust_refusal(target):
+            return "trust"
+        named = self._cloud.client("logs").describe_log_groups(logGroupNamePrefix=target.log_group)
+        if target.log_group not in {one["logGroupName"] for one in named["logGroups"]}:
+            return "group"
+        stream = f"{self._cloud.account_id}_CloudTrail_{self._cloud.region}"
+        return "permissions" if self._logs_refusal(target, stream) else None
+
     def _to_bucket(self, buffer: _Buffer) -> None:
         target, account = buffer.target, self._cloud.account_id
         now = datetime.now(UTC)
@@ -347,6 +371,7 @@ class Trail:
         for region, texts in regions.items():
             key = _object_key(target.prefix, account, region, now)
             refusal = self._bucket_refusal(target, key)
+            note_delivery(target.arn, "bucket", refusal)
             self._say(target.arn, f"bucket {target.bucket}", refusal)
             if refusal:
                 return
@@ -365,7 +390,7 @@ class Trail:
     def _bucket_refusal(self, target: _Target, key: str) -> str:
         """Return why bucket or key do not let CloudTrail write, or nothing."""
         source = {"aws:SourceArn": target.arn, "aws:SourceAccount": self._cloud.account_id}
-        bucket = f"arn:{partition_of(self._cloud.region)}:s3:::{target.bucket}"
+        bucket = f"arn:aws:s3:::{target.bucket}"
         put: dict[str, str | list[str]] = {
             **source,
             "s3:x-amz-acl": "bucket-owner-full-control",
@@ -398,27 +423,33 @@ class Trail:
         # The trail's home region, wherever the call was: AWS's role policy example relies on it.
         stream = f"{self._cloud.account_id}_CloudTrail_{self._cloud.region}"
         refusal = self._logs_refusal(target, stream)
+        note_delivery(target.arn, "logs", refusal)
         self._say(target.arn, f"log group {target.log_group}", refusal)
         if refusal:
             return
         for _, text in buffer.records:
             self._cloud.log(target.log_group, stream, text)
 
-    def _logs_refusal(self, target: _Target, stream: str) -> str:
-        """Return why the trail's role may not write to its log group, or nothing.
+    def _trust_refusal(self, target: _Target) -> str:
+        """Return why CloudTrail may not assume the trail's role, or nothing.
 
         CloudTrail names no source when it assumes this role: AWS documents its trust without a
         condition, and one there ends the delivery (prowler-cloud/prowler issue 4714).
         """
-        account = self._cloud.account_id
         if not target.log_role:
             return "the trail names no role for it"
         try:
             self._authorizer.assume_by_service(target.log_role, _SERVICE, {})
         except CallerError as error:
             return str(error)
-        region = self._cloud.region
-        group = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:{target.log_group}"
+        return ""
+
+    def _logs_refusal(self, target: _Target, stream: str) -> str:
+        """Return why the trail's role may not write to its log group, or nothing."""
+        if refusal := self._trust_refusal(target):
+            return refusal
+        account = self._cloud.account_id
+        group = f"arn:aws:logs:{self._cloud.region}:{account}:log-group:{target.log_group}"
         resource = f"{group}:log-stream:{stream}"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             decision = self._authorizer.authorize_role(target.log_role, action, resource)
@@ -480,7 +511,7 @@ def _particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[st
         record["responseElements"] = _response_elements(call, response)
     if call.operation == "ApplyGuardrail" and inference:
         identifier = str(call.params.get("guardrailIdentifier", ""))
-        arn = f"arn:{call.partition}:bedrock:{call.region}:{account}:guardrail/{identifier}"
+        arn = f"arn:aws:bedrock:{call.region}:{account}:guardrail/{identifier}"
         record |= _data_event(identifier if identifier.startswith("arn:") else arn, account)
     return record
 

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
 from emulator.iam import Policy, PolicyError, Query, evaluate
-from emulator.partition import partition_of
 
 _API_GATEWAY = "apigateway.amazonaws.com"
 
@@ -79,8 +78,7 @@ def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
     """Look a function up by name and alias, version or nothing ($LATEST)."""
     client = cloud.client("lambda")
     request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
-    partition = partition_of(cloud.region)
-    arn = f"arn:{partition}:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
+    arn = f"arn:aws:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
     invoked_arn = f"{arn}:{qualifier}" if qualifier else arn
     try:
         config = client.get_function_configuration(**request)

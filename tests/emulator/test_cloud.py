@@ -8,7 +8,7 @@ import pytest
 from moto.logs.models import LogEvent, logs_backends
 
 from emulator.cloud import Cloud
-from emulator.moto_patches import LOG_EVENTS_KEPT
+from emulator.logs.patches import LOG_EVENTS_KEPT
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 

@@ -1,0 +1,1 @@
+"""CloudTrail's API: what moto does otherwise, and what AWS refuses."""

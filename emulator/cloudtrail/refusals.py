@@ -1,0 +1,66 @@
+"""What CloudTrail tries before it makes or changes a trail: the bucket, the key, the log group.
+
+The two texts about the log group are on record (shared recordings iam-010 and trail-006); that
+about the bucket is in CloudTrail's guide, "Fixing a wrong bucket policy", that about the key in
+"CreateTrail", whose errors the API reference lists.
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from emulator.cloud import Cloud
+from emulator.errors import service_error
+from emulator.http import HttpResponse
+from emulator.iam.requests import ApiCall
+from emulator.trail import Trail
+
+
+def answer(call: ApiCall, trail: Trail, cloud: Cloud) -> HttpResponse | None:
+    """Return AWS's refusal of a trail that could not deliver; None if the call may go on."""
+    if call.operation not in {"CreateTrail", "UpdateTrail"}:
+        return None
+    settings = _settings(call, cloud.client("cloudtrail"))
+    if settings is None or not _exists(settings["S3BucketName"], cloud.client("s3")):
+        return None  # moto knows what to say
+    problem = trail.problem(settings)
+    if problem is None:
+        return None
+    match problem:
+        case "bucket":
+            bucket = settings["S3BucketName"]
+            code = "InsufficientS3BucketPolicyException"
+            message = f"Incorrect S3 bucket policy is detected for bucket: {bucket}"
+        case "key":
+            bucket, key = settings["S3BucketName"], settings["KmsKeyId"]
+            code = "InsufficientEncryptionPolicyException"
+            message = f"Insufficient permissions to access S3 bucket {bucket} or KMS key {key}."
+        case "trust":
+            code = "InvalidCloudWatchLogsRoleArnException"
+            message = "Access denied. Check the trust relationships for your role."
+        case "group":
+            code = "InvalidCloudWatchLogsLogGroupArnException"
+            message = "CloudTrail cannot validate the specified log group ARN."
+        case _:
+            code = "InvalidCloudWatchLogsLogGroupArnException"
+            message = "Access denied. Check the permissions for your role."
+    return service_error(call.protocol, 400, code, message)
+
+
+def _exists(bucket: str, client: Any) -> bool:
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError:
+        return False
+    return True
+
+
+def _settings(call: ApiCall, client: Any) -> dict[str, Any] | None:
+    """Return the trail as it would be; None where there is none to change."""
+    known: dict[str, Any] = {}
+    if call.operation == "UpdateTrail":
+        try:
+            known = client.get_trail(Name=call.params["Name"])["Trail"]
+        except ClientError:
+            return None
+    return known | {name: value for name, value in call.params.items() if value is not None}

@@ -1,0 +1,1 @@
+"""CloudWatch Logs' API: what moto does otherwise, and what AWS refuses."""

@@ -1,0 +1,37 @@
+"""What CloudWatch Logs tries before a log group gets a key."""
+
+from emulator.errors import service_error
+from emulator.http import HttpResponse
+from emulator.iam import Authorizer
+from emulator.iam.requests import ApiCall
+
+# CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS": the key's policy
+# lets the service do these, and may ask for the group in the encryption context.
+_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def answer(call: ApiCall, authorizer: Authorizer, account: str) -> HttpResponse | None:
+    """Return AWS's refusal of a key that the log group could not use; None if there is none."""
+    key = call.params.get("kmsKeyId")
+    if call.operation not in {"CreateLogGroup", "AssociateKmsKey"} or not key:
+        return None
+    name = call.params.get("logGroupName") or str(call.params.get("resourceIdentifier"))
+    arn = name if name.startswith("arn:") else _arn(call.region, account, name)
+    service = f"logs.{call.region}.amazonaws.com"
+    context: dict[str, str | list[str]] = {
+        "kms:EncryptionContext:aws:logs:arn": arn.removesuffix(":*"),
+        "kms:EncryptionContextKeys": ["aws:logs:arn"],
+    }
+    for action in _ACTIONS:
+        if not authorizer.authorize_service(service, action, key, context).allowed:
+            # On record in hashicorp/terraform-provider-aws issues about CreateLogGroup.
+            message = (
+                "The specified KMS key does not exist or is not allowed to be used with Arn"
+                f" '{arn}'"
+            )
+            return service_error(call.protocol, 400, "AccessDeniedException", message)
+    return None
+
+
+def _arn(region: str, account: str, name: str) -> str:
+    return f"arn:aws:logs:{region}:{account}:log-group:{name}"
