@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import apply
-from toolkit.terraform import ROOT
+from toolkit.proofs import report, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +17,10 @@ if TYPE_CHECKING:
     from toolkit.rehearsal import Rehearsal
 
 
-def _smoke(rehearsal: Rehearsal) -> tuple[int, str]:
-    session = rehearsal.session()
-    command = [sys.executable, str(ROOT / "scripts" / "smoke_test.py"), "--json"]
-    done = subprocess.run(
-        [*command, "--url", session.url, "--api-key", session.api_key],
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    failed = [check for check in json.loads(done.stdout)["checks"] if check["status"] != "pass"]
-    return done.returncode, json.dumps(failed, indent=2)
+def _smoke(rehearsal: Rehearsal, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    code = report.smoke(targets.rehearsal(rehearsal), as_json=True)
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    return code, [f"{one['name']}: {one['detail']}" for one in checks if one["status"] != "pass"]
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +30,16 @@ def prod(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be bui
     rehearsal.down()
 
 
-def test_dev_keeps_what_the_smoke_test_asks(dev: Rehearsal) -> None:
-    assert _smoke(dev) == (0, "[]")
+def test_dev_keeps_what_the_smoke_test_asks(
+    dev: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _smoke(dev, capsys) == (0, [])
 
 
-def test_prod_keeps_what_the_smoke_test_asks(prod: Rehearsal) -> None:
-    assert _smoke(prod) == (0, "[]")
+def test_prod_keeps_what_the_smoke_test_asks(
+    prod: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _smoke(prod, capsys) == (0, [])
 
 
 def test_a_second_plan_is_empty(dev: Rehearsal) -> None:
