@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.controls_doc import PAGE, page
-from toolkit.proofs.data import Control, ProofDataError, load
+from scripts.controls_doc import PAGE, UNCONFIRMED, page, unconfirmed
+from toolkit.proofs.data import Control, ProofDataError, beliefs, load
 from toolkit.proofs.kinds import LAYERS, Call, Request
 from toolkit.terraform import ROOT
 
@@ -88,8 +88,27 @@ def test_every_call_that_is_refused_is_recorded_or_is_a_data_event() -> None:
     assert [call.name for call in calls if not call.event] == ["delete a record"]
 
 
-def test_the_page_is_fresh() -> None:
+def test_the_pages_are_fresh() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(CONTROLS), "run `make docs`"
+    fresh = unconfirmed(beliefs(CONTROLS))
+    assert UNCONFIRMED.read_text(encoding="utf-8") == fresh, "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('id = "a"\nbelief = "b"\nknown = "c"\notherwise = "d"', "no proof settles a"),
+        ('id = "a"\nbelief = "b"', "a [[belief]] has id, belief, known, otherwise"),
+        ('id = "a"\nbelief = "b"\nknown = "c"\notherwise = "d"\nby_hand = "e"', "lacks x"),
+    ],
+)
+def test_what_is_believed_is_shown_and_what_is_shown_is_believed(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    controls = load(_written(tmp_path, f'{EDGE}{CONTROL}{REQUEST}settles = "x"'))
+    (tmp_path / "unconfirmed.toml").write_text(f"[[belief]]\n{text}\n")
+    with pytest.raises(ProofDataError, match=re.escape(said)):
+        beliefs(controls, tmp_path)
 
 
 def _written(folder: Path, edge: str) -> Path:

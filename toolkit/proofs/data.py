@@ -55,6 +55,7 @@ class Belief:
     belief: str
     known: str  # what AWS's documents and others say
     otherwise: str  # what happens if it is not so
+    by_hand: str = ""  # how to find out where no proof shows it
     proofs: tuple[str, ...] = ()  # the ids of those that show it
 
 
@@ -75,13 +76,13 @@ def about(layer: str, folder: Path = FOLDER) -> str:
 def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belief, ...]:
     """Read what nobody outside has confirmed, with the proofs that show it on AWS.
 
-    Raises ProofDataError for one that no proof shows, and for a proof that shows another.
+    Raises ProofDataError for one that nothing shows, and for a proof that shows another.
     """
     path = folder / UNCONFIRMED
     settled: dict[str, list[str]] = {}
     for proof in (proof for control in controls for proof in control.proofs):
         for belief in proof.settles:
-            settled.setdefault(belief, []).append(proof.id)
+            settled.setdefault(belief, []).extend([] if proof.rehearsal_only else [proof.id])
     try:
         found = tuple(
             Belief(**table, proofs=tuple(settled.pop(table["id"], ())))
@@ -89,7 +90,7 @@ def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belie
         )
     except (KeyError, TypeError) as error:
         raise ProofDataError(f"{path}: a [[belief]] has id, belief, known, otherwise") from error
-    if unshown := [belief.id for belief in found if not belief.proofs]:
+    if unshown := [belief.id for belief in found if not (belief.proofs or belief.by_hand)]:
         raise ProofDataError(f"{path}: no proof settles {', '.join(unshown)}")
     if settled:
         raise ProofDataError(f"{path} lacks {', '.join(settled)}, which proofs settle")
