@@ -205,8 +205,25 @@ def _told_pattern(pattern: str) -> str:
     return f"Member must satisfy regular expression pattern: {pattern}"
 
 
+# AWS lists some values in another order than its model (localstack/localstack, tests/aws/services/
+# apigateway/test_apigateway_api.snapshot.json).
+_LISTED = (
+    ("add", "remove", "move", "test", "replace", "copy"),
+    ("PRIVATE", "EDGE", "REGIONAL"),
+    (
+        *("REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "AUTHORIZER_CONFIGURATION_ERROR"),
+        *("MISSING_AUTHENTICATION_TOKEN", "BAD_REQUEST_BODY", "INVALID_SIGNATURE"),
+        *("INVALID_API_KEY", "BAD_REQUEST_PARAMETERS", "AUTHORIZER_FAILURE", "UNAUTHORIZED"),
+        *("INTEGRATION_TIMEOUT", "ACCESS_DENIED", "DEFAULT_4XX", "DEFAULT_5XX", "WAF_FILTERED"),
+        *("QUOTA_EXCEEDED", "THROTTLED", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE"),
+        *("INTEGRATION_FAILURE", "EXPIRED_TOKEN"),
+    ),
+)
+
+
 def _told_enum(enum: Any) -> str:
-    return f"Member must satisfy enum value set: [{', '.join(enum)}]"
+    listed = next((each for each in _LISTED if set(each) == set(enum)), enum)
+    return f"Member must satisfy enum value set: [{', '.join(listed)}]"
 
 
 def _quoted(shape: Any, value: Any) -> str:

@@ -8,7 +8,7 @@ from emulator.iam.requests import ApiCall
 from emulator.shapes import Violation, input_shape, summary, violations
 
 # What a service calls a request that its model forbids, where that is not ValidationException.
-_INVALID = {"apigateway": "BadRequestException", "logs": "InvalidParameterException"}
+_INVALID = {"logs": "InvalidParameterException"}
 _MALFORMED_XML = (
     "The XML you provided was not well-formed or did not validate against our published schema"
 )
@@ -25,6 +25,8 @@ def refusal(call: ApiCall) -> HttpResponse | None:
         return None
     if call.protocol == "rest-xml":
         return _s3_refusal(call, found[0])
+    if call.service == "apigateway":
+        found = _located(call, found)
     if call.service == "lambda" and found[0].path == "runtime":
         # On record: Lambda checks the runtime by itself, says so in this way, and quotes nothing.
         text = found[0].text.replace(f"'{call.params['Runtime']}'", call.params["Runtime"], 1)
@@ -37,6 +39,24 @@ def refusal(call: ApiCall) -> HttpResponse | None:
         told = ("x-amzn-query-error", "ValidationError;Sender")
         refused = replace(refused, headers=(*refused.headers, told))
     return refused
+
+
+def _located(call: ApiCall, found: list[Violation]) -> list[Violation]:
+    """Name members of the body as API Gateway does, and before those of the URL.
+
+    On record: 'updateModelInput.patchOperations.1.member.op', but 'statusCode' (localstack/
+    localstack, tests/aws/services/apigateway/test_apigateway_api.snapshot.json).
+    """
+    members = input_shape(call.service, call.operation).members
+    prefix = f"{call.operation[:1].lower()}{call.operation[1:]}Input."
+    body, url = [], []
+    for one in found:
+        if members[one.path.partition(".")[0]].serialization.get("location"):
+            url.append(one)
+        else:
+            text = one.text.replace(f"at '{one.path}'", f"at '{prefix}{one.path}'", 1)
+            body.append(replace(one, path=prefix + one.path, text=text))
+    return body + url
 
 
 def unreadable(call: ApiCall) -> HttpResponse:

@@ -49,7 +49,7 @@ BAD: list[Bad] = [
     ("kms", "TrentService.DescribeKey", "POST /", "{}", "ValidationException"),
     ("kms", "TrentService.DescribeKey", "POST /", '{"KeyId": 5}', "SerializationException"),
     ("wafv2", "AWSWAF_20190729.GetWebACL", "POST /", "[]", "SerializationException"),
-    ("apigateway", "", "POST /usageplans", "{}", "BadRequestException"),
+    ("apigateway", "", "POST /usageplans", "{}", "ValidationException"),
     ("apigateway", "", "POST /usageplans", "{", "SerializationException"),
     ("apigateway", "", "DELETE /restapis/none", "", "NotFoundException"),
     ("lambda", "", "POST /2015-03-31/functions", "{", "InvalidRequestContentException"),

@@ -14,12 +14,14 @@ from botocore.exceptions import ClientError
 from tests.emulator.conftest import ACCOUNT, Emulator
 
 BAD, MISSING, TAKEN = "BadRequestException", "NotFoundException", "ConflictException"
+INVALID = "ValidationException"
 API = f"Invalid API identifier specified {ACCOUNT}:none"
 AUTHORIZER = (
     "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or"
     " COGNITO_USER_POOLS requires a valid authorizer."
 )
 COMPRESSION = "Invalid minimum compression size, must be between 0 and 10485760"
+FAILED = "failed to satisfy constraint"
 INTEGRATION = "Invalid Integration identifier specified"
 MAPPING = (
     "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid"
@@ -28,9 +30,18 @@ MAPPING = (
 METHOD = "Invalid Method identifier specified"
 MODEL = "Invalid model name specified: Nope"
 ONLY_REPLACE = "Invalid patch operation specified. Must be one of: [replace]"
+OPS = "Member must satisfy enum value set: [add, remove, move, test, replace, copy]"
 PARAMETER = "Invalid parameter name specified"
 RESOURCE = "Invalid Resource identifier specified"
 STATUS = "Invalid Response status code specified"
+TYPES = (
+    "Member must satisfy enum value set: [REQUEST_TOO_LARGE, RESOURCE_NOT_FOUND,"
+    " AUTHORIZER_CONFIGURATION_ERROR, MISSING_AUTHENTICATION_TOKEN, BAD_REQUEST_BODY,"
+    " INVALID_SIGNATURE, INVALID_API_KEY, BAD_REQUEST_PARAMETERS, AUTHORIZER_FAILURE,"
+    " UNAUTHORIZED, INTEGRATION_TIMEOUT, ACCESS_DENIED, DEFAULT_4XX, DEFAULT_5XX, WAF_FILTERED,"
+    " QUOTA_EXCEEDED, THROTTLED, API_CONFIGURATION_ERROR, UNSUPPORTED_MEDIA_TYPE,"
+    " INTEGRATION_FAILURE, EXPIRED_TOKEN]"
+)
 VALIDATOR = "Invalid Request Validator identifier specified"
 
 NONE = {"restApiId": "none"}
@@ -217,6 +228,24 @@ CHOOSE = "Please choose supported operations"
          "Invalid patch path /binaryMediaTypes"),
         ("update_stage", patch("remove", "/*/*"), 400, BAD,
          "Cannot remove method setting */* because there is no method setting for this method "),
+        # what AWS's model forbids
+        ("get_gateway_response", {"responseType": "FAKE"}, 400, INVALID,
+         f"1 validation error detected: Value 'FAKE' at 'responseType' {FAILED}: {TYPES}"),
+        ("update_method_response", NO_STATUS | patch("wrong_op", "/x"), 400, INVALID,
+         ("1 validation error detected: Value 'wrong_op' at"
+         f" 'updateMethodResponseInput.patchOperations.1.member.op' {FAILED}: {OPS}")),
+        ("update_method_response", {"statusCode": "wrong"} | patch("wrong_op", "/x"), 400, INVALID,
+         ("2 validation errors detected: Value 'wrong_op' at"
+         f" 'updateMethodResponseInput.patchOperations.1.member.op' {FAILED}: {OPS}; Value 'wrong'"
+         f" at 'statusCode' {FAILED}: Member must satisfy regular expression pattern: [1-5]\\d\\d")),
+        ("create_rest_api",
+         {"name": "x", "endpointConfiguration": {"types": ["wrong"], "ipAddressType": "wrong"}},
+         400, INVALID,
+         ("2 validation errors detected: Value '[wrong]' at"
+         f" 'createRestApiInput.endpointConfiguration.types' {FAILED}: Member must satisfy"
+         " constraint: [Member must satisfy enum value set: [PRIVATE, EDGE, REGIONAL]]; Value"
+         f" 'wrong' at 'createRestApiInput.endpointConfiguration.ipAddressType' {FAILED}: Member"
+         " must satisfy enum value set: [ipv4, dualstack]")),
     ],
 )  # fmt: skip
 def test_refusals_are_in_the_words_of_aws(
