@@ -1,6 +1,5 @@
 """Bedrock's runtime: Converse as AWS answers it, the applied guardrail around a scripted model."""
 
-import itertools
 import json
 import logging
 import re
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 
 from emulator.cloud import Cloud
 from emulator.guardrail_filters import Assessment, Source, assess
+from emulator.guardrail_trace import Guard, action_of, action_reason, recorded
 from emulator.guardrails import DRAFT
 from emulator.http import HttpRequest, HttpResponse, aws_error, json_response, strict_json
 from emulator.iam import (
@@ -197,17 +197,6 @@ class _Call:
     principal: Principal
 
 
-@dataclass(frozen=True)
-class _Guard:
-    """The guardrail of a request, as it was applied."""
-
-    id: str
-    arn: str
-    version: str
-    trace: bool
-    policy: Mapping[str, Any]
-
-
 class BedrockRuntime:
     """The `bedrock-runtime` operations Converse and ApplyGuardrail."""
 
@@ -302,16 +291,16 @@ class BedrockRuntime:
         return reply
 
     def _guarded_reply(
-        self, call: _Call, document: dict[str, Any], guard: _Guard | None, fault: _Fault | None
+        self, call: _Call, document: dict[str, Any], guard: Guard | None, fault: _Fault | None
     ) -> dict[str, Any]:
         trace: dict[str, Any] = {}
         question, size = _question(document, None), _characters(document)
         if guard:
-            before = [_judge(guard, text, "INPUT") for text in _guarded_texts(document)]
-            trace["inputAssessment"] = {guard.id: _described(guard, before)}
+            before = [guard.judge(text, "INPUT") for text in _guarded_texts(document)]
+            trace["inputAssessment"] = {guard.id: guard.assessment(before)}
             self._note_guardrail(call, guard, "INPUT", before)
             if any(each.blocked for each in before):
-                trace["actionReason"] = "Guardrail blocked."
+                trace["actionReason"] = action_reason(before)
                 return _response(
                     guard.policy["blockedInputMessaging"],
                     "guardrail_intervened",
@@ -323,17 +312,15 @@ class BedrockRuntime:
         reply = _ask(question, size, config, fault)
         text, stop_reason = reply.text, reply.stop_reason
         if guard:
-            after = _judge(guard, reply.text, "OUTPUT")
+            after = guard.judge(reply.text, "OUTPUT")
             self._note_guardrail(call, guard, "OUTPUT", [after])
-            trace["modelOutput"] = [reply.text]
-            trace["outputAssessments"] = {guard.id: [_described(guard, [after])]}
-            trace["actionReason"] = "No action."
+            # On record: empty where the answer went out as it was.
+            trace["modelOutput"] = [reply.text] if after.intervened else []
+            trace["outputAssessments"] = {guard.id: [guard.assessment([after])]}
+            trace["actionReason"] = action_reason(before, [after])
             if after.intervened:
                 stop_reason = "guardrail_intervened"
                 text = guard.policy["blockedOutputsMessaging"] if after.blocked else after.text
-                trace["actionReason"] = f"Guardrail {'blocked' if after.blocked else 'masked'}."
-            elif any(each.masked for each in before):
-                trace["actionReason"] = "Guardrail masked."
         return _response(
             text,
             stop_reason,
@@ -342,7 +329,7 @@ class BedrockRuntime:
         )
 
     def _note_guardrail(
-        self, call: _Call, guard: _Guard, source: Source, judged: Sequence[Assessment]
+        self, call: _Call, guard: Guard, source: Source, judged: Sequence[Assessment]
     ) -> None:
         intervened = any(each.intervened for each in judged)
         dimensions = {"GuardrailArn": guard.arn, "GuardrailVersion": guard.version}
@@ -355,7 +342,8 @@ class BedrockRuntime:
             guardrail_arn=guard.arn,
             guardrail_version=guard.version,
             source=source,
-            action="GUARDRAIL_INTERVENED" if intervened else "NONE",
+            action=action_of(judged),
+            assessment=recorded(guard.assessment(judged)),
         )
 
     # ApplyGuardrail
@@ -377,17 +365,20 @@ class BedrockRuntime:
         if guard is None:
             raise _RuntimeError("ValidationException", "A guardrail and its version are needed.")
         texts = [each["text"]["text"] for each in document["content"] if "text" in each]
-        judged = [_judge(guard, text, document["source"]) for text in texts]
+        judged = [guard.judge(text, document["source"]) for text in texts]
         outputs = [{"text": each.text} for each in judged]
         if any(each.blocked for each in judged):
             side = "Input" if document["source"] == "INPUT" else "Outputs"
             outputs = [{"text": guard.policy[f"blocked{side}Messaging"]}]
-        intervened = any(each.intervened for each in judged)
-        described = _described(guard, judged)
+        told = action_of(judged)
+        outputs = [] if told == "NONE" else outputs
+        described = guard.assessment(judged)
         return {
             "usage": described["invocationMetrics"]["usage"],
-            "action": "GUARDRAIL_INTERVENED" if intervened else "NONE",
-            "outputs": outputs if intervened else [],
+            "action": told,
+            "actionReason": action_reason(judged),
+            "output": outputs,  # on record beside outputs, and not in the API reference
+            "outputs": outputs,
             "assessments": [described],
             "guardrailCoverage": described["invocationMetrics"]["guardrailCoverage"],
         }
@@ -485,35 +476,34 @@ class BedrockRuntime:
         region, account = self._cloud.region, self._cloud.account_id
         return f"arn:aws:bedrock:{region}:{account}:guardrail/{identifier}"
 
-    def _guard(self, config: Mapping[str, Any], arn: str | None) -> _Guard | None:
+    def _guard(self, config: Mapping[str, Any], arn: str | None) -> Guard | None:
         if arn is None:
             return None
         version = str(config["guardrailVersion"])
         policy = self._cloud.snapshot(
             f"bedrock:guardrail:{arn}:{version}", lambda: self._read_guardrail(arn, version)
         )
-        if isinstance(policy, str):
-            raise _RuntimeError(policy, _MISSING_GUARDRAIL[policy])
+        if policy is None:
+            # On record in five reports, for a version and for an identifier alike.
+            raise _RuntimeError(
+                "ValidationException",
+                "The guardrail identifier or version provided in the request does not exist.",
+            )
         if "contextualGroundingPolicy" in policy:
             self._cloud.approximation("Guardrail", "contextual grounding is not evaluated")
         self._cloud.approximation(_PART, "the model is a script")
         trace = config.get("trace") in {"enabled", "enabled_full"}
-        return _Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
+        return Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
 
-    def _read_guardrail(self, arn: str, version: str) -> dict[str, Any] | str:
-        """Read a guardrail through its API; return the name of the error when there is none."""
+    def _read_guardrail(self, arn: str, version: str) -> dict[str, Any] | None:
+        """Read a guardrail through its API; return None when there is none of that version."""
         bedrock = self._cloud.client("bedrock")
-        missing = bedrock.exceptions.ResourceNotFoundException
         try:
             policy: dict[str, Any] = bedrock.get_guardrail(
                 guardrailIdentifier=arn, guardrailVersion=version
             )
-        except missing:
-            try:
-                bedrock.get_guardrail(guardrailIdentifier=arn, guardrailVersion=DRAFT)
-            except missing:
-                return "ValidationException"
-            return "ResourceNotFoundException"
+        except bedrock.exceptions.ResourceNotFoundException:
+            return None
         return policy
 
     # Leave
@@ -613,12 +603,6 @@ class BedrockRuntime:
         return str(group)
 
 
-_MISSING_GUARDRAIL = {
-    "ValidationException": "The provided guardrail identifier is invalid.",
-    "ResourceNotFoundException": "The guardrail does not have the requested version.",
-}
-
-
 def log_delivery_problem(
     cloud: Cloud, authorizer: Authorizer, group: str, role_arn: str
 ) -> str | None:
@@ -665,7 +649,11 @@ class _Record:
             "modelId": self.target.profile_arn,
             "input": {"inputContentType": "application/json"}
             | _inline("inputBodyJson", request)
-            | {"inputTokenCount": usage.get("inputTokens", 0)},
+            | {
+                "inputTokenCount": usage.get("inputTokens", 0),
+                "cacheReadInputTokenCount": 0,
+                "cacheWriteInputTokenCount": 0,
+            },
         }
         if response is not None:
             entry["output"] = (
@@ -708,13 +696,6 @@ def _check_conversation(document: Mapping[str, Any]) -> None:
             "ValidationException",
             "A conversation must start with a user message. Try again with a conversation that"
             " starts with a user message.",
-        )
-    roles = [message["role"] for message in messages]
-    if any(first == second for first, second in itertools.pairwise(roles)):
-        raise _RuntimeError(
-            "ValidationException",
-            "A conversation must alternate between user and assistant roles. Make sure the"
-            " conversation alternates between user and assistant roles and try again.",
         )
     for index, message in enumerate(messages):
         if not message["content"]:
@@ -799,39 +780,9 @@ def _response(
             "inputTokens": usage[0],
             "outputTokens": usage[1],
             "totalTokens": sum(usage),
+            "serverToolUsage": {},  # on record, and not in botocore 1.44.8
         },
     }
     if trace is not None:
         response["trace"] = {"guardrail": trace}
     return response
-
-
-def _judge(guard: _Guard, text: str, source: Source) -> Assessment:
-    return assess(guard.policy, text, source)
-
-
-def _described(guard: _Guard, judged: Sequence[Assessment]) -> dict[str, Any]:
-    """Return several texts' assessments as AWS traces them: one, with all findings."""
-    merged: dict[str, Any] = {}
-    usage: dict[str, int] = {}
-    total = 0
-    for each in judged:
-        total += len(each.text)
-        for name, count in each.usage.items():
-            usage[name] = usage.get(name, 0) + count
-        for policy, findings in each.policies.items():
-            for kind, items in findings.items():
-                merged.setdefault(policy, {}).setdefault(kind, []).extend(items)
-    merged["invocationMetrics"] = {
-        "guardrailProcessingLatency": 1,
-        "usage": usage,
-        "guardrailCoverage": {"textCharacters": {"guarded": total, "total": total}},
-    }
-    merged["appliedGuardrailDetails"] = {
-        "guardrailId": guard.id,
-        "guardrailVersion": guard.version,
-        "guardrailArn": guard.arn,
-        "guardrailOrigin": ["REQUEST"],
-        "guardrailOwnership": "SELF",
-    }
-    return merged

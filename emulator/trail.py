@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from emulator.cloudtrail.status import note_delivery
+from emulator.guardrail_trace import recorded
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError, Principal
 from emulator.iam.requests import ApiCall, credential, identify
@@ -245,6 +246,7 @@ class Trail:
         guardrail_version: str,
         source: str,
         action: str,
+        assessment: Mapping[str, Any],
     ) -> None:
         """Note that a guardrail was applied within a Converse call: a data event of its own."""
         targets = self._current()
@@ -256,12 +258,11 @@ class Trail:
             "eventName": "ApplyGuardrail",
             "awsRegion": self._cloud.region,
             "requestParameters": {
-                "guardrailIdentifier": guardrail_arn,
+                "guardrailIdentifier": guardrail_arn.rpartition("/")[2],
                 "guardrailVersion": guardrail_version,
                 "source": source,
             },
-            "responseElements": None,
-            "additionalEventData": {"action": action},
+            "responseElements": {"action": action, "assessments": [assessment]},
             **_data_event(guardrail_arn, self._cloud.account_id),
         }
         self._keep(made, targets)
@@ -511,6 +512,13 @@ def _particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[st
         record["responseElements"] = _response_elements(call, response)
     if call.operation == "ApplyGuardrail" and inference:
         identifier = str(call.params.get("guardrailIdentifier", ""))
+        record["requestParameters"]["guardrailIdentifier"] = identifier.rpartition("/")[2]
+        if response.status < 400:
+            answer = json.loads(response.body)
+            record["responseElements"] = {
+                "action": answer.get("action"),
+                "assessments": [recorded(one) for one in answer.get("assessments", ())],
+            }
         arn = f"arn:aws:bedrock:{call.region}:{account}:guardrail/{identifier}"
         record |= _data_event(identifier if identifier.startswith("arn:") else arn, account)
     return record

@@ -36,7 +36,7 @@ needs_recordings = pytest.mark.skipif(
 )
 # Services whose recordings are not replayed yet.
 _PENDING = {
-    *("bedrock", "bedrock-runtime", "cloudtrail", "cloudwatch", "events", "iam", "kms", "lambda"),
+    *("cloudtrail", "cloudwatch", "events", "iam", "kms", "lambda"),
     *("logs", "s3", "sns", "sts", "wafv2"),
 }
 

@@ -160,7 +160,8 @@ def test_personal_data_in_an_answer_is_masked(converse: Callable[..., Any]) -> N
     assert "{EMAIL}" in said(reply)
     assert "support@" not in said(reply)
     assert reply["stopReason"] == "guardrail_intervened"
-    assert reply["trace"]["guardrail"]["actionReason"] == "Guardrail masked."
+    assert reply["trace"]["guardrail"]["actionReason"] == "No action.\nGuardrail masked."
+    assert reply["trace"]["guardrail"]["modelOutput"][0].startswith("You can write to")
 
 
 def test_no_trace_unless_asked_for(converse: Callable[..., Any], guardrail: dict[str, str]) -> None:
@@ -222,25 +223,28 @@ def test_a_numbered_version_stays_as_it_was_published(emulator: Emulator) -> Non
 
 
 @pytest.mark.parametrize(
-    ("config", "code"),
+    "config",
     [
-        ({"guardrailIdentifier": "nosuchguard1", "guardrailVersion": "1"}, "ValidationException"),
-        ({"guardrailVersion": "9"}, "ResourceNotFoundException"),
-        (
-            {
-                "guardrailIdentifier": f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/a1b2c3",
-                "guardrailVersion": "1",
-            },
-            "ValidationException",
-        ),
+        {"guardrailIdentifier": "nosuchguard1", "guardrailVersion": "1"},
+        {"guardrailVersion": "9"},
+        {
+            "guardrailIdentifier": f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/a1b2c3",
+            "guardrailVersion": "1",
+        },
     ],
 )
 def test_a_guardrail_that_is_not_there_stops_the_call(
-    converse: Callable[..., Any], guardrail: dict[str, str], config: dict[str, str], code: str
+    converse: Callable[..., Any], guardrail: dict[str, str], config: dict[str, str]
 ) -> None:
+    """AWS says one thing of identifier and version (five reports on live accounts, 2026)."""
     with pytest.raises(ClientError) as caught:
         converse(QUESTION, guardrailConfig={"guardrailIdentifier": guardrail["id"]} | config)
-    assert caught.value.response["Error"]["Code"] == code
+    response = caught.value.response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["Error"] == {
+        "Code": "ValidationException",
+        "Message": "The guardrail identifier or version provided in the request does not exist.",
+    }
 
 
 def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict[str, str]) -> None:
@@ -257,9 +261,12 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
     blocked = apply("Is Gemini better?", "OUTPUT")
     assert blocked["action"] == "GUARDRAIL_INTERVENED"
     assert blocked["outputs"] == [{"text": "Output blocked."}]
-    assert apply("me@a.example", "INPUT")["outputs"] == [{"text": "{EMAIL}"}]
+    assert blocked["actionReason"] == "Guardrail blocked."
+    masked = apply("me@a.example", "INPUT")
+    assert masked["outputs"] == [{"text": "{EMAIL}"}]
+    assert masked["actionReason"] == "Guardrail masked."
     fine = apply(QUESTION, "INPUT")
-    assert fine["action"] == "NONE"
+    assert (fine["action"], fine["actionReason"]) == ("NONE", "No action.")
     assert fine["outputs"] == []
 
 
@@ -273,10 +280,6 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
         (
             {"messages": [{"role": "assistant", "content": [{"text": "x"}]}]},
             "must start with a user message",
-        ),
-        (
-            {"messages": [{"role": "user", "content": [{"text": "x"}]}] * 2},
-            "must alternate between user and assistant",
         ),
         ({"messages": [{"role": "user", "content": [{"text": " "}]}]}, "is blank"),
         (

@@ -237,7 +237,8 @@ CHOOSE = "Please choose supported operations"
         ("update_method_response", {"statusCode": "wrong"} | patch("wrong_op", "/x"), 400, INVALID,
          ("2 validation errors detected: Value 'wrong_op' at"
          f" 'updateMethodResponseInput.patchOperations.1.member.op' {FAILED}: {OPS}; Value 'wrong'"
-         f" at 'statusCode' {FAILED}: Member must satisfy regular expression pattern: [1-5]\\d\\d")),
+         f" at 'statusCode' {FAILED}: Member must satisfy regular expression pattern:"
+         " [1-5]\\d\\d")),
         ("create_rest_api",
          {"name": "x", "endpointConfiguration": {"types": ["wrong"], "ipAddressType": "wrong"}},
          400, INVALID,

@@ -13,6 +13,7 @@ import pytest
 from botocore.stub import ANY
 from moto import mock_aws
 
+from emulator.guardrail_trace import recorded
 from emulator.http import HttpRequest, HttpResponse, aws_error, json_response
 from emulator.iam import Authorizer, Principal
 from emulator.trail import Trail
@@ -347,6 +348,17 @@ def test_data_events_are_not_management_events(rig: Rig) -> None:
     assert rig.records() == []
 
 
+ASSESSMENT = {
+    "sensitiveInformationPolicy": {
+        "piiEntities": [
+            {"type": "EMAIL", "match": "topsecret", "action": "ANONYMIZED", "detected": True}
+        ],
+        "regexes": [],
+    },
+    "invocationMetrics": {"usage": {"topicPolicyUnits": 1}},
+}
+
+
 def apply_guardrail(rig: Rig) -> None:
     rig.record(
         call(
@@ -356,7 +368,8 @@ def apply_guardrail(rig: Rig) -> None:
             guardrailVersion="1",
             source="INPUT",
             content=[{"text": {"text": "topsecret"}}],
-        )
+        ),
+        json_response(200, {"action": "GUARDRAIL_INTERVENED", "assessments": [ASSESSMENT]}),
     )
     rig.trail.record_guardrail(
         call("bedrock-runtime", "converse", modelId="m", messages=[]),
@@ -366,6 +379,7 @@ def apply_guardrail(rig: Rig) -> None:
         guardrail_version="1",
         source="OUTPUT",
         action="GUARDRAIL_INTERVENED",
+        assessment=recorded(ASSESSMENT),
     )
 
 
@@ -389,6 +403,13 @@ def test_guardrail_evaluations_are_recorded_if_selected(rig: Rig) -> None:
     for record in records:
         assert (record["eventCategory"], record["managementEvent"]) == ("Data", False)
         assert record["resources"][0]["ARN"].endswith(":guardrail/abc")
+        # As the sample record in the Bedrock User Guide: the id, and what the guardrail did.
+        assert record["requestParameters"]["guardrailIdentifier"] == "abc"
+        found = {"type": "EMAIL", "action": "ANONYMIZED", "detected": True}
+        assert record["responseElements"] == {
+            "action": "GUARDRAIL_INTERVENED",
+            "assessments": [{"sensitiveInformationPolicy": {"piiEntities": [found]}}],
+        }
     assert "topsecret" not in json.dumps(records)
 
 
