@@ -26,6 +26,7 @@ from emulator.iam import (
 )
 from emulator.iam.requests import credential
 from emulator.model import Reply, answer, count_tokens
+from emulator.partition import partition_of
 from emulator.shapes import violation
 from emulator.trail import Trail
 from toolkit import aws_facts
@@ -427,15 +428,16 @@ class BedrockRuntime:
 
     def _target(self, model_id: str) -> _Target:
         region, account = self._cloud.region, self._cloud.account_id
-        profile_prefix = f"arn:aws:bedrock:{region}:{account}:inference-profile/"
+        bedrock = f"arn:{partition_of(region)}:bedrock"
+        profile_prefix = f"{bedrock}:{region}:{account}:inference-profile/"
         name = model_id.removeprefix(profile_prefix)
-        name = name.removeprefix(f"arn:aws:bedrock:{region}::foundation-model/")
+        name = name.removeprefix(f"{bedrock}:{region}::foundation-model/")
         geography, _, rest = name.partition(".")
         invalid = _RuntimeError("ValidationException", "The provided model identifier is invalid.")
         if name.startswith("arn:") or "." not in name:
             raise invalid
         if geography not in aws_facts.geographies():
-            own = f"arn:aws:bedrock:{region}::foundation-model/{name}"
+            own = f"{bedrock}:{region}::foundation-model/{name}"
             return _Target(name, None, ((region, own),))
         route = aws_facts.route(geography, rest, region)
         if route is None or not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
@@ -445,11 +447,10 @@ class BedrockRuntime:
                 _PART, f"{name} answers from {region} alone: where AWS routes it is not known here"
             )
         destinations = tuple(
-            (each, f"arn:aws:bedrock:{each}::foundation-model/{rest}")
-            for each in sorted(route.regions)
+            (each, f"{bedrock}:{each}::foundation-model/{rest}") for each in sorted(route.regions)
         )
         if geography == "global":
-            anywhere = f"arn:aws:bedrock:::foundation-model/{rest}"
+            anywhere = f"{bedrock}:::foundation-model/{rest}"
             destinations += (("unspecified", anywhere),)
         return _Target(rest, f"{profile_prefix}{geography}.{rest}", destinations)
 
@@ -474,7 +475,7 @@ class BedrockRuntime:
         if identifier.startswith("arn:"):
             return str(identifier)
         region, account = self._cloud.region, self._cloud.account_id
-        return f"arn:aws:bedrock:{region}:{account}:guardrail/{identifier}"
+        return f"arn:{partition_of(region)}:bedrock:{region}:{account}:guardrail/{identifier}"
 
     def _guard(self, config: Mapping[str, Any], arn: str | None) -> Guard | None:
         if arn is None:
@@ -556,7 +557,7 @@ class BedrockRuntime:
             context = {**guarded, "aws:RequestedRegion": requested_region}
             self._allow(call, action, arn, context)
         if action == "bedrock:InvokeModel":  # streaming knows no projects
-            project = f"arn:aws:bedrock:{region}:{account}:project/default"
+            project = f"arn:{partition_of(region)}:bedrock:{region}:{account}:project/default"
             self._allow(call, action, project, {})
         if guard_arn is not None:
             self._allow(call, "bedrock:ApplyGuardrail", guard_arn, {})
@@ -608,15 +609,16 @@ def log_delivery_problem(
 ) -> str | None:
     """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
     region, account = cloud.region, cloud.account_id
+    partition = partition_of(region)
     source = {
         "aws:SourceAccount": account,
-        "aws:SourceArn": f"arn:aws:bedrock:{region}:{account}:*",
+        "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account}:*",
     }
     try:
         authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", source)
     except CallerError as error:
         return str(error)
-    stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"
+    stream = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         decision = authorizer.authorize_role(role_arn, action, stream)
         if not decision.allowed:

@@ -206,7 +206,7 @@ class ControlPlane:
         name = str(call.params.get("FunctionName")).rpartition(":function:")[2]
         source = {
             "aws:SourceAccount": account,
-            "aws:SourceArn": f"arn:aws:lambda:{call.region}:{account}:function:{name}",
+            "aws:SourceArn": f"arn:{call.partition}:lambda:{call.region}:{account}:function:{name}",
         }
         try:
             self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, source)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from emulator.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.partition import partition_of
 from emulator.shapes import violation
 
 DRAFT = "DRAFT"
@@ -105,7 +106,8 @@ class GuardrailApi:
         _validate("CreateGuardrail", document)
         _refuse_taken_name(document["name"], guardrails)
         guardrail_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(12))
-        arn = f"arn:aws:bedrock:{region}:{self._account_id}:guardrail/{guardrail_id}"
+        partition = partition_of(region)
+        arn = f"arn:{partition}:bedrock:{region}:{self._account_id}:guardrail/{guardrail_id}"
         now = _now()
         draft = _described(document) | {
             "guardrailId": guardrail_id,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from emulator.http import aws_error, json_response
+from emulator.partition import partition_of
 from toolkit import aws_facts
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def answer(path: str, region: str, account: str) -> HttpResponse:
             404, "ResourceNotFoundException", "The requested resource could not be found."
         )
     known = aws_facts.models().get(model)
-    arns = [f"arn:aws:bedrock:{each}::foundation-model/{model}" for each in sorted(route.regions)]
+    bedrock = f"arn:{partition_of(region)}:bedrock"
+    arns = [f"{bedrock}:{each}::foundation-model/{model}" for each in sorted(route.regions)]
     if geography == "global":
-        arns.append(f"arn:aws:bedrock:::foundation-model/{model}")
+        arns.append(f"{bedrock}:::foundation-model/{model}")
     since = datetime(2025, 1, 1, tzinfo=UTC).isoformat()
     return json_response(
         200,
@@ -45,7 +47,7 @@ def answer(path: str, region: str, account: str) -> HttpResponse:
             "description": f"Routes requests to {model} in {', '.join(sorted(route.regions))}.",
             "createdAt": since,
             "updatedAt": since,
-            "inferenceProfileArn": f"arn:aws:bedrock:{region}:{account}:inference-profile/{name}",
+            "inferenceProfileArn": f"{bedrock}:{region}:{account}:inference-profile/{name}",
             "models": [{"modelArn": arn} for arn in arns],
             "inferenceProfileId": name,
             "status": "ACTIVE",

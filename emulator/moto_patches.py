@@ -19,6 +19,7 @@ from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
+from emulator.partition import partition_of
 from emulator.patching import add as _add
 from emulator.patching import patch as _patch
 from emulator.waf.capacity import capacity
@@ -222,7 +223,7 @@ def _administrator_identity(
     # moto names a user that does not exist, in an ARN that IAM would never issue.
     user_id, arn, account_id = original(backend, access_key_id, region)
     if arn.endswith(":user/moto"):
-        return account_id, f"arn:aws:iam::{account_id}:root", account_id
+        return account_id, f"arn:{partition_of(region)}:iam::{account_id}:root", account_id
     return user_id, arn, account_id
 
 

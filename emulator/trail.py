@@ -23,6 +23,7 @@ from emulator.guardrail_trace import recorded
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError, Principal
 from emulator.iam.requests import ApiCall, credential, identify
+from emulator.partition import partition_of
 
 _log = logging.getLogger("emulator")
 
@@ -342,9 +343,9 @@ class Trail:
 
     def problem(self, settings: Mapping[str, Any]) -> str | None:
         """Return what would keep a trail of these settings from delivering, as AWS tries it."""
+        region, account = self._cloud.region, self._cloud.account_id
         arn = settings.get("TrailARN") or (
-            f"arn:aws:cloudtrail:{self._cloud.region}:{self._cloud.account_id}:trail/"
-            f"{settings['Name']}"
+            f"arn:{partition_of(region)}:cloudtrail:{region}:{account}:trail/{settings['Name']}"
         )
         target = _target({**settings, "TrailARN": arn}, {})
         key = _object_key(
@@ -391,7 +392,7 @@ class Trail:
     def _bucket_refusal(self, target: _Target, key: str) -> str:
         """Return why bucket or key do not let CloudTrail write, or nothing."""
         source = {"aws:SourceArn": target.arn, "aws:SourceAccount": self._cloud.account_id}
-        bucket = f"arn:aws:s3:::{target.bucket}"
+        bucket = f"arn:{partition_of(self._cloud.region)}:s3:::{target.bucket}"
         put: dict[str, str | list[str]] = {
             **source,
             "s3:x-amz-acl": "bucket-owner-full-control",
@@ -449,8 +450,8 @@ class Trail:
         """Return why the trail's role may not write to its log group, or nothing."""
         if refusal := self._trust_refusal(target):
             return refusal
-        account = self._cloud.account_id
-        group = f"arn:aws:logs:{self._cloud.region}:{account}:log-group:{target.log_group}"
+        region, account = self._cloud.region, self._cloud.account_id
+        group = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:{target.log_group}"
         resource = f"{group}:log-stream:{stream}"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             decision = self._authorizer.authorize_role(target.log_role, action, resource)
@@ -519,7 +520,7 @@ def _particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[st
                 "action": answer.get("action"),
                 "assessments": [recorded(one) for one in answer.get("assessments", ())],
             }
-        arn = f"arn:aws:bedrock:{call.region}:{account}:guardrail/{identifier}"
+        arn = f"arn:{call.partition}:bedrock:{call.region}:{account}:guardrail/{identifier}"
         record |= _data_event(identifier if identifier.startswith("arn:") else arn, account)
     return record
 

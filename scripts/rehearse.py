@@ -12,9 +12,13 @@ import sys
 import time
 import urllib.request
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError, Session, rehearsed
 from toolkit.terraform import ROOT, TerraformError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QUESTION = "Hi, where is my order? It was due yesterday."
 SHOWN_EVENTS = 20
@@ -34,16 +38,9 @@ def up(rehearsal: Rehearsal) -> int:
     """Apply an environment to the local AWS and show that it answers."""
     step = Progress()
     step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
-    rehearsal.stage()
-    rehearsal.terraform()  # a missing program is said before anything is started
     step(f"Lambda package: {rehearsal.build()}")
-    rehearsal.start()
-    step(f"Local AWS is up at {rehearsal.endpoint}")
-    step("Terraform prepares itself; the first time, it may have to download its AWS provider")
-    rehearsal.init()
-    step("Terraform is ready; applying")
-    rehearsal.apply(lambda text: step(f"  {text}"))
-    session = rehearsal.open_session()
+    rehearsal.stage()
+    session = rehearsal.up(step)
     step("Applied. Asking each layer what it promises:")
     print()
     smoke = subprocess.run(
@@ -143,13 +140,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(
+    argv: list[str] | None = None, rehearsal_of: Callable[[str, int], Rehearsal] = Rehearsal
+) -> int:
     """Run one command and return its exit code."""
     options = arguments(argv)
     try:
         if options.command == "down":
             return down(options.env)
-        rehearsal = Rehearsal(options.env, getattr(options, "port", DEFAULT_PORT))
+        rehearsal = rehearsal_of(options.env, getattr(options, "port", DEFAULT_PORT))
         if options.command == "up":
             return up(rehearsal)
         if options.command == "logs":

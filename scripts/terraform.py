@@ -62,6 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     except TerraformError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. What Terraform had done is in its state.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolkit.rehearsal import Rehearsal, free_port
+from toolkit.ports import free_port
+from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
+from toolkit.ports import free_port
 from toolkit.proofs import data as proofs_data
 from toolkit.proofs import targets
 from toolkit.proofs.kinds import Evidence
 from toolkit.proofs.run import Run
-from toolkit.rehearsal import Rehearsal, RehearsalError, free_port
+from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.terraform import ROOT, Terraform, TerraformError
 
 if TYPE_CHECKING:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
-from toolkit.terraform import ROOT, Terraform, environment, merged
+from toolkit.interrupts import interrupts
+from toolkit.ports import holder, is_free
+from toolkit.terraform import PRIVATE, ROOT, Terraform, TerraformError, environment, merged
+from toolkit.terraform import region as provider_region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-REHEARSALS = ROOT / ".rehearsal"
+# Tests keep theirs apart from those that a person has up.
+HOME_VARIABLE = "CHATBOT_REHEARSALS"
+REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
 PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
@@ -30,7 +36,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
 # Terraform merges *_override.tf files over the environment's own blocks: this is all that differs
-# from a real apply. The endpoint comes from AWS_ENDPOINT_URL.
+# from a real apply. The endpoint comes from AWS_ENDPOINT_URL. Asking again does not help
+# against an error of the local AWS, and by itself the provider would, 25 times and for minutes.
 OVERRIDE = f"""terraform {{
   backend "local" {{}}
 }}
@@ -39,9 +46,16 @@ provider "aws" {{
   access_key          = "rehearsal"
   secret_key          = "rehearsal"
   allowed_account_ids = ["{ACCOUNT_ID}"]
+  max_retries         = 2
   s3_use_path_style   = true
 }}
 """
+
+# How AWS's services call a thing that is there already. Terraform would have changed it, had it
+# stood in the state.
+EXISTS_ALREADY = re.compile(
+    r"already exists?\b|AlreadyExists|AlreadyOwnedByYou|Duplicate(?:Item|Record)|ResourceConflict"
+)
 
 
 class RehearsalError(Exception):
@@ -78,28 +92,55 @@ def local_aws(endpoint: str) -> dict[str, str | None]:
     }
 
 
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+@contextlib.contextmanager
+def errors_of(log: Path, progress: Callable[[str], None]) -> Iterator[None]:
+    """Hand over each error that the local AWS logs meanwhile: Terraform tells only at its end."""
+    done = threading.Event()
+
+    def watch(lines: TextIO) -> None:
+        is_last = False
+        while not is_last:
+            is_last = done.wait(0.5)
+            for line in lines:
+                if " ERROR " in line:
+                    progress(f"local AWS: {line.strip()} (more in {log})")
+
+    with log.open(errors="replace") as lines:
+        lines.seek(0, os.SEEK_END)
+        watcher = threading.Thread(target=watch, args=(lines,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
 
 
 class Rehearsal:
     """One environment in the local AWS: its folder, its emulator, its Terraform."""
 
-    def __init__(self, env: str, port: int = DEFAULT_PORT, home: Path = REHEARSALS) -> None:
+    def __init__(
+        self,
+        env: str,
+        port: int = DEFAULT_PORT,
+        home: Path = REHEARSALS,
+        source: Path | None = None,
+    ) -> None:
+        """Name an environment; `source` is its folder, where that is not the one in envs/."""
         # A rehearsal removes its folder: with ".." in its name, that would be another one.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", env):
             raise RehearsalError(f"{env!r} is no name of an environment, such as dev.")
         # An environment names its modules by "../../modules": `home` must lie in the project.
         self.env = env
         self.home = home
+        self._source = source
         self.folder = home / env
         self.log = self.folder / "emulator.log"
         self._process = self.folder / "emulator.json"
         self._session = self.folder / "session.json"
-        started = self._started()
-        self.port: int = started["port"] if started else port
+        # There from the start of an apply to its end: an apply that was cut short leaves it.
+        self._applying = self.folder / "applying"
+        self.port: int = self._started().get("port", port) if _is_emulator(self.pid) else port
 
     @property
     def endpoint(self) -> str:
@@ -109,7 +150,7 @@ class Rehearsal:
     @property
     def pid(self) -> int:
         """Return the process id of the local AWS, zero when it was never started."""
-        return self._started().get("pid", 0)
+        return int(self._started().get("pid", 0))
 
     # The steps of `make up`, in order.
 
@@ -127,11 +168,11 @@ class Rehearsal:
 
     def stage(self) -> None:
         """Copy the environment and lay the override file over it."""
-        source = environment(self.env)
-        if not self.is_up():
+        source = self._source or environment(self.env)
+        if not self._comes_up():
             # State without its local AWS describes things that are gone.
-            self._remove()
-        self.folder.mkdir(parents=True, exist_ok=True)
+            self.down()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for stale in self.folder.glob("*.tf"):
             stale.unlink()
         for file in (*source.glob("*.tf"), *source.glob(".terraform.lock.hcl")):
@@ -139,15 +180,23 @@ class Rehearsal:
         (self.folder / "rehearsal_override.tf").write_text(OVERRIDE)
 
     def start(self) -> None:
-        """Start the local AWS, unless it is up already, and wait until it answers."""
+        """Start the local AWS in the environment's region, unless it is up, and wait for it."""
+        region = provider_region(self.terraform())
         if self.is_up():
+            if (started := self._started()["region"]) != region:
+                raise RehearsalError(
+                    f"The rehearsal of {self.env} is up in {started}, and the environment is now "
+                    f"for {region}: `make down ENV={self.env}` first."
+                )
             return
         self._need_port()
-        with self.log.open("ab") as log:
+        # Nobody could stop a process whose id was not written down.
+        with interrupts(), self.log.open("ab") as log:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "emulator"),
                     *("--port", str(self.port)),
+                    *("--region", region),
                     *("--state-dir", str(self.folder / "emulator")),
                 ],
                 cwd=ROOT,
@@ -156,27 +205,42 @@ class Rehearsal:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                umask=PRIVATE,
             )
-        self._process.write_text(json.dumps({"pid": process.pid, "port": self.port}))
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                break
-            if self._answers():
-                # It goes on without us, and Popen would call that a leak.
-                process.returncode = 0
-                return
-            time.sleep(0.1)
-        self._stop(process.pid)
+            started = {"pid": process.pid, "port": self.port, "region": region}
+            self._process.write_text(json.dumps(started))
+        if self._comes_up():
+            # It goes on without us, and Popen would call that a leak.
+            process.returncode = 0
+            return
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-        self._process.unlink(missing_ok=True)
+        self.down()
         raise RehearsalError(f"The local AWS did not start. The end of its log:\n{tail}")
 
     def up(self, progress: Callable[[str], None]) -> Session:
         """Bring a staged rehearsal up: the local AWS, and the environment applied to it."""
-        self.start()
+        progress("Terraform prepares itself; the first time, it downloads its AWS provider")
         self.init()
-        self.apply(progress)
+        self.start()
+        progress(f"Local AWS is up at {self.endpoint}; applying")
+        was_cut_short = self._applying.exists()
+        try:
+            self.apply(progress)
+        except TerraformError as error:
+            if not was_cut_short:
+                self._applying.unlink()
+            if not EXISTS_ALREADY.search(str(error)):
+                raise
+            if not was_cut_short:
+                raise RehearsalError(
+                    f"{error}\n\nThe local AWS holds what Terraform's state does not know. Start "
+                    f"afresh: `make down ENV={self.env}`, then `make up ENV={self.env}`."
+                ) from error
+            progress("an earlier apply was cut short and the local AWS knows more than the state")
+            progress("starting afresh")
+            self.down()
+            self.stage()
+            return self.up(progress)
         return self.open_session()
 
     def init(self) -> None:
@@ -200,6 +264,8 @@ class Rehearsal:
                 done += 1
                 if done % 10 == 0 or done == planned:
                     progress(f"{done} of {planned} done")
+            elif kind == "apply_errored":
+                progress(f"failed: {hook['resource']['addr']}")
             elif kind == "apply_progress" and hook["action"] != "read":
                 progress(f"still at {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
             elif kind == "diagnostic" and message.get("@level") == "warn":
@@ -208,7 +274,10 @@ class Rehearsal:
                     warned.add(detail)
                     progress(f"warning: {detail}")
 
-        self.terraform().follow("apply", "-auto-approve", line=line)
+        self._applying.touch()
+        with errors_of(self.log, progress):
+            self.terraform().follow("apply", "-auto-approve", line=line)
+        self._applying.unlink()
 
     def open_session(self) -> Session:
         """Read the outputs and the first client's key, and keep them for `smoke` and `logs`."""
@@ -225,6 +294,7 @@ class Rehearsal:
             api_key=key["value"],
             region=outputs["region"],
         )
+        self._session.touch(mode=0o600)
         self._session.write_text(json.dumps(asdict(session), indent=2))
         return session
 
@@ -260,24 +330,31 @@ class Rehearsal:
 
     def is_up(self) -> bool:
         """Tell whether the local AWS of this rehearsal runs and answers."""
-        started = self._started()
-        return bool(started) and _is_emulator(started["pid"]) and self._answers()
+        return _is_emulator(self.pid) and self._answers()
 
     def down(self) -> bool:
         """Stop the local AWS and remove the folder. Returns whether there was anything."""
-        started = self._started()
-        if started and _is_emulator(started["pid"]):
-            self._stop(started["pid"])
+        if _is_emulator(self.pid):
+            self._stop(self.pid)
         existed = self.folder.exists()
         self._remove()
         return existed
 
-    def _started(self) -> dict[str, int]:
+    def _started(self) -> dict[str, Any]:
         try:
             found = json.loads(self._process.read_text())
         except (OSError, ValueError):
             return {}
         return dict(found)
+
+    def _comes_up(self) -> bool:
+        """Wait until the local AWS answers; return False where none runs, or it does not answer."""
+        deadline = time.monotonic() + START_SECONDS
+        while _is_emulator(self.pid) and time.monotonic() < deadline:
+            if self._answers():
+                return True
+            time.sleep(0.1)
+        return False
 
     def _answers(self) -> bool:
         try:
@@ -287,16 +364,15 @@ class Rehearsal:
             return False
 
     def _need_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", self.port))
-            except OSError:
-                raise RehearsalError(
-                    f"Port {self.port} on 127.0.0.1 is in use. If that is another rehearsal, stop "
-                    f"it with `make down`; otherwise choose another port: "
-                    f"`make up ENV={self.env} PORT={self.port + 1}`."
-                ) from None
+        if is_free(self.port):
+            return
+        self._remove()
+        by = holder(self.port)
+        raise RehearsalError(
+            f"Port {self.port} on 127.0.0.1 is in use{f' by {by}' if by else ''}. If that is "
+            f"another rehearsal, stop it with `make down`; otherwise choose another port: "
+            f"`make up ENV={self.env} PORT={self.port + 1}`."
+        )
 
     def _stop(self, pid: int) -> None:
         for sent in (signal.SIGTERM, signal.SIGKILL):
@@ -318,6 +394,8 @@ class Rehearsal:
 
 def _is_emulator(pid: int) -> bool:
     """Tell whether a live process is our emulator: process ids are used again."""
+    if not pid:
+        return False
     try:
         reaped, _ = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -6,16 +6,22 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from toolkit.interrupts import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
+# State and plans hold API keys: nobody else on this machine may read them.
+PRIVATE = 0o077
 MIRROR_VARIABLE = "CHATBOT_PROVIDER_MIRROR"
 CONFIGURATION = """provider_installation {
   filesystem_mirror {
@@ -46,6 +52,34 @@ def environment(name: str) -> Path:
     if name not in known:
         raise TerraformError(f"envs/{name} does not exist. There are: {', '.join(known)}.")
     return ROOT / "envs" / name
+
+
+def region(root: Terraform) -> str:
+    """Return the region of a root's AWS provider. Raises TerraformError where it names none."""
+    text = "\n".join(file.read_text() for file in sorted(root.folder.glob("*.tf")))
+    for block in _provider_blocks(re.sub(r"(?m)(^|\s)(#|//).*$", "", text)):
+        named = re.search(r'[{\s]region\s*=\s*("[^"]*"|[^\n}]+)', block)
+        if named is None or re.search(r"[{\s]alias\s*=", block):
+            continue
+        value = named[1].strip()
+        if not re.fullmatch(r'"[a-z0-9-]+"', value):  # such as local.region
+            value = root.run("console", typed=f"{value}\n").stdout.strip()
+        return value.strip('"')
+    # As the provider itself does.
+    ours = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not ours:
+        raise TerraformError(f"The AWS provider in {root.folder} names no region, nor AWS_REGION.")
+    return ours
+
+
+def _provider_blocks(text: str) -> Iterator[str]:
+    for start in re.finditer(r'\bprovider\s+"aws"\s*\{', text):
+        depth = 0
+        for at in range(start.end() - 1, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[at], 0)
+            if depth == 0:
+                yield text[start.end() - 1 : at]
+                break
 
 
 def provider_mirror() -> Path | None:
@@ -126,56 +160,94 @@ class Terraform:
         self.folder = folder
         self.env = merged(cli_environment(), env or {})
 
-    def run(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, ok: tuple[int, ...] = (0,), typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; raise TerraformError unless it exits with a code in `ok`."""
-        done = subprocess.run(
-            [self._program, *arguments],
-            cwd=self.folder,
-            env=self.env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode not in ok:
-            raise TerraformError(self._failure(arguments, done.stdout + done.stderr))
-        return done
+        pipe = subprocess.PIPE
+        with self._started(*arguments, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+            out, err = process.communicate(typed)
+        if process.returncode not in ok:
+            raise TerraformError(self._failure(arguments, out + err))
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def show(self, *arguments: str) -> None:
         """Run a command that a person watches. Raises TerraformError when it fails."""
-        with subprocess.Popen(
-            [self._program, *arguments], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL
-        ) as process:
-            while process.returncode is None:
-                # Ctrl-C reaches Terraform as well, which ends its calls and writes its state.
-                with contextlib.suppress(KeyboardInterrupt):
-                    process.wait()
+        with self._started(*arguments) as process:
+            process.wait()
         if process.returncode:
             raise TerraformError(f"`terraform {arguments[0]}` failed in {self.folder}: see above.")
 
     def follow(self, *arguments: str, line: Callable[[dict[str, Any]], None]) -> None:
         """Run a command with `-json`, handing over each of its messages as it comes."""
         errors: list[str] = []
-        with subprocess.Popen(
-            [self._program, *arguments, "-json"],
-            cwd=self.folder,
-            env=self.env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as process:
+        pipe, merge = subprocess.PIPE, subprocess.STDOUT
+        with self._started(*arguments, "-json", stdout=pipe, stderr=merge) as process:
+            output = process.stdout or ()
             try:
-                for text in process.stdout or ():
+                for text in output:
                     message = _message(text)
                     if message.get("@level") == "error":
                         errors.append(_diagnostic(message))
                     line(message)
             except BaseException:
-                process.terminate()
+                # Terraform dies of a pipe that nobody reads, and would not write its state.
+                process.send_signal(signal.SIGINT)
+                for _ in output:
+                    pass
                 raise
         if process.returncode:
             raise TerraformError(self._failure(arguments, "\n".join(errors)))
+
+    @contextlib.contextmanager
+    def _started(
+        self,
+        *arguments: str,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start Terraform; pass the first interrupt on to it, and kill it at the second.
+
+        A process group of its own keeps the terminal's Ctrl-C from it: Terraform takes a second
+        interrupt as leave to drop its state, so that it must get exactly one.
+        """
+        process: subprocess.Popen[str] | None = None
+        received = passed_on = 0
+
+        def receive() -> None:
+            nonlocal received
+            received += 1
+            pass_on()
+
+        def pass_on() -> None:
+            nonlocal passed_on
+            while process is not None and passed_on < received:
+                passed_on += 1
+                if process.poll() is not None:
+                    return
+                if passed_on == 1:
+                    _tell("\nInterrupted: Terraform ends what it is at and keeps its state.\n")
+                    process.send_signal(signal.SIGINT)
+                else:
+                    _tell("\nKilled: what Terraform was at is missing in its state.\n")
+                    os.killpg(process.pid, signal.SIGKILL)
+
+        with interrupts(receive):
+            process = subprocess.Popen(
+                [self._program, *arguments],
+                cwd=self.folder,
+                env=self.env,
+                text=True,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                process_group=0,
+                umask=PRIVATE,
+            )
+            with process:
+                pass_on()
+                yield process
 
     def outputs(self) -> dict[str, Any]:
         """Return the values of the root's outputs, by name."""
@@ -185,6 +257,12 @@ class Terraform:
     def _failure(self, arguments: tuple[str, ...], text: str) -> str:
         tail = "\n".join(text.strip().splitlines()[-60:])
         return f"`terraform {arguments[0]}` failed in {self.folder}:\n{tail}"
+
+
+def _tell(text: str) -> None:
+    """Write past Python's buffers, which a signal may have found half written."""
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode())
 
 
 def _message(text: str) -> dict[str, Any]:

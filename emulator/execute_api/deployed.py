@@ -11,6 +11,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from emulator.cloud import Cloud
+from emulator.partition import partition_of
 
 Served = Mapping[str, Any]
 """What `emulator.control_plane.deployed_api` returns."""
@@ -59,11 +60,12 @@ class Api:
         self.log_group = log_settings.get("destinationArn", "").partition(":log-group:")[2]
         self.log_group = self.log_group.removesuffix(":*")
         self.log_format: str = log_settings.get("format", "")
+        region, account, partition = cloud.region, cloud.account_id, partition_of(cloud.region)
         self.arn = (
-            f"arn:aws:apigateway:{cloud.region}::/restapis/{self.api_id}/stages/{self.stage_name}"
+            f"arn:{partition}:apigateway:{region}::/restapis/{self.api_id}/stages/{self.stage_name}"
         )
         self.execution_arn = (
-            f"arn:aws:execute-api:{cloud.region}:{cloud.account_id}:{self.api_id}/{self.stage_name}"
+            f"arn:{partition}:execute-api:{region}:{account}:{self.api_id}/{self.stage_name}"
         )
         self._settings: Mapping[str, Any] = {
             key.replace("~1", "/").lstrip("/"): value

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from moto.apigateway.exceptions import NotFoundException
 from moto.apigateway.models import (
     APIGatewayBackend,
     GatewayResponse,
@@ -248,6 +249,22 @@ def _tell_quota_offset(original: Any, plan: UsagePlan) -> dict[str, Any]:
     if plan.quota:
         told["quota"] = {"offset": 0} | plan.quota
     return told
+
+
+class _NoIntegration(NotFoundException):  # type: ignore[misc]  # moto ships no types
+    code = 404
+
+    def __init__(self) -> None:
+        super().__init__("Invalid Integration identifier specified")
+
+
+@patch(APIGatewayBackend, "get_integration")
+def _missing_integration(original: Any, backend: APIGatewayBackend, *args: Any) -> Any:
+    # moto fails on a method without integration, and Terraform could not go on after a half apply.
+    integration = original(backend, *args)
+    if integration is None:
+        raise _NoIntegration
+    return integration
 
 
 _PLAN_STAGE = re.compile(

@@ -21,6 +21,7 @@ from emulator.iam.requests import (
     roles_handed_on,
     targets,
 )
+from emulator.partition import partition_of
 
 ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})
 
@@ -112,7 +113,7 @@ class Authorizer:
         if access_key_id in ADMINISTRATOR_KEYS:
             account = self._cloud.account_id
             return Principal(
-                arn=f"arn:aws:iam::{account}:root",
+                arn=f"arn:{partition_of(self._cloud.region)}:iam::{account}:root",
                 account=account,
                 type="Root",
                 user_id=account,
@@ -258,7 +259,7 @@ class Authorizer:
         name = _last(role_arn)
         account = self._cloud.account_id
         principal = Principal(
-            arn=f"arn:aws:sts::{account}:assumed-role/{name}/service",
+            arn=f"arn:{partition_of(self._cloud.region)}:sts::{account}:assumed-role/{name}/service",
             account=account,
             type="AssumedRole",
             role_name=name,
@@ -295,9 +296,10 @@ class Authorizer:
                 f"{service} may not assume {role_arn}: its trust policy says no"
                 f" ({decision.reason}, {decision.by})",
             )
+        account, partition = self._cloud.account_id, partition_of(self._cloud.region)
         return Principal(
-            arn=f"arn:aws:sts::{self._cloud.account_id}:assumed-role/{name}/{service}",
-            account=self._cloud.account_id,
+            arn=f"arn:{partition}:sts::{account}:assumed-role/{name}/{service}",
+            account=account,
             type="AssumedRole",
             role_name=name,
             session_name=service,

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote
 
 from emulator.errors import WireProtocol
 from emulator.http import HttpRequest
+from emulator.partition import partition_of
 
 _CREDENTIAL = re.compile(r"(?:AWS4-HMAC-SHA256)\s+.*?Credential=([^,\s]+)")
 _RPC_PATH = re.compile(r"/service/[^/]+/operation/([A-Za-z]+)")
@@ -43,6 +44,11 @@ class ApiCall:
     params: Mapping[str, Any] = field(repr=False)
     problem: str | None = None
     """Why the parameters could not be read; then `params` has those of the path alone."""
+
+    @property
+    def partition(self) -> str:
+        """Return the partition that the call goes to: the first part of its ARNs."""
+        return partition_of(self.region)
 
 
 def credential(request: HttpRequest) -> Credential | None:
@@ -404,7 +410,7 @@ def targets(call: ApiCall, account: str) -> list[Target]:
 def _named_targets(call: ApiCall, account: str) -> list[Target]:
     if call.service in {"apigateway", "apigatewayv2"}:
         # API Gateway's actions are the HTTP verbs, its resources the paths.
-        arn = f"arn:aws:apigateway:{call.region}::{unquote(call.path)}"
+        arn = f"arn:{call.partition}:apigateway:{call.region}::{unquote(call.path)}"
         return [Target(f"apigateway:{call.method}", (arn,))]
     if call.service == "s3":
         return _s3(call)
@@ -423,7 +429,7 @@ def _s3(call: ApiCall) -> list[Target]:
     if bucket is None:
         return [Target(f"s3:{name}")]
     if key is None and call.operation != "DeleteObjects":
-        return [Target(f"s3:{name}", (f"arn:aws:s3:::{bucket}",))]
+        return [Target(f"s3:{name}", (f"arn:{call.partition}:s3:::{bucket}",))]
     if call.operation == "DeleteObjects":
         objects = (call.params.get("Delete") or {}).get("Objects") or []
         keys = [item.get("Key", "*") for item in objects] or ["*"]
@@ -431,7 +437,7 @@ def _s3(call: ApiCall) -> list[Target]:
     else:
         keys = [key]
         versioned = bool(call.params.get("VersionId"))
-    resources = tuple(f"arn:aws:s3:::{bucket}/{one}" for one in keys)
+    resources = tuple(f"arn:{call.partition}:s3:::{bucket}/{one}" for one in keys)
     if versioned and name in _VERSIONED_OBJECT_ACTIONS:
         stem, found, suffix = name.partition("Object")
         name = f"{stem}{found}Version{suffix}"
@@ -442,7 +448,7 @@ def _s3(call: ApiCall) -> list[Target]:
         result.append(Target("s3:PutObjectAcl", resources))
     if source := call.params.get("CopySource"):
         path = unquote(str(source)).split("?")[0].lstrip("/")
-        result.append(Target("s3:GetObject", (f"arn:aws:s3:::{path}",)))
+        result.append(Target("s3:GetObject", (f"arn:{call.partition}:s3:::{path}",)))
     return result
 
 
@@ -468,7 +474,7 @@ def _bedrock(call: ApiCall, account: str) -> list[str] | None:
     if arn := _text(call.params, "resourceARN", "resourceArn"):
         return [arn]
     if guardrail := _text(call.params, "guardrailIdentifier"):
-        arn = f"arn:aws:bedrock:{call.region}:{account}:guardrail/{guardrail}"
+        arn = f"arn:{call.partition}:bedrock:{call.region}:{account}:guardrail/{guardrail}"
         return [guardrail if guardrail.startswith("arn:") else arn]
     if call.operation.endswith(
         ("ModelInvocationLoggingConfiguration", "EnforcedGuardrailConfiguration")
@@ -482,8 +488,8 @@ def model_arn(model_id: str, region: str, account: str) -> str:
     if model_id.startswith("arn:"):
         return model_id
     if model_id.count(".") > 1 and re.match(r"(global|[a-z]{2,4}|us-gov)\.[a-z0-9-]+\.", model_id):
-        return f"arn:aws:bedrock:{region}:{account}:inference-profile/{model_id}"
-    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
+        return f"arn:{partition_of(region)}:bedrock:{region}:{account}:inference-profile/{model_id}"
+    return f"arn:{partition_of(region)}:bedrock:{region}::foundation-model/{model_id}"
 
 
 def _bedrock_runtime(call: ApiCall, account: str) -> list[str] | None:
@@ -493,7 +499,7 @@ def _bedrock_runtime(call: ApiCall, account: str) -> list[str] | None:
 
 
 def _mantle_resources(call: ApiCall, account: str) -> list[str]:
-    return [f"arn:aws:bedrock-mantle:{call.region}:{account}:project/default"]
+    return [f"arn:{call.partition}:bedrock-mantle:{call.region}:{account}:project/default"]
 
 
 _GROUPLESS_LOGS = re.compile(
@@ -512,7 +518,7 @@ _LOG_GROUPS = (
 
 
 def _logs(call: ApiCall, account: str) -> list[str] | None:
-    base = f"arn:aws:logs:{call.region}:{account}:log-group:"
+    base = f"arn:{call.partition}:logs:{call.region}:{account}:log-group:"
     if arn := _text(call.params, "resourceArn"):
         return [arn.removesuffix(":*")]  # tagging is the exception that knows no suffix
     if call.operation == "DescribeLogGroups":
@@ -538,7 +544,7 @@ def _cloudtrail(call: ApiCall, account: str) -> list[str] | None:
     return [
         name
         if name.startswith("arn:")
-        else f"arn:aws:cloudtrail:{call.region}:{account}:trail/{name}"
+        else f"arn:{call.partition}:cloudtrail:{call.region}:{account}:trail/{name}"
     ]
 
 
@@ -571,11 +577,11 @@ def _wafv2(call: ApiCall, account: str) -> list[str] | None:
     scope = "global" if params.get("Scope") == "CLOUDFRONT" else "regional"
     # A set about to be made has no id yet; a pattern's "*" matches this literal one.
     path = f"{scope}/{kind}/{name}/{params.get('Id', '*')}"
-    return [f"arn:aws:wafv2:{call.region}:{account}:{path}"]
+    return [f"arn:{call.partition}:wafv2:{call.region}:{account}:{path}"]
 
 
 def _iam(call: ApiCall, account: str) -> list[str] | None:
-    base = f"arn:aws:iam::{account}:"
+    base = f"arn:{call.partition}:iam::{account}:"
     path = str(call.params.get("Path") or "/")
     operation = call.operation
     if name := _text(call.params, "RoleName"):
@@ -598,7 +604,7 @@ def _sts(call: ApiCall, account: str) -> list[str]:  # noqa: ARG001  # one shape
 
 
 def _kms(call: ApiCall, account: str) -> list[str] | None:
-    base = f"arn:aws:kms:{call.region}:{account}:"
+    base = f"arn:{call.partition}:kms:{call.region}:{account}:"
     names = [
         str(call.params[name])
         for name in ("AliasName", "KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
@@ -619,12 +625,12 @@ def _sns(call: ApiCall, account: str) -> list[str] | None:
     if arn := _text(call.params, "TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn"):
         return [":".join(arn.split(":")[:6])]  # a subscription's topic
     if name := _text(call.params, "Name"):
-        return [f"arn:aws:sns:{call.region}:{account}:{name}"]
+        return [f"arn:{call.partition}:sns:{call.region}:{account}:{name}"]
     return ["*"] if call.operation.startswith("List") else None
 
 
 def _events(call: ApiCall, account: str) -> list[str] | None:
-    base = f"arn:aws:events:{call.region}:{account}:"
+    base = f"arn:{call.partition}:events:{call.region}:{account}:"
     if arn := _text(call.params, "ResourceARN"):
         return [arn]
     bus = (_text(call.params, "EventBusName") or "default").split("event-bus/")[-1]
@@ -643,15 +649,16 @@ def _cloudwatch(call: ApiCall, account: str) -> list[str] | None:
     if arn := _text(call.params, "ResourceARN"):
         return [arn]
     if alarms := _texts(call.params, "AlarmName", "AlarmNames"):
-        return [f"arn:aws:cloudwatch:{call.region}:{account}:alarm:{name}" for name in alarms]
+        base = f"arn:{call.partition}:cloudwatch:{call.region}:{account}:alarm:"
+        return [f"{base}{name}" for name in alarms]
     if boards := _texts(call.params, "DashboardName", "DashboardNames"):
-        return [f"arn:aws:cloudwatch::{account}:dashboard/{name}" for name in boards]
+        return [f"arn:{call.partition}:cloudwatch::{account}:dashboard/{name}" for name in boards]
     plain = call.operation.startswith(("List", "Describe", "GetMetric", "PutMetricData"))
     return ["*"] if plain else None
 
 
 def _lambda(call: ApiCall, account: str) -> list[str] | None:
-    base = f"arn:aws:lambda:{call.region}:{account}:"
+    base = f"arn:{call.partition}:lambda:{call.region}:{account}:"
     if arn := _text(call.params, "Resource"):
         return [arn]
     if function := _text(call.params, "FunctionName"):
@@ -674,7 +681,7 @@ def _xray(call: ApiCall, account: str) -> list[str] | None:  # noqa: ARG001  # o
 def _budgets(call: ApiCall, account: str) -> list[str] | None:
     budget = call.params.get("Budget") or call.params.get("NewBudget") or call.params
     name = _text(budget, "BudgetName") if isinstance(budget, Mapping) else None
-    return [f"arn:aws:budgets::{account}:budget/{name or '*'}"]
+    return [f"arn:{call.partition}:budgets::{account}:budget/{name or '*'}"]
 
 
 _RESOURCES: dict[str, _Finder] = {

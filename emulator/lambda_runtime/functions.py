@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
 from emulator.iam import Policy, PolicyError, Query, evaluate
+from emulator.partition import partition_of
 
 _API_GATEWAY = "apigateway.amazonaws.com"
 
@@ -78,7 +79,8 @@ def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
     """Look a function up by name and alias, version or nothing ($LATEST)."""
     client = cloud.client("lambda")
     request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
-    arn = f"arn:aws:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
+    partition = partition_of(cloud.region)
+    arn = f"arn:{partition}:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
     invoked_arn = f"{arn}:{qualifier}" if qualifier else arn
     try:
         config = client.get_function_configuration(**request)

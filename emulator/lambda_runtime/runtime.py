@@ -44,6 +44,7 @@ from emulator.lambda_runtime.worker import (
     WorkerExitError,
     WorkerTimeoutError,
 )
+from emulator.partition import partition_of
 
 MAX_REQUEST_BYTES = 6_291_456
 """Limit of a synchronous event (AWS Lambda Developer Guide, Lambda quotas)."""
@@ -511,8 +512,9 @@ class LambdaRuntime:
         known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.logging", dict)
         key = (access_key_id, function.log_group)
         if key not in known:
+            region, account = self._cloud.region, self._cloud.account_id
             resource = (
-                f"arn:aws:logs:{self._cloud.region}:{self._cloud.account_id}:log-group:"
+                f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:"
                 f"{function.log_group}:log-stream:*"
             )
             known[key] = True

@@ -4,6 +4,7 @@ from emulator.errors import service_error
 from emulator.http import HttpResponse
 from emulator.iam import Authorizer
 from emulator.iam.requests import ApiCall
+from emulator.partition import partition_of
 
 # CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS": the key's policy
 # lets the service do these, and may ask for the group in the encryption context.
@@ -34,4 +35,4 @@ def answer(call: ApiCall, authorizer: Authorizer, account: str) -> HttpResponse 
 
 
 def _arn(region: str, account: str, name: str) -> str:
-    return f"arn:aws:logs:{region}:{account}:log-group:{name}"
+    return f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:{name}"

@@ -551,6 +551,21 @@ def test_methods_and_integrations_change_in_place(emulator: Emulator, api: str) 
     assert read["responseParameters"] == {header: "'x'"}
 
 
+def test_a_missing_integration_is_not_found(emulator: Emulator, api: str) -> None:
+    apis = emulator.client("apigateway")
+    root = apis.get_resources(restApiId=api)["items"][0]["id"]
+    at = {"restApiId": api, "resourceId": root, "httpMethod": "PATCH"}
+    apis.put_method(**at, authorizationType="NONE")
+    for call in (
+        lambda: apis.get_integration(**at),
+        lambda: apis.get_integration_response(**at, statusCode="200"),
+        lambda: apis.put_integration_response(**at, statusCode="200"),
+        lambda: apis.delete_integration_response(**at, statusCode="200"),
+    ):
+        with pytest.raises(apis.exceptions.NotFoundException, match="Invalid Integration"):
+            call()  # type: ignore[no-untyped-call]  # boto3 has no types
+
+
 def test_usage_plans_change_in_place(emulator: Emulator, api: str) -> None:
     apis = emulator.client("apigateway")
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=deploy(emulator, api))

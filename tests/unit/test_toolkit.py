@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from toolkit import terraform
-from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, local_aws
+from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, errors_of, local_aws
 from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
 
 
@@ -77,8 +77,10 @@ def slow_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Terraform that says what it does, and ends in order when it is interrupted."""
     program = tmp_path / "terraform"
     program.write_text(
-        "#!/bin/sh\ntrap 'echo in order; exit 3' INT\necho \"$@\"\n"
-        "touch begun\n[ $1 = apply ] && while :; do sleep 0.05; done\n[ $1 = plan ]\n"
+        "#!/bin/sh\n"
+        "trap 'echo INT >> told; sleep 0.3; yes | head -99999; touch state; exit 3' INT\n"
+        "trap 'echo TERM >> told' TERM\necho \"$@\"\ntouch begun\n"
+        "[ $1 = apply ] && while :; do sleep 0.05; done\n[ $1 = plan ]\n"
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -94,25 +96,61 @@ def test_a_person_sees_at_once_what_terraform_says(
         Terraform(slow_terraform).show("destroy")
 
 
-def test_an_interrupted_apply_ends_in_order_and_keeps_its_state(slow_terraform: Path) -> None:
+def _interrupt(folder: Path, call: str, times: int = 1) -> str:
+    """Press Ctrl-C while a program is at `call`; return all that was printed."""
     code = f"""
 from pathlib import Path
-from toolkit.terraform import Terraform, TerraformError
+from toolkit.terraform import Terraform
+terraform = Terraform(Path({str(folder)!r}))
 try:
-    Terraform(Path({str(slow_terraform)!r})).show("apply", "x")
-except TerraformError as error:
-    print(error)
+    terraform.{call}
+except KeyboardInterrupt:
+    print("interrupted")
 """
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as process:
-        deadline = time.monotonic() + 20
-        while not (slow_terraform / "begun").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to both
+        for marker in ("begun", "told")[:times]:
+            deadline = time.monotonic() + 20
+            while not (folder / marker).exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the group
         said, _ = process.communicate(timeout=20)
-    assert "in order" in said
-    assert "`terraform apply` failed" in said
+    return said
+
+
+@pytest.mark.parametrize(
+    "call",
+    ['show("apply", "x")', 'follow("apply", line=lambda message: None)', 'run("apply")'],
+)
+def test_an_interrupt_reaches_terraform_once_and_it_ends_in_order(
+    slow_terraform: Path, call: str
+) -> None:
+    said = _interrupt(slow_terraform, call)
+    assert (slow_terraform / "told").read_text() == "INT\n"
+    assert (slow_terraform / "state").exists()
+    assert said.strip().endswith("interrupted")
+
+
+def test_a_second_interrupt_kills(slow_terraform: Path) -> None:
+    program = slow_terraform / "terraform"
+    program.write_text(program.read_text().replace("exit 3", ""))  # and never ends by itself
+    said = _interrupt(slow_terraform, 'show("apply", "x")', times=2)
+    assert "Killed" in said
+    assert said.strip().endswith("interrupted")
+
+
+def test_a_reader_that_fails_leaves_terraform_to_end_in_order(slow_terraform: Path) -> None:
+    def fail(_: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        Terraform(slow_terraform).follow("apply", line=fail)
+    assert (slow_terraform / "state").exists()
 
 
 def test_a_persons_own_aws_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,13 +182,69 @@ def test_an_unknown_environment_is_refused_and_the_known_ones_named(tmp_path: Pa
         Rehearsal("staging", home=tmp_path).stage()
 
 
-def test_a_port_in_use_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused_with_its_holder_and_the_way_out(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        rehearsal = Rehearsal("dev", port, home=tmp_path)
-        rehearsal.folder.mkdir()
-        with pytest.raises(RehearsalError, match=f"make up ENV=dev PORT={port + 1}"):
+        rehearsal = Rehearsal("dev", port, home=tmp_path / "rehearsals")
+        rehearsal.stage()
+        with pytest.raises(RehearsalError, match=f"make up ENV=dev PORT={port + 1}") as refused:
             rehearsal.start()
+    assert f"process {os.getpid()}" in str(refused.value)
+    assert not rehearsal.folder.exists()
+
+
+REGIONS = {
+    'provider "aws" {\n  region = "eu-central-1"\n}\n': "eu-central-1",
+    'provider "aws" { region = "eu-west-1" }\n': "eu-west-1",
+    'provider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n'
+    'provider "aws" {\n  # region = "x"\n  default_tags {\n    tags = {}\n  }\n'
+    '  region = "ap-northeast-1" // here\n}\n': "ap-northeast-1",
+    'variable "place" { default = "us-gov-west-1" }\nlocals { home = var.place }\n'
+    'provider "aws" {\n  region = local.home\n}\n': "us-gov-west-1",
+    'provider "aws" {}\n': "ca-central-1",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), REGIONS.items())
+def test_the_region_of_an_environment_is_its_providers(
+    text: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "ca-central-1")
+    (tmp_path / "providers.tf").write_text(text)
+    if "local." in text:
+        Terraform(tmp_path).run("init")
+    assert terraform.region(Terraform(tmp_path)) == expected
+
+
+def test_no_region_at_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    (tmp_path / "providers.tf").write_text('provider "aws" {}\n')
+    with pytest.raises(TerraformError, match="names no region"):
+        terraform.region(Terraform(tmp_path))
+
+
+def test_state_and_sessions_are_private(tmp_path: Path) -> None:
+    rehearsal = Rehearsal("dev", home=tmp_path)
+    rehearsal.stage()
+    assert rehearsal.folder.stat().st_mode & 0o777 == 0o700
+    (tmp_path / "main.tf").write_text('resource "terraform_data" "this" {}\n')
+    Terraform(tmp_path).run("init")
+    Terraform(tmp_path).run("apply", "-auto-approve")
+    assert (tmp_path / "terraform.tfstate").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_error_of_the_local_aws_is_told_within_seconds(tmp_path: Path) -> None:
+    log = tmp_path / "emulator.log"
+    log.write_text("06:00 ERROR emulator: of an earlier run\n")
+    told: list[str] = []
+    with errors_of(log, told.append):
+        with log.open("a") as lines:
+            lines.write("06:01 INFO emulator: well\n06:02 ERROR emulator: internal error\nTrace\n")
+        deadline = time.monotonic() + 5
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert told == [f"local AWS: 06:02 ERROR emulator: internal error (more in {log})"]
 
 
 def test_down_is_quiet_where_nothing_is_up(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Ctrl-C that loses nothing: what must not be cut short ends first, and is told once."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Ctrl-C; the end that `timeout`, CI and service managers ask for; a terminal that is closed.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def interrupts(received: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Call `received` at each interrupt, and raise KeyboardInterrupt only once the block is done.
+
+    Outside the main thread, where Python delivers no signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    count = 0
+
+    def receive(*_: object) -> None:
+        nonlocal count
+        count += 1
+        received()
+
+    # What is ignored stays ignored, as under nohup.
+    handled = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, receive) for each in handled}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        if count:
+            raise KeyboardInterrupt
