@@ -169,8 +169,12 @@ class ExecuteApi:
     def _filter(self, exchange: Exchange) -> HttpResponse | None:
         """Let WAF judge first: it stands before keys and validation."""
         api = exchange.api
-        # WAF sees the path as clients of AWS write it.
-        request = replace(exchange.request, path=f"/{api.stage_name}{exchange.path}")
+        # WAF sees the path as clients of AWS write it, and the trace that API Gateway goes on with.
+        request = replace(
+            exchange.request,
+            path=f"/{api.stage_name}{exchange.path}",
+            headers=(*exchange.request.headers, ("X-Amzn-Trace-Id", exchange.trace)),
+        )
         begun = time.monotonic()
         verdict = self._waf.inspect(api.arn, request, request_id=exchange.extended_request_id)
         if verdict is None:

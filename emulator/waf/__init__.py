@@ -18,7 +18,9 @@ from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
 
 _ROUTE = re.compile(r"/_aws/execute-api/[^/]+(?=/)")
 _STAGE_ARN = re.compile(r"arn:[^:]+:apigateway:([^:]+)::/restapis/([^/]+)/stages/([^/]+)")
-_GATEWAY_HEADERS = {"host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
+_GATEWAY_HEADERS = {
+    *("host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Waf:
         """Decide a request to a stage; None means that no web ACL guards it.
 
         The request is seen as API Gateway presents it to WAF: without the emulator's own route,
-        with the API's host name (or `host`) and the X-Forwarded headers.
+        with the API's host name (or `host`), the X-Forwarded headers and the trace's before others.
         """
         compiled = self._cloud.snapshot(f"waf:{resource_arn}", lambda: self._compile(resource_arn))
         if compiled is None:
@@ -174,6 +176,7 @@ def _as_gateway(request: HttpRequest, resource_arn: str, host: str | None) -> Ht
         [value for name, value in request.headers if name.lower() == "x-forwarded-for"]
         + [request.source_ip]
     )
+    traces = [value for name, value in request.headers if name.lower() == "x-amzn-trace-id"]
     kept = tuple(
         (name, value) for name, value in request.headers if name.lower() not in _GATEWAY_HEADERS
     )
@@ -182,5 +185,6 @@ def _as_gateway(request: HttpRequest, resource_arn: str, host: str | None) -> Ht
         ("X-Forwarded-Proto", "https"),
         ("X-Forwarded-Port", "443"),
         ("Host", host or request.header("host") or ""),
+        *(("X-Amzn-Trace-Id", trace) for trace in traces[-1:]),
     )
     return replace(request, path=_ROUTE.sub("", request.path, count=1), headers=own + kept)

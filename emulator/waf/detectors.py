@@ -61,12 +61,17 @@ _SQL_TOKEN = re.compile(
     rb"(?i)\b(?:and|or|not|like|select|union|all|from|where|insert|into|update|delete|drop|table"
     rb"|alter|exec|sleep|benchmark|null|having|group|order|by)\b|\b\d{1,3}\b|--|['\"=;#]"
 )
+_COMPARED = re.compile(rb"(\b\d{1,3}\b)\s*=\s*\d{1,3}\b")
 _TAG = re.compile(rb"<[\s/]*([a-zA-Z]{1,16})")
 
 
 def sql_tokens(text: bytes) -> list[str]:
-    """Return what a log may show of an SQL match: keywords, signs and short numbers, no prose."""
-    return [token.decode("ascii") for token in _SQL_TOKEN.findall(text)[:5]]
+    """Return what a log may show of an SQL match: keywords, signs and short numbers, no prose.
+
+    A comparison of numbers is told by its first, as in AWS's example: 10, AND, 1 of 10 AND 1=1.
+    """
+    tokens = [token.decode("ascii") for token in _SQL_TOKEN.findall(_COMPARED.sub(rb"\1", text))]
+    return tokens[:5]
 
 
 def xss_tokens(text: bytes) -> list[str]:

@@ -232,9 +232,8 @@ class RateMatch:
             "maxRateAllowed": self.limit,
             "evaluationWindowSec": str(self.window),
         }
-        inspection.rates.append(record)
         if None in values:
-            record["rateBasedRuleId"] = "NO_EVALUATION_PERFORMED"
+            inspection.rates.append(record | {"rateBasedRuleId": "NO_EVALUATION_PERFORMED"})
             return False
         if self.key_type in {"IP", "FORWARDED_IP"}:
             record["limitValue"] = values[0]
@@ -244,7 +243,10 @@ class RateMatch:
                 | ({"name": part.name} if part.name else {})
                 for part, value in zip(self.parts, values, strict=True)
             ]
-        return self.counter.is_over(tuple(values))
+        if not self.counter.is_over(tuple(values)):
+            return False
+        inspection.rates.append(record)  # "The list of rate-based rules that acted on the request"
+        return True
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ needs_recordings = pytest.mark.skipif(
 # Services whose recordings are not replayed yet.
 _PENDING = {
     *("cloudtrail", "cloudwatch", "events", "iam", "kms", "lambda"),
-    *("logs", "s3", "sns", "sts", "wafv2"),
+    *("logs", "s3", "sns", "sts"),
 }
 
 

@@ -352,6 +352,7 @@ def test_waf_comes_first_and_sees_the_stages_path(gateway: Gateway) -> None:
     arn, seen = gateway.waf.seen[0]
     assert arn == "arn:aws:apigateway:us-east-2::/restapis/api1/stages/v1"
     assert seen.path == "/v1/chat"
+    assert (seen.header("X-Amzn-Trace-Id") or "").startswith("Root=1-")
     assert gateway.functions.events == []
     assert gateway.log()["waf"] == "WAF_BLOCK"
     assert gateway.log()["acl"].startswith("arn:aws:wafv2:")
