@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import xmltodict
 from moto.awslambda.models import LambdaFunction
 from moto.budgets.models import Budget
 from moto.budgets.responses import BudgetsResponse
@@ -13,6 +14,7 @@ from moto.iam.access_control import PermissionResult
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.kms.responses import KmsResponse
 from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.responses import S3Response
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from moto.wafv2 import exceptions as wafv2_exceptions
@@ -381,3 +383,18 @@ def _keep_what_rules_use(operation: str) -> None:
 
 for _operation in ("delete_ip_set", "delete_regex_pattern_set", "delete_rule_group"):
     _keep_what_rules_use(_operation)
+
+
+@_patch(S3Response, "_bucket_response_put")
+def _tag_new_bucket_of_s3(
+    original: Any, response: S3Response, request: Any, name: str, query: dict[str, Any]
+) -> Any:
+    # moto overlooks the tags that CreateBucket may bring along.
+    answer = original(response, request, name, query)
+    if query or not response.body:
+        return answer
+    found = xmltodict.parse(response.body, force_list=("Tag",)).get("CreateBucketConfiguration")
+    tags = ((found or {}).get("Tags") or {}).get("Tag", [])
+    if tags:
+        response.backend.put_bucket_tagging(name, {tag["Key"]: tag["Value"] for tag in tags})
+    return answer

@@ -31,8 +31,11 @@ _FRONT_THREADS = 64
 _BACK_THREADS = 48
 _DEPLOYED_APIS = "/_aws/execute-api/"
 _FRONT_DOORS = (_DEPLOYED_APIS, "/2015-03-31/functions/")
+# An account's number stands before the address in calls of S3 Control, whose SDKs put it there
+# (botocore's model: hostPrefix "{AccountId}."). No name server has such a name to give.
 _LOCAL_NAME = re.compile(
-    r"(?:127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?", re.IGNORECASE
+    r"(?:(?:\d{12}\.)?127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?",
+    re.IGNORECASE,
 )
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024

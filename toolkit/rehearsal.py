@@ -48,6 +48,11 @@ provider "aws" {{
   allowed_account_ids = ["{ACCOUNT_ID}"]
   max_retries         = 2
   s3_use_path_style   = true
+
+  # Loopback addresses need no proxy; a name made of one does: version 6 of the provider reads the
+  # tags of a bucket at <account>.127.0.0.1, which no resolver knows.
+  http_proxy  = "ENDPOINT"
+  https_proxy = "ENDPOINT"
 }}
 """
 
@@ -177,7 +182,9 @@ class Rehearsal:
             stale.unlink()
         for file in (*source.glob("*.tf"), *source.glob(".terraform.lock.hcl")):
             shutil.copyfile(file, self.folder / file.name)
-        (self.folder / "rehearsal_override.tf").write_text(OVERRIDE)
+        (self.folder / "rehearsal_override.tf").write_text(
+            OVERRIDE.replace("ENDPOINT", self.endpoint)
+        )
 
     def start(self) -> None:
         """Start the local AWS in the environment's region, unless it is up, and wait for it."""

@@ -39,6 +39,37 @@ def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]
             api.disableExecuteApiEndpoint = operation["value"] == "true"
 
 
+@patch(RestAPI, "to_dict")
+def _tell_api_status(original: Any, api: RestAPI) -> Any:
+    # botocore's model; a Regional API that names no policy has TLS_1_0 (API Gateway Developer
+    # Guide, "Choose a security policy for your REST API").
+    policy = getattr(api, "security_policy", None) or "TLS_1_0"
+    mode = getattr(api, "endpoint_access_mode", None)
+    known = original(api) | {"apiStatus": "AVAILABLE", "securityPolicy": policy}
+    return known | ({"endpointAccessMode": mode} if mode else {})
+
+
+@patch(APIGatewayResponse, "create_rest_api")
+def _keep_security_policy(original: Any, response: APIGatewayResponse) -> Any:
+    status, headers, body = original(response)
+    if "id" not in (made := json.loads(body)):
+        return status, headers, body
+    api = response.backend.get_rest_api(made["id"])
+    api.security_policy = response._get_param("securityPolicy")
+    api.endpoint_access_mode = response._get_param("endpointAccessMode")
+    return status, headers, json.dumps(api.to_dict())
+
+
+@patch(RestAPI, "apply_patch_operations")
+def _change_security_policy(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+    original(api, operations)
+    for operation in operations:
+        if operation["path"] == "/securityPolicy":
+            api.security_policy = operation.get("value")
+        if operation["path"] == "/endpointAccessMode":
+            api.endpoint_access_mode = operation.get("value")
+
+
 # Updates that moto lacks: an environment that is edited and applied again sends them.
 _FIELDS = {
     "apiKeyRequired": "api_key_required",

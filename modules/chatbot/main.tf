@@ -39,8 +39,14 @@ module "governance" {
   }
 }
 
+moved {
+  from = module.guardrail
+  to   = module.guardrail[0]
+}
+
 module "guardrail" {
   source = "../guardrail"
+  count  = var.guardrail.existing == null ? 1 : 0
 
   name                = local.name
   blocked_words       = var.guardrail.blocked_words
@@ -72,12 +78,7 @@ module "compute" {
     system_prompt     = var.function.system_prompt
   }
 
-  guardrail = {
-    arn            = module.guardrail.arn
-    id             = module.guardrail.id
-    safety_message = module.guardrail.safety_message
-    version        = module.guardrail.version
-  }
+  guardrail = merge(local.guardrail, { enforced_arns = var.enforced_guardrail_arns })
 
   runtime = {
     architecture = var.function.architecture

@@ -1,11 +1,18 @@
 data "aws_region" "current" {}
 
 locals {
-  # The name of the region under a deprecated attribute in one major version of the provider or the other; the host has it in both.
-  region = split(".", data.aws_region.current.endpoint)[1]
+  region = split(".", data.aws_region.current.endpoint)[1] # .name is deprecated in version 6 of the provider, .region unknown in 5
 
   # Every name first, so that nothing has to wait for another module to learn one.
   name              = "chatbot-${var.environment}"
   stage_name        = "v1"
   metrics_namespace = "Chatbot" # What modules/compute tells the function.
+
+  # Ours, or one that was made elsewhere.
+  guardrail = var.guardrail.existing != null ? var.guardrail.existing : {
+    arn            = module.guardrail[0].arn
+    id             = module.guardrail[0].id
+    safety_message = module.guardrail[0].safety_message
+    version        = module.guardrail[0].version
+  }
 }

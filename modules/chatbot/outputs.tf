@@ -35,12 +35,12 @@ output "function_name" {
 
 output "guardrail_id" {
   description = "Id of the Bedrock guardrail."
-  value       = module.guardrail.id
+  value       = local.guardrail.id
 }
 
 output "guardrail_version" {
   description = "Published version of the guardrail that the function uses."
-  value       = module.guardrail.version
+  value       = local.guardrail.version
 }
 
 output "log_groups" {

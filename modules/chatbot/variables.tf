@@ -93,6 +93,13 @@ variable "edge" {
   }
 }
 
+variable "enforced_guardrail_arns" {
+  description = "Guardrails that the account or organisation enforces on every call of a model, and the guardrail profiles of a cross-Region guardrail: the function must be allowed to apply each, or no call gets through. `make preflight` lists those of the account."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "environment" {
   description = "Name of the environment, such as `dev`; everything is called `chatbot-<environment>`."
   type        = string
@@ -138,6 +145,12 @@ variable "guardrail" {
       definition = string
       examples   = optional(list(string), [])
     })))
+    existing = optional(object({ # A guardrail made elsewhere, such as one of the STANDARD tier; nothing else here may be set then.
+      arn            = string    # Without a version.
+      id             = string
+      safety_message = string # The guardrail's own, which the function answers with.
+      version        = string # A published number.
+    }))
     extra_blocked_words = optional(list(string))
     pii = optional(object({
       block     = optional(list(string))
@@ -147,6 +160,11 @@ variable "guardrail" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.guardrail.existing == null || alltrue([for name, value in var.guardrail : name == "existing" || value == null])
+    error_message = "guardrail.existing is a guardrail made elsewhere, whose policy cannot be set here. Leave out: ${join(", ", [for name, value in var.guardrail : name if name != "existing" && value != null])}."
+  }
 }
 
 variable "model" {

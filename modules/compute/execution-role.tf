@@ -67,6 +67,17 @@ data "aws_iam_policy_document" "invoke" {
     resources = [local.default_project_arn]
   }
 
+  # What account or organisation enforces is applied on top of the own guardrail, with the caller's permission (Amazon
+  # Bedrock User Guide, "Apply cross-account safeguards with Amazon Bedrock Guardrails enforcements").
+  dynamic "statement" {
+    for_each = length(var.guardrail.enforced_arns) > 0 ? [var.guardrail.enforced_arns] : []
+    content {
+      sid       = "ApplyEnforcedGuardrails"
+      actions   = ["bedrock:ApplyGuardrail"]
+      resources = statement.value
+    }
+  }
+
   # Not logs:CreateLogGroup: a group that was deleted must stay missing and be noticed, not come back without its key.
   statement {
     sid       = "WriteOwnLogs"

@@ -1,6 +1,6 @@
 # The most that the role can ever do, whatever is attached to it: somebody who may attach policies, and attaches
 # AdministratorAccess, has gained nothing. It grants nothing itself. The guardrail's id is not known when it is written,
-# so it names the account's guardrails; the role's own policy narrows that to the one.
+# so it names the account's guardrails, and those enforced from outside; the role's own policy narrows that to the one.
 data "aws_iam_policy_document" "boundary" {
   #checkov:skip=CKV_AWS_111:X-Ray has no resource-level permissions for its writes; every other statement names its resources
   #checkov:skip=CKV_AWS_356:X-Ray has no resource-level permissions for its writes; every other statement names its resources
@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid       = "AtMostApplyGuardrails"
     actions   = ["bedrock:ApplyGuardrail"]
-    resources = ["arn:${local.partition}:bedrock:${local.region}:${local.account}:guardrail/*"]
+    resources = concat(["arn:${local.partition}:bedrock:${local.region}:${local.account}:guardrail/*"], var.guardrail.enforced_arns)
   }
 
   statement {

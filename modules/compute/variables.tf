@@ -71,10 +71,16 @@ variable "guardrail" {
   type = object({
     arn            = string # without a version
     id             = string
-    safety_message = string # what the function answers when the guardrail blocks
-    version        = string # a published number
+    safety_message = string                     # what the function answers when the guardrail blocks
+    version        = string                     # a published number
+    enforced_arns  = optional(list(string), []) # guardrails that account or organisation enforces, and guardrail profiles
   })
   nullable = false
+
+  validation {
+    condition     = alltrue([for arn in var.guardrail.enforced_arns : can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]+:[0-9]{12}:(guardrail/[a-z0-9]+|guardrail-profile/[a-z0-9.:-]+)$", arn))])
+    error_message = "guardrail.enforced_arns holds ARNs of guardrails, without a version, or of guardrail profiles: arn:aws:bedrock:us-east-2:111122223333:guardrail/abc123def456."
+  }
 
   validation {
     condition     = can(regex("^[1-9][0-9]{0,7}$", var.guardrail.version))

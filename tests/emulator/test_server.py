@@ -93,6 +93,7 @@ def test_an_unknown_operation_is_refused_in_the_services_protocol(emulator: Emul
     [
         {"Host": "attacker.example:4566"},  # a name that its owner points at 127.0.0.1
         {"Host": "127.0.0.1.attacker.example"},
+        {"Host": "123456789012.attacker.example"},
         {"Origin": "https://attacker.example"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -122,7 +123,13 @@ def test_a_web_page_cannot_use_the_account(
 
 
 @pytest.mark.parametrize(
-    "said", [{"Host": "localhost:4566"}, {"Host": "[::1]"}, {"Sec-Fetch-Site": "none"}]
+    "said",
+    [
+        {"Host": "localhost:4566"},
+        {"Host": "[::1]"},
+        {"Host": "123456789012.127.0.0.1:4566"},
+        {"Sec-Fetch-Site": "none"},
+    ],
 )
 def test_a_person_may_look(emulator: Emulator, said: dict[str, str]) -> None:
     assert emulator.request("GET", "/_aws/health", headers=said).status == 200

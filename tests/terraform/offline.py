@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+# The version of the AWS provider to test with, in place of the locked one.
+PROVIDER_VARIABLE = "CHATBOT_PROVIDER_VERSION"
 ACCOUNT = "111122223333"  # The placeholder of envs/*/providers.tf, AWS's own for documentation.
 IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetCallerIdentityResult><Account>{ACCOUNT}</Account><UserId>AIDAEXAMPLE</UserId>
@@ -37,6 +41,18 @@ class _CallerIdentity(BaseHTTPRequestHandler):
         """Say nothing: pytest shows what matters."""
 
 
+def pin(folder: Path, version: str) -> None:
+    """Let every root and module of a copied tree take one version of the AWS provider."""
+    for file in folder.glob("*/*/terraform.tf"):
+        text = file.read_text(encoding="utf-8")
+        pinned = re.sub(r'(source  = "hashicorp/aws"\n\s+version = )".*"', rf'\1"{version}"', text)
+        if pinned.count(f'"{version}"') != 1:
+            raise ValueError(f"{file} names no version of the AWS provider")
+        file.write_text(pinned, encoding="utf-8")
+    for lock in folder.glob("*/*/.terraform.lock.hcl"):
+        lock.unlink()
+
+
 class Offline:
     """A copy of modules and environments, and what Terraform needs to plan them offline."""
 
@@ -45,6 +61,8 @@ class Offline:
         leave = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
         for part in ("modules", "envs"):
             shutil.copytree(ROOT / part, folder / part, ignore=leave)
+        if version := os.environ.get(PROVIDER_VARIABLE):
+            pin(folder, version)
         # A plan hashes the package, and never opens it.
         (folder / "build").mkdir()
         (folder / "build" / "chatbot.zip").write_bytes(b"a package")
@@ -76,7 +94,8 @@ class Offline:
         terraform = self.terraform("envs", name)
         override = 'terraform {\n  backend "local" {}\n}\n'
         (terraform.folder / "state_override.tf").write_text(override)
-        terraform.run("init", "-lockfile=readonly")
+        locked = (terraform.folder / ".terraform.lock.hcl").is_file()
+        terraform.run("init", *(("-lockfile=readonly",) if locked else ()))
         return planned(terraform)
 
     def root(self, name: str, files: Mapping[str, str]) -> Terraform:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.terraform.offline import Offline, planned, resource, resources
+from tests.terraform.offline import Offline, planned, refusals, resource, resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Nothing here is a default.
 TUNED = """module "chatbot" {
@@ -197,3 +198,51 @@ def test_what_the_caller_tunes_reaches_every_layer(tuned: dict[str, Any]) -> Non
 
     groups = resources(tuned, "aws_cloudwatch_log_group")
     assert {group["retention_in_days"] for group in groups} == {90}
+
+
+ELSEWHERE = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abc123def456"
+ENFORCED = "arn:aws:bedrock:us-east-2:444455556666:guardrail/org123def456"
+MADE_ELSEWHERE = f"""module "chatbot" {{
+  source                  = "../../modules/chatbot"
+  environment             = "theirs"
+  package                 = "../../build/chatbot.zip"
+  allowed_origin          = "https://chat.example.com"
+  clients                 = {{ web = {{}} }}
+  operations              = {{ alert_emails = ["oncall@example.com"] }}
+  enforced_guardrail_arns = ["{ENFORCED}"]
+  guardrail = {{
+    existing = {{ arn = "{ELSEWHERE}", id = "abc123def456", safety_message = "No.", version = "7" }}
+  }}
+}}
+
+output "guardrail" {{
+  value = [module.chatbot.guardrail_id, module.chatbot.guardrail_version]
+}}
+"""
+
+
+def test_a_guardrail_made_elsewhere_is_used_and_not_touched(tmp_path: Path) -> None:
+    with Offline(tmp_path / "tree") as offline:
+        plan = planned(offline.root("theirs", {"main.tf": MADE_ELSEWHERE}))
+    assert not [*resources(plan, "aws_bedrock_guardrail")]
+    assert not [*resources(plan, "aws_bedrock_guardrail_version")]
+    assert plan["planned_values"]["outputs"]["guardrail"]["value"] == ["abc123def456", "7"]
+    settings = resource(plan, "aws_lambda_function")["environment"][0]["variables"]
+    assert (settings["GUARDRAIL_ID"], settings["GUARDRAIL_VERSION"]) == ("abc123def456", "7")
+    allowed = {
+        (statement["Sid"], target)
+        for policy in resources(plan, "aws_iam_role_policy")
+        for statement in json.loads(policy["policy"])["Statement"]
+        if "bedrock:ApplyGuardrail" in statement["Action"]
+        for target in [statement["Resource"]]
+    }
+    assert allowed == {("ApplyOwnGuardrail", ELSEWHERE), ("ApplyEnforcedGuardrails", ENFORCED)}
+
+
+def test_the_policy_of_a_guardrail_made_elsewhere_cannot_be_set(tmp_path: Path) -> None:
+    with Offline(tmp_path / "tree") as offline:
+        both = MADE_ELSEWHERE.replace(
+            "    existing =", '    safety_message = "Ours."\n    existing ='
+        )
+        refused = refusals(offline.root("both", {"main.tf": both}))
+    assert any("Leave out: safety_message." in text for text in refused), refused

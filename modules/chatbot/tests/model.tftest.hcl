@@ -49,7 +49,7 @@ override_module {
 }
 
 override_module {
-  target = module.guardrail
+  target = module.guardrail[0]
 }
 
 variables {

@@ -201,6 +201,38 @@ run "the_boundary_holds_the_role_to_the_same_things" {
   }
 }
 
+run "a_guardrail_that_others_enforce_may_be_applied_and_nothing_more" {
+  command = plan
+
+  variables {
+    guardrail = {
+      arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abc123def456"
+      id             = "abc123def456"
+      safety_message = "[Request blocked by safety controls]"
+      version        = "3"
+      enforced_arns  = ["arn:aws:bedrock:us-east-2:444455556666:guardrail/org123def456"]
+    }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(data.aws_iam_policy_document.invoke.json).Statement : statement if contains(flatten([statement.Action]), "bedrock:ApplyGuardrail")] == [{
+      Sid      = "ApplyEnforcedGuardrails"
+      Effect   = "Allow"
+      Action   = "bedrock:ApplyGuardrail"
+      Resource = "arn:aws:bedrock:us-east-2:444455556666:guardrail/org123def456"
+    }]
+    error_message = "Where a guardrail is enforced, every call fails without this permission."
+  }
+
+  assert {
+    condition = toset(one([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Resource if statement.Sid == "AtMostApplyGuardrails"])) == toset([
+      "arn:aws:bedrock:us-east-2:111122223333:guardrail/*",
+      "arn:aws:bedrock:us-east-2:444455556666:guardrail/org123def456",
+    ])
+    error_message = "The boundary refuses what the role is allowed, or allows more."
+  }
+}
+
 run "the_source_region_is_allowed_even_when_it_is_not_listed" {
   command = plan
 

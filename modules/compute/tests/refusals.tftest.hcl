@@ -121,6 +121,22 @@ run "a_fraction_of_a_second_is_refused" {
   expect_failures = [var.timeout_seconds]
 }
 
+run "an_enforced_guardrail_is_one_guardrail_and_no_wildcard" {
+  command = plan
+
+  variables {
+    guardrail = {
+      arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+      id             = "abcdefghij12"
+      safety_message = "No."
+      version        = "3"
+      enforced_arns  = ["arn:aws:bedrock:us-east-2:444455556666:guardrail/*"]
+    }
+  }
+
+  expect_failures = [var.guardrail]
+}
+
 run "the_draft_guardrail_is_refused" {
   command = plan
 

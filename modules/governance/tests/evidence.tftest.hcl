@@ -120,16 +120,17 @@ run "only_bedrock_of_this_account_becomes_the_logging_role" {
   }
 }
 
+# An object in version 5 of the provider, a list of blocks in 6: one(…[*]) reads both.
 run "every_invocation_is_logged_encrypted_and_for_a_time" {
   command = plan
 
   assert {
     condition = alltrue([
-      aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.text_data_delivery_enabled,
-      aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.image_data_delivery_enabled,
-      aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.embedding_data_delivery_enabled,
-      aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.video_data_delivery_enabled,
-      aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.cloudwatch_config.log_group_name == "/aws/bedrock/model-invocations",
+      one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).text_data_delivery_enabled,
+      one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).image_data_delivery_enabled,
+      one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).embedding_data_delivery_enabled,
+      one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).video_data_delivery_enabled,
+      one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).log_group_name == "/aws/bedrock/model-invocations",
     ])
     error_message = "Some invocations would leave no record."
   }
@@ -174,7 +175,7 @@ run "bodies_over_100_kb_go_to_a_bucket_when_one_is_named" {
   }
 
   assert {
-    condition     = one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.cloudwatch_config.large_data_delivery_s3_config[*].bucket_name) == "prompts-of-ours"
+    condition     = one(one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).large_data_delivery_s3_config[*].bucket_name) == "prompts-of-ours"
     error_message = "Large bodies would leave no record."
   }
 }
@@ -183,7 +184,7 @@ run "without_a_bucket_large_bodies_go_nowhere" {
   command = plan
 
   assert {
-    condition     = length(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config.cloudwatch_config.large_data_delivery_s3_config[*]) == 0
+    condition     = length(one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).large_data_delivery_s3_config[*]) == 0
     error_message = "Nobody asked for a bucket."
   }
 }
