@@ -25,11 +25,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class Model:
-    """A foundation model, the last day of its life on Bedrock if it is known, its profiles."""
+    """A foundation model: its end of life on Bedrock, None if unknown, and its profiles.
+
+    `output_burndown` is how many tokens of the quotas a token of an answer uses up.
+    """
 
     id: str
     name: str
     ends: date | None
+    output_burndown: int
     profiles: dict[str, Profile]
 
 
@@ -63,7 +67,7 @@ def _model(name: str, known: dict[str, Any]) -> Model:
         for geography, routing in known.get("profiles", {}).items()
     }
     ends = date.fromisoformat(known["ends"]) if known["ends"] else None
-    return Model(name, known["name"], ends, profiles)
+    return Model(name, known["name"], ends, known.get("output_burndown", 1), profiles)
 
 
 def geographies() -> frozenset[str]:
@@ -93,3 +97,21 @@ def route(geography: str, model_id: str, region: str) -> Route | None:
     if profile.destinations is None:
         return Route(frozenset({region}), documented=False)
     return Route(profile.destinations | {region}, documented=True)
+
+
+def offered(model_id: str, region: str) -> list[str]:
+    """Return the ids of a model's profiles that a Region may call, as far as they are known."""
+    model = models().get(model_id)
+    found = model.profiles.items() if model else ()
+    return sorted(f"{name}.{model_id}" for name, profile in found if region in profile.sources)
+
+
+def as_of() -> date:
+    """Return the day on which the facts were last compared with AWS's pages."""
+    return date.fromisoformat(facts()["as_of"])
+
+
+def runtime_ends(runtime: str) -> date | None:
+    """Return the day from which Lambda no longer patches a runtime, None if it is not known."""
+    known = facts()["runtimes"].get(runtime)
+    return date.fromisoformat(known["ends"]) if known else None

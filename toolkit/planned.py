@@ -93,6 +93,22 @@ class Plan:
         return [resource.values[attribute] for resource in self.all(kind)]
 
     @cached_property
+    def applicable_guardrails(self) -> frozenset[str]:
+        """Return the guardrails, by ARN, that the function's role may apply, as far as known."""
+        policies = [
+            json.loads(policy.values.get("policy") or "{}")
+            for policy in self.all("aws_iam_role_policy")
+        ]
+        return frozenset(
+            arn
+            for policy in policies
+            for statement in policy.get("Statement", [])
+            if statement["Effect"] == "Allow"
+            and "bedrock:ApplyGuardrail" in _several(statement["Action"])
+            for arn in _several(statement["Resource"])
+        )
+
+    @cached_property
     def model(self) -> Model:
         """Return the model as the function's role may use it."""
         for policy in self.all("aws_iam_role_policy"):
@@ -101,8 +117,7 @@ class Plan:
                 equals = statement.get("Condition", {}).get("StringEquals", {})
                 if "bedrock:InferenceProfileArn" not in equals:
                     continue
-                found = statement["Resource"]
-                arns = [found] if isinstance(found, str) else found
+                arns = _several(statement["Resource"])
                 profile = equals["bedrock:InferenceProfileArn"]
                 return Model(
                     id=arns[0].partition("foundation-model/")[2],
@@ -119,6 +134,11 @@ class Model:
     id: str
     profile: str
     regions: frozenset[str]
+
+
+def _several(found: str | list[str]) -> list[str]:
+    """Return a list, where IAM takes a text for a list of one."""
+    return [found] if isinstance(found, str) else found
 
 
 def _resources(module: Mapping[str, Any]) -> Iterable[Resource]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import preflight
 from toolkit.planned import planned
+from toolkit.preflight import environment, run
+from toolkit.preflight.asking import Aws
 from toolkit.rehearsal import ACCOUNT_ID, local_aws
 from toolkit.terraform import ROOT
 
@@ -27,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("envs") / "dev"
     shutil.copytree(ROOT / "envs" / "dev", copy, ignore=shutil.ignore_patterns(".terraform"))
     for name, placeholder, own in (
-        ("providers.tf", preflight.EXAMPLE_ACCOUNT, ACCOUNT_ID),
+        ("providers.tf", environment.EXAMPLE_ACCOUNT, ACCOUNT_ID),
         ("terraform.tf", "REPLACE-ME-terraform-state", BUCKET),
     ):
         text = (copy / name).read_text()
@@ -45,10 +46,10 @@ def test_reads_the_plan_and_tells_a_fresh_account_from_an_applied_one(
         else:
             monkeypatch.setenv(name, value)
     plan = planned(folder)
-    monkeypatch.setattr(preflight, "planned", lambda _: plan)
+    monkeypatch.setattr(run, "planned", lambda _: plan)
 
     def statuses() -> dict[str, str]:
-        results = preflight.run("dev", folder, preflight.Aws(), lambda _: None)
+        results = run.run("dev", folder, Aws(), lambda _: None)
         return {result.name: f"{result.status}: {result.detail}" for result in results}
 
     s3 = dev.client("s3", REGION)
@@ -65,6 +66,9 @@ def test_reads_the_plan_and_tells_a_fresh_account_from_an_applied_one(
         taken = found["every name is free"]
         for name in (
             "bedrock_guardrail",
+            "budgets_budget",
+            "cloudtrail",
+            "iam_policy",
             "kms_alias",
             "wafv2_web_acl",
             "lambda_function",

@@ -1,0 +1,69 @@
+"""What may not be asked, and the whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scripts import preflight
+from tests.unit.preflight.support import ACCOUNT, ME, PROFILE, SETTINGS, Account, about
+from toolkit.planned import Plan, Settings
+from toolkit.preflight import account, model, run
+from toolkit.preflight.asking import attempt
+from toolkit.terraform import ROOT, TerraformError
+
+if TYPE_CHECKING:
+    import pytest
+
+
+# What may not be asked, and the whole.
+
+
+def test_a_denied_check_is_skipped_and_names_the_permission(aws: Account) -> None:
+    said = f"User: {ME} is not authorized to perform: bedrock:GetInferenceProfile on {PROFILE}"
+    aws.refuses("bedrock", "get_inference_profile", "AccessDeniedException", said)
+    found = attempt(model.destinations, about(aws))
+    assert (found.status, found.do) == ("skip", "ask for bedrock:GetInferenceProfile")
+    aws.refuses("s3", "get_object", "AccessDenied", "Access Denied")
+    found = attempt(account.names, about(aws))
+    assert (found.status, found.do) == ("skip", "ask for s3:GetObject")
+
+
+def test_a_check_that_cannot_be_asked_is_skipped_and_says_why(aws: Account) -> None:
+    aws.refuses("bedrock", "get_inference_profile", "ThrottlingException", "Slow down")
+    found = attempt(model.destinations, about(aws))
+    assert (found.status, "Slow down" in found.detail) == ("skip", True)
+
+
+def test_a_wrong_account_is_asked_nothing_else(
+    aws: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(preflight, "Aws", lambda: aws)
+    assert preflight.main(["--env", "dev", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["passed"] is False
+    first, *others = document["checks"]
+    assert (first["status"], "placeholder 1" in first["do"]) == ("fail", True)
+    assert {check["status"] for check in others} == {"skip"}
+
+
+def test_an_environment_that_does_not_plan_is_asked_nothing_else(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> Plan:
+        raise TerraformError("Error: Invalid value for variable")
+
+    monkeypatch.setattr(run, "planned", broken)
+    monkeypatch.setattr(Settings, "read", lambda _: replace(SETTINGS, bucket="REPLACE-ME"))
+    aws.says("sts", "get_caller_identity", {"Account": ACCOUNT, "Arn": ME})
+    told: list[str] = []
+    results = run.run("dev", ROOT, aws, lambda one: told.append(one.name))  # type: ignore[arg-type]  # clients all the same
+    assert [result.status for result in results[:3]] == ["pass", "fail", "fail"]
+    assert {result.status for result in results[3:]} == {"skip"}
+    assert told == [result.name for result in results]
+
+
+def test_an_unknown_environment_cannot_be_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert preflight.main(["--env", "nowhere"]) == 2
+    assert "There are: dev, prod." in capsys.readouterr().err

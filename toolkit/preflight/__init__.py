@@ -1,0 +1,1 @@
+"""The account check: what an AWS account is asked before an environment is applied to it."""
