@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from emulator.cloud import Cloud
 from emulator.guardrail_filters import Assessment, Source, assess
-from emulator.guardrail_trace import Guard, action_of, action_reason, recorded
+from emulator.guardrail_trace import Guard, action_of, action_reason, measures, recorded
 from emulator.guardrails import DRAFT
 from emulator.http import HttpRequest, HttpResponse, aws_error, json_response, strict_json
 from emulator.iam import (
@@ -332,9 +332,7 @@ class BedrockRuntime:
     def _note_guardrail(
         self, call: _Call, guard: Guard, source: Source, judged: Sequence[Assessment]
     ) -> None:
-        intervened = any(each.intervened for each in judged)
-        dimensions = {"GuardrailArn": guard.arn, "GuardrailVersion": guard.version}
-        for name, value in (("Invocations", 1.0), ("InvocationsIntervened", float(intervened))):
+        for name, dimensions, value in measures(guard, source, judged):
             self._cloud.metric("AWS/Bedrock/Guardrails", name, dimensions, value)
         self._trail.record_guardrail(
             call.request,

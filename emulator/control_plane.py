@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -36,6 +37,7 @@ from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, Credential, credential, identify
 from emulator.logs.refusals import answer as logs_answer
 from emulator.metrics import compiled
+from emulator.s3.refusals import answer as s3_answer
 from emulator.trail import Trail
 from emulator.validation import refusal, unreadable
 from emulator.waf.refusals import answer as waf_answer
@@ -174,6 +176,8 @@ class ControlPlane:
         page = not content or content.startswith(b"<!doctype html>")
         if status[:3] in {"404", "405"} and page and environ["REQUEST_METHOD"] != "HEAD":
             return _as_wsgi(_failure(call, 404))
+        if status.startswith("500") and page:
+            return _as_wsgi(_failure(call, 501))
         return _modeled_status(call, status), headers, content
 
     def _refusal(self, call: ApiCall) -> HttpResponse | None:
@@ -188,6 +192,8 @@ class ControlPlane:
                 return api_answer(operation, call.params, self._cloud)
             case "cloudtrail", _:
                 return cloudtrail_answer(call, self._trail, self._cloud)
+            case "s3", _:
+                return s3_answer(call, self._cloud)
             case "logs", _:
                 return logs_answer(call, self._authorizer, self._cloud.account_id)
             case "bedrock", "PutModelInvocationLoggingConfiguration":
@@ -223,6 +229,8 @@ class ControlPlane:
             role = {}  # no such role, or no name of one
         if role.get("Arn") == arn:
             return None
+        if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", arn):
+            return service_error(call.protocol, 400, "ValidationError", f"{arn} is invalid")
         message = f"The caller is not authorized to perform: sts:AssumeRole on resource: {arn}"
         return service_error(call.protocol, 403, "AccessDenied", message)
 

@@ -1,6 +1,6 @@
 """A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudTrail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,36 @@ class Guard:
             "guardrailOwnership": "SELF",
         }
         return merged
+
+
+def measures(
+    guard: Guard, source: Source, judged: Sequence[Assessment]
+) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield what CloudWatch counts of one evaluation: metric, dimensions, value.
+
+    Amazon Bedrock User Guide, "Monitor Amazon Bedrock Guardrails using CloudWatch metrics".
+    """
+    assessment = guard.assessment(judged)
+    metrics = assessment["invocationMetrics"]
+    units = {name: count for name, count in metrics["usage"].items() if name.endswith("Units")}
+    whole = {
+        "Invocations": 1.0,
+        "InvocationLatency": float(metrics["guardrailProcessingLatency"]),
+        "InvocationsIntervened": float(any(each.intervened for each in judged)),
+        "TextUnitCount": float(sum(units.values())),
+    }
+    for dimensions in (
+        {"GuardrailArn": guard.arn, "GuardrailVersion": guard.version},
+        {"GuardrailContentSource": source.title()},
+        {"Operation": "ApplyGuardrail"},
+    ):
+        for name, value in whole.items():
+            yield name, dimensions, value
+    for policy in ("contentPolicy", "topicPolicy", "wordPolicy", "sensitiveInformationPolicy"):
+        if guard.policy.get(policy):
+            dimensions = {"GuardrailPolicyType": policy[:1].upper() + policy[1:]}
+            yield "TextUnitCount", dimensions, float(units.get(f"{policy}Units", 0))
+            yield "InvocationsIntervened", dimensions, float(policy in assessment)
 
 
 def action_of(judged: Sequence[Assessment]) -> str:

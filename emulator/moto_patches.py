@@ -13,7 +13,7 @@ from moto.core.common_models import BaseModel
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.kms.responses import KmsResponse
-from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
@@ -274,21 +274,6 @@ def _leave_policies_to_iam(original: Any, bucket: FakeBucket, action: Any, resou
     # moto reads a bucket policy without its conditions: "deny what is not encrypted" denies all.
     # The emulator has evaluated the policy, conditions and all, before moto sees the request.
     return PermissionResult.NEUTRAL
-
-
-@_patch(S3Backend, "put_object_lock_configuration")
-def _change_object_lock(
-    original: Any, backend: S3Backend, bucket_name: str, lock_enabled: Any, *rest: Any, **kw: Any
-) -> None:
-    # moto wants an empty bucket; AWS wants that only of the first time.
-    bucket = backend.get_bucket(bucket_name)
-    if not bucket.object_lock_enabled:
-        original(backend, bucket_name, lock_enabled, *rest, **kw)
-        return
-    given = dict(zip(("mode", "days", "years"), rest, strict=False)) | kw
-    bucket.default_lock_mode = given.get("mode")
-    bucket.default_lock_days = given.get("days")
-    bucket.default_lock_years = given.get("years")
 
 
 # WAFv2

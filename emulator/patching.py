@@ -39,7 +39,14 @@ def add(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
     return register
 
 
-_MODULES = ("moto_patches", "cloudtrail.patches", "execute_api.patches", "logs.patches")
+_MODULES = (
+    "moto_patches",
+    "cloudtrail.patches",
+    "cloudwatch.patches",
+    "execute_api.patches",
+    "logs.patches",
+    "s3.patches",
+)
 
 
 @functools.cache

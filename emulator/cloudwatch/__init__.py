@@ -1,0 +1,1 @@
+"""CloudWatch, as far as moto does not answer as AWS does."""

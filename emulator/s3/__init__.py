@@ -1,0 +1,1 @@
+"""S3, as far as moto does not answer as AWS does."""

@@ -1,0 +1,101 @@
+"""What S3 refuses about versions and object lock, and moto does not, or with another status.
+
+Source: localstack/localstack, tests/aws/services/s3/test_s3.snapshot.json and
+test_s3_api.snapshot.json; Amazon S3 User Guide, "Locking objects with Object Lock".
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.s3.models import s3_backends
+from moto.utilities.utils import get_partition
+
+from emulator.cloud import Cloud
+from emulator.errors import service_error
+from emulator.http import HttpResponse
+from emulator.iam.requests import ApiCall
+
+_LOCKED = (403, "AccessDenied", "Access Denied because object protected by object lock.")
+_MALFORMED = (
+    400,
+    "MalformedXML",
+    "The XML you provided was not well-formed or did not validate against our published schema",
+)
+_SUSPENDED = (
+    409,
+    "InvalidBucketState",
+    (
+        "An Object Lock configuration is present on this bucket, so the versioning state cannot be"
+        " changed."
+    ),
+)
+_UNVERSIONED = (
+    409,
+    "InvalidBucketState",
+    "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+)
+
+_Refusal = tuple[int, str, str]
+
+
+def answer(call: ApiCall, cloud: Cloud) -> HttpResponse | None:
+    """Return S3's refusal of a call; None if it may go on."""
+    check = _CHECKS.get(call.operation)
+    buckets = s3_backends[cloud.account_id][get_partition(cloud.region)].buckets
+    bucket = buckets.get(call.params.get("Bucket"))
+    refusal = check(call.params, bucket) if check and bucket else None
+    return service_error(call.protocol, *refusal) if refusal else None
+
+
+def _versioning(params: Any, bucket: Any) -> _Refusal | None:
+    # With versioning suspended, a locked object could be written over.
+    status = (params.get("VersioningConfiguration") or {}).get("Status")
+    return _SUSPENDED if bucket.object_lock_enabled and status != "Enabled" else None
+
+
+def _lock(params: Any, bucket: Any) -> _Refusal | None:
+    config = params.get("ObjectLockConfiguration") or {}
+    default = (config.get("Rule") or {}).get("DefaultRetention")
+    if config.get("ObjectLockEnabled") != "Enabled":
+        return _MALFORMED
+    if default is not None and (
+        "Mode" not in default or ("Days" in default) == ("Years" in default)
+    ):
+        return _MALFORMED
+    return None if bucket.is_versioned else _UNVERSIONED
+
+
+def _retention(params: Any, bucket: Any) -> _Refusal | None:
+    """Refuse a retention that ends before the one in force, or that is of another mode.
+
+    Whether the caller may bypass governance is for IAM, which was asked before.
+    """
+    key = bucket.keys.get(params["Key"])
+    version = params.get("VersionId")
+    if version is not None:
+        versions = bucket.keys.getlist(params["Key"], default=[])
+        key = next((each for each in versions if each.version_id == version), None)
+    mode = getattr(key, "lock_mode", None)
+    if key is None or mode is None or _moment(key.lock_until) <= datetime.now(UTC):
+        return None
+    if mode == "GOVERNANCE" and params.get("BypassGovernanceRetention"):
+        return None
+    wanted = params.get("Retention") or {}
+    until = wanted.get("RetainUntilDate")
+    if wanted.get("Mode") != mode or _moment(until) < _moment(key.lock_until):
+        return _LOCKED
+    return None
+
+
+def _moment(given: Any) -> datetime:
+    if given is None:
+        return datetime.min.replace(tzinfo=UTC)
+    moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given))
+    return moment.astimezone(UTC)
+
+
+_CHECKS = {
+    "PutBucketVersioning": _versioning,
+    "PutObjectLockConfiguration": _lock,
+    "PutObjectRetention": _retention,
+}
