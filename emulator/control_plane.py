@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import os
-import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,7 +15,6 @@ from xml.parsers.expat import ExpatError
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
-from botocore.exceptions import ClientError, ParamValidationError
 from moto.apigateway.models import apigateway_backends
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import (  # after the settings above
@@ -29,6 +27,7 @@ from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.refusals import answer as cloudtrail_answer
 from emulator.errors import service_error
+from emulator.execute_api.account import refuse_role
 from emulator.execute_api.patches import put_gateway_responses
 from emulator.execute_api.refusals import answer as api_answer
 from emulator.guardrails import GuardrailApi
@@ -38,6 +37,7 @@ from emulator.iam.requests import ApiCall, Credential, credential, identify
 from emulator.logs.refusals import answer as logs_answer
 from emulator.metrics import compiled
 from emulator.s3.refusals import answer as s3_answer
+from emulator.sts.refusals import answer as sts_answer
 from emulator.trail import Trail
 from emulator.validation import refusal, unreadable
 from emulator.waf.refusals import answer as waf_answer
@@ -188,6 +188,8 @@ class ControlPlane:
         match call.service, call.operation:
             case "wafv2", operation if call.region == self._cloud.region:
                 return waf_answer(operation, call.params, self._cloud.client("wafv2"))
+            case "apigateway", "UpdateAccount":
+                return refuse_role(call, self._authorizer)
             case "apigateway", operation if call.region == self._cloud.region:
                 return api_answer(operation, call.params, self._cloud)
             case "cloudtrail", _:
@@ -200,8 +202,8 @@ class ControlPlane:
                 return self._refuse_logging(call)
             case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
                 return self._refuse_role(call)
-            case "sts", "AssumeRole":
-                return self._refuse_missing_role(call)
+            case "sts", _:
+                return sts_answer(call, self._cloud.client("iam"))
         return None
 
     def _refuse_role(self, call: ApiCall) -> HttpResponse | None:
@@ -219,20 +221,6 @@ class ControlPlane:
         except CallerError:
             return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
         return None
-
-    def _refuse_missing_role(self, call: ApiCall) -> HttpResponse | None:
-        """Refuse the administrator, too, a session of a role that does not exist."""
-        arn: str = call.params["RoleArn"]
-        try:
-            role = self._cloud.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
-        except (ClientError, ParamValidationError):
-            role = {}  # no such role, or no name of one
-        if role.get("Arn") == arn:
-            return None
-        if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", arn):
-            return service_error(call.protocol, 400, "ValidationError", f"{arn} is invalid")
-        message = f"The caller is not authorized to perform: sts:AssumeRole on resource: {arn}"
-        return service_error(call.protocol, 403, "AccessDenied", message)
 
     def _refuse_logging(self, call: ApiCall) -> HttpResponse | None:
         """Try the delivery of invocation logs before it is configured, as AWS does."""

@@ -1,7 +1,6 @@
 """Changes to moto 5.2.5, each with its reason. moto's files are never edited."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import xmltodict
@@ -11,17 +10,12 @@ from moto.budgets.responses import BudgetsResponse
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.core.common_models import BaseModel
 from moto.iam.access_control import PermissionResult
-from moto.iam.models import AWSManagedPolicy, IAMBackend
-from moto.kms.responses import KmsResponse
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
-from moto.sts.models import AssumedRole, STSBackend
-from moto.sts.responses import TokenResponse
 from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
-from emulator.partition import partition_of
 from emulator.patching import add as _add
 from emulator.patching import patch as _patch
 from emulator.waf.capacity import capacity
@@ -186,84 +180,6 @@ def _tell_zero_concurrency(original: Any, function: LambdaFunction) -> Any:
     if function.reserved_concurrency == 0:
         answer["Concurrency"] = {"ReservedConcurrentExecutions": 0}
     return answer
-
-
-# IAM and STS
-
-
-def _know_aws_policy(backend: IAMBackend, arn: str) -> None:
-    # moto knows all of AWS's own policies or none; all of them cost a second and 100 MB.
-    if ":iam::aws:policy/" not in arn or arn in backend.managed_policies:
-        return
-    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415  # 4 MB
-
-    name = arn.rpartition("/")[2]
-    data = json.loads(aws_managed_policies_data).get(name)
-    if data is None:
-        return
-    policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
-    if policy.arn == arn:
-        backend.managed_policies[arn] = policy
-
-
-@_patch(IAMBackend, "attach_role_policy")
-def _attach_aws_policy(original: Any, backend: IAMBackend, policy_arn: str, role_name: str) -> None:
-    _know_aws_policy(backend, policy_arn)
-    original(backend, policy_arn, role_name)
-
-
-@_patch(IAMBackend, "get_policy")
-def _get_aws_policy(original: Any, backend: IAMBackend, policy_arn: str) -> Any:
-    _know_aws_policy(backend, policy_arn)
-    return original(backend, policy_arn)
-
-
-@_patch(STSBackend, "get_caller_identity")
-def _administrator_identity(
-    original: Any, backend: STSBackend, access_key_id: str, region: str
-) -> tuple[str, str, str]:
-    # moto names a user that does not exist, in an ARN that IAM would never issue.
-    user_id, arn, account_id = original(backend, access_key_id, region)
-    if arn.endswith(":user/moto"):
-        return account_id, f"arn:{partition_of(region)}:iam::{account_id}:root", account_id
-    return user_id, arn, account_id
-
-
-@_patch(AssumedRole, "__init__")
-def _note_when_issued(original: Any, role: AssumedRole, *args: Any, **kw: Any) -> None:
-    original(role, *args, **kw)
-    role.issued = datetime.now(UTC)
-
-
-@_patch(TokenResponse, "assume_role")
-def _keep_session_policies(original: Any, response: TokenResponse) -> Any:
-    # moto forgets them, and the session could do more than it was given.
-    answer = original(response)
-    given = response._get_param("PolicyArns") or ()
-    answer.result["Credentials"].policy_arns = tuple(each["arn"] for each in given)
-    return answer
-
-
-# KMS
-
-
-@_patch(KmsResponse, "enable_key_rotation")
-def _keep_rotation_period(original: Any, response: KmsResponse) -> Any:
-    answer = original(response)
-    backend = response.kms_backend
-    key = backend.keys[backend.get_key_id(response._get_param("KeyId"))]
-    key.rotation_period = response._get_param("RotationPeriodInDays") or 365
-    return answer
-
-
-@_patch(KmsResponse, "get_key_rotation_status")
-def _tell_rotation_period(original: Any, response: KmsResponse) -> Any:
-    answer = json.loads(original(response))
-    backend = response.kms_backend
-    key = backend.keys[backend.get_key_id(response._get_param("KeyId"))]
-    if answer["KeyRotationEnabled"]:
-        answer["RotationPeriodInDays"] = getattr(key, "rotation_period", 365)
-    return json.dumps(answer)
 
 
 # S3

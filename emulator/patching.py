@@ -43,9 +43,13 @@ _MODULES = (
     "moto_patches",
     "cloudtrail.patches",
     "cloudwatch.patches",
+    "events.patches",
     "execute_api.patches",
+    "iam.patches",
+    "kms.patches",
     "logs.patches",
     "s3.patches",
+    "sns.patches",
 )
 
 

@@ -119,7 +119,9 @@ class Application:
             from emulator.execute_api import ExecuteApi  # noqa: PLC0415
             from emulator.waf import Waf  # noqa: PLC0415
 
-            return ExecuteApi(self.cloud, Waf(self.cloud), self.functions)
+            return ExecuteApi(
+                self.cloud, Waf(self.cloud), self.functions, authorizer=self.authorizer
+            )
 
         return self._part("apis", make)
 

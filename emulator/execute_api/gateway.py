@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
+from emulator.execute_api.account import write_problem
 from emulator.execute_api.deployed import Api, Served, media_type
 from emulator.execute_api.exchange import Exchange
 from emulator.execute_api.integrations import Functions, LambdaProxy, mock
@@ -20,6 +21,8 @@ from emulator.execute_api.responses import GatewayError, gateway_response
 from emulator.execute_api.usage import Usage
 from emulator.execute_api.validation import body_error, missing_parameters
 from emulator.http import HttpRequest, HttpResponse, aws_error
+from emulator.iam import Authorizer
+from emulator.partition import partition_of
 
 MAX_BODY_BYTES = 10_485_760
 MAX_HEADER_BYTES = 20_480
@@ -69,11 +72,13 @@ class ExecuteApi:
         waf: Firewall,
         functions: Functions,
         *,
+        authorizer: Authorizer,
         deployed_api: Callable[[str, str], Served | None] = _deployed_api,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cloud = cloud
         self._waf = waf
+        self._authorizer = authorizer
         self._deployed_api = deployed_api
         self._usage = Usage(cloud, clock)
         self._logged = itertools.count()
@@ -234,13 +239,11 @@ class ExecuteApi:
         api = exchange.api
         if not api.log_format or not api.log_group:
             return
-        role = self._cloud.snapshot("execute_api.log_role", self._log_role)
-        if not role:
-            self._cloud.approximation(
-                "API Gateway",
-                "no access logs: the account names no CloudWatch role for API Gateway "
-                "(AWS would refuse the stage)",
-            )
+        problem = self._cloud.snapshot(
+            f"execute_api.logs:{api.log_group}", lambda: self._log_problem(api.log_group)
+        )
+        if problem:
+            self._cloud.approximation("API Gateway", f"no access logs: {problem}")
             return
         exchange.variables |= {
             "responseLatency": str(int((time.monotonic() - exchange.begun) * 1000)),
@@ -251,8 +254,15 @@ class ExecuteApi:
         stream = hashlib.md5(f"{api.arn}/{number}".encode(), usedforsecurity=False).hexdigest()
         self._cloud.log(api.log_group, stream, exchange.log_line())
 
-    def _log_role(self) -> str:
-        return self._cloud.client("apigateway").get_account().get("cloudwatchRoleArn") or ""
+    def _log_problem(self, group: str) -> str | None:
+        """Return why API Gateway cannot write to this log group; None when it can."""
+        role = self._cloud.client("apigateway").get_account().get("cloudwatchRoleArn")
+        if not role:
+            return "the account names no CloudWatch role for API Gateway"
+        region, account = self._cloud.region, self._cloud.account_id
+        logs = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group"
+        stream = f"{logs}:{group}:log-stream:access"
+        return write_problem(self._authorizer, role, stream)
 
 
 def _decompressed(request: HttpRequest) -> bytes:

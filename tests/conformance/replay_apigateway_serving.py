@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conformance.harness import replay
 from tests.conformance.rest_api import RestApi, dumped, json_of
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, LOGS, REGION, Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -365,7 +365,7 @@ def logging(api: RestApi) -> Callable[[], list[tuple[str, dict[str, Any]]]]:
     aws = api.aws
     group, logs = f"/replay/{api.id}", aws.client("logs")
     logs.create_log_group(logGroupName=group)
-    role = aws.role(f"logs-{api.id}", [])["Arn"]
+    role = aws.role(f"logs-{api.id}", LOGS)["Arn"]
     as_role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
     api.client.update_account(patchOperations=[as_role])
     for name, value in (

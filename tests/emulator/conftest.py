@@ -16,6 +16,7 @@ import pytest
 from emulator.server import Server
 
 REGION = "us-east-2"
+LOGS = [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]
 ACCOUNT = "123456789012"
 
 
@@ -90,7 +91,9 @@ class Emulator:
             "Effect": "Allow",
             "Principal": {
                 "AWS": f"arn:aws:iam::{ACCOUNT}:root",
-                "Service": ["bedrock.amazonaws.com", "lambda.amazonaws.com"],
+                "Service": [
+                    f"{service}.amazonaws.com" for service in ("apigateway", "bedrock", "lambda")
+                ],
             },
             "Action": "sts:AssumeRole",
         }

@@ -22,6 +22,18 @@ KEY = "k" * 24
 JSON = ("Content-Type", "application/json")
 
 
+class FakeRoles:
+    """An IAM in which any role may be assumed, and may write unless it is told otherwise."""
+
+    allowed = True
+
+    def assume_by_service(self, *_: Any) -> None:
+        """Trust everybody."""
+
+    def authorize_role(self, *_: Any) -> Any:
+        return SimpleNamespace(allowed=self.allowed, reason="implicit_deny")
+
+
 class FakeCloud:
     """An account with one usage plan and its keys."""
 
@@ -241,10 +253,12 @@ class Gateway:
         def find(api_id: str, stage: str) -> dict[str, Any] | None:
             return self.served if (api_id, stage) == ("api1", "v1") else None
 
+        self.roles = FakeRoles()
         self.api = ExecuteApi(
             self.cloud,  # type: ignore[arg-type]  # a fake
             self.waf,
             self.functions,
+            authorizer=self.roles,  # type: ignore[arg-type]  # a fake
             deployed_api=find,
             clock=lambda: self.now,
         )
@@ -996,6 +1010,13 @@ def test_access_log_needs_a_format_and_a_role(gateway: Gateway) -> None:
     assert gateway.call().status == 200
     assert gateway.cloud.logged == []
     assert any("no access logs" in text for text in gateway.cloud.approximations)
+
+
+def test_access_logs_need_a_role_that_may_write_them(gateway: Gateway) -> None:
+    gateway.roles.allowed = False
+    assert gateway.call().status == 200
+    assert gateway.cloud.logged == []
+    assert any("may not logs:" in text for text in gateway.cloud.approximations)
 
 
 # Fail closed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import LOGS, Emulator
 
 HEADER = "method.response.header.Access-Control-Allow-Origin"
 
@@ -109,10 +109,17 @@ def test_a_model_must_be_a_schema_of_draft_4(apis: Any, at: dict[str, str], sche
         ("/*/*/logging/loglevel", "ERROR"),
     ],
 )
-def test_logs_need_the_accounts_role(apis: Any, at: dict[str, str], path: str, value: str) -> None:
+def test_logs_need_the_accounts_role(
+    emulator: Emulator, apis: Any, at: dict[str, str], path: str, value: str
+) -> None:
+    def to(arn: str) -> list[dict[str, str]]:
+        return [{"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}]
+
     def name_role(arn: str) -> None:
-        change = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}]
-        apis.update_account(patchOperations=change)
+        apis.update_account(patchOperations=to(arn))
+
+    def role(statements: list[dict[str, Any]]) -> str:
+        return str(emulator.role(f"gateway-{uuid.uuid4()}", statements)["Arn"])
 
     before = apis.get_account().get("cloudwatchRoleArn") or ""
     deployment = apis.create_deployment(restApiId=at["restApiId"])["id"]
@@ -125,7 +132,10 @@ def test_logs_need_the_accounts_role(apis: Any, at: dict[str, str], path: str, v
         assert said == "CloudWatch Logs role ARN must be set in account settings to enable logging"
         off = [{"op": "replace", "path": "/*/*/logging/loglevel", "value": "OFF"}]
         apis.update_stage(**stage, patchOperations=off)
-        name_role("arn:aws:iam::123456789012:role/logs")
+        for bad in (role([]), "arn:aws:iam::123456789012:role/none"):
+            said = refused(apis.update_account, patchOperations=to(bad))
+            assert said.startswith("The role ARN does not have required permissions configured.")
+        name_role(role(LOGS))
         apis.update_stage(**stage, patchOperations=change)
     finally:
         name_role(before)

@@ -1,0 +1,214 @@
+"""EventBridge's event patterns.
+
+Source: EventBridge User Guide, "Creating event patterns" and "Comparison operators for use in event
+patterns".
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from emulator.http import strict_json
+
+_ABSENT = object()
+_NUMERIC = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
+
+Test = Callable[[Any], bool]
+
+
+class PatternError(ValueError):
+    """A pattern that EventBridge refuses, with its reason."""
+
+
+def matches(pattern: str, event: Mapping[str, Any]) -> bool:
+    """Tell whether an event meets a pattern. Raises PatternError."""
+    return _object(parsed(pattern), event)
+
+
+def parsed(pattern: str) -> dict[str, Any]:
+    """Return a pattern as the object that it is. Raises PatternError."""
+    try:
+        document = strict_json(pattern)
+    except (ValueError, RecursionError) as error:
+        raise PatternError("Invalid JSON") from error
+    if not isinstance(document, dict):
+        raise PatternError("Filter is not an object")
+    _check(document)
+    return document
+
+
+def _check(node: Mapping[str, Any]) -> None:
+    if not node:
+        raise PatternError("Empty objects are not allowed")
+    for name, value in node.items():
+        if name == "$or":
+            _check_alternatives(value)
+        elif isinstance(value, dict):
+            _check(value)
+        elif not isinstance(value, list):
+            raise PatternError(f'"{name}" must be an object or an array')
+        elif not value:
+            raise PatternError("Empty arrays are not allowed")
+        else:
+            for one in value:
+                _test(one)
+
+
+def _check_alternatives(value: Any) -> None:
+    if not isinstance(value, list) or len(value) < 2:
+        raise PatternError("$or needs an array of at least two objects")
+    for one in value:
+        if not isinstance(one, dict):
+            raise PatternError("$or needs an array of objects")
+        _check(one)
+
+
+def _object(node: Mapping[str, Any], event: Any) -> bool:
+    """Match an object; of an array of objects one must match as a whole."""
+    if isinstance(event, list):
+        return any(_object(node, one) for one in event)
+    if not isinstance(event, dict):
+        event = {}
+    return all(_member(name, wanted, event) for name, wanted in node.items())
+
+
+def _member(name: str, wanted: Any, event: Mapping[str, Any]) -> bool:
+    if name == "$or":
+        return any(_object(one, event) for one in wanted)
+    value = event.get(name, _ABSENT)
+    if isinstance(wanted, dict):
+        return _object(wanted, value)
+    return any(_leaf(one, value) for one in wanted)
+
+
+def _leaf(wanted: Any, value: Any) -> bool:
+    """Match one of a list's entries; an empty array and an object are no leaf: absent."""
+    values = [one for one in _flat(value) if one is not _ABSENT]
+    test = _test(wanted)
+    if isinstance(wanted, dict) and "exists" in wanted:
+        return bool(values) is wanted["exists"]
+    return any(test(one) for one in values)
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [one for each in value for one in _flat(each)]
+    return [] if isinstance(value, dict) else [value]
+
+
+def _test(wanted: Any) -> Test:
+    """Return the test that an entry of a pattern makes. Raises PatternError for none."""
+    if not isinstance(wanted, dict | list):
+        return lambda value: value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
+    if not isinstance(wanted, dict) or len(wanted) != 1:
+        raise PatternError("A match type is an object with one member")
+    ((kind, operand),) = wanted.items()
+    make = _TESTS.get(kind)
+    if make is None:
+        raise PatternError(f"Unrecognized match type {kind}")
+    return make(operand)
+
+
+def _exists(operand: Any) -> Test:
+    if not isinstance(operand, bool):
+        raise PatternError("exists match pattern must be either true or false.")
+    return lambda _: operand
+
+
+def _text(kind: str, compare: Callable[[str, str], bool]) -> Callable[[Any], Test]:
+    """Return a maker of tests of text; the operand may ask to ignore case."""
+
+    def make(operand: Any) -> Test:
+        folded = isinstance(operand, dict) and list(operand) == ["equals-ignore-case"]
+        wanted = operand["equals-ignore-case"] if folded else operand
+        if not isinstance(wanted, str):
+            raise PatternError(f"{kind} match pattern must be a string")
+        if folded:
+            return lambda value: isinstance(value, str) and compare(value.lower(), wanted.lower())
+        return lambda value: isinstance(value, str) and compare(value, wanted)
+
+    return make
+
+
+def _numeric(operand: Any) -> Test:
+    if not isinstance(operand, list) or len(operand) not in {2, 4}:
+        raise PatternError("Value of numeric must be an array of one or two comparisons")
+    pairs = list(zip(operand[::2], operand[1::2], strict=True))
+    for sign, number in pairs:
+        if sign not in _NUMERIC or isinstance(number, bool) or not isinstance(number, int | float):
+            raise PatternError(f"Unrecognized numeric range operator: {sign}")
+    return lambda value: (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and all(_NUMERIC[sign](value, number) for sign, number in pairs)
+    )
+
+
+def _cidr(operand: Any) -> Test:
+    try:
+        network = ipaddress.ip_network(operand, strict=False)
+    except ValueError as error:
+        raise PatternError(f"Malformed CIDR: {operand}") from error
+
+    def test(value: Any) -> bool:
+        try:
+            return isinstance(value, str) and ipaddress.ip_address(value) in network
+        except ValueError:
+            return False
+
+    return test
+
+
+def _wildcard(operand: Any) -> Test:
+    if not isinstance(operand, str):
+        raise PatternError("wildcard match pattern must be a string")
+    if "**" in operand:
+        raise PatternError("Consecutive wildcard characters")
+    parts = re.split(r"(?<!\\)\*", operand)
+    pattern = ".*".join(re.escape(re.sub(r"\\([*\\])", r"\1", part)) for part in parts)
+    return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value, re.DOTALL))
+
+
+def _anything_but(operand: Any) -> Test:
+    if isinstance(operand, dict):
+        if len(operand) != 1 or not operand.keys() <= _BUT_KINDS:
+            raise PatternError("Unsupported anything-but pattern")
+        ((kind, inner),) = operand.items()
+        tests = [_TESTS[kind](one) for one in (inner if isinstance(inner, list) else [inner])]
+    else:
+        entries = operand if isinstance(operand, list) else [operand]
+        if not entries or any(
+            isinstance(one, dict | list | bool) or one is None for one in entries
+        ):
+            raise PatternError("anything-but list must hold strings or numbers")
+        tests = [_test(one) for one in entries]
+    return lambda value: not any(test(value) for test in tests)
+
+
+_TESTS: dict[str, Callable[[Any], Test]] = {
+    "anything-but": _anything_but,
+    "cidr": _cidr,
+    "equals-ignore-case": _text(
+        "equals-ignore-case", lambda value, wanted: value.lower() == wanted.lower()
+    ),
+    "exists": _exists,
+    "numeric": _numeric,
+    "prefix": _text("prefix", str.startswith),
+    "suffix": _text("suffix", str.endswith),
+    "wildcard": _wildcard,
+}
+_BUT_KINDS = {"equals-ignore-case", "prefix", "suffix", "wildcard"}
+
+
+def event_of(text: str) -> dict[str, Any]:
+    """Return an event as TestEventPattern gets it. Raises ValueError."""
+    event = json.loads(text)
+    if not isinstance(event, dict):
+        raise TypeError(text)
+    missing = {"id", "account", "source", "time", "region", "resources", "detail-type"} - set(event)
+    if missing:
+        raise ValueError(", ".join(sorted(missing)))
+    return event

@@ -1,0 +1,1 @@
+"""KMS's API: what moto does otherwise."""

@@ -1,0 +1,1 @@
+"""SNS's API: what moto does otherwise."""

@@ -1,0 +1,1 @@
+"""STS's API: what AWS refuses."""
