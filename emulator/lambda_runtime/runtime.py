@@ -191,13 +191,17 @@ class LambdaRuntime:
             )
 
     def _count(self, target: Target, invocation: Invocation, seconds: float) -> None:
-        dimensions = {"FunctionName": target.function.name}
-        self._cloud.metric("AWS/Lambda", "Invocations", dimensions)
-        self._cloud.metric("AWS/Lambda", "Throttles", dimensions, 0)
-        self._cloud.metric(
-            "AWS/Lambda", "Errors", dimensions, float(bool(invocation.function_error))
-        )
-        self._cloud.metric("AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds")
+        name = {"FunctionName": target.function.name}
+        # By what was invoked as well: function:version or function:alias (Lambda Developer Guide,
+        # "Viewing metrics for Lambda functions").
+        resource = target.invoked_arn.rpartition(":function:")[2]
+        for dimensions in (name, name | {"Resource": resource}):
+            self._cloud.metric("AWS/Lambda", "Invocations", dimensions)
+            self._cloud.metric("AWS/Lambda", "Throttles", dimensions, 0)
+            self._cloud.metric(
+                "AWS/Lambda", "Errors", dimensions, float(bool(invocation.function_error))
+            )
+            self._cloud.metric("AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds")
 
     def target(self, function: str, qualifier: str | None) -> Target:
         """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier."""

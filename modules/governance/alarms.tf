@@ -5,6 +5,7 @@
 locals {
   api_dimensions      = { ApiName = var.watched.api_name, Stage = var.watched.api_stage }
   function_dimensions = { FunctionName = var.watched.function_name }
+  alias_dimensions    = merge(local.function_dimensions, { Resource = "${var.watched.function_name}:${var.watched.function_alias}" })
   waf_dimensions      = { WebACL = var.watched.web_acl_name, Region = local.region, Rule = "ALL" }
   service_dimensions  = { service = var.name }
 
@@ -49,10 +50,12 @@ locals {
       statistic   = "Maximum", threshold = max(1, floor(0.8 * var.watched.function_concurrency)), period = 60, missing = "notBreaching" # written while it runs
     }
     # API Gateway has no metric of a usage plan's quota, and no alarm looks back over more than seven days: this one sees the
-    # pace of all clients together. What one client has left is in `aws apigateway get-usage`.
+    # pace of all clients together. What one client has left is in `aws apigateway get-usage`. By the alias, as clients come:
+    # whoever invokes a version, as proofs do, uses up no quota. AWS writes these metrics with the dimensions FunctionName and
+    # Resource, function:alias (Lambda Developer Guide, "Viewing metrics for Lambda functions"; so does the CDK's Alias.metric).
     quota-nearly-used = {
       description = "Requests come at a pace that uses up four fifths of all clients' quotas. Some client may have reached its own already."
-      namespace   = "AWS/Lambda", metric = "Invocations", dimensions = local.function_dimensions
+      namespace   = "AWS/Lambda", metric = "Invocations", dimensions = local.alias_dimensions
       statistic   = "Sum", threshold = max(1, floor(0.8 * var.watched.quota.requests * local.quota_days / local.period_days[var.watched.quota.period]))
       period      = 86400 * local.quota_days, missing = "notBreaching" # written for each invocation
     }

@@ -142,6 +142,7 @@ variable "watched" {
   type = object({
     api_name                 = string
     api_stage                = string
+    function_alias           = optional(string, "live") # which the API calls
     function_concurrency     = optional(number, 10) # reserved for the function
     function_name            = string
     function_timeout_seconds = optional(number, 28)

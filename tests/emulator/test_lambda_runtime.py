@@ -92,6 +92,7 @@ class FakeCloud:
         self.reserved: int | None = None
         self.logged: list[tuple[str, str, str]] = []
         self.approximations: list[str] = []
+        self.counted: list[tuple[str, str]] = []
         self.policy: list[dict[str, Any]] = []
         self._snapshots: dict[str, Any] = {}
 
@@ -108,8 +109,8 @@ class FakeCloud:
     def log(self, group: str, stream: str, message: str) -> None:
         self.logged.append((group, stream, message))
 
-    def metric(self, *_: Any, **__: Any) -> None:
-        """Count nothing."""
+    def metric(self, _: str, name: str, dimensions: dict[str, str], *__: Any) -> None:
+        self.counted.append((name, dimensions.get("Resource", "")))
 
     def approximation(self, part: str, text: str) -> None:
         self.approximations.append(f"{part}: {text}")
@@ -264,6 +265,15 @@ def test_zip_sees_the_managed_runtime_but_not_our_tools(functions: LambdaRuntime
     assert payload(call(functions, do="import", module="boto3")) == "boto3"
     refused = call(functions, do="import", module="moto")
     assert payload(refused)["errorType"] == "ModuleNotFoundError"
+
+
+def test_what_comes_by_the_alias_is_counted_apart_from_other_invocations(
+    cloud: FakeCloud, functions: LambdaRuntime
+) -> None:
+    call(functions)
+    functions.invoke("fn", "1", b"{}")
+    counted = [resource for name, resource in cloud.counted if name == "Invocations"]
+    assert sorted(counted) == ["", "", "fn:1", "fn:live"]
 
 
 def test_alias_moves_to_another_version(cloud: FakeCloud, functions: LambdaRuntime) -> None:

@@ -131,6 +131,7 @@ def test_every_alarm_watches_what_is_there(tuned: dict[str, Any]) -> None:
         ("FunctionName", resource(tuned, "aws_lambda_function")["function_name"]),
         ("LogGroupName", group),
         ("Region", "us-east-2"),
+        ("Resource", f"chatbot-tuned:{resource(tuned, 'aws_lambda_alias')['name']}"),
         ("Rule", "ALL"),
         ("Stage", resource(tuned, "aws_api_gateway_stage")["stage_name"]),
         ("WebACL", resource(tuned, "aws_wafv2_web_acl")["name"]),

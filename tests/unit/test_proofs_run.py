@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.unit.fake_aws import ORIGIN, OUTPUTS, SAFETY, FakeDeployment
+from toolkit.proofs.applied import Applied
 from toolkit.proofs.client import Answer
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Call, Evidence, Proof, Question, Rehearsed, Request
@@ -387,3 +389,20 @@ def test_a_quota_that_does_not_cover_all_leaves_out_the_rest() -> None:
     skipped = [run.cases[proof.id][0].skip for proof in proofs]
     assert skipped.count("") == 90 - 5  # and what the wait may take
     assert skipped[-1] == "the quota of 90 a day does not cover it"
+
+
+def test_a_direct_invocation_names_the_version_and_so_uses_up_no_clients_quota() -> None:
+    class Function:
+        invoked: ClassVar[list[tuple[str, str]]] = []
+
+        def invoke(self, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+            self.invoked.append((FunctionName, Qualifier))
+            answer = {"statusCode": 200, "headers": {}, "body": Payload.decode()}
+            payload = io.BytesIO(json.dumps(answer).encode())
+            return {"Payload": payload, "ResponseMetadata": {"RequestId": "r"}}
+
+    deployment = Deployment("https://x/chat", "k", client=lambda _: Function(), outputs=OUTPUTS)
+    deployment.applied = Applied({"function_name": "chatbot-a", "function_version": "7"})
+    (answer,) = deployment.ask(_request(via="invoke"))
+    assert Function.invoked == [("chatbot-a", "7")]
+    assert (answer.status, answer.request_id) == (200, "r")

@@ -119,23 +119,23 @@ def test_what_is_not_known_of_an_address_is_skipped_with_its_reason(
     checks = json.loads(capsys.readouterr().out)["checks"]
     assert len(checks) == 11
     assert {one["name"]: one["detail"] for one in checks if one["status"] == "skip"} == {
-        "api/cors/a preflight from the allowed origin": f"give --origin; or {CREDENTIALS}",
-        "guardrail/blocked-words/each word, asked": CREDENTIALS,
+        "a preflight names the allowed origin": f"give --origin; or {CREDENTIALS}",
+        "a question with a blocked word meets the guardrail": CREDENTIALS,
     }
 
 
 @pytest.mark.parametrize(
     ("broken", "expected"),
     [
-        ("model", ["api/api-key/a client's key"]),
-        ("missing key", ["api/api-key/no key"]),
-        ("wrong key", ["api/api-key/a key that nobody made"]),
-        ("injection", ["edge/prompt-injection/ignore all previous instructions"]),
-        ("size", ["edge/body-size/a body of 66,000 characters"]),
-        ("schema", ["api/body-schema/no message"]),
-        ("sql", ["edge/sql-injection/a UNION in the message"]),
-        ("route", ["api/routes/a path below"]),
-        ("preflight", ["api/cors/a preflight from elsewhere is not told that it may"]),
+        ("model", ["a support question is answered"]),
+        ("missing key", ["no API key is refused (403)"]),
+        ("wrong key", ["a wrong API key is refused (403)"]),
+        ("injection", ["prompt injection is blocked at the edge (403)"]),
+        ("size", ["an oversize body is refused (413)"]),
+        ("schema", ["a body without a message is refused (400)"]),
+        ("sql", ["SQL injection is blocked at the edge (403)"]),
+        ("route", ["an unknown path is refused (404)"]),
+        ("preflight", ["a preflight from elsewhere is not allowed"]),
     ],
 )
 def test_a_missing_control_fails_its_check(

@@ -119,7 +119,8 @@ class Request(Proof):
     with `body` in the envelope of API Gateway, or with the bare message.
 
     `stopped_by` is the layer whose own log record must show that it stopped the request; without
-    it, the request must be answered. `smoke` puts it among the few that the smoke test asks.
+    it, the request must be answered. `smoke` puts it among the few that the smoke test asks, and
+    is what it says of it.
     """
 
     message: str | None = None
@@ -138,7 +139,7 @@ class Request(Proof):
     key: str = "own"
     via: str = "api"
     rehearsed: Rehearsed = field(default_factory=Rehearsed)
-    smoke: bool = False
+    smoke: str = ""
 
     stopped_by: str = ""
     rule: str = ""  # of the web ACL
@@ -237,8 +238,9 @@ class Request(Proof):
             "the guardrail needs a finding, and its types": self.stopped_by == "guardrail"
             and not (self.finding and self.types),
             "what passes has no code": not self.stopped_by and self.code,
-            "the smoke test asks nothing that needs a rehearsal": self.smoke
-            and self.rehearsal_only,
+            "the smoke test asks nothing that needs a rehearsal": bool(
+                self.smoke and self.rehearsal_only
+            ),
         }
         return self.rehearsed.wrong() or next((said for said, holds in checks.items() if holds), "")
 

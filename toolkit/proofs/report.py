@@ -53,15 +53,18 @@ def smoke(deployment: Deployment, *, origin: str | None = None, as_json: bool = 
     results: list[Result] = []
     say = _silent if as_json else _print
 
-    def judged(case: Case) -> None:
-        results.append(_result(run, case.proof))
+    told: set[str] = set()
+
+    def judged(proof: Proof) -> None:
+        told.add(proof.id)
+        verdict = run.judge(proof)
+        results.append(Result(getattr(proof, "smoke", ""), verdict.status, verdict.detail))
         say(_line(results[-1]))
 
-    run.make(judged, say)
+    run.make(lambda case: judged(case.proof), say)
     for proof in proofs:
-        if proof.id not in {result.name for result in results}:
-            results.append(_result(run, proof))
-            say(_line(results[-1]))
+        if proof.id not in told:
+            judged(proof)
     failed = sum(result.status == "fail" for result in results)
     if as_json:
         print(json.dumps(_document(run, results), indent=2))

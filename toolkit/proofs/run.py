@@ -142,7 +142,8 @@ class Run:
             case
             for case in self.requests
             if isinstance(case.proof, Request)
-            and (case.proof.smoke, case.proof.stopped_by) == (True, stopped_by)
+            and case.proof.smoke
+            and case.proof.stopped_by == stopped_by
             and case.proof.method == "POST"
             and not case.counted
         ]
