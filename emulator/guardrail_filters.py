@@ -204,7 +204,7 @@ def _topic(name: str, definition: str, examples: tuple[str, ...]) -> _Topic:
         for word in _TOKEN.findall(sentence)[1:]
         if word[0].isupper() and not word.isupper() and _stem(word) not in _NOT_TOPICAL
     }
-    telling = [_telling_words(text) for text in (name, *examples)]
+    telling = [_telling_words(text) for text in (name, definition, *examples)]
     return _Topic(
         names=tuple(_whole_word(word) for word in sorted(names)),
         examples=tuple(words for words in telling if len(words) >= 2),

@@ -309,6 +309,7 @@ TOPICS = {
         ("Should I put it into bitcoin?", True),
         ("Tell me which stocks I should buy for a pension", True),
         ("Give me some investment advice", True),
+        ("Give recommendations on where to put money, such as shares.", True),
         ("Which shoes should I buy?", False),
         ("Where is my order?", False),
     ],

@@ -10,10 +10,11 @@ import pytest
 
 from chatbot.errors import ChatbotError
 from tests.terraform.offline import resource, resources
-from toolkit.proofs.applied import ITEMS, Applied, guardrail
+from toolkit.proofs.applied import Applied
 from toolkit.proofs.cases import fill
 from toolkit.proofs.data import load
 from toolkit.proofs.kinds import LOGS, Evidence, Question, Request
+from toolkit.proofs.readers import ITEMS, guardrail
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.unit.fake_aws import OUTPUTS, SOUND, FakeDeployment
-from toolkit.proofs import applied
+from toolkit.proofs import readers
+from toolkit.proofs.applied import Gap
 from toolkit.proofs.cases import cases, placeholders
 from toolkit.proofs.client import Answer
 from toolkit.proofs.data import load
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from toolkit.proofs.kinds import Proof
 
 PROOFS = [proof for control in load() for proof in control.proofs]
-ITEMS = {item for names in applied.ITEMS.values() for item in names}
+ITEMS = {item for names in readers.ITEMS.values() for item in names}
 ANSWER = Answer(200, {"x-amzn-requestid": "r"}, b'{"response": "Yes.", "blocked": false}')
 
 
@@ -36,7 +37,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _deployment(answers: dict[str, Any] | None = None, **what: Any) -> FakeDeployment:
     deployment = FakeDeployment(ANSWER, {}, answers, **what)
-    deployment.applied = applied.read(deployment)
+    deployment.applied = readers.read(deployment)
     return deployment
 
 
@@ -47,16 +48,16 @@ def _request(**what: Any) -> Request:
 
 def test_every_placeholder_stands_for_something_that_is_read() -> None:
     for proof in PROOFS:
-        own = set(applied.ITEMS.get(proof.each, ()))
-        assert placeholders(proof) <= applied.NAMES | own, proof.id
-        assert {proof.each} - {""} <= set(applied.ITEMS), proof.id
-        assert set(proof.requires) <= applied.NAMES, proof.id
+        own = set(readers.ITEMS.get(proof.each, ()))
+        assert placeholders(proof) <= readers.readable() | own, proof.id
+        assert {proof.each} - {""} <= set(readers.ITEMS), proof.id
+        assert set(proof.requires) <= readers.readable(), proof.id
 
 
 def test_a_sound_deployment_has_every_value() -> None:
     values = _deployment().applied.values
-    assert {name: value for name, value in values.items() if isinstance(value, applied.Gap)} == {}
-    assert set(values) >= applied.NAMES - {"keys"}
+    assert {name: value for name, value in values.items() if isinstance(value, Gap)} == {}
+    assert set(values) >= readers.readable() - {"keys"}
 
 
 def test_every_type_of_personal_data_has_an_example() -> None:

@@ -35,7 +35,7 @@ _DISGUISES = {disguise.name: disguise.apply for disguise in DISGUISES}
 class Proof:
     """What all proofs have. `stops` tells those that must be stopped from those that must pass.
 
-    Texts may hold placeholders, such as `{origin}`: what was applied (toolkit/proofs/applied.py).
+    Texts may hold placeholders, such as `{origin}`: what was applied (toolkit/proofs/readers.py).
     """
 
     layer: str

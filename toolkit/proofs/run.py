@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from toolkit.proofs import applied
+from toolkit.proofs import readers
 from toolkit.proofs.calls import Calls
 from toolkit.proofs.cases import Case, cases
 from toolkit.proofs.client import Pace
@@ -56,7 +56,7 @@ class Run:
     ) -> None:
         """Read what was applied, and decide what can be asked."""
         self.deployment = deployment
-        deployment.applied = applied.read(deployment, origin)
+        deployment.applied = readers.read(deployment, origin)
         self.proofs = tuple(proofs)
         self.cases = {proof.id: cases(proof, deployment, quick=quick) for proof in proofs}
         self.logs = Logs(deployment)

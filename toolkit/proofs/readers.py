@@ -1,0 +1,374 @@
+"""Read what was applied: from the outputs, the function's settings and AWS's own answers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from toolkit.proofs import personal_data
+from toolkit.proofs.applied import Applied, Gap, holds
+from toolkit.proofs.errors import CREDENTIALS, CannotAskError, RemovedError, tells_nothing
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from toolkit.proofs.deployment import Deployment
+
+PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
+# What AWS WAF inspects of a body at API Gateway unless told otherwise (Developer Guide, "AWS WAF
+# body inspection").
+INSPECTED = "KB_16"
+
+NEEDED = frozenset(
+    {
+        *("alias_arn", "api_id", "api_key_ids", "execution_role_arn", "function_name"),
+        *("guardrail_id", "guardrail_version", "log_groups", "region", "stage_name"),
+        *("usage_plan_id", "web_acl_arn"),
+    }
+)
+
+Values = dict[str, Any]
+READERS: list[tuple[tuple[str, ...], Callable[[Deployment, Values], Values]]] = []
+
+
+def reads[T: Callable[[Deployment, Values], Values]](names: str) -> Callable[[T], T]:
+    """Name what a function reads; what it then lacks is a gap."""
+
+    def noted(reader: T) -> T:
+        READERS.append((tuple(names.split()), reader))
+        return reader
+
+    return noted
+
+
+def read(deployment: Deployment, origin: str | None = None) -> Applied:
+    """Read all that proofs may name. Raises nothing: what cannot be read says so when asked."""
+    values: Values = {}
+    if deployment.client is None:
+        values |= {name: Gap(CREDENTIALS, removed=False) for name in readable()}
+        values["origin"] = Gap(f"give --origin; or {CREDENTIALS}", removed=False)
+    else:
+        for names, reader in READERS:
+            values |= _read(names, partial(reader, deployment, values))
+    if origin:
+        values["origin"] = origin
+    keys = values.pop("keys", {})
+    return Applied(values, keys if isinstance(keys, dict) else {})
+
+
+def _read(names: Sequence[str], reader: Callable[[], Values]) -> Values:
+    try:
+        found = reader()
+    except (CannotAskError, RemovedError) as error:
+        gap = Gap(str(error), removed=isinstance(error, RemovedError))
+        return dict.fromkeys(names, gap)
+    except Exception as error:  # noqa: BLE001 - whatever AWS answers, the run goes on
+        if hasattr(error, "response") or type(error).__module__.startswith("botocore"):
+            gap = Gap(f"not read: {error}", removed=not tells_nothing(error))
+        else:
+            gap = Gap(f"what AWS says has another shape than was expected: {error!r}")
+        return dict.fromkeys(names, gap)
+    missing = {name: Gap(f"AWS names no {name.replace('_', ' ')}") for name in names}
+    return missing | {name: value for name, value in found.items() if value is not None}
+
+
+# The outputs, and what is made of them
+
+
+@reads(
+    "account alerts_topic_arn alias_arn api_id api_log_group bedrock boundary_arn "
+    "deny_policy_arn execution_role execution_role_arn function_arn function_log_group "
+    "function_name guardrail_arn guardrail_id guardrail_version iam "
+    "invocations_log_group logs name partition region stage_arn stage_name "
+    "trail_log_group url usage_plan_id waf_log_group web_acl_arn"
+)
+def _outputs(deployment: Deployment, _: Values) -> Values:
+    outputs = deployment.outputs
+    if missing := sorted(NEEDED - set(outputs)):
+        raise CannotAskError(f"the environment's root lacks the outputs {', '.join(missing)}")
+    texts = {name: value for name, value in outputs.items() if isinstance(value, str)}
+    region, alias = outputs["region"], outputs["alias_arn"].split(":")
+    partition, account, function = alias[1], alias[4], outputs["function_name"]
+    bedrock, iam = f"arn:{partition}:bedrock:{region}:{account}", f"arn:{partition}:iam::{account}"
+    api = f"arn:{partition}:apigateway:{region}::/restapis/{outputs['api_id']}"
+    unmanaged = Gap("this environment does not manage it: its log group is null", removed=False)
+    logs = {
+        f"{log}_log_group": unmanaged if group is None else group
+        for log, group in outputs["log_groups"].items()
+    }
+    return texts | {
+        "account": account,
+        "bedrock": bedrock,
+        "boundary_arn": f"{iam}:policy/{function}-boundary",
+        "deny_policy_arn": f"{iam}:policy/{function}-deny-tampering",
+        "execution_role": outputs["execution_role_arn"].split("/")[-1],
+        "function_arn": ":".join(alias[:-1]),
+        "guardrail_arn": f"{bedrock}:guardrail/{outputs['guardrail_id']}",
+        "iam": iam,
+        "logs": f"arn:{partition}:logs:{region}:{account}:log-group",
+        "name": function,
+        "partition": partition,
+        "stage_arn": f"{api}/stages/{outputs['stage_name']}",
+        **logs,
+    }
+
+
+@reads("bucket bucket_arn trail trail_arn trail_role")
+def _trail(deployment: Deployment, values: Values) -> Values:
+    """Return what there is once in an account, in the environment that manages it."""
+    name, account, partition = values["name"], values["account"], values["partition"]
+    if deployment.outputs["log_groups"].get("trail") is None:
+        raise CannotAskError("this environment does not manage the trail")
+    bucket = f"{name}-trail-{account}"
+    return {
+        "bucket": bucket,
+        "bucket_arn": f"arn:{partition}:s3:::{bucket}",
+        "trail": name,
+        "trail_arn": f"arn:{partition}:cloudtrail:{values['region']}:{account}:trail/{name}",
+        "trail_role": f"{name}-trail",
+    }
+
+
+@reads("key_arn")
+def _key(deployment: Deployment, values: Values) -> Values:
+    key = deployment.aws("kms").describe_key(KeyId=f"alias/{values['name']}")
+    return {"key_arn": key["KeyMetadata"]["Arn"]}
+
+
+@reads("logging_role logging_role_arn")
+def _logging_role(deployment: Deployment, _: Values) -> Values:
+    if deployment.outputs["log_groups"].get("invocations") is None:
+        raise CannotAskError("this environment does not manage the invocation log")
+    found = deployment.aws("bedrock").get_model_invocation_logging_configuration()
+    arn = found["loggingConfig"]["cloudWatchConfig"]["roleArn"]
+    return {"logging_role_arn": arn, "logging_role": arn.rpartition("/")[2]}
+
+
+@reads("api_log_role api_log_role_arn")
+def _api_role(deployment: Deployment, _: Values) -> Values:
+    arn = deployment.aws("apigateway").get_account()["cloudwatchRoleArn"]
+    return {"api_log_role_arn": arn, "api_log_role": arn.rpartition("/")[2]}
+
+
+# The function and its model
+
+
+@reads("blocked_message function_version log_level message_chars origin profile screening_mode")
+def _function(deployment: Deployment, _: Values) -> Values:
+    arn = deployment.outputs["alias_arn"]
+    found = deployment.aws("lambda").get_function_configuration(FunctionName=arn)
+    told = found["Environment"]["Variables"]
+    chars = told.get("MAX_MESSAGE_CHARS")
+    return {
+        "blocked_message": told.get("BLOCKED_MESSAGE"),
+        "function_version": found.get("Version"),
+        "log_level": (found.get("LoggingConfig") or {}).get("ApplicationLogLevel"),
+        "message_chars": int(chars) if chars else None,
+        "origin": told.get("ALLOWED_ORIGIN"),
+        "profile": told.get("MODEL_ID"),
+        "screening_mode": told.get("SCREENING_MODE"),
+    }
+
+
+@reads("destinations elsewhere model profile_arn")
+def _model(deployment: Deployment, values: Values) -> Values:
+    """Return where the profile routes to, as AWS says."""
+    found = deployment.aws("bedrock").get_inference_profile(
+        inferenceProfileIdentifier=values["profile"]
+    )
+    arns = [model["modelArn"] for model in found["models"]]
+    regions = sorted({arn.split(":")[3] for arn in arns} - {""})
+    elsewhere = ("eu-west-1", "us-west-1", "ap-south-1", "sa-east-1")
+    return {
+        "destinations": [{"destination": region} for region in regions],
+        "elsewhere": next(region for region in elsewhere if region not in regions),
+        "model": arns[0].rpartition("/")[2],
+        "profile_arn": found["inferenceProfileArn"],
+    }
+
+
+# The guardrail
+
+
+@reads(
+    "answer_filters blocked_data blocked_data_text blocked_data_values blocked_words "
+    "denied_topics managed_words masked_data masked_data_text masked_data_values "
+    "passing_data prompt_filters words"
+)
+def _guardrail(deployment: Deployment, values: Values) -> Values:
+    return guardrail(
+        deployment.aws("bedrock").get_guardrail(
+            guardrailIdentifier=values["guardrail_id"], guardrailVersion=values["guardrail_version"]
+        )
+    )
+
+
+def guardrail(found: Mapping[str, Any]) -> Values:
+    """Return what proofs may name of a guardrail, as GetGuardrail describes it."""
+    words = [word["text"] for word in _listed(found, "wordPolicy", "words")]
+    topics = _listed(found, "topicPolicy", "topics")
+    filters = _listed(found, "contentPolicy", "filters")
+    personal = _listed(found, "sensitiveInformationPolicy", "piiEntities")
+    sides = {
+        f"{side}_filters": [one["type"] for one in filters if one[f"{key}Strength"] != "NONE"]
+        for side, key in (("prompt", "input"), ("answer", "output"))
+    }
+    acts = {
+        name: sorted(one["type"] for one in personal if one["action"] == action)
+        for name, action in (("blocked", "BLOCK"), ("masked", "ANONYMIZE"))
+    }
+    return sides | {
+        "blocked_data": acts["blocked"],
+        "blocked_data_text": personal_data.text(acts["blocked"]),
+        "blocked_data_values": personal_data.values(acts["blocked"]),
+        "denied_topics": [{"topic": one["name"], "spoken": _spoken(one, words)} for one in topics],
+        "managed_words": [one["type"] for one in _listed(found, "wordPolicy", "managedWordLists")],
+        "masked_data": acts["masked"],
+        "masked_data_text": personal_data.text(acts["masked"]),
+        "masked_data_values": personal_data.values(acts["masked"]),
+        "passing_data": sorted(set(personal_data.EXAMPLES) - {one["type"] for one in personal}),
+        "words": words,
+        "blocked_words": [{"word": word} for word in words],
+    }
+
+
+def _listed(guardrail: Mapping[str, Any], policy: str, items: str) -> list[dict[str, Any]]:
+    return list((guardrail.get(policy) or {}).get(items) or ())
+
+
+def _spoken(topic: Mapping[str, Any], words: Sequence[str]) -> str:
+    """Return a text about a denied topic, if possible one that no blocked word gives away."""
+    texts = [*(topic.get("examples") or ()), topic["definition"]]
+    return str(next((text for text in texts if not holds(words, text)), texts[0]))
+
+
+# The edge
+
+
+@reads("body_bytes counted_rules injection_mode inspected_bytes rate_requests rate_seconds")
+def _web_acl(deployment: Deployment, values: Values) -> Values:
+    edge = deployment.aws("wafv2")
+    found = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"]).get("WebACL")
+    if not found:
+        raise RemovedError("there is no web ACL in front of the stage")
+    rules = {rule["Name"]: rule for rule in found["Rules"]}
+    rate = _statement(rules, "rate-per-ip", "RateBasedStatement")
+    limit = (found.get("AssociationConfig") or {}).get("RequestBody", {}).get("API_GATEWAY", {})
+    kilobytes = limit.get("DefaultSizeInspectionLimit", INSPECTED).removeprefix("KB_")
+    return {
+        "body_bytes": _number(
+            _statement(rules, "body-size", "SizeConstraintStatement").get("Size")
+        ),
+        "counted_rules": dict(_counted(rules)),
+        "injection_mode": _mode(rules.get("prompt-injection")),
+        "inspected_bytes": 1024 * int(kilobytes),
+        "rate_requests": _number(rate.get("Limit")),
+        # AWS WAF API Reference, RateBasedStatement: 300 unless given.
+        "rate_seconds": _number(rate.get("EvaluationWindowSec", 300)) if rate else None,
+    }
+
+
+def _statement(rules: Mapping[str, Any], rule: str, kind: str) -> Mapping[str, Any]:
+    return ((rules.get(rule) or {}).get("Statement") or {}).get(kind) or {}
+
+
+def _mode(rule: Mapping[str, Any] | None) -> str | Gap:
+    action = (rule or {}).get("Action") or {}
+    return next((mode.lower() for mode in action), Gap("there is no rule prompt-injection"))
+
+
+def _counted(rules: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each managed group with the rules of it that are only counted."""
+    for name in rules:
+        group = _statement(rules, name, "ManagedRuleGroupStatement")
+        overridden = group.get("RuleActionOverrides") or ()
+        yield name, [one["Name"] for one in overridden if "Count" in one["ActionToUse"]]
+
+
+@reads("own_patterns transformations")
+def _patterns(deployment: Deployment, values: Values) -> Values:
+    edge = deployment.aws("wafv2")
+    found = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"])["WebACL"]
+    rule = next(rule for rule in found["Rules"] if rule["Name"] == "prompt-injection")
+    sets = list(_parts(rule["Statement"], "RegexPatternSetReferenceStatement"))
+    name, set_id = sets[0]["ARN"].split("/")[-2:]
+    answer = edge.get_regex_pattern_set(Name=name, Scope="REGIONAL", Id=set_id)
+    lines = map(str.strip, PATTERNS.read_text(encoding="utf-8").splitlines())
+    patterns = [one["RegexString"] for one in answer["RegexPatternSet"]["RegularExpressionList"]]
+    ours = {line for line in lines if line and not line.startswith("#")}
+    return {
+        "own_patterns": patterns if set(patterns) != ours else [],
+        "transformations": sorted(
+            {one["Type"] for each in sets for one in each.get("TextTransformations") or ()}
+        ),
+    }
+
+
+def _parts(statement: Any, kind: str) -> Iterator[Mapping[str, Any]]:
+    """Yield every statement of a kind inside another."""
+    if isinstance(statement, list):
+        for one in statement:
+            yield from _parts(one, kind)
+    elif isinstance(statement, dict):
+        for name, inner in statement.items():
+            if name == kind:
+                yield inner
+            else:
+                yield from _parts(inner, kind)
+
+
+def _number(value: Any) -> int | float | None:
+    """Return a number above zero, None for none. Raises TypeError for anything else."""
+    if value is None or (isinstance(value, int | float) and value > 0):
+        return value
+    raise TypeError(f"{value!r} is no number above zero")
+
+
+# The plan and its clients
+
+
+@reads("burst_limit burst_of_all flood quota_limit quota_period rate_limit rate_of_all")
+def _plan(deployment: Deployment, values: Values) -> Values:
+    found = deployment.aws("apigateway").get_usage_plan(usagePlanId=values["usage_plan_id"])
+    throttle, quota = found.get("throttle") or {}, found.get("quota") or {}
+    burst, rate = _number(throttle.get("burstLimit")), _number(throttle.get("rateLimit"))
+    clients = len(deployment.outputs["api_key_ids"])
+    return {
+        "burst_limit": burst,
+        "burst_of_all": burst * clients if burst else None,
+        "flood": 3 * burst + 15 if burst else None,
+        "quota_limit": _number(quota.get("limit")),
+        "quota_period": quota.get("period"),
+        "rate_limit": rate,
+        "rate_of_all": rate * clients if rate else None,
+    }
+
+
+@reads("client_keys clients enabled_clients keys")
+def _clients(deployment: Deployment, _: Values) -> Values:
+    gateway = deployment.aws("apigateway")
+    found = {
+        client: gateway.get_api_key(apiKey=key_id, includeValue=True)
+        for client, key_id in sorted(deployment.outputs["api_key_ids"].items())
+    }
+    return {
+        "clients": sorted(found),
+        "client_keys": [{"client": name, "key_id": key["id"]} for name, key in found.items()],
+        "enabled_clients": [name for name, key in found.items() if key["enabled"]],
+        "keys": {name: key["value"] for name, key in found.items()},
+    }
+
+
+def readable() -> frozenset[str]:
+    """Return the placeholders that proofs may use."""
+    return frozenset(name for names, _ in READERS for name in names)
+
+
+# What an item of a list, named by `each`, is called.
+ITEMS = {
+    "blocked_words": ("word",),
+    "client_keys": ("client", "key_id"),
+    "denied_topics": ("topic", "spoken"),
+    "destinations": ("destination",),
+}
