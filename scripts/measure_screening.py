@@ -232,10 +232,20 @@ def report(result: dict[str, Any]) -> None:
         print(f"  {name:28s}{row['expected']:6s}edge {row['edge']}   function {row['function']}")
 
 
+def longest_message() -> int:
+    """Return the default of the module for the longest message."""
+    variables = (ROOT / "modules" / "chatbot" / "variables.tf").read_text(encoding="utf-8")
+    found = re.search(r"max_message_chars\s+= optional\(number, (\d+)\)", variables)
+    if found is None:
+        raise LookupError("modules/chatbot/variables.tf has no default for max_message_chars")
+    return int(found[1])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=Path, default=CORPORA, help="folder of *.jsonl")
-    parser.add_argument("--max-chars", type=int, default=2000, help="what the API accepts")
+    accepted = longest_message()
+    parser.add_argument("--max-chars", type=int, default=accepted, help="what the API accepts")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if not (arguments.corpora / "attacks.jsonl").exists():

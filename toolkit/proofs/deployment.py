@@ -62,7 +62,8 @@ class Deployment:
         if request.rehearsed.key:
             return self.switches.key(request.rehearsed.key)
         own = self.switches.key("own") if request.key == "own" else ""
-        return own or {"none": "", "wrong": NOBODYS}.get(request.key, self.api_key)
+        fixed = {"own": self.api_key, "client": self.api_key, "none": "", "wrong": NOBODYS}
+        return own or (fixed | dict(self.applied.keys))[request.key]
 
     def ask(self, request: Request) -> tuple[Answer, ...]:
         """Send a request, and all of its copies; the answers come in the order of sending."""

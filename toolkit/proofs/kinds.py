@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LAYERS = ("edge", "api", "compute", "guardrail", "governance")
-KEYS = ("own", "client", "none", "wrong")
+KEYS = ("own", "client", "none", "wrong", "{client}")
 SPARE_KEYS = ("disabled", "unplanned", "exhausted")
 SECRETS = ("prompt", "answer", "key", "header")
 LOGS = ("waf", "api", "function", "invocations", "trail")

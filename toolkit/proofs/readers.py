@@ -77,11 +77,11 @@ def _read(names: Sequence[str], reader: Callable[[], Values]) -> Values:
 
 
 @reads(
-    "account alerts_topic_arn alias_arn api_id api_log_group bedrock boundary_arn "
-    "deny_policy_arn execution_role execution_role_arn function_arn function_log_group "
+    "account alerts_topic_arn alias_arn api_id api_log_group bedrock "
+    "deny_policy_arn execution_role execution_role_arn function_log_group "
     "function_name guardrail_arn guardrail_id guardrail_version iam "
     "invocations_log_group logs name partition region stage_arn stage_name "
-    "trail_log_group url usage_plan_id waf_log_group web_acl_arn"
+    "trail_log_group usage_plan_id waf_log_group web_acl_arn"
 )
 def _outputs(deployment: Deployment, _: Values) -> Values:
     outputs = deployment.outputs
@@ -100,10 +100,8 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
     return texts | {
         "account": account,
         "bedrock": bedrock,
-        "boundary_arn": f"{iam}:policy/{function}-boundary",
         "deny_policy_arn": f"{iam}:policy/{function}-deny-tampering",
         "execution_role": outputs["execution_role_arn"].split("/")[-1],
-        "function_arn": ":".join(alias[:-1]),
         "guardrail_arn": f"{bedrock}:guardrail/{outputs['guardrail_id']}",
         "iam": iam,
         "logs": f"arn:{partition}:logs:{region}:{account}:log-group",
@@ -328,14 +326,13 @@ def _number(value: Any) -> int | float | None:
 # The plan and its clients
 
 
-@reads("burst_limit burst_of_all flood quota_limit quota_period rate_limit rate_of_all")
+@reads("burst_of_all flood quota_limit quota_period rate_limit rate_of_all")
 def _plan(deployment: Deployment, values: Values) -> Values:
     found = deployment.aws("apigateway").get_usage_plan(usagePlanId=values["usage_plan_id"])
     throttle, quota = found.get("throttle") or {}, found.get("quota") or {}
     burst, rate = _number(throttle.get("burstLimit")), _number(throttle.get("rateLimit"))
     clients = len(deployment.outputs["api_key_ids"])
     return {
-        "burst_limit": burst,
         "burst_of_all": burst * clients if burst else None,
         "flood": 3 * burst + 15 if burst else None,
         "quota_limit": _number(quota.get("limit")),
@@ -345,7 +342,7 @@ def _plan(deployment: Deployment, values: Values) -> Values:
     }
 
 
-@reads("client_keys clients enabled_clients keys")
+@reads("client_keys disabled_clients keys")
 def _clients(deployment: Deployment, _: Values) -> Values:
     gateway = deployment.aws("apigateway")
     found = {
@@ -353,9 +350,8 @@ def _clients(deployment: Deployment, _: Values) -> Values:
         for client, key_id in sorted(deployment.outputs["api_key_ids"].items())
     }
     return {
-        "clients": sorted(found),
         "client_keys": [{"client": name, "key_id": key["id"]} for name, key in found.items()],
-        "enabled_clients": [name for name, key in found.items() if key["enabled"]],
+        "disabled_clients": [{"client": name} for name, key in found.items() if not key["enabled"]],
         "keys": {name: key["value"] for name, key in found.items()},
     }
 
@@ -370,5 +366,6 @@ ITEMS = {
     "blocked_words": ("word",),
     "client_keys": ("client", "key_id"),
     "denied_topics": ("topic", "spoken"),
+    "disabled_clients": ("client",),
     "destinations": ("destination",),
 }
