@@ -61,7 +61,7 @@ class Deployment:
         """Return the API key that a request is sent with, or nothing."""
         if request.rehearsed.key:
             return self.switches.key(request.rehearsed.key)
-        own = self.switches.key("own") if request.key == "own" else ""
+        own = self.switches.key("own", request.copies) if request.key == "own" else ""
         fixed = {"own": self.api_key, "client": self.api_key, "none": "", "wrong": NOBODYS}
         return own or (fixed | dict(self.applied.keys))[request.key]
 

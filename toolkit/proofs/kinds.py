@@ -166,6 +166,11 @@ class Request(Proof):
         return own and self.method != "OPTIONS" and self.stopped_by != "edge"
 
     @property
+    def copies(self) -> int:
+        """Return how many times it is sent."""
+        return 1 + int(self.rehearsed.flood) + int(self.rehearsed.after)
+
+    @property
     def rehearsal_only(self) -> str:
         """Return why only a rehearsal can be asked, or nothing."""
         return self.rehearsed.reason

@@ -86,9 +86,9 @@ class Run:
     @property
     def requests_to_make(self) -> int:
         """Return how many requests there are, with all copies and the wait before them."""
-        made = (case.proof.rehearsed for case in self.requests if isinstance(case.proof, Request))
-        copies = sum(1 + int(each.flood) + int(each.after) for each in made)
-        return copies + len(WAITS_SECONDS)
+        made = (case.proof for case in self.requests)
+        copies = (proof.copies for proof in made if isinstance(proof, Request))
+        return sum(copies) + len(WAITS_SECONDS)
 
     @property
     def counted(self) -> int:

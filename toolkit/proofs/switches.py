@@ -47,15 +47,15 @@ class Switches:
             with contextlib.suppress(Exception):
                 self._remove()
 
-    def key(self, name: str) -> str:
+    def key(self, name: str, uses: int = 1) -> str:
         """Return a key that was made for a proof; nothing where none is made."""
         if not self._open:
             return ""
         if name == "own":
-            if self._left < 1:
+            if self._left < uses:
                 self._left = self._quota
                 self._keys.pop(name, "")
-            self._left -= 1
+            self._left -= uses
         if name not in self._keys:
             self._keys[name] = self._make(name)
         return self._keys[name]
