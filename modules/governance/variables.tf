@@ -143,7 +143,7 @@ variable "watched" {
     api_name                 = string
     api_stage                = string
     function_alias           = optional(string, "live") # which the API calls
-    function_concurrency     = optional(number, 10) # reserved for the function
+    function_concurrency     = optional(number, 10)     # reserved for the function
     function_name            = string
     function_timeout_seconds = optional(number, 28)
     metrics_namespace        = string # of the function's own metrics, whose dimension service is name
