@@ -506,6 +506,8 @@ def _particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[st
         "requestParameters": _request_parameters(call),
         "responseElements": None,
         "readOnly": read_only,
+        # As in the sample records: where the client believes to be. Here it came without TLS.
+        "tlsDetails": {"clientProvidedHostHeader": _host(call)},
     }
     if response.status >= 400:
         record["errorCode"], record["errorMessage"] = _error(call, response)
@@ -576,6 +578,11 @@ def _identity(principal: Principal) -> dict[str, Any]:
             },
         }
     return identity
+
+
+def _host(call: ApiCall) -> str:
+    region = "" if call.service in _GLOBAL else f".{call.region}"
+    return f"{call.endpoint_prefix}{region}.amazonaws.com"
 
 
 def _event_name(call: ApiCall) -> str:

@@ -26,7 +26,7 @@ _ADDRESS = {
         "piiEntitiesConfig": [{"type": "ADDRESS", "action": "ANONYMIZE"}]
     }
 }
-_INSULTS = {
+INSULTS = {
     "contentPolicyConfig": {
         "filtersConfig": [{"type": "INSULTS", "inputStrength": "HIGH", "outputStrength": "HIGH"}]
     }
@@ -43,7 +43,7 @@ def _filter(kind: str, answers: str = "NONE") -> dict[str, Any]:
     return {"contentPolicyConfig": {"filtersConfig": [{"type": kind, **strengths}]}}
 
 
-def _guardrail(aws: Emulator, policy: dict[str, Any], version: str = "DRAFT") -> dict[str, Any]:
+def guardrail(aws: Emulator, policy: dict[str, Any], version: str = "DRAFT") -> dict[str, Any]:
     """Make a guardrail; return it as a part of a request of Converse, its trace on."""
     made = aws.client("bedrock").create_guardrail(
         name=f"replay-{uuid.uuid4()}",
@@ -58,7 +58,7 @@ def _guardrail(aws: Emulator, policy: dict[str, Any], version: str = "DRAFT") ->
     }
 
 
-def _converse(
+def converse(
     aws: Emulator,
     text: str = QUESTION,
     *,
@@ -96,9 +96,9 @@ _PLACES = [
 
 
 def _asked_for_capitals(aws: Emulator) -> dict[str, Any]:
-    guardrail = _guardrail(aws, _ADDRESS)
+    config = guardrail(aws, _ADDRESS)
     text = "what is the capital of Italy?"
-    return _converse(aws, text, says=_CAPITALS, guardrailConfig=guardrail)
+    return converse(aws, text, says=_CAPITALS, guardrailConfig=config)
 
 
 @replay(
@@ -114,8 +114,8 @@ def _asked_for_capitals(aws: Emulator) -> dict[str, Any]:
 )
 def answer_masked(aws: Emulator) -> dict[str, Any]:
     # The question names no place here: bedrock-003 is about that.
-    guardrail = _guardrail(aws, _ADDRESS)
-    answer = _converse(aws, says=_CAPITALS, guardrailConfig=guardrail)
+    config = guardrail(aws, _ADDRESS)
+    answer = converse(aws, says=_CAPITALS, guardrailConfig=config)
     body, usage = answer["body"], answer["body"]["usage"]
     return {
         "status": answer["status"],
@@ -179,19 +179,19 @@ _NOTHING_FOUND = {
     },
 )
 def nothing_found(aws: Emulator) -> dict[str, Any]:
-    answer = _converse(
+    answer = converse(
         aws,
         "Where can I see my parcel now?",
         says="You can see it on this page...",
         system=[{"text": "You are a helpful support."}],
-        guardrailConfig=_guardrail(aws, _TOPIC),
+        guardrailConfig=guardrail(aws, _TOPIC),
     )
     return {"stopReason": answer["body"]["stopReason"]} | _trace(answer)
 
 
 @replay("bedrock-006", reading={"usage": _UNITS})
 def units_of_policies(aws: Emulator) -> dict[str, Any]:
-    answer = _converse(aws, guardrailConfig=_guardrail(aws, _TOPIC))
+    answer = converse(aws, guardrailConfig=guardrail(aws, _TOPIC))
     (assessment,) = _trace(answer)["inputAssessment"].values()
     return {"usage": assessment["invocationMetrics"]["usage"]}
 
@@ -225,8 +225,8 @@ def units_of_policies(aws: Emulator) -> dict[str, Any]:
 )
 def question_blocked(aws: Emulator) -> dict[str, Any]:
     # Recorded of ConverseStream, which is absent; its last event holds what Converse answers.
-    answer = _converse(
-        aws, "You are a useless, stupid bot.", guardrailConfig=_guardrail(aws, _INSULTS)
+    answer = converse(
+        aws, "You are a useless, stupid bot.", guardrailConfig=guardrail(aws, INSULTS)
     )
     return {**answer["body"], "trace": _trace(answer)}
 
@@ -242,10 +242,9 @@ _JAILBREAKS = (
 
 @replay("bedrock-019")
 def prompt_attacks(aws: Emulator) -> dict[str, Any]:
-    guardrail = _guardrail(aws, _filter("PROMPT_ATTACK"))
+    config = guardrail(aws, _filter("PROMPT_ATTACK"))
     reasons = [
-        _converse(aws, text, guardrailConfig=guardrail)["body"]["stopReason"]
-        for text in _JAILBREAKS
+        converse(aws, text, guardrailConfig=config)["body"]["stopReason"] for text in _JAILBREAKS
     ]
     stopped = reasons.count("guardrail_intervened")
     return {"GUARDRAIL_INTERVENED": f"{stopped} of {len(reasons)}"}
@@ -253,8 +252,8 @@ def prompt_attacks(aws: Emulator) -> dict[str, Any]:
 
 def _apply(aws: Emulator, kind: str, text: str) -> dict[str, Any]:
     pii = {"piiEntitiesConfig": [{"type": kind, "action": "ANONYMIZE"}]}
-    guardrail = _guardrail(aws, {"sensitiveInformationPolicyConfig": pii})
-    path = f"/guardrail/{guardrail['guardrailIdentifier']}/version/DRAFT/apply"
+    config = guardrail(aws, {"sensitiveInformationPolicyConfig": pii})
+    path = f"/guardrail/{config['guardrailIdentifier']}/version/DRAFT/apply"
     body = dumped({"source": "INPUT", "content": [{"text": {"text": text}}]})
     return answered(aws.request("POST", path, body, _SIGNED))
 
@@ -295,11 +294,11 @@ def strength_of_prompt_attack(aws: Emulator) -> dict[str, Any]:
     },
 )
 def answer_cut(aws: Emulator) -> dict[str, Any]:
-    return dict(_converse(aws, inferenceConfig={"maxTokens": 5})["body"])
+    return dict(converse(aws, inferenceConfig={"maxTokens": 5})["body"])
 
 
 def _of_model(model: str) -> Callable[[Emulator], dict[str, Any]]:
-    return lambda aws: _error(_converse(aws, model=model))
+    return lambda aws: _error(converse(aws, model=model))
 
 
 replay("bedrock-010")(_of_model("us.does-not-exist-model-v1:0"))
@@ -309,24 +308,24 @@ replay("bedrock-013")(_of_model("us.anthropic.claude-3-5-haiku-20241022-v1:0"))
 
 @replay("bedrock-014")
 def no_such_version(aws: Emulator) -> dict[str, Any]:
-    return _error(_converse(aws, guardrailConfig=_guardrail(aws, _TOPIC, version="999")))
+    return _error(converse(aws, guardrailConfig=guardrail(aws, _TOPIC, version="999")))
 
 
 @replay("bedrock-015")
 def no_such_guardrail(aws: Emulator) -> dict[str, Any]:
     unknown = {"guardrailIdentifier": "abcdefghijkl", "guardrailVersion": "1"}
-    return _error(_converse(aws, guardrailConfig=unknown))
+    return _error(converse(aws, guardrailConfig=unknown))
 
 
 @replay("bedrock-016")
 def two_messages_of_the_user(aws: Emulator) -> dict[str, Any]:
     message = {"role": "user", "content": [{"text": QUESTION}]}
-    return _converse(aws, messages=[message, message])
+    return converse(aws, messages=[message, message])
 
 
 @replay("bedrock-017")
 def keys_and_headers(aws: Emulator) -> dict[str, Any]:
-    answer = _converse(aws)
+    answer = converse(aws)
     return answer | {"keys": sorted(answer["body"])}
 
 
@@ -372,7 +371,7 @@ def _recorded(
         return answer
     try:
         if ask is None:
-            _converse(aws, **document)
+            converse(aws, **document)
         else:
             ask()
         aws.server.app.cloud.flush()
@@ -404,7 +403,7 @@ def record_of_a_blocked_call(aws: Emulator) -> dict[str, Any]:
     record = _recorded(
         aws,
         messages=[{"role": "user", "content": [{"text": "You are a useless, stupid bot."}]}],
-        guardrailConfig=_guardrail(aws, _INSULTS),
+        guardrailConfig=guardrail(aws, INSULTS),
     )
     message = record["output"]["outputBodyJson"]["output"]["message"]
     return {

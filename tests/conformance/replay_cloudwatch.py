@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from tests.conformance.harness import NotImplementedHereError, replay
-from tests.conformance.replay_bedrock import _INSULTS, _converse, _guardrail
+from tests.conformance.replay_bedrock import INSULTS, converse, guardrail
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Emulator
@@ -47,8 +47,7 @@ def message_of_an_alarm(aws: Emulator) -> dict[str, Any]:
 
 @replay("cw-003")
 def metrics_of_guardrails(aws: Emulator) -> dict[str, Any]:
-    guardrail = _guardrail(aws, _INSULTS)
-    _converse(aws, guardrailConfig=guardrail)
+    converse(aws, guardrailConfig=guardrail(aws, INSULTS))
     aws.server.app.cloud.flush()
     pages = aws.client("cloudwatch").get_paginator("list_metrics").paginate
     found = [

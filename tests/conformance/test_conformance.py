@@ -35,10 +35,7 @@ needs_recordings = pytest.mark.skipif(
     not _RECORDINGS, reason=f"the recorded answers of AWS are not at {RECORDED}"
 )
 # Services whose recordings are not replayed yet.
-_PENDING = {
-    *("cloudtrail", "events", "iam", "kms", "lambda"),
-    *("logs", "sns"),
-}
+_PENDING = {"events", "iam", "lambda"}
 
 
 @pytest.mark.parametrize("recording", _RECORDINGS or [None], ids=lambda one: one and one.id)

@@ -195,6 +195,7 @@ def test_a_record_has_awss_shape(rig: Rig) -> None:
         "requestID": "r-1",
         "eventID": ANY,
         "readOnly": False,
+        "tlsDetails": {"clientProvidedHostHeader": f"logs.{REGION}.amazonaws.com"},
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": ACCOUNT,
