@@ -48,6 +48,7 @@ _MODULES = (
     "iam.patches",
     "kms.patches",
     "logs.patches",
+    "logs.queries",
     "s3.patches",
     "sns.patches",
 )
