@@ -32,14 +32,15 @@ def _die_with_the_emulator() -> None:
 
 
 def main() -> None:
-    runtime_folder, handler, bytecode_folder = sys.argv[1:]
+    runtime_folder, handler = sys.argv[1:]
     _die_with_the_emulator()
     sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], runtime_folder]
-    sys.pycache_prefix = bytecode_folder  # the task root stays as it was unpacked
     site.setquit()  # -S leaves out the names exit and quit
     sys.argv = ["bootstrap", handler]
     from awslambdaric.__main__ import main as serve  # noqa: PLC0415  # needs the path above
 
+    # Lambda's /var/task cannot be written: what has no bytecode in the zip is compiled each time.
+    sys.dont_write_bytecode = True
     serve(sys.argv)
 
 

@@ -36,6 +36,7 @@ from emulator.lambda_runtime.functions import (
     resolve,
     split_name,
 )
+from emulator.lambda_runtime.log_levels import reaches_the_log
 from emulator.lambda_runtime.platform_log import PlatformLog
 from emulator.lambda_runtime.worker import (
     MAX_RESPONSE_BYTES,
@@ -483,9 +484,9 @@ class LambdaRuntime:
                 handler=function.handler,
                 task_root=task_root,
                 runtime_folder=self._runtime_folder,
-                bytecode_folder=self._scratch / "bytecode",
                 environment=self._variables(function, task_root, stream, credentials),
                 log=self._log_writer(function, stream, credentials["AWS_ACCESS_KEY_ID"]),
+                keeps=_filter(function),
             )
         except BaseException:
             with self._state:
@@ -673,6 +674,12 @@ def _check_event(payload: bytes) -> None:
             "Could not parse request body into json.",
             Type="User",
         ) from error
+
+
+def _filter(function: Function) -> Callable[[str], bool]:
+    """Return which lines of a function's code Lambda logs; only JSON has levels."""
+    least = function.application_log_level
+    return lambda line: not function.json_logs or reaches_the_log(line, least)
 
 
 def _event_headers(target: Target, request_id: str, trace: str) -> dict[str, str]:

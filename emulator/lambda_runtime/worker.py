@@ -132,11 +132,12 @@ class Worker:
         handler: str,
         task_root: Path,
         runtime_folder: Path,
-        bytecode_folder: Path,
         environment: Mapping[str, str],
         log: Callable[[str], None],
+        keeps: Callable[[str], bool],
     ) -> None:
         self._log = log
+        self._keeps = keeps  # which lines of the function's code are logged
         self._output = b""
         self._memory_mb = 0
         self._tail: collections.deque[str] = collections.deque(maxlen=200)
@@ -148,7 +149,7 @@ class Worker:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-S", "-s", "-P", str(Path(__file__).with_name("bootstrap.py"))),
-                *(str(runtime_folder), handler, str(bytecode_folder)),
+                *(str(runtime_folder), handler),
             ],
             stdin=subprocess.PIPE,  # closes when the emulator ends: see bootstrap.py
             stdout=subprocess.PIPE,
@@ -233,6 +234,11 @@ class Worker:
         self._tail.append(line)
         self._log(line)
 
+    def _write_own(self, output: bytes) -> None:
+        line = output.decode(errors="replace").rstrip("\r")
+        if line.strip() and self._keeps(line):
+            self.write_log(line)
+
     def take_tail(self) -> bytes:
         """Return the last 4 KB logged since this was last called."""
         text = "\n".join(self._tail)
@@ -311,10 +317,9 @@ class Worker:
             while chunk := os.read(self._stdout, 65_536):
                 *lines, self._output = (self._output + chunk).split(b"\n")
                 for line in lines:
-                    if line.strip():
-                        self.write_log(line.decode(errors="replace").rstrip("\r"))
+                    self._write_own(line)
                 if len(self._output) > _LONGEST_LINE:
-                    self.write_log(self._output.decode(errors="replace"))
+                    self._write_own(self._output)
                     self._output = b""
         except BlockingIOError:
             return True
@@ -324,6 +329,5 @@ class Worker:
         """Log everything written so far, with the last line even if it has no end yet."""
         with contextlib.suppress(OSError, ValueError):
             self._read_output()
-        if self._output.strip():
-            self.write_log(self._output.decode(errors="replace"))
+        self._write_own(self._output)
         self._output = b""

@@ -39,24 +39,28 @@ resource "aws_lambda_function" "this" {
 
   environment {
     variables = {
-      ALLOWED_ORIGIN               = var.allowed_origin
-      BLOCKED_MESSAGE              = var.guardrail.safety_message
-      GUARDRAIL_ID                 = var.guardrail.id
-      GUARDRAIL_VERSION            = var.guardrail.version
-      MAX_MESSAGE_CHARS            = var.chat.max_message_chars
-      MAX_OUTPUT_TOKENS            = var.chat.max_output_tokens
-      MODEL_ID                     = var.model.inference_profile_id
-      POWERTOOLS_METRICS_NAMESPACE = "Chatbot"
-      POWERTOOLS_SERVICE_NAME      = var.name
-      SCREENING_MODE               = var.chat.screening_mode
-      SYSTEM_PROMPT                = var.chat.system_prompt
+      ADDITIONAL_REQUEST_FIELDS = var.model.additional_request_fields
+      ALLOWED_ORIGIN            = var.allowed_origin
+      BLOCKED_MESSAGE           = var.guardrail.safety_message
+      GUARDRAIL_ID              = var.guardrail.id
+      GUARDRAIL_VERSION         = var.guardrail.version
+      LOG_LEVEL                 = var.chat.log_level
+      MAX_MESSAGE_CHARS         = var.chat.max_message_chars
+      MAX_OUTPUT_TOKENS         = var.chat.max_output_tokens
+      METRICS_NAMESPACE         = "Chatbot"
+      MODEL_ID                  = var.model.inference_profile_id
+      SCREENING_MODE            = var.chat.screening_mode
+      SERVICE_NAME              = var.name
+      SYSTEM_PROMPT             = var.chat.system_prompt
     }
   }
 
   logging_config {
-    log_format            = "JSON"
-    log_group             = aws_cloudwatch_log_group.function.name
-    application_log_level = var.chat.log_level
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.function.name
+    # Lambda drops a line by its level, and with the line the metrics in it, on which the alarms rest (AWS Lambda Developer
+    # Guide, "Log-level filtering"). So its own filter stays at INFO, and the function filters by LOG_LEVEL.
+    application_log_level = "INFO"
     system_log_level      = "INFO" # platform.report, which carries duration and memory, is an INFO record
   }
 

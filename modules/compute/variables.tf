@@ -26,7 +26,7 @@ variable "chat" {
 
   validation {
     condition     = contains(["INFO", "WARN", "ERROR"], var.chat.log_level)
-    error_message = "chat.log_level is INFO, WARN or ERROR: the runtime gives the level to every library, and at DEBUG botocore logs whole requests, prompts included."
+    error_message = "chat.log_level is INFO, WARN or ERROR: what is logged of a request is one line, at one of these levels, and never a prompt."
   }
 
   validation {
@@ -112,11 +112,17 @@ variable "log_retention_days" {
 variable "model" {
   description = "The model, always by an inference profile, and where that may route to."
   type = object({
-    inference_profile_id = string           # id or ARN of the profile, such as us.anthropic.claude-haiku-4-5-20251001-v1:0
-    destination_regions  = list(string)     # every Region it routes to from here: aws bedrock get-inference-profile names them
-    foundation_model_id  = optional(string) # only for an application inference profile, whose ARN does not name its model
+    inference_profile_id      = string                 # id or ARN of the profile, such as us.anthropic.claude-haiku-4-5-20251001-v1:0
+    destination_regions       = list(string)           # every Region it routes to from here: aws bedrock get-inference-profile names them
+    foundation_model_id       = optional(string)       # only for an application inference profile, whose ARN does not name its model
+    additional_request_fields = optional(string, "{}") # JSON for Converse's additionalModelRequestFields: jsonencode({ thinking = { type = "disabled" } })
   })
   nullable = false
+
+  validation {
+    condition     = can(keys(jsondecode(var.model.additional_request_fields))) && length(var.model.additional_request_fields) <= 500
+    error_message = "model.additional_request_fields is a JSON object of at most 500 characters with fields of the model's own, such as jsonencode({ thinking = { type = \"disabled\" } })."
+  }
 
   validation {
     condition = (
@@ -194,7 +200,7 @@ variable "runtime" {
 
   validation {
     condition     = var.runtime.memory_mb >= 256 && var.runtime.memory_mb <= 10240 && floor(var.runtime.memory_mb) == var.runtime.memory_mb
-    error_message = "runtime.memory_mb is a whole number from 256, below which boto3 takes seconds to load, to 10,240, Lambda's limit."
+    error_message = "runtime.memory_mb is a whole number from 256, below which a start and TLS take seconds of a small share of a CPU, to 10,240, Lambda's limit."
   }
 }
 

@@ -135,7 +135,7 @@ def test_every_alarm_watches_what_is_there(tuned: dict[str, Any]) -> None:
         ("Rule", "ALL"),
         ("Stage", resource(tuned, "aws_api_gateway_stage")["stage_name"]),
         ("WebACL", resource(tuned, "aws_wafv2_web_acl")["name"]),
-        ("service", "chatbot-tuned"),  # what the function's POWERTOOLS_SERVICE_NAME is, by its name
+        ("service", "chatbot-tuned"),  # what the function's SERVICE_NAME is, by its name
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from chatbot.errors import InternalError
+from chatbot.signing import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,14 +21,30 @@ GUARDRAIL_ID = re.compile(
     r"[a-z0-9]+|arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]+):\d{12}:guardrail/[a-z0-9]+"
 )
 GUARDRAIL_VERSION = re.compile(r"[1-9][0-9]{0,7}|DRAFT")
-SCREENING_MODE = re.compile(r"block|count")
+LOG_LEVEL = re.compile(r"INFO|WARN|ERROR")
+METRICS_NAMESPACE = re.compile(r"[A-Za-z0-9._#/-]{1,255}")
 ORIGIN = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+SCREENING_MODE = re.compile(r"block|count")
+SERVICE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+# Where the endpoints of a partition are not below amazonaws.com. (botocore, partitions.json.)
+DNS_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
+    additional_request_fields: Mapping[str, Any]
     allowed_origin: str
     blocked_message: str
+    endpoint: str
     guardrail_id: str
     guardrail_version: str
     max_message_chars: int
@@ -34,6 +53,24 @@ class Config:
     region: str
     screening_mode: str
     system_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryConfig:
+    """How the log is written, even when the rest of the configuration is wrong."""
+
+    service: str
+    namespace: str | None  # None, where it is wrong: then there are no metrics
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where the role's keys are: here, or at an address on this machine that asks for a token."""
+
+    keys: Keys | None = None
+    address: tuple[str, int, str] | None = None  # host, port, path
+    token: str = field(default="", repr=False)
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
@@ -55,18 +92,34 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         value = text(name, re.compile(r"[1-9][0-9]{0,6}"), "be a whole number above zero")
         return int(value) if value.isdecimal() else 0
 
+    def fields(name: str) -> Mapping[str, Any]:
+        value = _json(environ.get(name, ""))
+        if not isinstance(value, dict):
+            problems.append(f"{name} must be a JSON object")
+            return {}
+        return value
+
+    text("LOG_LEVEL", LOG_LEVEL, "be INFO, WARN or ERROR")
+    text("METRICS_NAMESPACE", METRICS_NAMESPACE, "be a namespace of CloudWatch")
+    text("SERVICE_NAME", SERVICE_NAME, "be a name")
+    region = text("AWS_REGION", REGION, "be a region")
     config = Config(
+        additional_request_fields=fields("ADDITIONAL_REQUEST_FIELDS"),
         allowed_origin=text("ALLOWED_ORIGIN", ORIGIN, "be one origin, https://host[:port]"),
         blocked_message=text("BLOCKED_MESSAGE"),
+        endpoint=environ.get("AWS_ENDPOINT_URL", "") or _endpoint(region),
         guardrail_id=text("GUARDRAIL_ID", GUARDRAIL_ID, "be a guardrail's id or ARN"),
         guardrail_version=text("GUARDRAIL_VERSION", GUARDRAIL_VERSION, "be a number, or DRAFT"),
         max_message_chars=positive("MAX_MESSAGE_CHARS"),
         max_output_tokens=positive("MAX_OUTPUT_TOKENS"),
         model_id=text("MODEL_ID"),
-        region=text("AWS_REGION"),
+        region=region,
         screening_mode=text("SCREENING_MODE", SCREENING_MODE, "be block or count"),
         system_prompt=text("SYSTEM_PROMPT"),
     )
+    if not ORIGIN.fullmatch(config.endpoint):
+        # Prompts leave this machine in TLS or not at all.
+        problems.append("AWS_ENDPOINT_URL must be https://host[:port]")
     guardrail = GUARDRAIL_ID.fullmatch(config.guardrail_id)
     if guardrail and guardrail["region"] not in {None, config.region}:
         problems.append("GUARDRAIL_ID must be in the function's own region")
@@ -76,6 +129,46 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def allowed_origin(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Say which origin may read the answers, even when the rest of the configuration is wrong."""
+    """Return the origin that may read the answers, even when the rest is wrong."""
     origin = environ.get("ALLOWED_ORIGIN", "")
     return origin if ORIGIN.fullmatch(origin) else None
+
+
+def telemetry(environ: Mapping[str, str] = os.environ) -> TelemetryConfig:
+    """Return how to log; what is wrong is replaced by what says most."""
+    service, level = environ.get("SERVICE_NAME", ""), environ.get("LOG_LEVEL", "")
+    namespace = environ.get("METRICS_NAMESPACE", "")
+    return TelemetryConfig(
+        service if SERVICE_NAME.fullmatch(service) else "chatbot",
+        namespace if METRICS_NAMESPACE.fullmatch(namespace) else None,
+        level if LOG_LEVEL.fullmatch(level) else "INFO",
+    )
+
+
+def key_source(environ: Mapping[str, str] = os.environ) -> KeySource:
+    """Return where the role's keys are now: Lambda changes these variables with SnapStart."""
+    key_id = environ.get("AWS_ACCESS_KEY_ID", "")
+    secret = environ.get("AWS_SECRET_ACCESS_KEY", "")
+    if key_id and secret:
+        return KeySource(Keys(key_id, secret, environ.get("AWS_SESSION_TOKEN", "")))
+    address = urlsplit(environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""))
+    if address.scheme != "http" or address.hostname not in {"localhost", "127.0.0.1"}:
+        return KeySource()  # keys come from nowhere but this machine
+    path = f"{address.path or '/'}{'?' if address.query else ''}{address.query}"
+    return KeySource(
+        address=(address.hostname, address.port or 80, path),
+        token=environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", ""),
+    )
+
+
+def _endpoint(region: str) -> str:
+    suffixes = [suffix for start, suffix in DNS_SUFFIXES.items() if region.startswith(start)]
+    return f"https://bedrock-runtime.{region}.{suffixes[0] if suffixes else 'amazonaws.com'}"
+
+
+def _json(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (RecursionError, ValueError):
+        return None
+    return value

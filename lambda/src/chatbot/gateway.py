@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 import time
-import unicodedata
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chatbot.errors import InvalidRequestError
 from chatbot.models import RequestIds
+from chatbot.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,8 +85,10 @@ def read_message(event: object, *, max_chars: int) -> str:
             'The field "message" holds characters that are not text: control characters other than '
             "tab and newline, lone surrogates, or bytes that are not UTF-8."
         )
-    if not any(unicodedata.category(character)[0] not in "CZ" for character in message):
-        raise InvalidRequestError('The field "message" is empty.')
+    if not visible(message):
+        raise InvalidRequestError(
+            'The field "message" is empty: there is nothing to be seen in it.'
+        )
     return message
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from chatbot import bedrock, config, gateway
+from chatbot import config, gateway
+from chatbot.bedrock import Bedrock
+from chatbot.credentials import Credentials
+from chatbot.endpoint import Endpoint
 from chatbot.errors import ChatbotError, InternalError
 from chatbot.models import ChatRequest, Deadline
 from chatbot.observability import Telemetry, where
@@ -62,11 +65,10 @@ class Handler:
 
 def start() -> Handler:
     """Make the handler; with a wrong configuration, one that says so to every request."""
-    telemetry = Telemetry()
+    telemetry = Telemetry(config.telemetry())
     origin = config.allowed_origin()
     try:
         settings = config.load()
-        model = bedrock.Bedrock(settings, bedrock.connect(settings.region))
     except InternalError as error:
         return Handler(error, telemetry, max_message_chars=0, origin=origin)
     try:
@@ -77,8 +79,12 @@ def start() -> Handler:
             hint="the package lacks its prompt-injection patterns; build it again",
         )
         return Handler(broken, telemetry, max_message_chars=0, origin=origin)
+    endpoint = Endpoint(
+        settings.endpoint, "bedrock", settings.region, Credentials(config.key_source)
+    )
+    endpoint.connect()
     service = ChatService(
-        model,
+        Bedrock(settings, endpoint),
         screen,
         screening_blocks=settings.screening_mode == "block",
         blocked_message=settings.blocked_message,

@@ -1,91 +1,114 @@
-"""One log line and one set of metrics for each request, and never a word of what was said."""
+"""One line for each request, its log and its metrics, and never a word of what was said.
+
+The line is JSON with the fields that Lambda's log levels need (level, timestamp) and the metrics in
+CloudWatch's embedded metric format. Metrics are in it at every log level: modules/compute leaves
+Lambda's own filter at INFO, which drops a line by its level and would drop the metrics with it
+(AWS Lambda Developer Guide, "Log-level filtering").
+"""
 
 from __future__ import annotations
 
-import logging
+import json
+import sys
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics
-from aws_lambda_powertools.metrics.exceptions import SchemaValidationError
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatbot.config import TelemetryConfig
     from chatbot.errors import ChatbotError
     from chatbot.models import ChatAnswer, RequestIds
 
 PACKAGE = Path(__file__).parent
+LEVELS = {"INFO": 1, "WARN": 2, "ERROR": 3}
+UNITS = {"ModelLatency": "Milliseconds"}  # the others are counts
 
 
 class Telemetry:
-    """Powertools' logger and metrics; they read their own POWERTOOLS_* variables."""
-
-    def __init__(self) -> None:
-        # Every line comes from the same place, so that `location` would say nothing.
-        self._log = Logger(utc=True, use_rfc3339=True, location=None)
-        self._metrics = Metrics()
-        # With the function's log level at DEBUG these would write whole requests and answers.
-        for library in ("botocore", "urllib3"):
-            logging.getLogger(library).setLevel(logging.WARNING)
+    def __init__(self, config: TelemetryConfig) -> None:
+        self._config = config
+        self._least = LEVELS[config.level]
 
     def answered(self, answer: ChatAnswer, ids: RequestIds, *, duration_ms: int) -> None:
         reply = answer.reply
-        self._count("Blocked" if answer.blocked else "Answered")
+        metrics = {"Requests": 1, "Blocked" if answer.blocked else "Answered": 1}
         if answer.screened:
-            self._metrics.add_metric("Screened", "Count", 1)
-            self._metrics.add_metric(f"Screened.{answer.screened}", "Count", 1)
+            metrics |= {"Screened": 1, f"Screened.{answer.screened}": 1}
+        fields = {
+            "status": 200,
+            "blocked": answer.blocked,
+            "stop_reason": reply.stop_reason,
+            "screened": answer.screened,
+            "guardrail": sorted(map(str, reply.findings)),
+            "input_tokens": reply.usage.input_tokens,
+            "output_tokens": reply.usage.output_tokens,
+            "model_latency_ms": reply.latency_ms,
+            "attempts": reply.attempts,
+            "duration_ms": duration_ms,
+        }
         if reply.attempts:
-            self._metrics.add_metric("InputTokens", "Count", reply.usage.input_tokens)
-            self._metrics.add_metric("OutputTokens", "Count", reply.usage.output_tokens)
-            self._metrics.add_metric("ModelLatency", "Milliseconds", reply.latency_ms)
-        self._write(
-            logging.INFO,
-            ids,
-            status=200,
-            blocked=answer.blocked,
-            stop_reason=reply.stop_reason,
-            screened=answer.screened,
-            guardrail=sorted({str(finding) for finding in reply.findings}),
-            input_tokens=reply.usage.input_tokens,
-            output_tokens=reply.usage.output_tokens,
-            model_latency_ms=reply.latency_ms,
-            attempts=reply.attempts,
-            duration_ms=duration_ms,
-        )
+            metrics |= _paid(fields)
+        self._write("INFO", ids, metrics, fields)
 
     def failed(self, error: ChatbotError, ids: RequestIds, *, duration_ms: int) -> None:
-        self._count(error.metric)
-        level = logging.INFO if error.status == 400 else logging.WARNING
-        self._write(
-            logging.ERROR if error.status == 500 else level,
-            ids,
-            status=error.status,
-            code=error.code,
-            reason=error.public_message,
-            duration_ms=duration_ms,
+        level = {400: "INFO", 500: "ERROR"}.get(error.status, "WARN")
+        fields = {
+            "status": error.status,
+            "code": error.code,
+            "reason": error.public_message,
+            "duration_ms": duration_ms,
             **error.details,
-        )
+        }
+        self._write(level, ids, {"Requests": 1, error.metric: 1} | _paid(fields), fields)
 
-    def _count(self, outcome: str) -> None:
-        self._metrics.add_metric("Requests", "Count", 1)
-        self._metrics.add_metric(outcome, "Count", 1)
-
-    def _write(self, level: int, ids: RequestIds, **fields: object) -> None:
-        self._log.log(
-            level,
-            "chat",
-            extra={
+    def _write(
+        self,
+        level: str,
+        ids: RequestIds,
+        metrics: Mapping[str, int],
+        fields: Mapping[str, object],
+    ) -> None:
+        now = time.time()
+        line: dict[str, object] = {
+            "level": level,
+            "timestamp": _rfc3339(now),
+            "service": self._config.service,
+        }
+        if LEVELS[level] >= self._least:
+            line |= {
+                "message": "chat",
                 "request_id": ids.request_id,
                 "function_request_id": ids.function_request_id,
-                **fields,
-            },
-        )
-        try:
-            self._metrics.flush_metrics()
-        except SchemaValidationError:
-            self._log.error("POWERTOOLS_METRICS_NAMESPACE is missing: no metrics")
-            self._metrics.clear_metrics()
+                **{name: value for name, value in fields.items() if value is not None},
+            }
+        if self._config.namespace:
+            line |= metrics
+            line["_aws"] = _embedded(self._config.namespace, metrics, now)
+        sys.stdout.write(f"{json.dumps(line)}\n")
+
+
+def _paid(fields: Mapping[str, object]) -> dict[str, int]:
+    """Return the metrics of a reply of the model, whether or not the caller saw it."""
+    named = {
+        "InputTokens": fields.get("input_tokens"),
+        "OutputTokens": fields.get("output_tokens"),
+        "ModelLatency": fields.get("model_latency_ms"),
+    }
+    return {name: value for name, value in named.items() if isinstance(value, int)}
+
+
+def _embedded(namespace: str, metrics: Mapping[str, int], now: float) -> dict[str, object]:
+    """CloudWatch User Guide, "Specification: Embedded metric format"."""
+    described = [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics]
+    directive = {"Namespace": namespace, "Dimensions": [["service"]], "Metrics": described}
+    return {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}
+
+
+def _rfc3339(now: float) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03}Z"
 
 
 def where(error: Exception) -> str:

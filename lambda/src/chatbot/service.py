@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.errors import ModelFailedError
 from chatbot.models import ChatAnswer, ModelReply, Usage
+from chatbot.visible import visible
 
 if TYPE_CHECKING:
     from chatbot.bedrock import Bedrock
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 # The reply is all there, or as much of it as had room; the caller sees which in `stop_reason`.
 ANSWERED = frozenset({"end_turn", "stop_sequence", "max_tokens", "model_context_window_exceeded"})
+# The model or its provider would not answer. Converse does not list `refusal`, which Anthropic's
+# own API has for its newer models (Anthropic API, "Handling stop reasons").
+REFUSED = frozenset({"content_filtered", "refusal"})
 
 NOT_ASKED = ModelReply(text="", stop_reason="screened", usage=Usage(), latency_ms=0, attempts=0)
 
@@ -40,21 +44,31 @@ class ChatService:
         if reply.stop_reason not in ANSWERED | {"guardrail_intervened"}:
             # malformed_model_output, malformed_tool_use, tool_use without a tool, or one that AWS
             # has yet to invent: nothing says that such text is fit to be shown.
-            raise ModelFailedError(cause=reply.stop_reason, attempts=reply.attempts)
-        if not reply.text.strip():
-            raise ModelFailedError(
-                cause=f"empty answer, {reply.stop_reason}", attempts=reply.attempts
-            )
+            raise _failed(reply, reply.stop_reason)
+        if not visible(reply.text):
+            raise _failed(reply, f"empty answer, {reply.stop_reason}")
         return ChatAnswer(reply.text, blocked=False, reply=reply, screened=family)
 
 
 def _blocked(reply: ModelReply) -> bool:
     """Tell a blocked reply from one in which the guardrail has only masked personal data.
 
-    Bedrock gives both the stop reason guardrail_intervened. Without a trace that proves it was
-    masking alone, the reply is blocked. content_filtered is the model provider's own filter.
+    Bedrock gives both the stop reason guardrail_intervened. Without a text, and a trace that proves
+    it was masking alone, the reply is blocked.
     """
-    if reply.stop_reason == "content_filtered":
+    if reply.stop_reason in REFUSED:
         return True
     masked_only = {finding.action for finding in reply.findings} == {"ANONYMIZED"}
-    return reply.stop_reason == "guardrail_intervened" and not masked_only
+    shown = masked_only and visible(reply.text)
+    return reply.stop_reason == "guardrail_intervened" and not shown
+
+
+def _failed(reply: ModelReply, cause: str) -> ModelFailedError:
+    """Return the error for a reply that cannot be shown, with the tokens that it cost."""
+    return ModelFailedError(
+        cause=cause,
+        attempts=reply.attempts,
+        input_tokens=reply.usage.input_tokens,
+        output_tokens=reply.usage.output_tokens,
+        model_latency_ms=reply.latency_ms,
+    )

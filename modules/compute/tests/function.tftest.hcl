@@ -104,19 +104,54 @@ run "the_function_is_told_exactly_these_things" {
 
   assert {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
-      ALLOWED_ORIGIN               = "https://chat.example.com"
-      BLOCKED_MESSAGE              = "[Request blocked by safety controls]"
-      GUARDRAIL_ID                 = "abcdefghij12"
-      GUARDRAIL_VERSION            = "3"
-      MAX_MESSAGE_CHARS            = "2000"
-      MAX_OUTPUT_TOKENS            = "512"
-      MODEL_ID                     = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
-      POWERTOOLS_METRICS_NAMESPACE = "Chatbot"
-      POWERTOOLS_SERVICE_NAME      = "chatbot-test"
-      SCREENING_MODE               = "block"
-      SYSTEM_PROMPT                = "You are a helpful customer support assistant."
+      ADDITIONAL_REQUEST_FIELDS = "{}"
+      ALLOWED_ORIGIN            = "https://chat.example.com"
+      BLOCKED_MESSAGE           = "[Request blocked by safety controls]"
+      GUARDRAIL_ID              = "abcdefghij12"
+      GUARDRAIL_VERSION         = "3"
+      LOG_LEVEL                 = "INFO"
+      MAX_MESSAGE_CHARS         = "2000"
+      MAX_OUTPUT_TOKENS         = "512"
+      METRICS_NAMESPACE         = "Chatbot"
+      MODEL_ID                  = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+      SCREENING_MODE            = "block"
+      SERVICE_NAME              = "chatbot-test"
+      SYSTEM_PROMPT             = "You are a helpful customer support assistant."
     })
     error_message = "The function's environment is not what its code reads."
+  }
+}
+
+run "a_log_level_leaves_lambdas_own_filter_at_info_so_that_metrics_survive" {
+  command = plan
+
+  variables {
+    chat = { log_level = "ERROR" }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.environment[0].variables.LOG_LEVEL == "ERROR" &&
+      aws_lambda_function.this.logging_config[0].application_log_level == "INFO"
+    )
+    error_message = "Lambda would drop the metrics with the lines below its own level, and the alarms would be silent."
+  }
+}
+
+run "fields_of_the_models_own_reach_the_function_as_they_are" {
+  command = plan
+
+  variables {
+    model = {
+      inference_profile_id      = "us.anthropic.claude-haiku-5-5"
+      destination_regions       = ["us-east-1", "us-east-2", "us-west-2"]
+      additional_request_fields = jsonencode({ thinking = { type = "disabled" } })
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_lambda_function.this.environment[0].variables.ADDITIONAL_REQUEST_FIELDS) == { thinking = { type = "disabled" } }
+    error_message = "The model would think although it was told not to."
   }
 }
 

@@ -227,7 +227,7 @@ run "unlimited_concurrency_is_refused" {
   expect_failures = [var.reserved_concurrency]
 }
 
-run "a_level_at_which_libraries_log_prompts_is_refused" {
+run "a_level_that_the_function_does_not_know_is_refused" {
   command = plan
 
   variables {
@@ -315,4 +315,18 @@ run "a_name_with_capitals_is_refused" {
   }
 
   expect_failures = [var.name]
+}
+
+run "model_fields_that_are_no_json_object_are_refused" {
+  command = plan
+
+  variables {
+    model = {
+      inference_profile_id      = "us.anthropic.claude-haiku-5-5"
+      destination_regions       = ["us-east-2"]
+      additional_request_fields = "[]"
+    }
+  }
+
+  expect_failures = [var.model]
 }

@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import copy
 import http.server
-import itertools
 import json
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from chatbot.bedrock import Bedrock
-from chatbot.config import Config
+from chatbot.config import Config, KeySource, TelemetryConfig
+from chatbot.credentials import Credentials
+from chatbot.endpoint import Endpoint
 from chatbot.handler import Handler
 from chatbot.observability import Telemetry
 from chatbot.screening import Screen
 from chatbot.service import ChatService
+from chatbot.signing import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 EVENTS = Path(__file__).parents[2] / "events"
 ORIGIN = "https://support.example.com"
 SCREEN = Screen.load()
-_NUMBERS = itertools.count()
 BLOCKED = "[Request blocked by safety controls]"
 
 
@@ -36,19 +37,22 @@ BLOCKED = "[Request blocked by safety controls]"
 def environment() -> dict[str, str]:
     """The smallest environment that the function starts with."""
     return {
+        "ADDITIONAL_REQUEST_FIELDS": "{}",
         "ALLOWED_ORIGIN": ORIGIN,
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody listens there
         "AWS_REGION": "us-east-2",
         "AWS_SECRET_ACCESS_KEY": "not-a-secret",
         "BLOCKED_MESSAGE": BLOCKED,
         "GUARDRAIL_ID": "gr4ha1rd",
         "GUARDRAIL_VERSION": "7",
+        "LOG_LEVEL": "INFO",
         "MAX_MESSAGE_CHARS": "2000",
         "MAX_OUTPUT_TOKENS": "512",
+        "METRICS_NAMESPACE": "Chatbot",
         "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
-        "POWERTOOLS_METRICS_NAMESPACE": "Chatbot",
-        "POWERTOOLS_SERVICE_NAME": "chatbot-test",
         "SCREENING_MODE": "block",
+        "SERVICE_NAME": "chatbot-test",
         "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
     }
 
@@ -56,8 +60,10 @@ def environment() -> dict[str, str]:
 @pytest.fixture
 def config() -> Config:
     return Config(
+        additional_request_fields={},
         allowed_origin=ORIGIN,
         blocked_message=BLOCKED,
+        endpoint="https://bedrock-runtime.us-east-2.amazonaws.com",
         guardrail_id="gr4ha1rd",
         guardrail_version="7",
         max_message_chars=2000,
@@ -81,14 +87,14 @@ class Context:
 
 
 @dataclass
-class ScriptedClient:
-    """A bedrock-runtime client that gives the next outcome, and the last one for ever."""
+class ScriptedEndpoint:
+    """A Bedrock that gives the next outcome, and the last one for ever."""
 
-    outcomes: list[Mapping[str, Any] | Exception]
+    outcomes: list[object]
     requests: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def converse(self, **request: Any) -> Mapping[str, Any]:
-        self.requests.append(request)
+    def post(self, path: str, document: Any) -> object:
+        self.requests.append({"path": path, **document})
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
@@ -145,15 +151,16 @@ def event() -> dict[str, Any]:
 
 @pytest.fixture
 def make_handler(config: Config) -> Callable[..., Handler]:
-    def make(client: Any, *, screening_blocks: bool = True) -> Handler:
+    def make(endpoint: Any, *, screening_blocks: bool = True, log_level: str = "INFO") -> Handler:
         service = ChatService(
-            Bedrock(config, client, sleep=lambda _: None),
+            Bedrock(config, endpoint, sleep=lambda _: None),
             SCREEN,
             screening_blocks=screening_blocks,
             blocked_message=BLOCKED,
         )
+        telemetry = Telemetry(TelemetryConfig("chatbot-test", "Chatbot", log_level))
         return Handler(
-            service, Telemetry(), max_message_chars=config.max_message_chars, origin=ORIGIN
+            service, telemetry, max_message_chars=config.max_message_chars, origin=ORIGIN
         )
 
     return make
@@ -163,43 +170,38 @@ def make_handler(config: Config) -> Callable[..., Handler]:
 def invoke(
     make_handler: Callable[..., Handler],
     event: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Spoken]:
     """Send one request; whatever is given in place of a body, an event or the model's outcomes."""
-    # Powertools keeps one logger a service name, and that one the stdout of its first test.
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"chatbot-test-{next(_NUMBERS)}")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Chatbot")
 
     def send(
-        *outcomes: Mapping[str, Any] | Exception,
+        *outcomes: object,
         body: object = None,
         whole_event: object = None,
         handler: Handler | None = None,
         remaining_ms: int = 28_000,
-        screening_blocks: bool = True,
+        **options: Any,
     ) -> Spoken:
-        client = ScriptedClient(list(outcomes) or [reply("Click on “Forgot password”.")])
+        endpoint = ScriptedEndpoint(list(outcomes) or [reply("Click on “Forgot password”.")])
         sent = copy.deepcopy(event) if whole_event is None else whole_event
         if body is not None and isinstance(sent, dict):
             sent["body"] = body
-        made = handler or make_handler(client, screening_blocks=screening_blocks)
-        answer = made(sent, Context(remaining_ms))
+        answer = (handler or make_handler(endpoint, **options))(sent, Context(remaining_ms))
         captured = capsys.readouterr()
         lines = [json.loads(line) for line in captured.out.splitlines()]
-        emf = [line for line in lines if "_aws" in line]
-        names = [
-            metric["Name"]
-            for line in emf
-            for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-        ]
+        metrics = {
+            metric["Name"]: line.pop(metric["Name"])
+            for line in lines
+            if "_aws" in line
+            for metric in line.pop("_aws")["CloudWatchMetrics"][0]["Metrics"]
+        }
         return Spoken(
             status=answer["statusCode"],
             headers=answer["headers"],
             body=json.loads(answer["body"].encode()),  # as it goes over the wire
-            logs=tuple(line for line in lines if "_aws" not in line),
-            metrics={name: emf[0][name][0] for name in names},
-            requests=tuple(client.requests),
+            logs=tuple(line for line in lines if "message" in line),
+            metrics=metrics,
+            requests=tuple(endpoint.requests),
             raw_output=captured.out + captured.err,
         )
 
@@ -207,26 +209,38 @@ def invoke(
 
 
 class Loopback(http.server.BaseHTTPRequestHandler):
-    """A Bedrock whose answer comes as the test wants it: whole, late, or a byte at a time."""
+    """A Bedrock whose answer comes as the test wants it: whole, a byte at a time, or never."""
 
     protocol_version = "HTTP/1.1"
-    answer = b""
+    answer = b"{}"
     pause_per_byte = 0.0
     status = 200
     error_type = ""
+    hang_up = ""  # "after": after an answer; "again": when asked once more; "within": in an answer
+    received: ClassVar[list[tuple[int, str, Mapping[str, str], bytes]]]  # port, path, headers, body
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):  # the client has given up, as it should
             super().handle()
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        port = self.client_address[1]
+        self.close_connection = self.hang_up == "after"
+        if self.hang_up == "again" and port in {one[0] for one in self.received}:
+            self.close_connection = True
+            return
+        self.received.append((port, self.path, dict(self.headers), body))
         self.send_response(self.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(self.answer)))
         if self.error_type:
             self.send_header("x-amzn-ErrorType", self.error_type)
         self.end_headers()
+        if self.hang_up == "within":
+            self.close_connection = True
+            self.wfile.write(self.answer[:-1])
+            return
         if not self.pause_per_byte:
             self.wfile.write(self.answer)
             return
@@ -239,16 +253,41 @@ class Loopback(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def loopback(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
-) -> Iterator[type[Loopback]]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", environment["AWS_ACCESS_KEY_ID"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", environment["AWS_SECRET_ACCESS_KEY"])
-    handler = type("Answer", (Loopback,), {})
+def endpoints() -> Iterator[list[Endpoint]]:
+    """Endpoints that a test made; what they keep is closed after it."""
+    made: list[Endpoint] = []
+    yield made
+    for endpoint in made:
+        for kept in endpoint._kept:
+            kept.connection.close()
+
+
+@pytest.fixture
+def make_endpoint(endpoints: list[Endpoint]) -> Callable[..., Endpoint]:
+    keys = KeySource(Keys("AKIDEXAMPLE", "not-a-secret", "a-token"))
+
+    def make(url: str, source: KeySource = keys, **options: Any) -> Endpoint:
+        credentials = Credentials(lambda: source)
+        endpoints.append(Endpoint(url, "bedrock", "us-east-2", credentials, **options))
+        return endpoints[-1]
+
+    return make
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server on this machine: how it answers, and where it is."""
+
+    handler: type[Loopback]
+    url: str
+
+
+@pytest.fixture
+def loopback() -> Iterator[Served]:
+    handler = type("Answer", (Loopback,), {"received": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
-    yield handler
+    yield Served(handler, f"http://127.0.0.1:{server.server_address[1]}")
     server.shutdown()
     server.server_close()

@@ -8,21 +8,26 @@ import botocore.session
 import pytest
 
 from chatbot import config, handler
+from chatbot.endpoint import Endpoint
 from chatbot.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WRONG = {
+    "ADDITIONAL_REQUEST_FIELDS": ["", "no", "[]", "null", "{", '{"a": NaN}x'],
     "ALLOWED_ORIGIN": ["", "*", "http://support.example.com", "https://a.example/chat", "null"],
-    "AWS_REGION": [""],
+    "AWS_REGION": ["", "us east 2", "us-east-2.example.com", "US-EAST-2"],
     "BLOCKED_MESSAGE": [""],
     "GUARDRAIL_ID": ["", " ", "My Guardrail"],
     "GUARDRAIL_VERSION": ["", "0", "latest", "draft", "1 "],
+    "LOG_LEVEL": ["", "DEBUG", "info"],
     "MAX_MESSAGE_CHARS": ["", "0", "-1", "2e3", "٣"],
     "MAX_OUTPUT_TOKENS": ["", "0"],
+    "METRICS_NAMESPACE": ["", "Chat bot"],
     "MODEL_ID": [""],
     "SCREENING_MODE": ["", "off", "Block"],
+    "SERVICE_NAME": ["", "chat bot"],
     "SYSTEM_PROMPT": ["", " "],
 }
 RIGHT = {
@@ -46,6 +51,7 @@ def test_refuses_a_wrong_variable_by_name_but_not_by_value(
     hint = str(error.value.details["hint"])
     assert hint.startswith(f"{name} must ")
     assert ";" not in hint
+    assert not value.strip() or value not in hint
     del environment[name]
     with pytest.raises(InternalError):
         config.load(environment)
@@ -70,7 +76,16 @@ def test_names_every_wrong_variable_at_once() -> None:
 
 
 @pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Callable[..., Any]:
+def start(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoints: list[Endpoint]
+) -> Callable[..., Any]:
+    class Recorded(Endpoint):
+        def connect(self) -> None:
+            endpoints.append(self)
+            super().connect()
+
+    monkeypatch.setattr(handler, "Endpoint", Recorded)
+
     def run(**changes: str | None) -> handler.Handler:
         for name, value in {**environment, **changes}.items():
             if value is None:
@@ -85,11 +100,11 @@ def start(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Calla
 def test_a_missing_guardrail_is_said_to_every_request_and_bedrock_is_never_called(
     start: Callable[..., Any], invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_client(*_: object, **__: object) -> None:
-        pytest.fail("a client was made")
+    def no_endpoint(*_: object, **__: object) -> None:
+        pytest.fail("an endpoint was made")
 
-    monkeypatch.setattr(botocore.session.Session, "create_client", no_client)
-    broken = start(GUARDRAIL_VERSION="", POWERTOOLS_SERVICE_NAME="chatbot-broken")
+    monkeypatch.setattr(handler, "Endpoint", no_endpoint)
+    broken = start(GUARDRAIL_VERSION="")
     for _ in range(2):
         answer = invoke(handler=broken)
         assert (answer.status, answer.code) == (500, "internal_error")
@@ -104,22 +119,57 @@ def test_a_missing_guardrail_is_said_to_every_request_and_bedrock_is_never_calle
 def test_a_wrong_origin_is_never_sent_back(
     start: Callable[..., Any], invoke: Callable[..., Any]
 ) -> None:
-    answer = invoke(handler=start(ALLOWED_ORIGIN="*", POWERTOOLS_SERVICE_NAME="chatbot-star"))
+    answer = invoke(handler=start(ALLOWED_ORIGIN="*"))
     assert (answer.status, answer.code) == (500, "internal_error")
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_answers_even_where_metrics_have_no_namespace(
-    start: Callable[..., Any],
-    event: dict[str, Any],
-    context: Any,
-    capsys: pytest.CaptureFixture[str],
+def test_answers_and_logs_even_where_the_log_is_configured_wrongly(
+    start: Callable[..., Any], invoke: Callable[..., Any]
 ) -> None:
-    broken = start(
-        GUARDRAIL_ID="", POWERTOOLS_METRICS_NAMESPACE=None, POWERTOOLS_SERVICE_NAME="chatbot-mute"
-    )
-    assert broken(event, context)["statusCode"] == 500
-    assert "POWERTOOLS_METRICS_NAMESPACE is missing" in capsys.readouterr().out
+    answer = invoke(handler=start(METRICS_NAMESPACE=None, SERVICE_NAME=None, LOG_LEVEL="OFF"))
+    assert (answer.status, answer.code, answer.metrics) == (500, "internal_error", {})
+    assert "METRICS_NAMESPACE must" in answer.logs[0]["hint"]
+
+
+def test_a_whole_configuration_connects_at_the_start(
+    start: Callable[..., Any], invoke: Callable[..., Any], loopback: Any
+) -> None:
+    loopback.handler.answer = b"{}"
+    answer = invoke(handler=start(AWS_ENDPOINT_URL=loopback.url))
+    assert (answer.status, answer.code) == (502, "model_error")  # an empty reply
+    assert len(loopback.handler.received) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://bedrock.example.com", "https://bedrock.example.com/path", "ftp://localhost", "no"],
+)
+def test_a_prompt_leaves_this_machine_in_tls_or_not_at_all(
+    environment: dict[str, str], url: str
+) -> None:
+    with pytest.raises(InternalError, match=r".") as error:
+        config.load(environment | {"AWS_ENDPOINT_URL": url})
+    assert error.value.details["hint"] == "AWS_ENDPOINT_URL must be https://host[:port]"
+
+
+def regions() -> list[str]:
+    found = botocore.session.Session()
+    return [
+        region
+        for partition in found.get_available_partitions()
+        for region in found.get_available_regions("ec2", partition) or ["eusc-de-east-1"]
+    ]
+
+
+def test_every_region_has_the_endpoint_that_botocore_finds(environment: dict[str, str]) -> None:
+    del environment["AWS_ENDPOINT_URL"]
+    session = botocore.session.Session()
+    session.set_credentials("AKIDEXAMPLE", "not-a-secret")
+    for region in regions():
+        client = session.create_client("bedrock-runtime", region_name=region)
+        ours = config.load(environment | {"AWS_REGION": region, "GUARDRAIL_ID": "gr4ha1rd"})
+        assert ours.endpoint == client.meta.endpoint_url
 
 
 def test_only_config_reads_the_environment() -> None:
