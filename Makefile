@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs smoke proofs test lint fmt build plan apply smoke-aws proofs-aws preflight mutants load measure-screening docs lock rehearsal-tools dev-tools
+.PHONY: help up down logs smoke proofs test lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock rehearsal-tools dev-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ preflight: build ## Look at an account, read-only, before the first apply (ENV=d
 
 mutants: dev-tools ## Take each control out, one at a time, and see a test fail (25 minutes)
 	@$(PYTHON) scripts/mutants.py
+
+bench: dev-tools ## Measure the function beside the recipe's handler and the usual stack
+	@PYTHONPATH=.:lambda/src $(PYTHON) benchmarks/function.py
 
 load: rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
 	@$(PYTHON) scripts/load.py --env $(ENV)

@@ -153,20 +153,16 @@ def test_a_prompt_leaves_this_machine_in_tls_or_not_at_all(
     assert error.value.details["hint"] == "AWS_ENDPOINT_URL must be https://host[:port]"
 
 
-def regions() -> list[str]:
-    found = botocore.session.Session()
-    return [
-        region
-        for partition in found.get_available_partitions()
-        for region in found.get_available_regions("ec2", partition) or ["eusc-de-east-1"]
-    ]
-
-
-def test_every_region_has_the_endpoint_that_botocore_finds(environment: dict[str, str]) -> None:
+def test_every_partition_has_the_endpoints_that_botocore_finds(
+    environment: dict[str, str],
+) -> None:
     del environment["AWS_ENDPOINT_URL"]
     session = botocore.session.Session()
     session.set_credentials("AKIDEXAMPLE", "not-a-secret")
-    for region in regions():
+    partitions = session.get_available_partitions()
+    assert len(partitions) > len(config.DNS_SUFFIXES)
+    for partition in partitions:
+        region = [*session.get_available_regions("ec2", partition), "eusc-de-east-1"][0]
         client = session.create_client("bedrock-runtime", region_name=region)
         ours = config.load(environment | {"AWS_REGION": region, "GUARDRAIL_ID": "gr4ha1rd"})
         assert ours.endpoint == client.meta.endpoint_url

@@ -8,14 +8,9 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from chatbot.config import KeySource
 from chatbot.credentials import CredentialsError
@@ -26,6 +21,7 @@ from chatbot.endpoint import (
     UnreachableError,
     UntrustedError,
 )
+from toolkit.certificates import make_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,34 +220,6 @@ def tls(tmp_path: Path) -> Iterator[Tls]:
         threading.Thread(target=serve, daemon=True).start()
         yield Tls(f"https://localhost:{server.getsockname()[1]}", certificate, handshakes)
         server.shutdown(socket.SHUT_RDWR)
-
-
-def make_certificate(path: Path) -> Path:
-    """Write a key and a certificate of localhost, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
 
 
 def test_who_is_not_known_to_be_aws_gets_nothing(make_endpoint: Any, tls: Tls) -> None:
