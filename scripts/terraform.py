@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from toolkit import misspelled
 from toolkit.terraform import CACHE, ROOT, Terraform, TerraformError, environment
 
 PLAN = "saved.tfplan"
@@ -20,6 +21,7 @@ def validate() -> int:
         lock = ("-lockfile=readonly",) if (folder / ".terraform.lock.hcl").is_file() else ()
         root.run("init", "-backend=false", "-no-color", *lock)
         root.run("validate", "-no-color")
+        misspelled.check(folder)
         print(f"valid: {name}", flush=True)
     return 0
 
@@ -27,6 +29,7 @@ def validate() -> int:
 def plan(env: str) -> int:
     """Plan an environment against its account and keep the plan."""
     root = Terraform(environment(env))
+    misspelled.check(root.folder)
     root.run("init", "-lockfile=readonly", "-no-color")
     root.show("plan", f"-out={PLAN}")
     print(f"\nThe plan is kept. Apply exactly this: make apply ENV={env}")

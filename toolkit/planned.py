@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from toolkit import misspelled
 from toolkit.terraform import CACHE, Terraform
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def _resources(module: Mapping[str, Any]) -> Iterable[Resource]:
 
 def planned(folder: Path) -> Plan:
     """Let Terraform plan an environment as if nothing were there, and return what it would make."""
+    misspelled.check(folder)
     # Modules are named by "../../modules", so the copy lies as deep as the original.
     copy = CACHE / f"preflight-{folder.name}"
     shutil.rmtree(copy, ignore_errors=True)

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from toolkit import misspelled
 from toolkit.interrupts import interrupts
 from toolkit.ports import holder, is_free
 from toolkit.terraform import PRIVATE, ROOT, Terraform, TerraformError, environment, merged
@@ -174,6 +175,7 @@ class Rehearsal:
     def stage(self) -> None:
         """Copy the environment and lay the override file over it."""
         source = self._source or environment(self.env)
+        misspelled.check(source)
         if not self._comes_up():
             # State without its local AWS describes things that are gone.
             self.down()

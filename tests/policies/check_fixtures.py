@@ -13,7 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "policies" / "fixtures"
-RESOURCE = re.compile(r'^(?:data|resource) "(\w+)" "((?:allowed|refused)\w*)"', re.MULTILINE)
+RESOURCE = re.compile(
+    r'^(?:(?:data|resource) "(\w+)"|module) "((?:allowed|refused)\w*)"', re.MULTILINE
+)
 
 Verdicts = dict[tuple[str, str], str]  # policy, resource -> "allowed" or "refused"
 
@@ -21,7 +23,7 @@ Verdicts = dict[tuple[str, str], str]  # policy, resource -> "allowed" or "refus
 def expected() -> Verdicts:
     """Read what should be from the names of the resources."""
     return {
-        (file.stem, f"{found[1]}.{found[2]}"): found[2].split("_")[0]
+        (file.stem, f"{found[1]}.{found[2]}" if found[1] else found[2]): found[2].split("_")[0]
         for file in FIXTURES.glob("*.tf")
         for found in RESOURCE.finditer(file.read_text(encoding="utf-8"))
     }

@@ -1,0 +1,161 @@
+"""A misspelled attribute of an object input is found before Terraform drops it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from policies.attributes import Collection, Object, declared, unknown
+from toolkit.misspelled import check, misspelled
+from toolkit.terraform import ROOT, TerraformError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VARIABLES = """
+variable "function" {
+  type = object({
+    memory_mb            = optional(number, 512) # comment with a ) in it
+    reserved_concurrency = optional(number, 10)
+    limits               = optional(object({ bytes = optional(number, 1) }), { bytes = 2 })
+  })
+  default = {}
+}
+
+variable "clients" {
+  type = map(object({ enabled = optional(bool, true) }))
+}
+
+variable "names" {
+  type    = list(string)
+  default = []
+}
+
+variable "anything" {
+  default = {}
+}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "modules" / "m").mkdir(parents=True)
+    (tmp_path / "modules" / "m" / "variables.tf").write_text(VARIABLES)
+    (tmp_path / "envs" / "dev").mkdir(parents=True)
+    return tmp_path / "envs" / "dev"
+
+
+def problems(root: Path, arguments: str, more: str = "") -> list[str]:
+    call = f'module "m" {{\n  source = "../../modules/m"\n{arguments}\n}}\n{more}\n'
+    (root / "main.tf").write_text(call)
+    return [text for _, text in misspelled(root)]
+
+
+def test_types_are_read_as_they_are_declared() -> None:
+    assert declared(VARIABLES) == {
+        "function": Object(
+            {"memory_mb": None, "reserved_concurrency": None, "limits": Object({"bytes": None})}
+        ),
+        "clients": Collection(Object({"enabled": None}), keyed=True),
+        "names": Collection(None),
+        "anything": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("  function = { reserved_concurency = 5 }", "did you mean reserved_concurrency?"),
+        ("  function = { limits = { byte = 5 } }", "function.limits.byte is not declared"),
+        ('  clients = { web = { enbled = false }, "my app" = {} }', "clients[web].enbled"),
+        ("  function = { zzz = 1 }", "there are memory_mb, reserved_concurrency, limits"),
+        ("  function = local.function", "function.memory is not declared"),
+        ("  function = { limits = local.limits }", "function.limits.bits is not declared"),
+    ],
+)
+def test_what_is_not_declared_is_found(root: Path, arguments: str, said: str) -> None:
+    more = "locals {\n  function = { memory = 1 }\n  limits = { bits = 1 }\n}"
+    (found,) = problems(root, arguments, more)
+    assert said in found
+    assert found.startswith('module "m": ')
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "  function = { reserved_concurrency = 5, limits = { bytes = 5 } }",
+        "  function = merge({ reserved_concurrency = 5 }, var.more)",
+        "  function = var.function",
+        "  function = { limits = null }",
+        "  clients  = { for name in var.names : name => {} }",
+        "  anything = { whatever = { it = is } }",
+        '  names    = ["a", "b"]',
+        "  nobody_declared_this = { x = 1 } # an error of Terraform's",
+    ],
+)
+def test_what_is_declared_or_cannot_be_told_passes(root: Path, arguments: str) -> None:
+    assert problems(root, arguments) == []
+
+
+RULES = Collection(Object({"action": None}))
+CLIENTS = Collection(Object({"enabled": None}), keyed=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "paths"),
+    [
+        ([{"web": {"enbled": 1}}], CLIENTS, ["x[web].enbled"]),
+        ([{"web": {"enabled": 1}}], CLIENTS, []),
+        ([[{"action": 1}, {"actoin": 1}]], RULES, ["x[1].actoin"]),
+        ([{"actoin": 1}], RULES, ["x[0].actoin"]),
+        ([{"action": 1}], RULES, []),
+        (
+            {"web": [{"enbled": 1, "__startline__": 1}], "__endline__": 2},
+            CLIENTS,
+            ["x[web].enbled"],
+        ),
+    ],
+)
+def test_values_are_read_as_checkov_hands_them_on(
+    value: object, kind: Object | Collection, paths: list[str]
+) -> None:
+    assert [problem.path for problem in unknown(value, kind, "x")] == paths
+
+
+def test_a_module_from_elsewhere_is_passed_over(root: Path) -> None:
+    (root / "main.tf").write_text(
+        'module "m" {\n  source = "git::ssh://x"\n  function = { x = 1 }\n}\n'
+    )
+    check(root)
+
+
+def test_every_misspelling_is_named_with_its_file(root: Path) -> None:
+    problems(root, "  function = { reserved_concurency = 5, memori_mb = 1 }")
+    with pytest.raises(TerraformError) as told:
+        check(root)
+    assert str(told.value).count("main.tf: ") == 2
+
+
+@pytest.mark.parametrize(
+    "env", sorted(path.parent for path in ROOT.glob("envs/*/main.tf")), ids=str
+)
+def test_the_environments_spell_everything_right(env: Path) -> None:
+    check(env)
+
+
+def test_every_object_of_every_module_is_read() -> None:
+    """A type that could not be read would let every misspelling pass."""
+    for module in ROOT.glob("modules/*/variables.tf"):
+        text = module.read_text(encoding="utf-8")
+        read = declared(text)
+        assert len(read) == text.count('\nvariable "') + text.startswith('variable "')
+        for name, kind in read.items():
+            body = text[text.index(f'variable "{name}"') :].partition("\n}\n")[0]
+            assert ("object({" in body) == (_objects(kind) > 0), (module, name)
+
+
+def _objects(kind: Object | Collection | None) -> int:
+    if isinstance(kind, Collection):
+        return _objects(kind.of)
+    return 1 + sum(map(_objects, kind.attributes.values())) if kind else 0
