@@ -1,21 +1,28 @@
 # Given on the command line only: ENV and PORT mean other things in some shells.
 ENV = dev
 PORT = 4566
+CLIENT =
+MESSAGE =
 PYTHON := .venv/bin/python
 # `make down` takes all rehearsals down unless it is told which.
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs smoke proofs test lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock rehearsal-tools dev-tools
+.PHONY: help up down ask logs smoke proofs test lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock terraform-tool rehearsal-tools dev-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566)
+up: terraform-tool rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566)
 	@$(PYTHON) scripts/rehearse.py up --env $(ENV) --port $(PORT)
 
 down: rehearsal-tools ## Stop the local AWS and remove all that it left
 	@$(PYTHON) scripts/rehearse.py down $(ONLY)
+
+# Handed over by the environment, so that a message may hold any character.
+ask: export QUESTION = $(value MESSAGE)
+ask: rehearsal-tools ## Ask a rehearsal a question (MESSAGE='…' CLIENT=web ENV=dev)
+	@$(PYTHON) scripts/rehearse.py ask --env $(ENV) --client '$(CLIENT)' -- "$$QUESTION"
 
 logs: rehearsal-tools ## Show the newest events of every log group of a rehearsal (ENV=dev)
 	@$(PYTHON) scripts/rehearse.py logs --env $(ENV)
@@ -29,7 +36,7 @@ proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest
 
-lint: dev-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
+lint: terraform-tool dev-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
 	@.venv/bin/pre-commit run --all-files --hook-stage manual
 
 fmt: dev-tools ## Format Python and Terraform
@@ -38,10 +45,10 @@ fmt: dev-tools ## Format Python and Terraform
 build: rehearsal-tools ## Build the Lambda package (build/chatbot.zip)
 	@$(PYTHON) scripts/build_lambda.py
 
-plan: build ## Plan an environment against its AWS account and keep the plan (ENV=dev)
+plan: terraform-tool build ## Plan an environment against its AWS account and keep the plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py plan --env $(ENV)
 
-apply: rehearsal-tools ## Apply the kept plan (ENV=dev)
+apply: terraform-tool rehearsal-tools ## Apply the kept plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py apply --env $(ENV)
 
 smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promises (ENV=dev)
@@ -50,16 +57,16 @@ smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promise
 proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS can be asked (ENV=dev, 20 minutes)
 	@$(PYTHON) scripts/smoke_test.py --full --env $(ENV)
 
-preflight: build ## Look at an account, read-only, before the first apply (ENV=dev)
+preflight: terraform-tool build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/preflight.py --env $(ENV)
 
-mutants: dev-tools ## Take each control out, one at a time, and see a test fail (25 minutes)
+mutants: terraform-tool dev-tools ## Take each control out, one at a time, and see a test fail (25 minutes)
 	@$(PYTHON) scripts/mutants.py
 
 bench: dev-tools ## Measure the function beside the recipe's handler and the usual stack
 	@PYTHONPATH=.:lambda/src $(PYTHON) benchmarks/function.py
 
-load: rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
+load: terraform-tool rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
 	@$(PYTHON) scripts/load.py --env $(ENV)
 
 measure-screening: dev-tools ## Measure the prompt-injection rules on corpora
@@ -70,6 +77,10 @@ docs: dev-tools ## Bring the generated pages and tables up to date
 
 lock: dev-tools ## Lock the Python requirements again, with hashes
 	@bash scripts/lock.sh
+
+# First of all that a target needs: what is missing is told before anything takes minutes.
+terraform-tool:
+	@bash scripts/setup.sh terraform
 
 rehearsal-tools:
 	@bash scripts/setup.sh rehearsal

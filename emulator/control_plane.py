@@ -25,8 +25,10 @@ from moto.moto_server.werkzeug_app import (  # after the settings above
 from emulator import inference_profiles, lambda_runtime, patching
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
+from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.refusals import answer as cloudtrail_answer
 from emulator.errors import service_error
+from emulator.execute_api import usage_log
 from emulator.execute_api.account import refuse_role
 from emulator.execute_api.patches import put_gateway_responses
 from emulator.execute_api.refusals import answer as api_answer
@@ -71,7 +73,6 @@ _APPROXIMATIONS = {
         "topics, content filters and personal data are phrase lists",
     ),
     ("budgets", "CreateBudget"): ("Control plane", "a budget counts no cost"),
-    ("cloudtrail", "CreateTrail"): ("CloudTrail", "no digests are written"),
     ("cloudwatch", "PutMetricAlarm"): ("CloudWatch", "alarms change no state"),
     ("events", "PutTargets"): _DELIVERS_NOTHING,
     ("kms", "CreateKey"): ("Control plane", "keys encrypt nothing; who may use one is decided"),
@@ -146,11 +147,9 @@ class ControlPlane:
             refused = self._refusal(call)
             if refused is not None:
                 return _as_wsgi(refused)
-            if call.service == "bedrock" and self._guardrails.owns(request):
-                return _as_wsgi(self._guardrails.handle(request, call.region))
-            if call.service == "bedrock" and inference_profiles.owns(request.method, request.path):
-                account = self._cloud.account_id
-                return _as_wsgi(inference_profiles.answer(request.path, call.region, account))
+            answered = self._own(request, call)
+            if answered is not None:
+                return _as_wsgi(answered)
         started: list[Any] = []
         try:
             chunks = self._moto(environ, lambda *given: started.extend(given[:2]))
@@ -179,6 +178,21 @@ class ControlPlane:
         if status.startswith("500") and page:
             return _as_wsgi(_failure(call, 501))
         return _modeled_status(call, status), headers, content
+
+    def _own(self, request: HttpRequest, call: ApiCall) -> HttpResponse | None:
+        """Answer what moto lacks; None for the rest."""
+        match call.service, call.operation:
+            case "bedrock", "GetInferenceProfile" | "ListInferenceProfiles":
+                return inference_profiles.answer(call, self._cloud.account_id)
+            case "bedrock", _ if self._guardrails.owns(request):
+                return self._guardrails.handle(request, call.region)
+            case "cloudtrail", "LookupEvents":
+                return self._trail.history.answer(call)
+            case "cloudtrail", "ListPublicKeys":
+                return public_keys(self._trail.signer, call)
+            case "apigateway", "GetUsage":
+                return usage_log.answer(call, self._cloud.client("apigateway"))
+        return None
 
     def _refusal(self, call: ApiCall) -> HttpResponse | None:
         """Check what AWS checks before it configures anything, and moto does not."""

@@ -29,14 +29,15 @@ _log = logging.getLogger("emulator")
 _HOST = "127.0.0.1"
 _FRONT_THREADS = 64
 _BACK_THREADS = 48
-_DEPLOYED_APIS = "/_aws/execute-api/"
-_FRONT_DOORS = (_DEPLOYED_APIS, "/2015-03-31/functions/")
+_DEPLOYED_APIS = ("/_aws/execute-api/", "/_aws/custom-domain/")
+_FRONT_DOORS = (*_DEPLOYED_APIS, "/2015-03-31/functions/")
 # An account's number stands before the address in calls of S3 Control, whose SDKs put it there
 # (botocore's model: hostPrefix "{AccountId}."). No name server has such a name to give.
 _LOCAL_NAME = re.compile(
     r"(?:(?:\d{12}\.)?127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?",
     re.IGNORECASE,
 )
+_METADATA = re.compile(rb"^X-Amz-Meta-[^:]+", re.MULTILINE)
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024
 _MAX_INVOKE_BODY = 6 * 1024 * 1024
@@ -143,8 +144,15 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
         try:
-            if not path.startswith(_DEPLOYED_APIS) and _is_of_a_web_page(environ):
-                return _send(_REFUSAL_OF_WEB_PAGES, start_response)
+            if not path.startswith(_DEPLOYED_APIS):
+                host = _host(environ.get("HTTP_HOST") or "")
+                # Whatever page asks: the name leads to the API, and to nothing else.
+                if host and self.apis.domains.known(host):
+                    request = request_of(environ)
+                    answered = self.apis.handle_domain(request, host, request.path)
+                    return _send(answered, start_response)
+                if _is_of_a_web_page(environ):
+                    return _send(_REFUSAL_OF_WEB_PAGES, start_response)
             if not _is_data_plane(environ["REQUEST_METHOD"], path):
                 answer: Iterable[bytes] = self.control_plane(environ, start_response)
                 return answer
@@ -179,11 +187,17 @@ class Application:
                 stage, slash, path = below.partition("/")
                 answer: HttpResponse = self.apis.handle(request, api_id, stage, slash + path)
                 return answer
+            case ["custom-domain", domain, *rest] if domain:
+                at_domain: HttpResponse = self.apis.handle_domain(
+                    request, domain, f"/{'/'.join(rest)}"
+                )
+                return at_domain
             case _:
                 return aws_error(
                     404,
                     "UnknownOperationException",
-                    "Below /_aws are: health, faults, execute-api/<api id>/<stage>/<path>.",
+                    "Below /_aws are: health, faults, execute-api/<api id>/<stage>/<path> and"
+                    " custom-domain/<name>/<path>.",
                 )
 
     def _health(self) -> dict[str, Any]:
@@ -241,7 +255,7 @@ _REFUSAL_OF_WEB_PAGES = aws_error(
     403,
     "AccessDeniedException",
     "The local AWS does nothing for web pages: call it from a program, by the name 127.0.0.1 or"
-    f" localhost. A web page may call the deployed APIs, below {_DEPLOYED_APIS}.",
+    f" localhost. A web page may call the deployed APIs, below {_DEPLOYED_APIS[0]}.",
 )
 
 
@@ -258,6 +272,12 @@ def _is_of_a_web_page(environ: Mapping[str, Any]) -> bool:
         or environ.get("HTTP_SEC_FETCH_SITE", "none") not in {"none", "same-origin"}
         or (host is not None and _LOCAL_NAME.fullmatch(host.strip()) is None)
     )
+
+
+def _host(named: str) -> str:
+    """Return the host that a request names, without its port; "" for this machine's own names."""
+    name = named.strip().lower()
+    return "" if _LOCAL_NAME.fullmatch(name) else name.partition(":")[0]
 
 
 def _is_data_plane(method: str, path: str) -> bool:
@@ -314,6 +334,11 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress ships no types
             environ["emulator.headers"] = tuple(pairs)
         return environ
 
+    def build_response_header(self) -> bytes:
+        """Leave the names of S3's metadata in lower case: SDKs hand them over as they came."""
+        head: bytes = super().build_response_header()
+        return _METADATA.sub(lambda name: name[0].lower(), head)
+
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress ships no types
     """Refuses what is not HTTP, or is too large, in JSON like everything else here."""
@@ -349,8 +374,10 @@ class _TwoPools:
         self._back.set_thread_count(_BACK_THREADS)
 
     def add_task(self, channel: Any) -> None:
-        path = getattr(channel.requests[0], "path", "")
-        pool = self._front if path.startswith(_FRONT_DOORS) else self._back
+        request = channel.requests[0]
+        path, headers = getattr(request, "path", ""), getattr(request, "headers", {})
+        at_front = path.startswith(_FRONT_DOORS) or _host(headers.get("HOST", ""))
+        pool = self._front if at_front else self._back
         pool.add_task(channel)
 
     def shutdown(self, *_: Any, **__: Any) -> None:

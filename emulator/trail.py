@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from emulator.cloudtrail.digests import LogFile, Signer
+from emulator.cloudtrail.history import History
 from emulator.cloudtrail.status import note_delivery
 from emulator.guardrail_trace import recorded
 from emulator.http import HttpRequest, HttpResponse
@@ -32,6 +34,7 @@ _SERVICE = "cloudtrail.amazonaws.com"
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MAX_FIELD = 100 * 1024  # AWS's limit for requestParameters and for responseElements
 _MAX_BUFFERED = 32 * 1024 * 1024
+_EVENT_TIME = re.compile(r'"eventTime":"([^"]+)"')
 _GUARDRAIL = "AWS::Bedrock::Guardrail"
 
 _READS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Search", "Test")
@@ -102,6 +105,7 @@ class _Target:
     kms_key: str
     log_group: str
     log_role: str
+    validated: bool  # by digests
     region: str | None  # None: all of them
     selectors: tuple[Mapping[str, Any], ...]
     advanced: tuple[Mapping[str, Any], ...]
@@ -163,6 +167,7 @@ def _target(trail: Mapping[str, Any], chosen: Mapping[str, Any]) -> _Target:
         kms_key=trail.get("KmsKeyId") or "",
         log_group=group.partition(":log-group:")[2].removesuffix(":*"),
         log_role=trail.get("CloudWatchLogsRoleArn") or "",
+        validated=bool(trail.get("LogFileValidationEnabled")),
         region=None if trail.get("IsMultiRegionTrail") else trail.get("HomeRegion"),
         selectors=tuple(chosen.get("EventSelectors") or ()),
         advanced=tuple(chosen.get("AdvancedEventSelectors") or ()),
@@ -197,6 +202,8 @@ class Trail:
         self._buffers: dict[str, _Buffer] = {}
         self._dropped = 0
         self._said: dict[tuple[str, str], str] = {}
+        self.history = History()
+        self.signer = Signer(cloud.account_id, cloud.region)
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -211,15 +218,13 @@ class Trail:
         principal: Principal,
         inference_region: str | None = None,
     ) -> None:
-        """Note one answered API call; cheap while no trail logs. Never raises."""
+        """Note one answered API call. Never raises."""
         try:
             signed = credential(request)
             if signed is None or signed.access_key_id == _OWN_KEY:
                 return
             about_trails = signed.service == "cloudtrail"
             targets = self._current()
-            if not targets and not about_trails:
-                return
             call = identify(request, signed)
             if call is None:
                 return
@@ -227,12 +232,13 @@ class Trail:
                 # Both states: that logging was started or stopped is recorded, as on AWS.
                 self._forget()
                 targets = tuple({one.arn: one for one in (*self._current(), *targets)}.values())
-            if not targets or _is_unrecorded(call):
+            if _is_unrecorded(call):
                 return
             made = _envelope(request, request_id, principal, self._cloud.account_id)
             made |= _particulars(call, response, self._cloud.account_id)
             if inference_region:
                 made["additionalEventData"] = {"inferenceRegion": inference_region}
+            self.history.note(made)
             self._keep(made, targets)
         except Exception:  # noqa: BLE001  # a call must not fail because it could not be written down
             _log.exception("CloudTrail could not record %s %s", request.method, request.path)
@@ -380,14 +386,28 @@ class Trail:
             encryption = {"ServerSideEncryption": "AES256"}
             if target.kms_key:
                 encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": target.kms_key}
-            self._cloud.client("s3").put_object(
-                Bucket=target.bucket,
-                Key=key,
-                Body=gzip.compress(f'{{"Records":[{",".join(texts)}]}}'.encode()),
-                ContentType="application/json",
-                ContentEncoding="gzip",
-                **encryption,
-            )
+            content = f'{{"Records":[{",".join(texts)}]}}'.encode()
+            self._put(target, key, gzip.compress(content), **encryption)
+            if target.validated:
+                times = tuple(found[1] for text in texts if (found := _EVENT_TIME.search(text)))
+                self._digest(target, region, LogFile(target.bucket, key, content, times))
+
+    def _digest(self, target: _Target, region: str, file: LogFile) -> None:
+        digest = self.signer.sign(target.arn, target.bucket, target.prefix, region, [file])
+        if digest is not None:
+            metadata = dict(digest.metadata)
+            encryption = {"ServerSideEncryption": "AES256", "Metadata": metadata}
+            self._put(target, digest.key, digest.body, **encryption)
+
+    def _put(self, target: _Target, key: str, body: bytes, **more: Any) -> None:
+        self._cloud.client("s3").put_object(
+            Bucket=target.bucket,
+            Key=key,
+            Body=body,
+            ContentType="application/json",
+            ContentEncoding="gzip",
+            **more,
+        )
 
     def _bucket_refusal(self, target: _Target, key: str) -> str:
         """Return why bucket or key do not let CloudTrail write, or nothing."""

@@ -7,7 +7,7 @@ tools=.cache/lock-tools
   .venv/bin/python -m venv "$tools"
   "$tools/bin/python" -m pip install --quiet pip-tools
 }
-for input in requirements/rehearsal.in requirements/dev.in; do
+for input in requirements/rehearsal.in requirements/dev.in requirements/awscli.in; do
   echo "Locking $input" >&2
   "$tools/bin/pip-compile" --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
     --no-emit-find-links --no-emit-index-url --no-emit-trusted-host \

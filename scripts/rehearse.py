@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -40,37 +41,78 @@ def up(rehearsal: Rehearsal) -> int:
     step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
     step(f"Lambda package: {rehearsal.build()}")
     rehearsal.stage()
-    session = rehearsal.up(step)
-    step("Applied. Asking each layer what it promises:")
-    print()
-    smoke = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "smoke_test.py"), "--rehearsal", rehearsal.env],
-        check=False,
-    ).returncode
-    print()
+    smoke = 0
+
+    def stands() -> None:
+        nonlocal smoke
+        session = rehearsal.open_session()
+        step("Requests can be answered. Asking each layer what it promises:")
+        print(flush=True)
+        smoke = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "smoke_test.py"), "--rehearsal", rehearsal.env],
+            check=False,
+        ).returncode
+        show(session, rehearsal)
+
+    rehearsal.up(step, stands)
     step("The chatbot is up." if smoke == 0 else "The chatbot is up, but the smoke test failed.")
-    show(session, rehearsal)
     return smoke
 
 
 def show(session: Session, rehearsal: Rehearsal) -> None:
     """Print what a person needs to go on."""
-    body = json.dumps({"message": QUESTION})
-    headers = {"x-api-key": session.api_key, "content-type": "application/json"}
-    curl = ["curl", "-sS", session.url]
-    for name, value in headers.items():
-        curl += ["-H", f"{name}: {value}"]
-    curl += ["-d", body]
-    request = urllib.request.Request(session.url, body.encode(), headers)
-    with urllib.request.urlopen(request, timeout=35) as reply:
-        answer = reply.read().decode()
-    where = rehearsal.log.relative_to(ROOT)
+    print(f"\n  URL      {session.url}")
+    for client, key in sorted(session.clients.items()):
+        print(f"  API key  {key}  of {client}")
+    if session.clients:
+        curl = ["curl", "-sS", session.url]
+        for name, value in _headers(session.api_key).items():
+            curl += ["-H", f"{name}: {value}"]
+        curl += ["-d", json.dumps({"message": QUESTION})]
+        print(f"\n  As {session.client}, or simply: make ask MESSAGE='{QUESTION}'")
+        print(f"  {shlex.join(curl)}\n  {_ask(session, session.client, QUESTION)[1]}")
+    else:
+        print("\n  No client is enabled: nobody may ask.")
+    credentials = "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal"
     print(
-        f"\n  URL      {session.url}\n  API key  {session.api_key}\n\n"
-        f"  {shlex.join(curl)}\n  {answer}\n\n"
-        f"  Logs     make logs ENV={session.env}   (the local AWS itself: {where})\n"
-        f"  Stop     make down\n"
+        f"\n  Logs     make logs ENV={session.env}   (the local AWS itself:"
+        f" {os.path.relpath(rehearsal.log, ROOT)})\n"
+        f"  Outputs  terraform -chdir={os.path.relpath(rehearsal.folder, ROOT)} output\n"
+        f"  AWS CLI  export AWS_ENDPOINT_URL={session.endpoint} {credentials}\n"
+        f"  Stop     make down\n",
+        flush=True,
     )
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"x-api-key": key, "content-type": "application/json"}
+
+
+def _ask(session: Session, client: str, message: str) -> tuple[int, str]:
+    """Return status and body of an answer."""
+    body = json.dumps({"message": message}).encode()
+    headers = _headers(session.clients[client])
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(session.url, body, headers), timeout=35
+        ) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.read().decode()
+    except OSError as error:
+        raise RehearsalError(f"No answer from {session.url}: {error}") from error
+
+
+def ask(rehearsal: Rehearsal, client: str, message: str) -> int:
+    """Ask one question and print the answer; the exit code says whether it was answered."""
+    session = rehearsal.session()
+    if (client or session.client) not in session.clients:
+        named = ", ".join(sorted(session.clients)) or "none"
+        raise RehearsalError(f"There is no enabled client {client!r}. Enabled: {named}.")
+    status, body = _ask(session, client or session.client, message or QUESTION)
+    print(f"{status} {body}")
+    return 0 if status == 200 else 1
 
 
 def down(env: str | None) -> int:
@@ -128,6 +170,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     for name, text in (
         ("up", "apply an environment to a local AWS, and show that it answers"),
         ("down", "stop the local AWS and remove what it left (all environments by default)"),
+        ("ask", "ask a rehearsal a question, as one of its clients"),
         ("logs", "show the newest events of every log group"),
         ("terraform", "run a Terraform command on a rehearsal, e.g. terraform --env dev plan"),
     ):
@@ -135,6 +178,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         command.add_argument("--env", default=None if name == "down" else "dev")
         if name == "up":
             command.add_argument("--port", type=port, default=DEFAULT_PORT)
+        if name == "ask":
+            command.add_argument("--client", default="", help="default: the first enabled one")
+            command.add_argument("message", nargs="?", default="")
         if name == "terraform":
             command.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser.parse_args(argv)
@@ -151,6 +197,8 @@ def main(
         rehearsal = rehearsal_of(options.env, getattr(options, "port", DEFAULT_PORT))
         if options.command == "up":
             return up(rehearsal)
+        if options.command == "ask":
+            return ask(rehearsal, options.client, options.message)
         if options.command == "logs":
             return logs(rehearsal)
         return terraform(rehearsal, options.arguments)

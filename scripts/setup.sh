@@ -1,8 +1,21 @@
 #!/usr/bin/env bash
 # Make .venv with Python 3.12 and the locked requirements: setup.sh rehearsal | dev
+# Or see that Terraform is here, and recent enough: setup.sh terraform
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted=$1
+
+if [[ $wanted == terraform ]]; then
+  IFS=. read -r major minor _ <.terraform-version
+  here=$(terraform version 2>/dev/null | sed -n '1s/^Terraform v//p' || true)
+  IFS=. read -r here_major here_minor _ <<<"${here:-0.0.0}"
+  if ((here_major != major || here_minor < minor)); then
+    echo "Terraform $major.$minor or a later $major.x is needed, and ${here:-none} is on PATH." >&2
+    exit 1
+  fi
+  exit 0
+fi
+
 stamp=.venv/.$wanted
 requirements=requirements/$wanted.txt
 

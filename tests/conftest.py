@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolkit.ports import free_port
+from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
 

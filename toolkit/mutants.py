@@ -24,7 +24,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
-from toolkit.ports import free_port
+from toolkit.processes import free_port
 from toolkit.proofs import data as proofs_data
 from toolkit.proofs import targets
 from toolkit.proofs.kinds import Evidence

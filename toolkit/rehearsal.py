@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -10,22 +9,21 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from toolkit import misspelled
+from toolkit.applying import Narrator, errors_of
 from toolkit.interrupts import interrupts
-from toolkit.ports import holder, is_free
+from toolkit.processes import command_of, holder, is_free
 from toolkit.terraform import PRIVATE, ROOT, Terraform, TerraformError, environment, merged
 from toolkit.terraform import region as provider_region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 # Tests keep theirs apart from those that a person has up.
 HOME_VARIABLE = "CHATBOT_REHEARSALS"
@@ -62,6 +60,7 @@ provider "aws" {{
 EXISTS_ALREADY = re.compile(
     r"already exists?\b|AlreadyExists|AlreadyOwnedByYou|Duplicate(?:Item|Record)|ResourceConflict"
 )
+NEEDS_INIT = "terraform init"
 
 
 class RehearsalError(Exception):
@@ -75,8 +74,19 @@ class Session:
     env: str
     endpoint: str
     url: str
-    api_key: str
     region: str
+    clients: dict[str, str]  # Every enabled client's name and API key.
+    generation: int  # Of the local AWS, when this was written.
+
+    @property
+    def client(self) -> str:
+        """Return the client that asks where none is named, "" where none is enabled."""
+        return next(iter(sorted(self.clients)), "")
+
+    @property
+    def api_key(self) -> str:
+        """Return that client's key."""
+        return self.clients.get(self.client, "")
 
 
 def rehearsed() -> list[str]:
@@ -96,30 +106,6 @@ def local_aws(endpoint: str) -> dict[str, str | None]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
-
-
-@contextlib.contextmanager
-def errors_of(log: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """Hand over each error that the local AWS logs meanwhile: Terraform tells only at its end."""
-    done = threading.Event()
-
-    def watch(lines: TextIO) -> None:
-        is_last = False
-        while not is_last:
-            is_last = done.wait(0.5)
-            for line in lines:
-                if " ERROR " in line:
-                    progress(f"local AWS: {line.strip()} (more in {log})")
-
-    with log.open(errors="replace") as lines:
-        lines.seek(0, os.SEEK_END)
-        watcher = threading.Thread(target=watch, args=(lines,), daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            done.set()
-            watcher.join()
 
 
 class Rehearsal:
@@ -146,6 +132,7 @@ class Rehearsal:
         self._session = self.folder / "session.json"
         # There from the start of an apply to its end: an apply that was cut short leaves it.
         self._applying = self.folder / "applying"
+        self._prepared = self.folder / ".terraform" / "prepared"
         self.port: int = self._started().get("port", port) if _is_emulator(self.pid) else port
 
     @property
@@ -226,18 +213,27 @@ class Rehearsal:
         self.down()
         raise RehearsalError(f"The local AWS did not start. The end of its log:\n{tail}")
 
-    def up(self, progress: Callable[[str], None]) -> Session:
-        """Bring a staged rehearsal up: the local AWS, and the environment applied to it."""
-        progress("Terraform prepares itself; the first time, it downloads its AWS provider")
-        self.init()
+    def up(
+        self, progress: Callable[[str], None], stands: Callable[[], None] = lambda: None
+    ) -> Session:
+        """Bring a staged rehearsal up: the local AWS, and the environment applied to it.
+
+        `stands` is called once requests can be answered, which may be before the apply has ended.
+        """
+        if not self._prepared.exists():
+            progress("Terraform prepares itself; the first time, it downloads its AWS provider")
+            self.init()
         self.start()
         progress(f"Local AWS is up at {self.endpoint}; applying")
         was_cut_short = self._applying.exists()
         try:
-            self.apply(progress)
+            self.apply(progress, stands)
         except TerraformError as error:
             if not was_cut_short:
                 self._applying.unlink()
+            if NEEDS_INIT in str(error) and self._prepared.exists():
+                self._prepared.unlink()
+                return self.up(progress, stands)
             if not EXISTS_ALREADY.search(str(error)):
                 raise
             if not was_cut_short:
@@ -249,59 +245,58 @@ class Rehearsal:
             progress("starting afresh")
             self.down()
             self.stage()
-            return self.up(progress)
+            return self.up(progress, stands)
         return self.open_session()
 
     def init(self) -> None:
         """Let Terraform prepare the folder, keeping to the committed lock file."""
         self.terraform().run("init", "-reconfigure", "-lockfile=readonly", "-no-color")
+        self._prepared.touch()
 
-    def apply(self, progress: Callable[[str], None]) -> None:
-        """Apply the environment; `progress` is called with a line of text now and then."""
-        planned = done = 0
-        warned: set[str] = set()
+    def apply(
+        self, progress: Callable[[str], None], stands: Callable[[], None] = lambda: None
+    ) -> None:
+        """Apply the environment; `progress` is called with a line of text now and then.
 
-        def line(message: dict[str, Any]) -> None:
-            nonlocal planned, done
-            kind = message.get("type")
-            hook = message.get("hook", {})
-            if kind == "change_summary" and message["changes"]["operation"] == "plan":
-                changes = message["changes"]
-                planned = changes["add"] + changes["change"] + changes["remove"]
-                progress(f"{planned} changes planned")
-            elif kind == "apply_complete" and hook["action"] != "read":
-                done += 1
-                if done % 10 == 0 or done == planned:
-                    progress(f"{done} of {planned} done")
-            elif kind == "apply_errored":
-                progress(f"failed: {hook['resource']['addr']}")
-            elif kind == "apply_progress" and hook["action"] != "read":
-                progress(f"still at {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
-            elif kind == "diagnostic" and message.get("@level") == "warn":
-                detail = message["diagnostic"].get("detail") or message["@message"]
-                if detail not in warned:
-                    warned.add(detail)
-                    progress(f"warning: {detail}")
+        `stands` is called once requests can be answered, which may be before the end.
+        """
+        stood = False
 
+        def stand() -> None:
+            nonlocal stood
+            stood = True
+            stands()
+
+        # Nobody but Terraform has changed anything since it last looked: nothing can differ.
+        is_known = self._is_untouched() and not self._applying.exists()
+        refresh = ("-refresh=false",) if is_known else ()
         self._applying.touch()
         with errors_of(self.log, progress):
-            self.terraform().follow("apply", "-auto-approve", line=line)
+            narrator = Narrator(progress, stand)
+            self.terraform().follow("apply", "-auto-approve", *refresh, line=narrator)
         self._applying.unlink()
+        if not stood:
+            stands()
 
     def open_session(self) -> Session:
-        """Read the outputs and the first client's key, and keep them for `smoke` and `logs`."""
+        """Read the outputs and the clients' keys, and keep them for `ask`, `smoke` and `logs`."""
         outputs = self.terraform().outputs()
-        key_id = next(iter(sorted(outputs["api_key_ids"].items())))[1]
-        key = self.client("apigateway", outputs["region"]).get_api_key(
-            apiKey=key_id, includeValue=True
-        )
+        gateway = self.client("apigateway", outputs["region"])
+        keys = {
+            client: gateway.get_api_key(apiKey=key_id, includeValue=True)
+            for client, key_id in outputs["api_key_ids"].items()
+        }
         path = f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
+        if outputs.get("custom_domain_target"):
+            # By its path, since the name leads to this machine only in the Host header.
+            path = "/_aws/custom-domain/" + outputs["url"].removeprefix("https://")
         session = Session(
             env=self.env,
             endpoint=self.endpoint,
             url=self.endpoint + path,
-            api_key=key["value"],
             region=outputs["region"],
+            clients={client: key["value"] for client, key in keys.items() if key["enabled"]},
+            generation=self._health()["generation"],
         )
         self._session.touch(mode=0o600)
         self._session.write_text(json.dumps(asdict(session), indent=2))
@@ -315,7 +310,12 @@ class Rehearsal:
             raise RehearsalError(
                 f"No rehearsal of {self.env} is up: run `make up ENV={self.env}` first."
             )
-        return Session(**json.loads(self._session.read_text()))
+        try:
+            return Session(**json.loads(self._session.read_text()))
+        except (TypeError, ValueError):
+            raise RehearsalError(
+                f"{self._session} cannot be read: run `make up ENV={self.env}` again."
+            ) from None
 
     def terraform(self) -> Terraform:
         """Return Terraform in the rehearsal's folder, sent to the local AWS."""
@@ -366,11 +366,23 @@ class Rehearsal:
         return False
 
     def _answers(self) -> bool:
+        return bool(self._health())
+
+    def _health(self) -> dict[str, Any]:
+        """Return what the local AWS says of itself, nothing where it does not answer."""
         try:
             with urllib.request.urlopen(f"{self.endpoint}/_aws/health", timeout=5) as reply:
-                return bool(reply.status == 200)
-        except (urllib.error.URLError, OSError):
+                return dict(json.load(reply))
+        except (OSError, ValueError):
+            return {}
+
+    def _is_untouched(self) -> bool:
+        """Tell whether nothing has changed the local AWS since the last apply ended."""
+        try:
+            generation = self.session().generation
+        except RehearsalError:
             return False
+        return generation == self._health().get("generation")
 
     def _need_port(self) -> None:
         if is_free(self.port):
@@ -411,8 +423,4 @@ def _is_emulator(pid: int) -> bool:
         reaped = 0
     if reaped:
         return False
-    done = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "stat=,command="], text=True, capture_output=True, check=False
-    )
-    state, _, command = done.stdout.strip().partition(" ")
-    return "-m emulator" in command and not state.startswith("Z")
+    return "-m emulator" in command_of(pid)

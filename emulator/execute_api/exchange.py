@@ -21,7 +21,15 @@ _VELOCITY = re.compile(r"#(set|if|foreach|end|else)\b|\$!?\{?(input|util)\b")
 class Exchange:
     """What is known of one request, growing as it passes the gateway's stations."""
 
-    def __init__(self, cloud: Cloud, api: Api, request: HttpRequest, path: str) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        api: Api,
+        request: HttpRequest,
+        path: str,
+        domain: tuple[str, str] | None = None,
+    ) -> None:
+        """Begin; `domain` is the custom domain's name and the whole path, where there is one."""
         self.cloud = cloud
         self.api = api
         self.request = request
@@ -39,18 +47,24 @@ class Exchange:
         self.api_key: str | None = None
         self.api_key_id: str | None = None
         self.domain_name = f"{api.api_id}.execute-api.{cloud.region}.amazonaws.com"
+        self.url_path = f"/{api.stage_name}{path}"  # as the client wrote it
+        # On record: slashes before the first segment are one, those between segments are kept.
+        self.event_path = "/" + path.lstrip("/")
+        if domain:
+            self.domain_name, self.url_path = domain
+            self.event_path = self.url_path
         self.variables: dict[str, str | None] = {
             "accountId": cloud.account_id,
             "apiId": api.api_id,
             "deploymentId": api.deployment_id,
             "domainName": self.domain_name,
-            "domainPrefix": api.api_id,
+            "domainPrefix": self.domain_name.partition(".")[0],
             "endpointType": "REGIONAL",
             "extendedRequestId": self.extended_request_id,
             "httpMethod": request.method,
             "identity.sourceIp": request.source_ip,
             "identity.userAgent": request.header("user-agent"),
-            "path": f"/{api.stage_name}{path}",
+            "path": self.url_path,
             "protocol": "HTTP/1.1",
             "requestId": self.request_id,
             "requestTime": f"{self.received:%d/%b/%Y:%H:%M:%S +0000}",

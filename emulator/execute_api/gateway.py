@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from emulator.cloud import Cloud
 from emulator.execute_api.account import write_problem
 from emulator.execute_api.deployed import Api, Served, media_type
+from emulator.execute_api.domains import Domains
 from emulator.execute_api.exchange import Exchange
 from emulator.execute_api.integrations import Functions, LambdaProxy, mock
 from emulator.execute_api.responses import GatewayError, gateway_response
@@ -81,6 +82,7 @@ class ExecuteApi:
         self._authorizer = authorizer
         self._deployed_api = deployed_api
         self._usage = Usage(cloud, clock)
+        self.domains = Domains(cloud)
         self._logged = itertools.count()
         self._integrations: dict[str, Callable[[Exchange, Any], HttpResponse]] = {
             "MOCK": mock,
@@ -92,7 +94,17 @@ class ExecuteApi:
         api = self._api(api_id, stage)
         if api is None or api.closed:
             return aws_error(403, "ForbiddenException", "Forbidden")
-        exchange = Exchange(self._cloud, api, request, path or "/")
+        return self._exchange(Exchange(self._cloud, api, request, path or "/"))
+
+    def handle_domain(self, request: HttpRequest, domain: str, path: str) -> HttpResponse:
+        """Answer one request to a custom domain; `path` is all of it, still percent-encoded."""
+        place = self.domains.place(domain, path or "/")
+        api = self._api(place.api_id, place.stage) if place else None
+        if place is None or api is None:
+            return aws_error(403, "ForbiddenException", "Forbidden")
+        return self._exchange(Exchange(self._cloud, api, request, place.path, (domain, path)))
+
+    def _exchange(self, exchange: Exchange) -> HttpResponse:
         try:
             response = self._serve(exchange)
         except GatewayError as error:
@@ -177,7 +189,7 @@ class ExecuteApi:
         # WAF sees the path as clients of AWS write it, and the trace that API Gateway goes on with.
         request = replace(
             exchange.request,
-            path=f"/{api.stage_name}{exchange.path}",
+            path=exchange.url_path,
             headers=(*exchange.request.headers, ("X-Amzn-Trace-Id", exchange.trace)),
         )
         begun = time.monotonic()

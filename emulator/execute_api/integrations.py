@@ -210,8 +210,7 @@ def proxy_event(exchange: Exchange, mapped: Iterable[tuple[str, str, str]] = ())
     body, encoded = _event_body(exchange)
     return {
         "resource": exchange.method.resource_path if exchange.method else None,
-        # On record: slashes before the first segment are one, those between segments are kept.
-        "path": "/" + exchange.path.lstrip("/"),
+        "path": exchange.event_path,
         "httpMethod": exchange.http_method,
         "headers": {name: values[-1] for name, values in headers.items()},
         "multiValueHeaders": headers,

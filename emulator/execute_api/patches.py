@@ -282,6 +282,21 @@ def _tell_quota_offset(original: Any, plan: UsagePlan) -> dict[str, Any]:
     return told
 
 
+@patch(APIGatewayBackend, "get_base_path_mappings")
+def _no_mappings_yet(original: Any, backend: APIGatewayBackend, domain_name: str) -> Any:
+    # moto takes a domain without mappings for none.
+    if domain_name in backend.domain_names:
+        backend.base_path_mappings.setdefault(domain_name, {})
+    return original(backend, domain_name)
+
+
+@patch(APIGatewayBackend, "delete_domain_name")
+def _delete_with_mappings(original: Any, backend: APIGatewayBackend, domain_name: str) -> None:
+    # moto keeps them for the next domain of the name.
+    original(backend, domain_name)
+    backend.base_path_mappings.pop(domain_name, None)
+
+
 class _NoIntegration(NotFoundException):  # type: ignore[misc]  # moto ships no types
     code = 404
 

@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from emulator.cloud import Cloud
+from emulator.execute_api import usage_log
 from emulator.execute_api.deployed import Throttle
 from emulator.execute_api.exchange import Exchange
 from emulator.execute_api.responses import GatewayError
+from emulator.execute_api.usage_log import period_of
 
 _ACCOUNT = Throttle(10_000, 5_000)
 """Requests a second of an account in a Region (Amazon API Gateway quotas)."""
@@ -93,7 +95,7 @@ class Usage:
 
     def _count(self, plan: _Plan, key: _Key, limit: int) -> None:
         """Count one request of the period; the offset is subtracted in the first period only."""
-        period = _period(plan.period, self._clock())
+        period = period_of(plan.period, datetime.fromtimestamp(self._clock(), UTC).date())
         counter = (plan.plan_id, key.key_id)
         with self._lock:
             if self._first_period.setdefault(counter, period) == period:
@@ -104,6 +106,7 @@ class Usage:
             if used >= limit:
                 raise GatewayError("QUOTA_EXCEEDED")
             self._used[counter] = (period, used + 1)
+        usage_log.note(plan.plan_id, key.key_id, self._clock())
 
     def _read_keys(self) -> dict[str, _Key]:
         client = self._cloud.client("apigateway")
@@ -145,14 +148,3 @@ def _throttle(settings: dict[str, Any] | None) -> Throttle | None:
     if not settings:
         return None
     return Throttle(float(settings.get("rateLimit", 0)), float(settings.get("burstLimit", 0)))
-
-
-def _period(period: str, now: float) -> str:
-    """Name the day, week (from Sunday) or month, in UTC, that a moment falls into."""
-    day = datetime.fromtimestamp(now, UTC).date()
-    match period:
-        case "DAY":
-            return day.isoformat()
-        case "WEEK":
-            return (day - timedelta(days=(day.weekday() + 1) % 7)).isoformat()
-    return f"{day:%Y-%m}"

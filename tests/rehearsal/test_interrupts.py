@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import HOME
-from toolkit.ports import free_port, is_free
+from toolkit.processes import free_port, is_free
 from toolkit.rehearsal import HOME_VARIABLE, Rehearsal
 from toolkit.terraform import ROOT
 

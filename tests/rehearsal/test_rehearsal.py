@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import apply
+from toolkit.processes import is_free
 from toolkit.proofs import report, targets
 
 if TYPE_CHECKING:
@@ -68,5 +68,4 @@ def test_destroy_empties_it_and_down_leaves_nothing(dev: Rehearsal) -> None:
     port, folder = dev.port, dev.folder
     assert dev.down()
     assert not folder.exists()
-    found = subprocess.run(["ps", "-eo", "command="], text=True, capture_output=True, check=True)
-    assert not [line for line in found.stdout.splitlines() if f"--port {port}" in line]
+    assert is_free(port)

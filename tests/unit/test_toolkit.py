@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from toolkit import terraform
-from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, errors_of, local_aws
+from toolkit.applying import errors_of
+from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, local_aws
 from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
 
 

@@ -1,4 +1,7 @@
-"""Loopback ports: a free one, and who holds one that is not."""
+"""Other processes of this machine: what one is, and which one holds a loopback port.
+
+Linux tells without any program; elsewhere `ps` and `lsof` are part of the system.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +35,27 @@ def holder(port: int) -> str:
     pid = _by_proc(port) if Path("/proc/net/tcp").exists() else _by_lsof(port)
     if pid is None:
         return ""
-    shown = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "command="], text=True, capture_output=True, check=False
-    )
-    return f"process {pid}: {shown.stdout.strip()[:200]}"
+    return f"process {pid}: {command_of(pid)[:200]}"
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of a live process, "" where there is none."""
+    folder = Path("/proc") / str(pid)
+    if Path("/proc/self/stat").exists():
+        try:
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+        except OSError:
+            return ""
+    else:
+        shown = subprocess.run(
+            ["ps", "-p", str(pid), "-o", "stat=,command="],
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        state, _, command = shown.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else command.strip()
 
 
 def _by_proc(port: int) -> int | None:

@@ -1,0 +1,74 @@
+"""Custom domain names: which stage answers to a host name and a path.
+
+Source: API Gateway Developer Guide, "Custom domain names for public REST APIs in API Gateway" and
+"API mappings": the longest base path that fits decides; a mapping without a stage takes the stage
+from the path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a request of a custom domain goes; `path` is what follows the base path."""
+
+    api_id: str
+    stage: str
+    path: str
+
+
+@dataclass(frozen=True)
+class _Base:
+    path: str  # "/shop", or "" for what no other mapping takes
+    api_id: str
+    stage: str
+
+
+class Domains:
+    """The domain names of the account, as they are applied."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def known(self, host: str) -> bool:
+        """Tell whether a host name is a custom domain here."""
+        return host in self._bases()
+
+    def place(self, host: str, path: str) -> Place | None:
+        """Return where a request goes; None where nothing is mapped, and AWS answers 403."""
+        for base in self._bases().get(host, ()):
+            if path == base.path or path.startswith(f"{base.path}/"):
+                rest = path.removeprefix(base.path) or "/"
+                if base.stage:
+                    return Place(base.api_id, base.stage, rest)
+                stage, _, rest = rest[1:].partition("/")
+                return Place(base.api_id, stage, f"/{rest}")
+        return None
+
+    def _bases(self) -> Mapping[str, tuple[_Base, ...]]:
+        return self._cloud.snapshot("execute_api.domains", self._read)
+
+    def _read(self) -> Mapping[str, tuple[_Base, ...]]:
+        client = self._cloud.client("apigateway")
+        names = [one["domainName"] for one in _items(client, "get_domain_names")]
+        return {name: self._mapped(client, name) for name in names}
+
+    def _mapped(self, client: Any, name: str) -> tuple[_Base, ...]:
+        bases = [
+            _Base(
+                "" if mapping["basePath"] == "(none)" else f"/{mapping['basePath']}",
+                mapping["restApiId"],
+                mapping.get("stage") or "",
+            )
+            for mapping in _items(client, "get_base_path_mappings", domainName=name)
+        ]
+        return tuple(sorted(bases, key=lambda base: -len(base.path)))
+
+
+def _items(client: Any, operation: str, **given: Any) -> list[dict[str, Any]]:
+    pages = client.get_paginator(operation).paginate(**given)
+    return [item for page in pages for item in page.get("items") or ()]

@@ -1,0 +1,129 @@
+"""What a person sees of an apply: what it will change, how far it is, what it waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+# `make up` lists every change of an edit, and what an environment consists of at the first apply.
+LISTED = 15
+# Terraform tells every ten seconds; a wait that is no longer than this surprises nobody.
+LONG_SECONDS = 30
+CHANGES = ("create", "update", "delete", "replace")
+# The provider waits 55 s after it has set a lifecycle, whoever answers; no request goes that way.
+SLOW = ("aws_s3_bucket_lifecycle_configuration",)
+
+
+class Narrator:
+    """Turns the messages of `terraform apply -json` into lines for a person.
+
+    `stands` is called once: when nothing is left but what no request has to wait for.
+    """
+
+    def __init__(
+        self, tell: Callable[[str], None], stands: Callable[[], None] = lambda: None
+    ) -> None:
+        self._tell = tell
+        self._stands = stands
+        self._planned: list[tuple[str, dict[str, Any]]] = []
+        self._pending: Counter[tuple[str, str]] = Counter()
+        self._done = 0
+        self._told: set[str] = set()
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        """Take one message."""
+        hook = message.get("hook", {})
+        match message.get("type"):
+            case "planned_change":
+                self._plan(message["change"])
+            case "change_summary" if message["changes"]["operation"] == "plan":
+                self._list()
+            case "apply_complete" if hook["action"] != "read":
+                self._complete(hook["resource"])
+            case "apply_errored":
+                self._tell(f"  failed: {hook['resource']['addr']}")
+            case "apply_progress" if hook["action"] != "read":
+                self._wait(hook)
+            case "diagnostic" if message.get("@level") == "warn":
+                detail = message["diagnostic"].get("detail") or message["@message"]
+                self._once(f"  warning: {detail}")
+
+    def _plan(self, change: dict[str, Any]) -> None:
+        if change["action"] not in CHANGES:
+            return
+        resource = change["resource"]
+        self._planned.append((change["action"], resource))
+        # A replacement is two steps, of which either may come first.
+        steps = 2 if change["action"] == "replace" else 1
+        self._pending[resource["addr"], resource["resource_type"]] += steps
+
+    def _list(self) -> None:
+        number = len(self._planned)
+        self._tell(f"{number} change{'' if number == 1 else 's'} planned")
+        for line in listed(self._planned):
+            self._tell(f"  {line}")
+
+    def _complete(self, resource: dict[str, Any]) -> None:
+        step = resource["addr"], resource["resource_type"]
+        self._pending[step] -= 1
+        if self._pending[step] > 0:
+            return
+        del self._pending[step]
+        self._done += 1
+        if self._done % 20 == 0 or not self._pending:
+            self._tell(f"  {self._done} of {len(self._planned)} done")
+        if self._pending and all(kind in SLOW for _, kind in self._pending):
+            self._stands()
+            self._stands = lambda: None
+
+    def _wait(self, hook: dict[str, Any]) -> None:
+        if hook["elapsed_seconds"] >= LONG_SECONDS:
+            address = hook["resource"]["addr"]
+            self._once(f"  Terraform still waits for {address}", address)
+
+    def _once(self, line: str, key: str = "") -> None:
+        if (key or line) not in self._told:
+            self._told.add(key or line)
+            self._tell(line)
+
+
+def listed(planned: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Return what is planned in at most LISTED lines: each change, or how many of each module."""
+    if len(planned) <= LISTED:
+        return sorted(f"{action} {resource['addr']}" for action, resource in planned)
+    groups = Counter((resource["module"] or "the root", action) for action, resource in planned)
+    lines = [f"{action} {count} in {place}" for (place, action), count in sorted(groups.items())]
+    if len(lines) <= LISTED:
+        return lines
+    return [*lines[: LISTED - 1], f"and more in {len(lines) - LISTED + 1} other places"]
+
+
+@contextlib.contextmanager
+def errors_of(log: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hand over each error that the local AWS logs meanwhile: Terraform tells only at its end."""
+    done = threading.Event()
+
+    def watch(lines: TextIO) -> None:
+        is_last = False
+        while not is_last:
+            is_last = done.wait(0.5)
+            for line in lines:
+                if " ERROR " in line:
+                    tell(f"local AWS: {line.strip()} (more in {log})")
+
+    with log.open(errors="replace") as lines:
+        lines.seek(0, os.SEEK_END)
+        watcher = threading.Thread(target=watch, args=(lines,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
