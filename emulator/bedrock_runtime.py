@@ -75,6 +75,7 @@ class _Fault:
     error: str | None
     message: str | None
     reply: Mapping[str, Any] | None
+    thinking_tokens: int
 
 
 class Faults:
@@ -82,7 +83,8 @@ class Faults:
 
     `{"bedrock": {"error": "ThrottlingException", "message": "…", "times": 1}, "latency_ms": 50}`.
     Instead of `error`, `reply` sets what the model says: `{"text": "…", "stopReason": "end_turn"}`,
-    before the guardrail sees it. `times` is 1 unless given, and 0 means until the next PUT.
+    before the guardrail sees it, and `thinking_tokens` how long it thinks first, unless the request
+    turns that off or bounds it. `times` is 1 unless given, and 0 means until the next PUT.
     `GET` tells what is left, `DELETE` ends it all.
     """
 
@@ -119,7 +121,8 @@ class Faults:
             return aws_error(400, "ValidationException", problem)
         fault = wanted.get("bedrock") or {}
         with self._lock:
-            self._fault = fault if fault.get("error") or fault.get("reply") else {}
+            acts = any(fault.get(name) for name in ("error", "reply", "thinking_tokens"))
+            self._fault = fault if acts else {}
             self._left = fault.get("times", 1)
             self._latency_ms = wanted.get("latency_ms", 0)
         return json_response(200, self._told())
@@ -141,7 +144,10 @@ class Faults:
             self._closed.wait(latency)
         if not fault:
             return None
-        return _Fault(fault.get("error"), fault.get("message"), fault.get("reply"))
+        return _Fault(
+            *(fault.get("error"), fault.get("message"), fault.get("reply")),
+            fault.get("thinking_tokens", 0),
+        )
 
 
 def _fault_problem(wanted: Any) -> str | None:
@@ -158,7 +164,7 @@ def _fault_problem(wanted: Any) -> str | None:
         return "reply must be an object with a text"
     for given, known in (
         (wanted, ("bedrock", "latency_ms")),
-        (fault, ("error", "message", "reply", "times")),
+        (fault, ("error", "message", "reply", "thinking_tokens", "times")),
         (reply, ("text", "stopReason")),
     ):
         if unknown := sorted(set(given) - set(known)):
@@ -173,6 +179,7 @@ def _fault_problem(wanted: Any) -> str | None:
             return f"{name} must be text"
     for name, number, most in (
         ("latency_ms", wanted.get("latency_ms", 0), 120_000),
+        ("thinking_tokens", fault.get("thinking_tokens", 0), 100_000),
         ("times", fault.get("times", 1), 1_000_000),
     ):
         if type(number) is not int or not 0 <= number <= most:
@@ -309,8 +316,7 @@ class BedrockRuntime:
                     trace=trace if guard.trace else None,
                 )
             question = _question(document, guard.policy)
-        config = document.get("inferenceConfig") or {}
-        reply = _ask(question, size, config, fault)
+        reply = _ask(question, size, document, fault)
         text, stop_reason = reply.text, reply.stop_reason
         if guard:
             after = guard.judge(reply.text, "OUTPUT")
@@ -327,6 +333,7 @@ class BedrockRuntime:
             stop_reason,
             usage=(reply.input_tokens, reply.output_tokens),
             trace=trace if guard and guard.trace else None,
+            reasoning="" if stop_reason == "guardrail_intervened" else reply.reasoning,
         )
 
     def _note_guardrail(
@@ -761,20 +768,48 @@ def _characters(document: Mapping[str, Any]) -> int:
 # Answering
 
 
-def _ask(question: str, size: int, config: Mapping[str, Any], fault: _Fault | None) -> Reply:
+def _ask(question: str, size: int, document: Mapping[str, Any], fault: _Fault | None) -> Reply:
     if fault and fault.reply:
         text = fault.reply["text"]
         stop_reason = fault.reply.get("stopReason") or "end_turn"
         return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
-    max_tokens = config.get("maxTokens", _DEFAULT_MAX_TOKENS)
-    return answer(question, input_characters=size, max_tokens=max_tokens)
+    config = document.get("inferenceConfig") or {}
+    return answer(
+        question,
+        input_characters=size,
+        max_tokens=config.get("maxTokens", _DEFAULT_MAX_TOKENS),
+        thinking_tokens=_thinking(document, fault.thinking_tokens if fault else 0),
+    )
+
+
+def _thinking(document: Mapping[str, Any], tokens: int) -> int:
+    """Return how long the model thinks when it would for so long (Claude, extended thinking)."""
+    fields = document.get("additionalModelRequestFields")
+    asked = fields.get("thinking") if isinstance(fields, dict) else None
+    if not isinstance(asked, dict):
+        return tokens
+    if asked.get("type") == "disabled":
+        return 0
+    budget = asked.get("budget_tokens")
+    return min(tokens, budget) if isinstance(budget, int) else tokens
 
 
 def _response(
-    text: str, stop_reason: str, *, usage: tuple[int, int], trace: dict[str, Any] | None
+    text: str,
+    stop_reason: str,
+    *,
+    usage: tuple[int, int],
+    trace: dict[str, Any] | None,
+    reasoning: str = "",
 ) -> dict[str, Any]:
+    content: list[dict[str, Any]] = []
+    if reasoning:
+        thought = {"text": reasoning, "signature": "c2NyaXB0"}
+        content.append({"reasoningContent": {"reasoningText": thought}})
+    if text:
+        content.append({"text": text})
     response: dict[str, Any] = {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}] if text else []}},
+        "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": stop_reason,
         "usage": {
             "inputTokens": usage[0],

@@ -22,6 +22,7 @@ class Reply:
     stop_reason: str
     input_tokens: int
     output_tokens: int
+    reasoning: str = ""  # what it thought before, in a block of its own
 
 
 @dataclass(frozen=True)
@@ -184,16 +185,29 @@ _FALLBACK = (
 )
 
 
-def answer(question: str, *, input_characters: int, max_tokens: int) -> Reply:
-    """Answer a customer's last message, in at most `max_tokens` tokens."""
+_THOUGHT = "They want help with an order, so I look for the page that says it best. "
+
+
+def answer(
+    question: str, *, input_characters: int, max_tokens: int, thinking_tokens: int = 0
+) -> Reply:
+    """Answer a customer's last message, in at most `max_tokens` tokens, thinking among them."""
+    thought = min(thinking_tokens, max_tokens)
+    left = max_tokens - thought
     text = _best(question)
     tokens = count_tokens(len(text))
     stop_reason = "end_turn"
-    if tokens > max_tokens:
-        text = text[: max_tokens * _CHARACTERS_PER_TOKEN].rstrip()
-        tokens = max_tokens
+    if tokens > left:
+        text = text[: left * _CHARACTERS_PER_TOKEN].rstrip()
+        tokens = left
         stop_reason = "max_tokens"
-    return Reply(text, stop_reason, count_tokens(input_characters), tokens)
+    return Reply(
+        text,
+        stop_reason,
+        count_tokens(input_characters),
+        thought + tokens,
+        (_THOUGHT * thought)[: thought * _CHARACTERS_PER_TOKEN].rstrip(),
+    )
 
 
 def count_tokens(characters: int) -> int:

@@ -651,6 +651,27 @@ def test_a_reply_can_be_set_and_the_guardrail_judges_it(
     assert reply["stopReason"] == "content_filtered"
 
 
+def test_the_model_thinks_first_when_it_is_told_to(
+    converse: Callable[..., Any], faults: Callable[[Any], Any]
+) -> None:
+    faults({"bedrock": {"thinking_tokens": 100, "times": 0}})
+    reply = converse(QUESTION)
+    thought, answer = reply["output"]["message"]["content"]
+    assert thought["reasoningContent"]["reasoningText"]["text"]
+    assert answer["text"]
+    plain = converse(QUESTION, additionalModelRequestFields={"thinking": {"type": "disabled"}})
+    assert plain["output"]["message"]["content"] == [answer]
+    assert reply["usage"]["outputTokens"] == plain["usage"]["outputTokens"] + 100
+    budget = {"thinking": {"type": "enabled", "budget_tokens": 10}}
+    bound = converse(QUESTION, additionalModelRequestFields=budget)
+    assert bound["usage"]["outputTokens"] == plain["usage"]["outputTokens"] + 10
+    all_of_it = converse(QUESTION, inferenceConfig={"maxTokens": 64})
+    assert [list(block) for block in all_of_it["output"]["message"]["content"]] == [
+        ["reasoningContent"]
+    ]
+    assert (all_of_it["stopReason"], all_of_it["usage"]["outputTokens"]) == ("max_tokens", 64)
+
+
 def test_latency_can_be_set(
     converse: Callable[..., Any], faults: Callable[[Any], Any], emulator: Emulator
 ) -> None:
@@ -680,6 +701,7 @@ def test_latency_can_be_set(
         {"bedrock": {"error": "ThrottlingException", "message": 5}},
         {"bedrock": {"error": "ThrottlingException", "times": True}},
         {"bedrock": {"reply": {"text": "Hello", "stopReason": 5}}},
+        {"bedrock": {"thinking_tokens": -1}},
     ],
 )
 def test_a_wrong_switch_is_refused(faults: Callable[[Any], Any], document: Any) -> None:

@@ -22,6 +22,7 @@ WITHOUT = ("edge", "function")
 # The only reasons not to ask AWS, by what a rehearsal is told to do.
 REHEARSED = {
     "reply": "a real model does not answer at will",
+    "thinks": "a real model does not think for as long as it is told",
     "error": "a real model does not fail at will",
     "without": "a real layer is not taken away for a proof",
     "key": "it needs an API key made for it",
@@ -72,13 +73,14 @@ class Rehearsed:
     """What a rehearsal is told to do for one request; AWS is not asked such a request.
 
     `reply` is what the model says before the guardrail sees it: a text, or `text` with
-    `stopReason`. `error` is how the model fails. `without` takes a layer away meanwhile, to prove
-    the one behind it alone. `flood` sends so many copies at once: some must be stopped, and some
-    not. `after` sends so many copies first, from the same address, which must not be stopped.
-    `why` is a reason of its own.
+    `stopReason`. `thinks` is how many tokens it thinks before. `error` is how it fails. `without`
+    takes a layer away meanwhile, to prove the one behind it alone. `flood` sends so many copies at
+    once: some must be stopped, and some not. `after` sends so many copies first, from the same
+    address, which must not be stopped. `why` is a reason of its own.
     """
 
     reply: str | Mapping[str, str] = ""
+    thinks: int = 0
     error: Mapping[str, Any] = field(default_factory=dict)
     without: str = ""
     key: str = ""
@@ -98,6 +100,8 @@ class Rehearsed:
         if self.reply:
             said = {"text": self.reply} if isinstance(self.reply, str) else dict(self.reply)
             return {"times": 0, "reply": said}
+        if self.thinks:
+            return {"times": 0, "thinking_tokens": self.thinks}
         return {"times": 0, **self.error} if self.error else {}
 
     def wrong(self) -> str:
