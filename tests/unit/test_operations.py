@@ -90,3 +90,17 @@ def test_the_preflight_sends_people_to_pages_that_exist() -> None:
     named = set(re.findall(r'docs/operations\.md, "([^"]+)"', program))
     assert named
     assert named <= set(re.findall(r"^## (.+)$", RUNBOOK, re.MULTILINE))
+
+
+def test_an_alarm_that_rings_without_data_is_said_to_ring_at_the_start() -> None:
+    """CloudWatch takes what was never written for breaching: such an alarm starts in ALARM."""
+    text = (GOVERNANCE / "alarms.tf").read_text()
+    ringing = re.findall(
+        r'^      ([a-z-]+) = \{\n(?:(?!^      \}).*\n)*?.*missing = "breaching"', text, re.MULTILINE
+    )
+    assert ringing == ["trail-silent"]
+    for name in ringing:
+        page = RUNBOOK.partition(f"### {name}\n")[2].partition("\n### ")[0]
+        assert "in ALARM from the start" in page
+        (description,) = re.findall(rf'{name} = \{{\n +description = "([^"]+)"', text)
+        assert "first delivery" in description
