@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).parent.parent / "modules" / "chatbot" / "aws-facts.json"
+_MODULES = Path(__file__).parent.parent / "modules"
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class Route:
 
 
 @cache
-def facts() -> dict[str, Any]:
-    """Return the data file of modules/chatbot."""
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+def facts(module: str = "chatbot") -> dict[str, Any]:
+    """Return the data file of a module: chatbot has the models, edge the rule groups."""
+    text = (_MODULES / module / "aws-facts.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
     return found
 
 
@@ -107,8 +108,19 @@ def offered(model_id: str, region: str) -> list[str]:
 
 
 def as_of() -> date:
-    """Return the day on which the facts were last compared with AWS's pages."""
-    return date.fromisoformat(facts()["as_of"])
+    """Return the day on which the oldest of the facts was last compared with AWS's pages."""
+    return min(date.fromisoformat(facts(module)["as_of"]) for module in ("chatbot", "edge"))
+
+
+def managed_rule_groups() -> dict[str, int]:
+    """Return the capacity units of each of AWS's own rule groups, by its name."""
+    found: dict[str, int] = facts("edge")["managed_rule_groups"]
+    return found
+
+
+def included_wcu() -> int:
+    """Return the capacity units of a web ACL that its price includes."""
+    return int(facts("edge")["included_wcu"])
 
 
 def runtime_ends(runtime: str) -> date | None:

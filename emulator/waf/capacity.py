@@ -7,7 +7,7 @@ several rules share it, and does not say when (AWS WAF Developer Guide, "Web ACL
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from emulator.waf.managed import GROUPS, OTHER_CAPACITIES
+from toolkit import aws_facts
 
 _BASE: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
     "ByteMatchStatement": lambda one: 10 if "CONTAINS" in one["PositionalConstraint"] else 2,
@@ -49,9 +49,7 @@ def _statement(shape: Mapping[str, Any], group_capacity: Callable[[str], int]) -
     if kind == "RateBasedStatement":
         return 2 + 30 * len(options.get("CustomKeys") or ()) + nested
     if kind == "ManagedRuleGroupStatement":
-        name = options["Name"]
-        own = GROUPS[name].capacity if name in GROUPS else OTHER_CAPACITIES.get(name, 0)
-        return own + nested
+        return aws_facts.managed_rule_groups().get(options["Name"], 0) + nested
     base = _BASE[kind](options) if kind in _BASE else 0
     component = options.get("FieldToMatch") or {}
     if "JsonBody" in component:

@@ -28,10 +28,9 @@ class ManagedRule:
 
 @dataclass(frozen=True)
 class ManagedGroup:
-    """A managed rule group. `capacity` is AWS's; `note` says how near to AWS's this one comes."""
+    """A managed rule group. `note` says how near to AWS's this one comes."""
 
     namespace: str
-    capacity: int
     rules: tuple[ManagedRule, ...]
     note: str
 
@@ -227,7 +226,6 @@ def _addresses(*names: str, counted: str = "") -> tuple[ManagedRule, ...]:
 GROUPS: Mapping[str, ManagedGroup] = {
     "AWSManagedRulesCommonRuleSet": ManagedGroup(
         "core-rule-set",
-        700,
         (
             ManagedRule("NoUserAgent_HEADER", "NoUserAgent_Header", _Absent(_USER_AGENT)),
             ManagedRule(
@@ -260,13 +258,11 @@ GROUPS: Mapping[str, ManagedGroup] = {
     ),
     "AWSManagedRulesAdminProtectionRuleSet": ManagedGroup(
         "admin-protection",
-        100,
         tuple(_family("AdminProtection", _admin_path, "URIPATH")),
         _NOTE_SIGNATURES,
     ),
     "AWSManagedRulesKnownBadInputsRuleSet": ManagedGroup(
         "known-bad-inputs",
-        200,
         (
             *_family("JavaDeserializationRCE", _java, "HEADER BODY URIPATH QUERYSTRING"),
             ManagedRule(
@@ -283,7 +279,6 @@ GROUPS: Mapping[str, ManagedGroup] = {
     ),
     "AWSManagedRulesSQLiRuleSet": ManagedGroup(
         "sql-database",
-        200,
         (
             *_family("SQLi", is_sqli, "QUERYARGUMENTS", describe=sqli_detail("LOW")),
             *_family("SQLiExtendedPatterns", _sqli_extended, "QUERYARGUMENTS"),
@@ -300,19 +295,16 @@ GROUPS: Mapping[str, ManagedGroup] = {
     ),
     "AWSManagedRulesLinuxRuleSet": ManagedGroup(
         "linux-os",
-        200,
         tuple(_family("LFI", _linux_files, "URIPATH QUERYSTRING HEADER")),
         _NOTE_SIGNATURES,
     ),
     "AWSManagedRulesUnixRuleSet": ManagedGroup(
         "posix-os",
-        100,
         tuple(_family("UNIXShellCommandsVariables", _unix_commands, "QUERYSTRING BODY HEADER")),
         _NOTE_SIGNATURES,
     ),
     "AWSManagedRulesWindowsRuleSet": ManagedGroup(
         "windows-os",
-        200,
         (
             *_family(
                 "WindowsShellCommands",
@@ -326,13 +318,11 @@ GROUPS: Mapping[str, ManagedGroup] = {
     ),
     "AWSManagedRulesPHPRuleSet": ManagedGroup(
         "php-app",
-        100,
         tuple(_family("PHPHighRiskMethodsVariables", _php, "HEADER QUERYSTRING BODY URIPATH")),
         _NOTE_SIGNATURES,
     ),
     "AWSManagedRulesWordPressRuleSet": ManagedGroup(
         "wordpress-app",
-        100,
         (
             *_family(
                 "WordPressExploitableCommands",
@@ -351,7 +341,6 @@ GROUPS: Mapping[str, ManagedGroup] = {
     ),
     "AWSManagedRulesAmazonIpReputationList": ManagedGroup(
         "amazon-ip-list",
-        25,
         _addresses(
             "AWSManagedIPReputationList",
             "AWSManagedReconnaissanceList",
@@ -362,17 +351,7 @@ GROUPS: Mapping[str, ManagedGroup] = {
     ),
     "AWSManagedRulesAnonymousIpList": ManagedGroup(
         "anonymous-ip-list",
-        50,
         _addresses("AnonymousIPList", "HostingProviderIPList"),
         _NOTE_ADDRESSES,
     ),
 }
-
-OTHER_CAPACITIES: Mapping[str, int] = {
-    "AWSManagedRulesBotControlRuleSet": 50,
-    "AWSManagedRulesATPRuleSet": 50,
-    "AWSManagedRulesACFPRuleSet": 50,
-    "AWSManagedRulesAntiDDoSRuleSet": 50,
-    "AWSManagedRulesAISecurityRuleSet": 400,
-}
-"""What AWS charges for the managed groups that are not evaluated here."""

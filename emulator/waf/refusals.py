@@ -10,8 +10,8 @@ from typing import Any
 from emulator.http import HttpResponse, json_response
 from emulator.waf.capacity import capacity
 from emulator.waf.lookups import entity
-from emulator.waf.managed import GROUPS, OTHER_CAPACITIES
 from emulator.waf.patterns import PatternError, validate_pattern
+from toolkit import aws_facts
 
 _DESTINATION = re.compile(
     r"arn:[\w-]+:(?:logs:.+:log-group:|firehose:.+:deliverystream/|s3:::)aws-waf-logs-.+"
@@ -174,7 +174,7 @@ def _check_statement(
 
 
 def _check_managed(name: str) -> None:
-    if name not in GROUPS and name not in OTHER_CAPACITIES:
+    if name not in aws_facts.managed_rule_groups():
         raise _nothing_there()
 
 

@@ -454,8 +454,8 @@ resource "aws_wafv2_web_acl" "this" {
 
   lifecycle {
     precondition {
-      condition     = local.wcu_total <= 1500
-      error_message = "The web ACL would need ${local.wcu_total} capacity units (WCU), and 1,500 are included in its price. Take away chains or text transformations from prompt_injection.chains; a chain costs 50, and 10 for each transformation."
+      condition     = local.wcu_total <= local.facts.included_wcu
+      error_message = "The web ACL would need ${local.wcu_total} capacity units (WCU), and ${format("%d,%03d", floor(local.facts.included_wcu / 1000), local.facts.included_wcu % 1000)} are included in its price. Take away chains or text transformations from prompt_injection.chains; a chain costs 50, and 10 for each transformation."
     }
   }
 }

@@ -7,7 +7,16 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from toolkit.aws_facts import Route, facts, fits, geographies, models, route
+from emulator.waf.managed import GROUPS
+from toolkit.aws_facts import (
+    Route,
+    facts,
+    fits,
+    geographies,
+    managed_rule_groups,
+    models,
+    route,
+)
 from toolkit.terraform import ROOT
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -17,10 +26,18 @@ EU = {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu
 US = {"us-east-1", "us-east-2", "us-west-2"}
 
 
-def test_the_facts_are_dated_and_name_their_sources() -> None:
-    found = facts()
+@pytest.mark.parametrize(
+    ("module", "sources"),
+    [("chatbot", {"models", "ends"}), ("edge", {"managed_rule_groups", "included_wcu"})],
+)
+def test_the_facts_are_dated_and_name_their_sources(module: str, sources: set[str]) -> None:
+    found = facts(module)
     assert date.fromisoformat(found["as_of"]) <= datetime.now(UTC).date()
-    assert {"models", "ends"} <= found["sources"].keys()
+    assert sources <= found["sources"].keys()
+
+
+def test_every_rule_group_that_is_evaluated_has_a_capacity() -> None:
+    assert set(GROUPS) <= set(managed_rule_groups())
 
 
 def test_every_profile_is_called_from_regions_of_its_geography() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toolkit import aws_facts
 from toolkit.preflight.asking import Question, bucket_exists, each, or_missing
 from toolkit.preflight.findings import Finding, failed, passed, warned
 
@@ -140,7 +141,8 @@ def room(question: Question) -> Finding:
         said.append(f"{name} {len(used[kind])} + {more} of {limit:,}")
         if len(used[kind]) + more > limit:
             full.append(name)
-    wcu = f"web ACL capacity {question.plan.outputs.get('web_acl_wcu', 'unknown')} of 1,500 WCU"
+    planned = question.plan.outputs.get("web_acl_wcu", "unknown")
+    wcu = f"web ACL capacity {planned} of {aws_facts.included_wcu():,} WCU"
     detail = "; ".join((*said, wcu))
     if full:
         return warned(
