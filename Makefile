@@ -73,7 +73,7 @@ measure-screening: dev-tools ## Measure the prompt-injection rules on corpora
 	@$(PYTHON) scripts/measure_screening.py
 
 docs: dev-tools ## Bring the generated pages and tables up to date
-	@$(PYTHON) scripts/module_docs.py && $(PYTHON) scripts/controls_doc.py
+	@$(PYTHON) scripts/module_docs.py && $(PYTHON) scripts/controls_doc.py && $(PYTHON) scripts/cost_doc.py
 
 lock: dev-tools ## Lock the Python requirements again, with hashes
 	@bash scripts/lock.sh

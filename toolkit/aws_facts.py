@@ -127,3 +127,19 @@ def runtime_ends(runtime: str) -> date | None:
     """Return the day from which Lambda no longer patches a runtime, None if it is not known."""
     known = facts()["runtimes"].get(runtime)
     return date.fromisoformat(known["ends"]) if known else None
+
+
+@dataclass(frozen=True)
+class Price:
+    """A price in US dollars, and how sure it is: high, medium or low."""
+
+    usd: float
+    confidence: str
+
+
+def prices() -> dict[str, Price]:
+    """Return the prices that the cost page reckons with."""
+    return {
+        name: Price(float(known["usd"]), known["confidence"])
+        for name, known in facts()["prices"].items()
+    }

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Write docs/cost.md from the prices in modules/chatbot/aws-facts.json and what Terraform makes.
+
+scripts/cost_doc.py           write it
+scripts/cost_doc.py --check   exit with 1 if it is not fresh
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from dataclasses import dataclass
+
+from toolkit import aws_facts
+from toolkit.terraform import ROOT
+
+PAGE = ROOT / "docs" / "cost.md"
+TEMPLATE = ROOT / "docs" / "cost.template.md"
+
+# What a message is reckoned with. A token is four characters of English.
+CHARACTERS, SYSTEM_PROMPT_TOKENS, ANSWER_TOKENS = 400, 50, 250
+SECONDS, GIGABYTES, LOG_KILOBYTES = 3, 0.5, 14
+# About 15 metrics of our own and 10 of API Gateway's methods.
+METRICS = 25
+
+
+@dataclass(frozen=True)
+class Message:
+    """A question and its answer, in characters and tokens."""
+
+    characters: int
+    answer_tokens: int
+
+    @property
+    def input_tokens(self) -> int:
+        """Return the tokens that the model reads."""
+        return self.characters // 4 + SYSTEM_PROMPT_TOKENS
+
+    @property
+    def units(self) -> int:
+        """Return the guardrail's text units of 1,000 characters; each begun one counts."""
+        return math.ceil(self.characters / 1000) + self.answer_tokens * 4 // 1000 + 1
+
+
+def by_use(message: Message) -> dict[str, float]:
+    """Return the dollars of 1,000 messages, by part."""
+    usd = {name: price.usd for name, price in aws_facts.prices().items()}
+    guardrail = sum(dollars for name, dollars in usd.items() if name.startswith("guardrail_"))
+    geographic = usd["model_geographic_factor"]
+    return {
+        "model_in": message.input_tokens * usd["model_million_input"] * geographic / 1000,
+        "model_out": message.answer_tokens * usd["model_million_output"] * geographic / 1000,
+        "guardrail": message.units * guardrail,
+        "lambda": (
+            SECONDS * GIGABYTES * usd["lambda_gb_second_arm64"] * 1000
+            + usd["lambda_million_requests"] / 1000
+        ),
+        "logs": LOG_KILOBYTES * usd["logs_gb"] / 1000,
+        "traces": usd["traces_million"] / 1000,
+        "api": usd["api_million_requests"] / 1000,
+        "trail": 2 * usd["trail_100000_data_events"] / 100,
+        "waf": usd["web_acl_million_requests"] / 1000,
+    }
+
+
+def fixed() -> dict[str, float]:
+    """Return the dollars of a month without a single message, by part."""
+    usd = {name: price.usd for name, price in aws_facts.prices().items()}
+    return {
+        "web_acl": usd["web_acl"] + rules() * usd["web_acl_rule"],
+        "metrics": METRICS * usd["metric"],
+        "dashboard": usd["dashboard"],
+        "alarms": alarm_metrics() * usd["alarm"],
+        "key": usd["key"],
+        "rest": 0.10,
+    }
+
+
+def rules() -> int:
+    """Return how many rules the web ACL has."""
+    edge = ROOT / "modules" / "edge"
+    groups = re.findall(r'name = "AWSManagedRules', (edge / "managed-rule-groups.tf").read_text())
+    own = re.findall(r"^  rule \{", (edge / "main.tf").read_text(), re.MULTILINE)
+    return len(groups) + len(own)
+
+
+def alarm_metrics() -> int:
+    """Return how many metrics the alarms read; one reads that of every rule for tampering."""
+    alarms, tampering = _keys("alarms.tf"), _keys("tamper-events.tf")
+    return len(alarms) - 1 + sum("-" in name for name in tampering)
+
+
+def _keys(file: str) -> list[str]:
+    """Return the keys of governance's maps that open an object on their line."""
+    text = (ROOT / "modules" / "governance" / file).read_text(encoding="utf-8")
+    return re.findall(r"^(?: {4}| {6})([a-z0-9-]+) = \{$", text, re.MULTILINE)
+
+
+def page() -> str:
+    """Return the whole page."""
+    usual = Message(CHARACTERS, ANSWER_TOKENS)
+    parts, steady = by_use(usual), fixed()
+    thousand, month = sum(parts.values()), sum(steady.values())
+    usd = {name: price.usd for name, price in aws_facts.prices().items()}
+    old = usual.input_tokens * usd["old_model_million_input"] / 1000
+    old += usual.answer_tokens * usd["old_model_million_output"] / 1000
+    old += sum(parts[name] for name in ("lambda", "logs", "traces", "api", "trail", "waf"))
+    flood = 10 * 60 / SECONDS * thousand / 1000
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        **{f"use_{name}": _small(dollars) for name, dollars in parts.items()},
+        **{f"fixed_{name}": f"{dollars:.2f}" for name, dollars in steady.items()},
+        **{f"sure_{name}": price.confidence for name, price in aws_facts.prices().items()},
+        **{f"usd_{name}": _plain(dollars) for name, dollars in usd.items()},
+        as_of=aws_facts.facts()["as_of"],
+        thousand=f"{thousand:.2f}",
+        month=f"{month:.2f}",
+        totals="\n".join(_total(day, month, thousand) for day in (100, 1_000, 10_000)),
+        rules=rules(),
+        alarm_metrics=alarm_metrics(),
+        metrics=METRICS,
+        included_wcu=f"{aws_facts.included_wcu():,}",
+        input_tokens=usual.input_tokens,
+        answer_tokens=usual.answer_tokens,
+        characters=usual.characters,
+        units=usual.units,
+        seconds=SECONDS,
+        gigabytes=GIGABYTES,
+        log_kilobytes=LOG_KILOBYTES,
+        unit=f"{parts['guardrail'] / usual.units:.2f}",
+        share=f"{100 * parts['guardrail'] / thousand:.0f}",
+        model_in=f"{usd['model_million_input'] * usd['model_geographic_factor']:.2f}",
+        model_out=f"{usd['model_million_output'] * usd['model_geographic_factor']:.2f}",
+        surcharge=f"{100 * (usd['model_geographic_factor'] - 1):.0f}",
+        old=f"{old:.2f}",
+        plan=f"{thousand / 2:.2f}",
+        plan_longest=f"{sum(by_use(Message(2000, 512)).values()) / 2:.2f}",
+        short=f"{sum(by_use(Message(40, 120)).values()):.2f}",
+        pii=f"{usual.units * usd['guardrail_personal_data']:.2f}",
+        topics=f"{usual.units * usd['guardrail_denied_topics']:.2f}",
+        kept=f"{LOG_KILOBYTES * 0.3:.0f}",
+        kept_year=f"{LOG_KILOBYTES * 0.3 * 12 * usd['logs_gb_month']:.2f}",
+        flood=f"{flood:.2f}",
+        flood_day=f"{flood * 1440:.0f}",
+        rings=f"{200_000 / ANSWER_TOKENS * thousand / 1000:.2f}",
+    )
+
+
+def _total(day: int, month: float, thousand: float) -> str:
+    use = day * 30 * thousand / 1000
+    digits = 0 if month + use < 100 else -1
+    return (
+        f"| {day:,} a day ({day * 30:,}{' a month' if day == 100 else ''}) "
+        f"| {month:.0f} | {use:.0f} | **about {round(month + use, digits):.0f}** |"
+    )
+
+
+def _small(dollars: float) -> str:
+    return f"{dollars:.2f}" if dollars >= 0.01 else f"{dollars:.3f}"
+
+
+def _plain(dollars: float) -> str:
+    return f"{dollars:.2f}" if dollars >= 0.01 else f"{dollars:.10f}".rstrip("0")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write or check the page and return an exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args(argv)
+    text = page()
+    if PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    if options.check:
+        print("docs/cost.md is not fresh: run `make docs`")
+        return 1
+    PAGE.write_text(text, encoding="utf-8")
+    print("wrote docs/cost.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
