@@ -36,6 +36,7 @@ from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
 from emulator.iam import Authorizer, CallerError
 from emulator.iam.requests import ApiCall, Credential, credential, identify
+from emulator.lambda_runtime.refusals import answer as lambda_answer
 from emulator.logs.refusals import answer as logs_answer
 from emulator.metrics import compiled
 from emulator.s3.refusals import answer as s3_answer
@@ -214,8 +215,8 @@ class ControlPlane:
                 return logs_answer(call, self._authorizer, self._cloud.account_id)
             case "bedrock", "PutModelInvocationLoggingConfiguration":
                 return self._refuse_logging(call)
-            case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
-                return self._refuse_role(call)
+            case "lambda", _:
+                return lambda_answer(call, self._cloud) or self._refuse_role(call)
             case "sts", _:
                 return sts_answer(call, self._cloud.client("iam"))
         return None
@@ -223,7 +224,8 @@ class ControlPlane:
     def _refuse_role(self, call: ApiCall) -> HttpResponse | None:
         """Refuse a function a role that Lambda may not assume for it."""
         role, account = call.params.get("Role"), self._cloud.account_id
-        if role is None:
+        made = call.operation in {"CreateFunction", "UpdateFunctionConfiguration"}
+        if role is None or not made:
             return None
         name = str(call.params.get("FunctionName")).rpartition(":function:")[2]
         source = {

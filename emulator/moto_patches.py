@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import xmltodict
-from moto.awslambda.models import LambdaFunction
 from moto.budgets.models import Budget
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudwatch.models import CloudWatchBackend
@@ -113,73 +112,6 @@ def _distinct_metrics(
             pairs = tuple(sorted((one.name, one.value) for one in datum.dimensions))
             found.setdefault((datum.namespace, datum.name, pairs), datum)
     return list(found.values())
-
-
-# Lambda: settings that moto accepts and forgets, at creation or at an update
-
-_FUNCTION_SETTINGS = ("DeadLetterConfig", "FileSystemConfigs", "LoggingConfig", "SnapStart")
-
-
-@_patch(LambdaFunction, "__init__")
-def _keep_function_settings(
-    original: Any,
-    function: LambdaFunction,
-    account_id: str,
-    spec: dict[str, Any],
-    *rest: Any,
-    **kw: Any,
-) -> None:
-    function.settings = {name: spec[name] for name in _FUNCTION_SETTINGS if spec.get(name)}
-    original(function, account_id, spec, *rest, **kw)
-
-
-@_patch(LambdaFunction, "update_configuration")
-def _update_function_settings(
-    original: Any, function: LambdaFunction, updates: dict[str, Any]
-) -> Any:
-    # A new dictionary: published versions share the old one.
-    changed = {name: updates[name] for name in _FUNCTION_SETTINGS if name in updates}
-    function.settings = function.settings | changed
-    if "TracingConfig" in updates:
-        function.tracing_config = updates["TracingConfig"]
-    if "KMSKeyArn" in updates:
-        function.kms_key_arn = updates["KMSKeyArn"]
-    if "EphemeralStorage" in updates:
-        function.ephemeral_storage = updates["EphemeralStorage"]["Size"]
-    return original(function, updates)
-
-
-@_patch(LambdaFunction, "update_function_code")
-def _update_architectures(original: Any, function: LambdaFunction, spec: dict[str, Any]) -> Any:
-    if spec.get("Architectures"):
-        function.architectures = spec["Architectures"]
-    return original(function, spec)
-
-
-@_patch(LambdaFunction, "get_configuration")
-def _tell_function_settings(original: Any, function: LambdaFunction, *args: Any, **kw: Any) -> Any:
-    settings = dict(function.settings)
-    logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
-    logging |= settings.get("LoggingConfig") or {}
-    if logging["LogFormat"] == "JSON":
-        logging = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"} | logging
-    settings["LoggingConfig"] = logging
-    apply_on = (settings.get("SnapStart") or {}).get("ApplyOn", "None")
-    optimized = apply_on == "PublishedVersions" and str(function.version) != "$LATEST"
-    settings["SnapStart"] = {
-        "ApplyOn": apply_on,
-        "OptimizationStatus": "On" if optimized else "Off",
-    }
-    return original(function, *args, **kw) | settings
-
-
-@_patch(LambdaFunction, "get_code")
-def _tell_zero_concurrency(original: Any, function: LambdaFunction) -> Any:
-    # moto takes a reserved concurrency of 0, the switch that turns a function off, for none.
-    answer = original(function)
-    if function.reserved_concurrency == 0:
-        answer["Concurrency"] = {"ReservedConcurrentExecutions": 0}
-    return answer
 
 
 # S3

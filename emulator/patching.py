@@ -47,6 +47,7 @@ _MODULES = (
     "execute_api.patches",
     "iam.patches",
     "kms.patches",
+    "lambda_runtime.patches",
     "logs.patches",
     "logs.queries",
     "s3.patches",

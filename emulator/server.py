@@ -226,8 +226,8 @@ class Application:
             return HttpResponse(204, (), b"")
         if kind != "RequestResponse":
             return aws_error(
-                400,
-                "InvalidParameterValueException",
+                501,
+                "UnsupportedOperation",
                 f"The emulator invokes functions synchronously only, not as {kind!r}.",
             )
         invocation = self.functions.invoke(

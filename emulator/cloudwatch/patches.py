@@ -1,5 +1,7 @@
 """Changes to moto's CloudWatch, each with its reason."""
 
+import copy
+import inspect
 from typing import Any
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
@@ -24,3 +26,21 @@ def _keep_the_state(original: Any, backend: CloudWatchBackend, name: str, **sett
         for field in ("state_value", "state_reason", "state_reason_data", "history"):
             setattr(alarm, field, getattr(before, field))
     return alarm
+
+
+@patch(CloudWatchBackend, "get_metric_statistics")
+def _of_these_dimensions(
+    original: Any, backend: CloudWatchBackend, *args: Any, **kwargs: Any
+) -> Any:
+    # A metric is its name and all its dimensions ("Dimensions", CloudWatch User Guide). moto adds
+    # up every metric that has these dimensions among others.
+    given = inspect.signature(original).bind(backend, *args, **kwargs).arguments["dimensions"]
+    wanted = {(each["Name"], each["Value"]) for each in given or ()}
+    data = [
+        one
+        for one in backend.get_all_metrics()
+        if {(each.name, each.value) for each in one.dimensions} == wanted
+    ]
+    view = copy.copy(backend)
+    view.get_all_metrics = lambda: data
+    return original(view, *args, **kwargs)

@@ -1,5 +1,6 @@
 """What was deployed: a function's configuration, code and permission to be invoked."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +59,12 @@ class LambdaError(Exception):
         self.payload = json.dumps({**fields, "message": message}).encode()
 
 
+def runtime_version_arn(region: str, runtime: str) -> str:
+    """Return the ARN of the one version that each runtime has here."""
+    version = hashlib.sha256(f"{runtime}.v0".encode()).hexdigest()
+    return f"arn:{partition_of(region)}:lambda:{region}::runtime:{version}"
+
+
 def split_name(function: str, qualifier: str | None) -> tuple[str, str | None]:
     """Take a name, partial or whole ARN, with or without a qualifier, apart."""
     parts = function.rsplit(":function:", maxsplit=1)[-1].split(":")
@@ -88,7 +95,10 @@ def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             raise LambdaError(
-                404, "ResourceNotFoundException", f"Function not found: {invoked_arn}", Type="User"
+                404,
+                "ResourceNotFoundException",
+                f"Function not found: {arn}:{qualifier or '$LATEST'}",
+                Type="User",
             ) from error
         raise
     logging_config = config.get("LoggingConfig") or {}

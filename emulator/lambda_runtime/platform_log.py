@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.lambda_runtime.functions import Function
+from emulator.lambda_runtime.functions import Function, runtime_version_arn
 from emulator.lambda_runtime.worker import Worker
 
 _LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
@@ -25,18 +25,21 @@ class PlatformLog:
     def init_start(self, phase: str) -> None:
         """Say that the function's module is about to be imported."""
         function = self._function
+        version = f"{function.runtime.replace('python', 'python:')}.v0"
+        version_arn = runtime_version_arn(function.arn.split(":")[3], function.runtime)
         self._record(
             "INFO",
             "platform.initStart",
             {
                 "initializationType": "on-demand",
                 "phase": phase,
-                "runtimeVersion": f"{function.runtime.replace('python', 'python:')}.emulator",
+                "runtimeVersion": version,
+                "runtimeVersionArn": version_arn,
                 "functionName": function.name,
                 "functionVersion": function.version,
             },
         )
-        self._line(f"INIT_START Runtime Version: {function.runtime}.emulator")
+        self._line(f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {version_arn}")
 
     def init_report(self, phase: str, status: str, seconds: float) -> None:
         """Report how the import went."""
@@ -88,7 +91,8 @@ class PlatformLog:
             f"REPORT RequestId: {request_id}\tDuration: {_ms(seconds):.2f} ms\t"
             f"Billed Duration: {billed} ms\tMemory Size: {self._function.memory_mb} MB\t"
             f"Max Memory Used: {metrics['maxMemoryUsedMB']} MB{init}"
-            + ("" if status == "success" else f"\tStatus: {status}")
+            # On record: a tab ends the line of a success.
+            + ("\t" if status == "success" else f"\tStatus: {status}")
         )
 
     def _record(self, level: str, kind: str, record: dict[str, Any]) -> None:

@@ -530,7 +530,17 @@ class LambdaRuntime:
                         "%s logs nothing: its role lacks %s on %s",
                         *(function.name, action, function.log_group),
                     )
+            group = resource.removesuffix(":log-stream:*")
+            create = self._authorizer.authorize(access_key_id, "logs:CreateLogGroup", group, {})
+            if known[key] and create.allowed:
+                self._make_group(function.log_group)
         return known[key]
+
+    def _make_group(self, group: str) -> None:
+        """Make a function's log group where its role may, as Lambda does at the first event."""
+        logs = self._cloud.client("logs")
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=group)
 
     def _assume(self, function: Function) -> dict[str, str]:
         """Get the role's temporary credentials, the same for workers started close together."""
@@ -671,7 +681,7 @@ def _check_event(payload: bytes) -> None:
         raise LambdaError(
             400,
             "InvalidRequestContentException",
-            "Could not parse request body into json.",
+            f"Could not parse request body into json: Could not parse payload into json: {error}",
             Type="User",
         ) from error
 

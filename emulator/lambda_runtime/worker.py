@@ -123,6 +123,19 @@ class _Connection:
             self.sock.settimeout(0)
 
 
+def _wrapper(environment: Mapping[str, str], task_root: Path) -> tuple[str, ...]:
+    """Return what runs the runtime: the function's wrapper script, if it names one.
+
+    It is a shell script in the package; layers are absent, so one below /opt is not there. Lambda
+    then ends with 127, on record.
+    """
+    path = environment.get("AWS_LAMBDA_EXEC_WRAPPER")
+    if not path:
+        return ()
+    script = task_root / path.removeprefix("/var/task/")
+    return ("/bin/sh", str(script)) if script.is_file() else ("/bin/sh", "-c", "exit 127")
+
+
 class Worker:
     """A running execution environment of one function version; one caller at a time."""
 
@@ -148,6 +161,7 @@ class Worker:
         port = self._listener.getsockname()[1]
         self._process = subprocess.Popen(
             [
+                *_wrapper(environment, task_root),
                 *(sys.executable, "-S", "-s", "-P", str(Path(__file__).with_name("bootstrap.py"))),
                 *(str(runtime_folder), handler),
             ],
@@ -241,7 +255,7 @@ class Worker:
 
     def take_tail(self) -> bytes:
         """Return the last 4 KB logged since this was last called."""
-        text = "\n".join(self._tail)
+        text = "".join(f"{line}\n" for line in self._tail)
         self._tail.clear()
         return text.encode()[-_TAIL_BYTES:]
 

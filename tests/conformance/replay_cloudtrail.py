@@ -33,7 +33,7 @@ def _document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-class _Trail:
+class ReplayTrail:
     """A trail with a bucket, a log group and a role, all as AWS's guide has them."""
 
     def __init__(self, aws: Emulator) -> None:
@@ -109,7 +109,7 @@ def _question(text: str = "Where is my parcel?") -> dict[str, Any]:
 @replay("trail-001")
 def model_call(aws: Emulator) -> dict[str, Any]:
     # Recorded of InvokeModel, which is absent; a call of Converse is the same kind of event.
-    (record,) = _Trail(aws).records(lambda bedrock: bedrock.converse(**_question()))
+    (record,) = ReplayTrail(aws).records(lambda bedrock: bedrock.converse(**_question()))
     return record
 
 
@@ -159,7 +159,7 @@ def _blocked(aws: Emulator, bedrock: Any) -> None:
     },
 )
 def guardrail_evaluation(aws: Emulator) -> dict[str, Any]:
-    records = _Trail(aws).records(lambda bedrock: _blocked(aws, bedrock))
+    records = ReplayTrail(aws).records(lambda bedrock: _blocked(aws, bedrock))
     (record,) = [each for each in records if each["eventName"] == "ApplyGuardrail"]
     identifier = record["requestParameters"]["guardrailIdentifier"]
     return record | {"an id": ":" not in identifier}
@@ -167,7 +167,7 @@ def guardrail_evaluation(aws: Emulator) -> dict[str, Any]:
 
 @replay("trail-003", reading={"Converse": "Management", "ApplyGuardrail": "Data"})
 def kinds_of_events(aws: Emulator) -> dict[str, Any]:
-    records = _Trail(aws).records(lambda bedrock: _blocked(aws, bedrock))
+    records = ReplayTrail(aws).records(lambda bedrock: _blocked(aws, bedrock))
     return {each["eventName"]: each["eventCategory"] for each in records}
 
 
@@ -179,11 +179,11 @@ def end_of_a_stream(aws: Emulator) -> dict[str, Any]:
 
 @replay("trail-005", reading={"streams": [f"{ACCOUNT}_CloudTrail_{REGION}"]})
 def stream_of_a_trail(aws: Emulator) -> dict[str, Any]:
-    trail = _Trail(aws)
+    trail = ReplayTrail(aws)
     trail.records(lambda bedrock: bedrock.converse(**_question()))
     return {"streams": trail.streams()}
 
 
 @replay("trail-006")
 def role_may_not_write(aws: Emulator) -> dict[str, Any]:
-    return _Trail(aws).create(may_write=False)
+    return ReplayTrail(aws).create(may_write=False)

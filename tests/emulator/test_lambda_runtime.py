@@ -95,14 +95,20 @@ class FakeCloud:
         self.config = {"Timeout": 5, **config}
         self.reserved: int | None = None
         self.logged: list[tuple[str, str, str]] = []
+        self.groups: list[str] = []
         self.approximations: list[str] = []
         self.counted: list[tuple[str, str]] = []
         self.policy: list[dict[str, Any]] = []
         self._snapshots: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        assert service in {"lambda", "sts"}
+        assert service in {"lambda", "logs", "sts"}
         return self
+
+    exceptions = SimpleNamespace(ResourceAlreadyExistsException=KeyError)
+
+    def create_log_group(self, **group: str) -> None:
+        self.groups.append(group["logGroupName"])
 
     def snapshot(self, key: str, build: Callable[[], Any]) -> Any:
         return self._snapshots.setdefault(key, build())
@@ -587,6 +593,7 @@ def test_nothing_is_logged_without_the_roles_permission(cloud: FakeCloud) -> Non
     functions = run_on(cloud, authorizer=Authorizer())
     call(functions)
     assert cloud.logged == []
+    assert cloud.groups == []
     assert asked[:2] == [
         ("temporary", "logs:CreateLogStream", "/aws/lambda/fn"),
         ("temporary", "logs:PutLogEvents", "/aws/lambda/fn"),
@@ -595,6 +602,7 @@ def test_nothing_is_logged_without_the_roles_permission(cloud: FakeCloud) -> Non
     cloud.bump()
     call(functions)
     assert cloud.logged
+    assert set(cloud.groups) == {"/aws/lambda/fn"}  # Lambda makes it where the role may
     functions.close()
 
 

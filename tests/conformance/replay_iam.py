@@ -1,0 +1,81 @@
+"""What IAM answered, and the words in which other services refuse for it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from tests.conformance.harness import asked, replay
+from tests.conformance.replay_cloudtrail import ReplayTrail
+from tests.emulator.conftest import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from tests.emulator.conftest import Emulator
+
+_MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
+
+
+@replay("iam-001")
+def trust_policy_that_is_no_json(aws: Emulator) -> dict[str, Any]:
+    create = aws.client("iam").create_role
+    return asked(create, RoleName="replay-bad", AssumeRolePolicyDocument="{invalid}")
+
+
+@replay("iam-002")
+def policy_arn_that_is_none(aws: Emulator) -> dict[str, Any]:
+    name = f"replay-{uuid.uuid4()}"
+    aws.role(name, [])
+    attach = aws.client("iam").attach_role_policy
+    return asked(attach, RoleName=name, PolicyArn="longpolicynamebutstillnoarn")
+
+
+@replay("iam-004")
+def policy_that_is_not_there(aws: Emulator) -> dict[str, Any]:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/replay-none"
+    return asked(aws.client("iam").delete_policy, PolicyArn=arn)
+
+
+def _stream(aws: Emulator, model: str, statements: list[dict[str, Any]]) -> dict[str, Any]:
+    runtime = aws.client("bedrock-runtime", aws.role(f"replay-{uuid.uuid4()}", statements))
+    messages = [{"role": "user", "content": [{"text": "x"}]}]
+    return asked(runtime.converse_stream, modelId=model, messages=messages)
+
+
+@replay(
+    "iam-005",
+    reading={  # of the Region's own geography: another's profile is no model here
+        "status": 403,
+        "code": "AccessDeniedException",
+        "message": f"User: arn:aws:sts::{ACCOUNT}:assumed-role/<role>/<session> is not authorized"
+        " to perform: bedrock:InvokeModelWithResponseStream on resource:"
+        f" arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/us.<model> because no"
+        " identity-based policy allows the bedrock:InvokeModelWithResponseStream action",
+    },
+)
+def nothing_allowed(aws: Emulator) -> dict[str, Any]:
+    other = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    return _stream(aws, f"us.{_MODEL}", [other])
+
+
+@replay("iam-006")
+def model_behind_a_profile_denied(aws: Emulator) -> dict[str, Any]:
+    everything = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
+    elsewhere = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
+    deny = everything | {"Effect": "Deny", "Condition": elsewhere}
+    return _stream(aws, f"global.{_MODEL}", [everything, deny])
+
+
+@replay("iam-010")
+def role_of_a_trail_refused(aws: Emulator) -> dict[str, Any]:
+    trail = ReplayTrail(aws)
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    aws.client("iam").update_assume_role_policy(
+        RoleName=trail.name,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    return trail.create()

@@ -1,0 +1,361 @@
+"""What Lambda answered: invocations and their logs, and its API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tests.conformance.harness import asked, replay
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CODE = """
+import json, os, time
+import boto3
+
+def echo(event, context):
+    print("said")
+    return {"arn": context.invoked_function_arn, "version": context.function_version}
+
+def nothing(event, context):
+    pass
+
+def slow(event, context):
+    time.sleep(20)
+
+def fail(event, context):
+    raise ValueError("no")
+
+def identity(event, context):
+    sts = boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    return sts.get_caller_identity()["Arn"]
+"""
+_BROKEN = 'raise Exception("Runtime startup fails")\n'
+_LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+
+
+def _package(code: str) -> bytes:
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", code)
+    return content.getvalue()
+
+
+class _Function:
+    """A function whose role may write its log."""
+
+    def __init__(
+        self, aws: Emulator, handler: str = "echo", code: str = _CODE, **settings: Any
+    ) -> None:
+        self.aws, self.client, self.name = aws, aws.client("lambda"), f"replay-{uuid.uuid4()}"
+        role = aws.role(self.name, [_LOGS])["Arn"]
+        self.made = self.client.create_function(
+            **{
+                "FunctionName": self.name,
+                "Role": role,
+                "Runtime": "python3.12",
+                "Handler": f"app.{handler}",
+                "Code": {"ZipFile": _package(code)},
+            }
+            | settings
+        )
+        self.of = {"FunctionName": self.name}
+        self.arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
+
+    def invoke(self, **settings: Any) -> dict[str, Any]:
+        """Invoke it; return the answer with its payload read."""
+        answer = asked(self.client.invoke, **self.of | settings)
+        if "Payload" in answer:
+            text = answer["Payload"].read().decode()
+            try:
+                answer["payload"] = json.loads(text) if text else ""
+            except ValueError:
+                answer["payload"] = text
+        return answer
+
+    def lines(self) -> list[str]:
+        """Return the messages of its log group."""
+        self.aws.server.app.cloud.flush()
+        group = f"/aws/lambda/{self.name}"
+        events = self.aws.client("logs").filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in events]
+
+
+# Invocations
+
+
+@replay("lambda-001")
+def out_of_time(aws: Emulator) -> dict[str, Any]:
+    return _Function(aws, "slow", Timeout=1).invoke()
+
+
+@replay("lambda-002")
+def lines_of_an_invocation(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    tail = base64.b64decode(function.invoke(LogType="Tail")["LogResult"]).decode()
+    lines = [line for line in tail.splitlines(keepends=True) if "INIT_START" not in line]
+    return {"lines": [json.dumps(line)[1:-1] for line in lines]}
+
+
+@replay(
+    "lambda-004",
+    reading={  # the version of the runtime is the one that runs here
+        "line": "INIT_START Runtime Version: python:3.12.v<n>\tRuntime Version ARN:"
+        f" arn:aws:lambda:{REGION}::runtime:<hash>"
+    },
+)
+def cold_start(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    function.invoke()
+    (line,) = [line for line in function.lines() if line.startswith("INIT_START")]
+    return {"line": line}
+
+
+@replay(
+    "lambda-008",
+    reading={
+        "FunctionError": "Unhandled",
+        "payload": {
+            "errorMessage": "Runtime startup fails",
+            "errorType": "Exception",
+            "requestId": "",
+        },
+        "frames of importlib": True,
+    },
+)
+def import_raises(aws: Emulator) -> dict[str, Any]:
+    answer = _Function(aws, code=_BROKEN).invoke()
+    frames = "".join(answer["payload"].get("stackTrace") or [])
+    return answer | {"frames of importlib": "importlib" in frames}
+
+
+@replay("lambda-010")
+def wrapper_missing(aws: Emulator) -> dict[str, Any]:
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/none"}
+    return _Function(aws, Environment={"Variables": variables}).invoke()
+
+
+@replay("lambda-012", reading={"payload": None, "sent": "null", "status": 200})
+def returns_nothing(aws: Emulator) -> dict[str, Any]:
+    answer = aws.client("lambda").invoke(FunctionName=_Function(aws, "nothing").name)
+    sent = answer["Payload"].read().decode()
+    return {"payload": json.loads(sent), "sent": sent, "status": answer["StatusCode"]}
+
+
+@replay("lambda-013")
+def no_concurrency(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    function.client.put_function_concurrency(**function.of, ReservedConcurrentExecutions=0)
+    return function.invoke()
+
+
+@replay("lambda-016")
+def through_an_alias(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws, Publish=True)
+    function.client.create_alias(**function.of, Name="alias1", FunctionVersion="1")
+    answer = function.invoke(Qualifier="alias1")
+    return {
+        "ExecutedVersion": answer["ExecutedVersion"],
+        "context.invoked_function_arn": answer["payload"]["arn"].replace(function.name, "name"),
+        "context.function_version": answer["payload"]["version"],
+    }
+
+
+@replay("lambda-018")
+def no_such_function(aws: Emulator) -> dict[str, Any]:
+    return asked(aws.client("lambda").invoke, FunctionName="doesnotexist")
+
+
+@replay("lambda-019")
+def payload_that_is_no_json(aws: Emulator) -> dict[str, Any]:
+    return _Function(aws).invoke(Payload=b"\x99\x98")
+
+
+@replay("lambda-020")
+def dry_run(aws: Emulator) -> dict[str, Any]:
+    return _Function(aws).invoke(InvocationType="DryRun")
+
+
+@replay("lambda-021")
+def event_invocation(aws: Emulator) -> dict[str, Any]:
+    return _Function(aws).invoke(InvocationType="Event")
+
+
+@replay("lambda-022", reading={"arn": True})
+def credentials_of_a_function(aws: Emulator) -> dict[str, Any]:
+    variables = {"AWS_ENDPOINT_URL": aws.endpoint}
+    function = _Function(aws, "identity", Environment={"Variables": variables}, Timeout=20)
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{function.name}/{function.name}"
+    return {"arn": function.invoke()["payload"] == arn}
+
+
+@replay("lambda-042", reading={"group": True, "said": True})
+def log_group_made(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    function.invoke()
+    lines = function.lines()
+    return {"group": bool(lines), "said": any("said" in line for line in lines)}
+
+
+@replay("lambda-043")
+def metrics_of_a_failure(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws, "fail")
+    assert function.invoke()["FunctionError"] == "Unhandled"
+    aws.server.app.cloud.flush()
+    cloudwatch, now = aws.client("cloudwatch"), int(time.time())
+    return {
+        f"AWS/Lambda {name}": sum(
+            point["Sum"]
+            for point in cloudwatch.get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName=name,
+                Dimensions=[{"Name": "FunctionName", "Value": function.name}],
+                StartTime=now - 600,
+                EndTime=now + 600,
+                Period=60,
+                Statistics=["Sum"],
+            )["Datapoints"]
+        )
+        for name in ("Invocations", "Errors")
+    }
+
+
+# The API
+
+
+@replay("lambda-015")
+def concurrency_of_a_version(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws, Publish=True)
+    put = function.client.put_function_concurrency
+    return asked(put, FunctionName=f"{function.arn}:1", ReservedConcurrentExecutions=1)
+
+
+def _configured(aws: Emulator, *formats: str) -> dict[str, Any]:
+    function = _Function(aws)
+    for each in formats:
+        function.client.update_function_configuration(
+            **function.of, LoggingConfig={"LogFormat": each}
+        )
+    read = function.client.get_function_configuration(**function.of)
+    return {"LoggingConfig": read["LoggingConfig"], "levels": sorted(read["LoggingConfig"])}
+
+
+@replay("lambda-024")
+def json_logs(aws: Emulator) -> dict[str, Any]:
+    return _configured(aws, "JSON")
+
+
+@replay(
+    "lambda-025",
+    reading={
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/<f>"},
+        "levels": ["LogFormat", "LogGroup"],
+    },
+)
+def text_logs_again(aws: Emulator) -> dict[str, Any]:
+    return _configured(aws, "JSON", "Text")
+
+
+def _permission(**settings: str) -> dict[str, str]:
+    return {
+        "StatementId": "own",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "s3.amazonaws.com",
+    } | settings
+
+
+@replay("lambda-026")
+def permission_of_a_service(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    made = function.client.add_permission(
+        **function.of, **_permission(SourceArn="arn:aws:s3:::replay")
+    )
+    return {"Statement": json.loads(made["Statement"])}
+
+
+@replay("lambda-029")
+def statement_that_is_not_there(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    function.client.add_permission(**function.of, **_permission())
+    return asked(function.client.remove_permission, **function.of, StatementId="none")
+
+
+@replay("lambda-030")
+def no_policy(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    return asked(function.client.get_policy, **function.of)
+
+
+@replay(
+    "lambda-031",
+    reading={"version": "404 The resource you requested does not exist.", "alias": True},
+)
+def policies_apart(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    client = function.client
+    client.add_permission(**function.of, **_permission())
+    version = client.publish_version(**function.of)["Version"]
+    of_version = asked(client.get_policy, **function.of, Qualifier=version)
+    client.create_alias(**function.of, Name="alias", FunctionVersion=version)
+    client.add_permission(**function.of, **_permission(), Qualifier="alias")
+    policy = client.get_policy(**function.of, Qualifier="alias")["Policy"]
+    (statement,) = json.loads(policy)["Statement"]
+    return {
+        "version": f"{of_version['status']} {of_version.get('message')}",
+        "alias": statement["Resource"] == f"{function.arn}:alias",
+    }
+
+
+@replay("lambda-032")
+def permission_for_latest(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    add = function.client.add_permission
+    return asked(add, **function.of, **_permission(), Qualifier="$LATEST")
+
+
+@replay("lambda-033")
+def alias_that_exists(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws, Publish=True)
+    alias = {**function.of, "Name": "alias", "FunctionVersion": "1"}
+    function.client.create_alias(**alias)
+    return asked(function.client.create_alias, **alias)
+
+
+@replay("lambda-035")
+def publish_with_another_hash(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    return asked(function.client.publish_version, **function.of, CodeSha256="other")
+
+
+def _created(**settings: Any) -> Callable[[Emulator], dict[str, Any]]:
+    def ask(aws: Emulator) -> dict[str, Any]:
+        try:
+            return {"status": 201, **_Function(aws, **settings).made}
+        except ClientError as error:
+            return {
+                "status": error.response["ResponseMetadata"]["HTTPStatusCode"],
+                "code": error.response["Error"]["Code"],
+                "message": error.response["Error"]["Message"],
+            }
+
+    return ask
+
+
+replay("lambda-037")(_created(Code={"ZipFile": b"this is no zip"}))
+replay("lambda-038")(_created(Runtime="x"))
+replay("lambda-040")(_created())
+
+
+@replay("lambda-041")
+def snapstart_off(aws: Emulator) -> dict[str, Any]:
+    function = _Function(aws)
+    return dict(function.client.get_function_configuration(**function.of))
