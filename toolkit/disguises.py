@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HOMOGLYPHS = str.maketrans("aceiopsxyABCEHIKMOPTX", "асеіорѕхуАВСЕНІКМОРТХ")  # noqa: RUF001 - Cyrillic on purpose
+_INVISIBLE = {
+    "word joiners": "\u2060",
+    "byte order marks": "\ufeff",
+    "soft hyphens": "\xad",
+    "Hangul fillers": "\u3164",
+    "grapheme joiners": "\u034f",
+    "Mongolian separators": "\u180e",
+}
 _LEET = str.maketrans("aeiost", "431057")
 _SYMBOL_LEET = str.maketrans("aeilost", "@3!|0$7")
 
@@ -24,7 +32,7 @@ class Disguise:
 
     name: str
     apply: Callable[[str], str]
-    expected: Literal["all", "most"] = "all"
+    expected: Literal["all", "most", "some"] = "all"
 
 
 def _each(change: Callable[[str], str]) -> Callable[[str], str]:
@@ -52,6 +60,19 @@ def _full_width(text: str) -> str:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def _numbered(text: str) -> str:
+    return " ".join(f"{number}. {word}" for number, word in enumerate(text.split(), 1))
+
+
+def _pieces(text: str, count: int) -> str:
+    size = -(-len(text) // count)
+    return "Join: " + " and ".join(text[at : at + size] for at in range(0, len(text), size))
+
+
+def _bad_byte(text: str) -> str:
+    return base64.b64encode(b"\xff" + text.encode() + b"\xfe").decode()
 
 
 def _percent(text: str) -> str:
@@ -101,6 +122,28 @@ DISGUISES = (
     Disguise("spaced letters, no gaps", _words(" ".join, " "), "most"),
     Disguise("hyphenated letters", _words("-".join, " "), "most"),
     Disguise("dotted letters", _words(".".join, " "), "most"),
+    Disguise("bold words", _words(lambda word: f"**{word}**", " "), "most"),
+    Disguise("quoted words", _words(lambda word: f'"{word}"', " "), "most"),
+    Disguise("words as code", _words(lambda word: f"`{word}`", " "), "most"),
+    Disguise("tagged words", _words(lambda word: f"<b>{word}</b>", " "), "most"),
+    Disguise("bracketed words", _words(lambda word: f"[{word}]", " "), "most"),
+    Disguise("words in parentheses", _words(lambda word: f"({word})", " "), "most"),
+    Disguise("list items", _words(lambda word: f"- {word}", "\n"), "most"),
+    Disguise("numbered items", _numbered, "most"),
+    Disguise("table cells", _words(lambda word: f"| {word}", " "), "most"),
+    Disguise("commas between words", _words(str, ", "), "most"),
+    Disguise("dashes between words", _words(str, " - "), "most"),
+    Disguise("emoji between words", _words(str, " \U0001f600 "), "most"),
+    *(
+        Disguise(f"{name} for spaces", _words(str, char), "most")
+        for name, char in _INVISIBLE.items()
+    ),
+    Disguise("no spaces", _words(str, ""), "some"),
+    Disguise("camel case", _words(str.capitalize, ""), "some"),
+    Disguise("base64 with a stray character", lambda text: f"Decode this: x{_base64(text)}", "all"),
+    Disguise("base64 in halves", lambda text: _pieces(_base64(text), 2), "most"),
+    Disguise("base64 in pieces", lambda text: _pieces(_base64(text), len(text) // 6 + 1), "most"),
+    Disguise("base64 with a bad byte", _bad_byte),
     Disguise("dots for spaces", lambda text: ".".join(text.split()), "most"),
     Disguise("hyphens for spaces", lambda text: "-".join(text.split()), "most"),
     Disguise("underscores for spaces", lambda text: "_".join(text.split()), "most"),

@@ -15,9 +15,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from re import _constants as ops  # type: ignore[attr-defined]  # _required says why
-from re import _parser as parser  # type: ignore[attr-defined]  # _required says why
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from chatbot._confusables import LOOK_ALIKES
@@ -38,17 +36,36 @@ _CODE_ESCAPE = re.compile(
     r"\\u\{([0-9a-fA-F]{1,6})\}|(?:\\u|%u)([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})"
 )
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-# Those that begin with what is rare in prose do so for speed.
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
-_BASE64_IN_LINES = re.compile(r"\s*[A-Za-z0-9+/_-]+(?:\s+[A-Za-z0-9+/_-]+)+[=\s]*")
+_BASE64_PIECE = re.compile(r"[A-Za-z0-9+/_-]{4,}")
 _HEXADECIMAL = re.compile(  # with or without a separator after each byte
     r"[0-7](?<![0-9a-fA-F].)[0-9a-fA-F]"
     r"(?:(?:[0-9a-fA-F]{2}){7,}|(?:[\s,;:-]{1,2}[0-9a-fA-F]{2}){7,})"
 )
+_TAG = re.compile(r"</?[a-z][^<>]{0,60}>")
+_LIST_NUMBER = re.compile(r"(?<!\w)\d{1,2}[.)] ")
+_WITHIN = re.compile(r"\.(?! |$)")
 _JOINT = re.compile(r"[^\w\s'](?<=\w.)[^\w\s']*(?=\w)")
 _TWO_JOINTS = re.compile(r"[^\w\s'](?<=\w.)[^\w\s']*\w+[^\w\s']+(?=\w)")
+_LONG_WORD = 16
+# What a word of prose seldom has and Base64 has everywhere.
+_MIXED = re.compile(r"[a-z0-9][A-Z]")
+_PROSE_MIXES = 2
 _SPACED_LETTERS = re.compile(r"(\W)(\w\W{1,3}\w\W{1,3}\w(?:\W{1,3}\w(?!\w))+)")
+# A token of a pattern, and how often it may come.
+_TOKEN = re.compile(
+    r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|.)((?:[*+?]|\{\d+(?:,\d*)?\})\??|)", re.DOTALL
+)
+_SPECIAL = frozenset("|)(^$.")
+_CLASSES = frozenset("bBdDsSwW")
+_ABSENT = frozenset(("*", "?", "*?", "??", "{0"))
+# What parts two markers of a long text. A regular expression would try each pair of them.
+_FAR_CHARACTERS = 20
+_FAR = f".{{{_FAR_CHARACTERS}}}.*"
+# Up to so many words between two others.
+_GAP = re.compile(r"\(\?: ?(?:\[[^\]]*\]|\\w)\+ ?\)\{0,(\d)\}")
 _LEET_SIGN = re.compile(r"[013-9@$|+](?:(?<=[a-z].)|(?=[a-z]))|!(?=[a-z])")
+_LEET_SHARE = 25
 # 1 stands for i and for l, and capital I looks like l: where letters are replaced, all are l.
 _LEET = str.maketrans("013456789@$!|+i", "oleasgtbgaslltl")
 
@@ -66,7 +83,11 @@ class Screen:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._plain = _matcher(patterns, lambda text: text)
+        self._signs = _matcher([one for one in patterns if _has_sign(one)], lambda text: text)
+        # "Seat A1" twice is no AI twice: two markers count only in a text full of such signs.
+        near = [pattern for pattern in patterns if _FAR not in pattern.text]
         self._leet = _matcher(patterns, lambda text: text.translate({ord("i"): "l"}))
+        self._some_leet = _matcher(near, lambda text: text.translate({ord("i"): "l"}))
         self._squeezed = _matcher(patterns, _without_spaces)
 
     @classmethod
@@ -101,28 +122,43 @@ class Screen:
         return self._screen(text, MAX_DEPTH)
 
     def _screen(self, text: str, depth: int) -> str | None:
-        written = _compressed(text.lower())
-        if family := self._plain(written):
-            return family
-        visible = _unescaped(text).translate(_VISIBLE)
-        reading = _compressed(visible.lower())
-        if reading != written and (family := self._plain(reading)):
-            return family
-        if family := self._plain(codecs.encode(reading, "rot13")):
-            return family
-        parted = reading.replace("_", "-")
-        if _TWO_JOINTS.search(parted):
-            for instead in (" ", ""):
-                if family := self._plain(_JOINT.sub(instead, parted)):
-                    return family
-        if _LEET_SIGN.search(reading) and (family := self._leet(reading.translate(_LEET))):
-            return family
-        if runs := [_letters(run[2]) for run in _SPACED_LETTERS.finditer(f" {parted}")]:
-            joined = _SPACED_LETTERS.sub(lambda run: run[1] + _letters(run[2]), f" {parted}")
-            if family := self._plain(joined) or next(filter(None, map(self._squeezed, runs)), None):
+        visible = _unescaped(text)
+        for reading in dict.fromkeys(
+            (
+                _compressed(text.lower()),
+                _compressed(visible.translate(_VISIBLE).lower()),
+                _compressed(_INVISIBLE.sub(" ", visible).translate(_VISIBLE).lower()),
+            )
+        ):
+            if family := self._read(reading):
                 return family
-        for decoded in _decoded(visible) if depth else ():
-            if family := self._screen(decoded, depth - 1):
+        decoded = _decoded(visible.translate(_VISIBLE)) if depth else ""
+        return self._screen(decoded, depth - 1) if decoded else None
+
+    def _read(self, reading: str) -> str | None:
+        """Match one reading: lower case, single spaces, and what stands between words undone."""
+        words = _words(reading)
+        parted = reading.replace("_", "-")
+        if family := self._plain(words) or self._signs(reading):
+            return family
+        readings = [codecs.encode(reading, "rot13")]
+        if _TWO_JOINTS.search(parted):
+            readings.append(_JOINT.sub("", parted))
+        spaced = [_letters(run[2]) for run in _SPACED_LETTERS.finditer(f" {parted}")]
+        if spaced:
+            readings.append(
+                _SPACED_LETTERS.sub(lambda run: run[1] + _letters(run[2]), f" {parted}")
+            )
+        for one in readings:
+            if family := self._plain(one):
+                return family
+        if signs := len(_LEET_SIGN.findall(reading)):
+            plain = reading.translate(_LEET)
+            match = self._leet if signs * _LEET_SHARE > len(reading) else self._some_leet
+            if family := match(plain) or match(_words(plain)):
+                return family
+        for run in (*spaced, *_long_words(words)):
+            if family := self._squeezed(run):
                 return family
         return None
 
@@ -132,70 +168,114 @@ def _matcher(
 ) -> Callable[[str], str | None]:
     """Return a search for the rewritten patterns, which names the family of the first match."""
     texts = [(pattern.family, rewritten(pattern.text)) for pattern in patterns]
-    compiled = [(family, _needs(parser.parse(text)), re.compile(text)) for family, text in texts]
+    compiled = [
+        (family, literals(text), [re.compile(part) for part in _parts(text)])
+        for family, text in texts
+    ]
 
     def search(text: str) -> str | None:
-        for family, needs, regex in compiled:
-            if _met(needs, text) and regex.search(text):
-                return family
+        for family, alternatives, parts in compiled:
+            for needs in alternatives:
+                if all(any(map(text.__contains__, words)) for words in needs):
+                    if _found(parts, text):
+                        return family
+                    break
         return None
 
     return search
 
 
-class _Needs(NamedTuple):
-    """Words that a text must hold to match: one of them, or all of them and of the groups."""
+def _has_sign(pattern: Pattern) -> bool:
+    """Tell whether a pattern asks for a sign, which the words alone do not have."""
+    return any(
+        (literal := _literal(text)) and times != "?" and _BETWEEN_WORDS[ord(literal)] != literal
+        for text, times in _TOKEN.findall(pattern.text)
+    )
 
-    one: bool
-    words: tuple[str, ...]
-    groups: tuple[_Needs, ...]
+
+def _literal(token: str) -> str:
+    """Return the character that a token stands for; nothing for groups, classes and anchors."""
+    if len(token) == 2 and token[0] == "\\" and token[1] not in _CLASSES:
+        return token[1]
+    return token if len(token) == 1 and token not in _SPECIAL else ""
 
 
-def _needs(tree: Any) -> _Needs:
-    """Return the words without which a parsed pattern cannot match.
+def _parts(pattern: str) -> list[str]:
+    """Split a pattern at its long gaps, unless one of them stands in a group or an alternative."""
+    parts = pattern.split(_FAR)
+    for part in parts:
+        depth = 0
+        for text, _ in _TOKEN.findall(part):
+            depth += (text == "(?:") - (text == ")")
+            if depth < 0 or (text == "|" and depth == 0):
+                return [pattern]
+        if depth:
+            return [pattern]
+    return parts
+
+
+def _found(parts: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Search for each part behind the one before it, in one pass over the text."""
+    start = 0
+    for part in parts:
+        match = part.search(text, start)
+        if match is None:
+            return False
+        start = match.end() + _FAR_CHARACTERS
+    return True
+
+
+def literals(pattern: str) -> list[list[frozenset[str]]]:
+    """Return, for each alternative of a pattern, sets of words: to match, a text holds one of each.
 
     Python's engine tries a pattern at every position, so looking for the words first is several
-    times faster. The parser of the standard library has no public name, but it knows them exactly.
+    times faster. Knows the syntax that AWS WAF takes, in which each group is `(?:...)`.
     """
-    words: list[str] = []
-    groups: list[_Needs] = []
+    return _needed(iter([*_TOKEN.findall(pattern), (")", "")]))[0]
+
+
+def _needed(tokens: Iterator[tuple[str, str]]) -> tuple[list[list[frozenset[str]]], bool]:
+    """Read a group to its end: what each alternative needs, and whether the group may be absent."""
+    options: list[list[frozenset[str]]] = []
+    needs: list[frozenset[str]] = []
     run = ""
-    for op, argument in [*tree, (None, None)]:
-        if op is ops.LITERAL:
-            run += chr(argument)
+    for text, times in tokens:
+        literal = _literal(text)
+        if literal and not times:
+            run += literal
             continue
-        if len(run) > 2 or not (run.isalnum() or run.isspace() or not run):
-            words.append(run)
-        run = ""
-        if op is ops.BRANCH:
-            options = [_needs(branch) for branch in argument[1]]
-            if all(option.words or option.groups for option in options):
-                single = [
-                    option.words[0] for option in options if option[1:] == (option[1][:1], ())
-                ]
-                rest = [option for option in options if option[1:] != (option[1][:1], ())]
-                groups.append(_Needs(one=True, words=tuple(single), groups=tuple(rest)))
-        elif op is ops.SUBPATTERN or (op is ops.MAX_REPEAT and argument[0] > 0):
-            inner = _needs(argument[-1])
-            words += inner.words
-            groups += inner.groups
-    return _Needs(one=False, words=tuple(words), groups=tuple(groups))
+        if run:
+            needs.append(frozenset((run,)))
+            run = ""
+        if text == "(?:":
+            inner, absent = _needed(tokens)
+            needs += [] if absent else _common(inner)
+        elif text in {"|", ")"}:
+            options.append(needs)
+            needs = []
+            if text == ")":
+                return options, times[:2] in _ABSENT
+    raise ValueError("a group is not closed")
 
 
-def _met(needs: _Needs, text: str) -> bool:
-    one, words, groups = needs
-    for word in words:
-        if (word in text) is one:
-            return one
-    for group in groups:
-        if _met(group, text) is one:
-            return one
-    return not one
+def _common(options: list[list[frozenset[str]]]) -> list[frozenset[str]]:
+    """Return what alternatives need together: all needs of one, or a word of any of several."""
+    if len(options) == 1:
+        return options[0]
+    if not all(options):
+        return []
+    rarest = (max(needs, key=lambda words: min(map(_rarity, words))) for needs in options)
+    return [frozenset().union(*rarest)]
+
+
+def _rarity(word: str) -> int:
+    """Order words by how seldom prose holds them: long ones, and those with a sign."""
+    return len(word) + 8 * any(not char.isalnum() and char not in " '.:" for char in word)
 
 
 def _without_spaces(pattern: str) -> str:
     """Return the pattern for text without spaces: gaps of words become gaps of letters."""
-    gaps = re.sub(r"\(\?:\[\^ \.\]\+ \)\{0,(\d)\}", r".{0,\g<1>0}", pattern)
+    gaps = _GAP.sub(r".{0,\g<1>0}", pattern)
     return gaps.replace(r"\b", "").replace(" ?", "").replace(" ", "")
 
 
@@ -232,23 +312,87 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-def _decoded(text: str) -> Iterator[str]:
-    """Decode what may be Base64 or hexadecimal, the whole text or a word of it."""
-    runs = [run[0] for run in _BASE64.finditer(text)]
-    if _BASE64_IN_LINES.fullmatch(text):
-        runs.append("".join(text.split()).rstrip("="))
-    for word in runs:
-        digits = word.replace("-", "+").replace("_", "/")
-        yield from _utf8(base64.b64decode(digits[: len(digits) - (len(digits) % 4 == 1)] + "=="))
-    for run in _HEXADECIMAL.finditer(text.replace("0x", "")):
-        yield from _utf8(binascii.unhexlify(re.sub(r"[\s,;:-]", "", run[0])))
+def _words(reading: str) -> str:
+    """Return the words alone: tags, list numbers and all that stands between words are spaces.
+
+    The end of a sentence stays, since the gaps of the patterns end there.
+    """
+    if "<" in reading:
+        reading = _TAG.sub(" ", reading)
+    if "1. " in reading or "1) " in reading:
+        reading = _LIST_NUMBER.sub(" ", reading)
+    words = _compressed(reading.translate(_BETWEEN_WORDS))
+    return _compressed(_WITHIN.sub(" ", words.replace("' ", " ").replace(" '", " ")))
 
 
-def _utf8(content: bytes) -> Iterator[str]:
-    try:
-        yield content.decode()
-    except UnicodeDecodeError:
-        return  # words that only look encoded
+def _long_words(words: str) -> list[str]:
+    """Return words that may be several without spaces; all in one, where most of a text is such."""
+    parts = words.split()
+    letters = "".join(parts)
+    if len(letters) > _LONG_WORD * len(parts):
+        return [letters]
+    return [word for word in parts if len(word) >= _LONG_WORD]
+
+
+def _decoded(text: str) -> str:
+    """Return, a line each, what reads as text when taken for Base64 or hexadecimal.
+
+    Base64 may stand in a sentence, in pieces, and with a stray character before or after it.
+    """
+    words = text.split()
+    runs = dict.fromkeys(run for word in words if len(word) >= 16 for run in _BASE64.findall(word))
+    if len(_MIXED.findall(text)) > _PROSE_MIXES:
+        runs["".join(piece for piece in _BASE64_PIECE.findall(text) if _is_mixed(piece))] = None
+    if _BASE64.fullmatch(lines := "".join(words).rstrip("=")):
+        runs[lines] = None
+    contents = []
+    for run in runs:
+        digits = run.replace("-", "+").replace("_", "/")
+        for start in range(4):
+            whole = digits[start : len(digits) - ((len(digits) - start) % 4 == 1)]
+            contents.append(base64.b64decode(whole + "=="))
+    contents += (
+        binascii.unhexlify(re.sub(r"[\s,;:-]", "", run[0]))
+        for run in _HEXADECIMAL.finditer(text.replace("0x", ""))
+    )
+    return "\n".join(filter(None, map(_readable, contents)))
+
+
+def _is_mixed(word: str) -> bool:
+    """Tell a piece of Base64 from a word or a number."""
+    if word.isalpha():
+        return not (word.islower() or word.isupper() or word.istitle())
+    return not word.isdigit()
+
+
+def _readable(content: bytes) -> str:
+    """Return the text of decoded bytes, less what is no UTF-8; nothing if most is not readable."""
+    text = content.decode(errors="ignore")
+    readable = sum(char.isprintable() or char.isspace() for char in text)
+    return (
+        text
+        if len(content) >= 8 and readable >= 0.8 * len(content.decode(errors="replace"))
+        else ""
+    )
+
+
+class _BetweenWords(dict[int, str | int]):
+    """A space for each character between words, apostrophes apart; ! and ? end as dots do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {ord("_"): " ", ord("'"): "'", ord("."): ".", ord("!"): ".", ord("?"): "."}
+        )
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        seen = char if char.isalnum() else " "
+        if len(self) < 8192:
+            self[code] = seen
+        return seen
+
+
+_BETWEEN_WORDS = _BetweenWords()
 
 
 class _Visible(dict[int, str]):
@@ -272,9 +416,16 @@ class _Visible(dict[int, str]):
         if char.isspace():
             return " "
         # Hangul fillers are letters to Unicode and nothing to the eye.
-        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Me", "Mn"} or char in "\u115f\u1160":
+        if (
+            unicodedata.category(char) in {"Cc", "Cf", "Cs", "Me", "Mn"}
+            or char in "\u115f\u1160\u3164\uffa0"
+        ):
             return ""
         return self._look_alikes.get(char, char)
 
 
 _VISIBLE = _Visible()
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0100-\U000e01ef]"
+)
