@@ -35,6 +35,7 @@ DECENT = (
     "Какой статус моего заказа?",
     "A B C D E F G H are the seats that we booked, all in row 7",
     "Team 7h3 b357 signs up; 100% sure & happy",
+    "aB cD eF gH",
 )
 
 

@@ -342,7 +342,7 @@ def _decoded(text: str) -> str:
     words = text.split()
     runs = dict.fromkeys(run for word in words if len(word) >= 16 for run in _BASE64.findall(word))
     if len(_MIXED.findall(text)) > _PROSE_MIXES:
-        runs["".join(piece for piece in _BASE64_PIECE.findall(text) if _is_mixed(piece))] = None
+        runs["".join(_pieces(text))] = None
     if _BASE64.fullmatch(lines := "".join(words).rstrip("=")):
         runs[lines] = None
     contents = []
@@ -356,6 +356,16 @@ def _decoded(text: str) -> str:
         for run in _HEXADECIMAL.finditer(text.replace("0x", ""))
     )
     return "\n".join(filter(None, map(_readable, contents)))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield what may be pieces of Base64: mixed words, and others of the length that most have."""
+    words = _BASE64_PIECE.findall(text)
+    lengths = [len(word) for word in words if _is_mixed(word)]
+    usual = max(lengths, key=lengths.count, default=0)
+    for word in words:
+        if _is_mixed(word) or (len(word) == usual and lengths.count(usual) > _PROSE_MIXES):
+            yield word
 
 
 def _is_mixed(word: str) -> bool:
