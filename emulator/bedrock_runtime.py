@@ -615,12 +615,12 @@ def log_delivery_problem(
     """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
     region, account = cloud.region, cloud.account_id
     partition = partition_of(region)
-    source = {
+    origin = {
         "aws:SourceAccount": account,
         "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account}:*",
     }
     try:
-        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", source)
+        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", origin)
     except CallerError as error:
         return str(error)
     stream = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"

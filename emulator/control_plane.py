@@ -23,6 +23,7 @@ from moto.moto_server.werkzeug_app import (  # after the settings above
 )
 
 from emulator import inference_profiles, lambda_runtime, patching
+from emulator.alerts import Alerts
 from emulator.bedrock_runtime import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.history import public_keys
@@ -65,7 +66,7 @@ _DATA_WRITES = {
 }
 
 
-_DELIVERS_NOTHING = ("CloudWatch", "EventBridge and SNS deliver nothing")
+_MAILS_NOTHING = ("CloudWatch", "SNS mails nothing: the emulator's log shows what it would send")
 
 # What is kept as configured, and does nothing or less than AWS's: part of README.md, and what.
 _APPROXIMATIONS = {
@@ -74,26 +75,26 @@ _APPROXIMATIONS = {
         "topics, content filters and personal data are phrase lists",
     ),
     ("budgets", "CreateBudget"): ("Control plane", "a budget counts no cost"),
-    ("cloudwatch", "PutMetricAlarm"): ("CloudWatch", "alarms change no state"),
-    ("events", "PutTargets"): _DELIVERS_NOTHING,
+    ("cloudwatch", "PutMetricAlarm"): ("CloudWatch", "alarms change state by SetAlarmState only"),
     ("kms", "CreateKey"): ("Control plane", "keys encrypt nothing; who may use one is decided"),
     ("lambda", "CreateFunction"): (
         "Lambda",
         "neither the processor nor the memory of a function is limited",
     ),
     ("logs", "PutDataProtectionPolicy"): ("CloudWatch", "a data protection policy masks nothing"),
-    ("sns", "Subscribe"): _DELIVERS_NOTHING,
+    ("sns", "Subscribe"): _MAILS_NOTHING,
 }
 
 
 class ControlPlane:
     """A WSGI application for every request that is not the data plane's."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
+    def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail, alerts: Alerts) -> None:
         patching.apply()
         self._cloud = cloud
         self._authorizer = authorizer
         self._trail = trail
+        self._alerts = alerts
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._guardrails = GuardrailApi(cloud.account_id)
 
@@ -108,12 +109,16 @@ class ControlPlane:
         signed = credential(request)
         call = identify(request, signed) if signed else None
         refused = self._authorizer.authorize_request(request, call)
+        if refused is None and call is not None and signed is not None:
+            refused = self._alerts.refusal(call, signed)
         if refused is not None:
             status, headers, content = _as_wsgi(refused)
         else:
+            alarm = self._alerts.alarm(call)
             status, headers, content = self._answer(request, call, environ)
             if call is not None and int(status[:3]) < 400:
                 self._note(call, content)
+                self._alerts.ring(alarm)
         if signed is not None and signed.access_key_id != OPERATOR_KEY_ID:
             self._record(request, signed, status, headers, content)
         start_response(status, headers)
@@ -223,17 +228,12 @@ class ControlPlane:
 
     def _refuse_role(self, call: ApiCall) -> HttpResponse | None:
         """Refuse a function a role that Lambda may not assume for it."""
-        role, account = call.params.get("Role"), self._cloud.account_id
+        role = call.params.get("Role")
         made = call.operation in {"CreateFunction", "UpdateFunctionConfiguration"}
         if role is None or not made:
             return None
-        name = str(call.params.get("FunctionName")).rpartition(":function:")[2]
-        source = {
-            "aws:SourceAccount": account,
-            "aws:SourceArn": f"arn:{call.partition}:lambda:{call.region}:{account}:function:{name}",
-        }
         try:
-            self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, source)
+            self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, {})
         except CallerError:
             return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
         return None

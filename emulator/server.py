@@ -72,7 +72,7 @@ class Application:
         def make() -> Any:
             from emulator.control_plane import ControlPlane  # noqa: PLC0415
 
-            return ControlPlane(self.cloud, self.authorizer, self.trail)
+            return ControlPlane(self.cloud, self.authorizer, self.trail, self.alerts)
 
         return self._part("control_plane", make)
 
@@ -90,9 +90,18 @@ class Application:
         def make() -> Any:
             from emulator.trail import Trail  # noqa: PLC0415
 
-            return Trail(self.cloud, self.authorizer)
+            return Trail(self.cloud, self.authorizer, on_records=self.alerts.events)
 
         return self._part("trail", make)
+
+    @property
+    def alerts(self) -> Any:
+        def make() -> Any:
+            from emulator.alerts import Alerts  # noqa: PLC0415
+
+            return Alerts(self.cloud, self.authorizer)
+
+        return self._part("alerts", make)
 
     @property
     def functions(self) -> Any:

@@ -24,7 +24,7 @@ from emulator.cloudtrail.status import note_delivery
 from emulator.guardrail_trace import recorded
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError, Principal
-from emulator.iam.requests import ApiCall, credential, identify
+from emulator.iam.requests import ApiCall, credential, identify, key_arn
 from emulator.partition import partition_of
 
 _log = logging.getLogger("emulator")
@@ -33,6 +33,7 @@ _OWN_KEY = "emulator"  # the data plane's own calls are no one's API activity
 _SERVICE = "cloudtrail.amazonaws.com"
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MAX_FIELD = 100 * 1024  # AWS's limit for requestParameters and for responseElements
+_MAX_EVENTS = 10_000
 _MAX_BUFFERED = 32 * 1024 * 1024
 _EVENT_TIME = re.compile(r'"eventTime":"([^"]+)"')
 _GUARDRAIL = "AWS::Bedrock::Guardrail"
@@ -190,8 +191,14 @@ class Trail:
         authorizer: Authorizer | None = None,
         *,
         flush_seconds: float = 5.0,
+        on_records: Callable[[list[dict[str, Any]]], None] | None = None,
     ) -> None:
-        """`flush_seconds` is the emulator's haste: AWS takes about five minutes."""
+        """`flush_seconds` is the emulator's haste: AWS takes about five minutes.
+
+        `on_records` gets every record that some trail selects: EventBridge has no others.
+        """
+        self._on_records = on_records
+        self._events: list[dict[str, Any]] = []
         self._cloud = cloud
         self._authorizer = authorizer or Authorizer(cloud)
         self._flush_seconds = flush_seconds
@@ -301,7 +308,7 @@ class Trail:
             targets.append(_target(trail, client.get_event_selectors(TrailName=trail["Name"])))
         return tuple(targets)
 
-    def _keep(self, record: Mapping[str, Any], targets: Iterable[_Target]) -> None:
+    def _keep(self, record: dict[str, Any], targets: Iterable[_Target]) -> None:
         wanting = [target for target in targets if target.selects(record)]
         if not wanting:
             return
@@ -315,6 +322,8 @@ class Trail:
                 buffer.target = target
                 buffer.records.append((record["awsRegion"], text))
                 buffer.size += len(text)
+            if self._on_records is not None and len(self._events) < _MAX_EVENTS:
+                self._events.append(record)
             if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(target=self._run, name="cloudtrail", daemon=True)
                 self._thread.start()
@@ -330,9 +339,15 @@ class Trail:
         with self._delivery:
             with self._lock:
                 buffers, self._buffers = self._buffers, {}
+                events, self._events = self._events, []
                 dropped, self._dropped = self._dropped, 0
             if dropped:
                 _log.warning("CloudTrail dropped %d records: too many between deliveries", dropped)
+            if self._on_records is not None:
+                try:
+                    self._on_records(events)
+                except Exception:  # noqa: BLE001  # deliveries go on
+                    _log.exception("CloudTrail's records could not be handed on")
             for buffer in buffers.values():
                 for deliver in (self._to_bucket, self._to_logs):
                     try:
@@ -411,26 +426,18 @@ class Trail:
 
     def _bucket_refusal(self, target: _Target, key: str) -> str:
         """Return why bucket or key do not let CloudTrail write, or nothing."""
-        source = {"aws:SourceArn": target.arn, "aws:SourceAccount": self._cloud.account_id}
+        source = {"aws:SourceArn": target.arn}
         bucket = f"arn:{partition_of(self._cloud.region)}:s3:::{target.bucket}"
-        put: dict[str, str | list[str]] = {
-            **source,
-            "s3:x-amz-acl": "bucket-owner-full-control",
-            "s3:x-amz-server-side-encryption": "aws:kms" if target.kms_key else "AES256",
-        }
-        questions: list[tuple[str, str, Mapping[str, str | list[str]]]] = [
+        put = {**source, "s3:x-amz-acl": "bucket-owner-full-control"}
+        questions: list[tuple[str, str, Mapping[str, str]]] = [
             ("s3:GetBucketAcl", bucket, source),
             ("s3:PutObject", f"{bucket}/{key}", put),
         ]
         if target.kms_key:
-            put["s3:x-amz-server-side-encryption-aws-kms-key-id"] = target.kms_key
-            encryption: dict[str, str | list[str]] = {
-                **source,
-                "kms:EncryptionContext:aws:cloudtrail:arn": target.arn,
-                "kms:EncryptionContext:aws:s3:arn": f"{bucket}/{key}",
-                "kms:EncryptionContextKeys": ["aws:cloudtrail:arn", "aws:s3:arn"],
-            }
-            questions.append(("kms:GenerateDataKey", target.kms_key, encryption))
+            arn = key_arn(target.kms_key, self._cloud.region, self._cloud.account_id)
+            encryption = {**source, "kms:EncryptionContext:aws:cloudtrail:arn": target.arn}
+            questions.append(("kms:DescribeKey", arn, source))
+            questions.append(("kms:GenerateDataKey", arn, encryption))
         for action, resource, context in questions:
             decision = self._authorizer.authorize_service(_SERVICE, action, resource, context)
             if not decision.allowed:
@@ -453,11 +460,7 @@ class Trail:
             self._cloud.log(target.log_group, stream, text)
 
     def _trust_refusal(self, target: _Target) -> str:
-        """Return why CloudTrail may not assume the trail's role, or nothing.
-
-        CloudTrail names no source when it assumes this role: AWS documents its trust without a
-        condition, and one there ends the delivery (prowler-cloud/prowler issue 4714).
-        """
+        """Return why CloudTrail may not assume the trail's role, or nothing."""
         if not target.log_role:
             return "the trail names no role for it"
         try:

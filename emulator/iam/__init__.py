@@ -6,6 +6,7 @@ from emulator.iam.authorizer import (
     CallerError,
     Principal,
     request_keys,
+    service_query,
 )
 from emulator.iam.conditions import PolicyError
 from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
@@ -22,4 +23,5 @@ __all__ = [
     "access_denied_message",
     "evaluate",
     "request_keys",
+    "service_query",
 ]

@@ -22,6 +22,7 @@ from emulator.iam.requests import (
     targets,
 )
 from emulator.partition import partition_of
+from toolkit.conditions import sent
 
 ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})
 
@@ -36,6 +37,10 @@ _REQUEST_KEYS = (
     ("sts", "RoleSessionName", "sts:RoleSessionName"),
     ("sts", "SourceIdentity", "sts:SourceIdentity"),
 )
+_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 _UNKNOWN_CALLER = "The security token included in the request is invalid."
 
 
@@ -228,6 +233,21 @@ class Authorizer:
         """Decide whether the key's owner may do this now; an unknown key may nothing."""
         return self._authorize(access_key_id, Target(action, (resource,)), context or {})
 
+    def authorize_key(self, access_key_id: str, action: str, key: str) -> Decision:
+        """Decide whether the key's policy lets a caller use it; it binds the administrator too."""
+        try:
+            principal = self.principal(access_key_id)
+            if not principal.administrator:
+                return self.authorize(access_key_id, action, key)
+            return evaluate(
+                Query(action, key, _clock(), principal.arn),
+                identity=(Policy(_EVERYTHING, "administrator"),),
+                resource_policy=self._resource_policy(action, key),
+                resource_policy_decides=True,
+            )
+        except (CallerError, PolicyError) as error:
+            return Decision(False, "implicit_deny", str(error))
+
     def _authorize(self, access_key_id: str, target: Target, context: Context) -> Decision:
         """Decide on all the target's resources: the first refusal is the answer."""
         decision = Decision(False, "implicit_deny", "no resource")
@@ -271,24 +291,17 @@ class Authorizer:
             _log.warning("refused %s to role %s: %s", action, name, error)
             return Decision(False, "implicit_deny", str(error))
 
-    def assume_by_service(self, role_arn: str, service: str, source: Context) -> Principal:
+    def assume_by_service(self, role_arn: str, service: str, origin: Context) -> Principal:
         """Let an AWS service assume a role if the role trusts it. Raise CallerError if not.
 
-        `source` holds what AWS says of where the request comes from, if anything.
+        `origin` is where the request comes from; see `service_query`.
         """
         name = _last(role_arn)
-        context: Context = {
-            **_clock(),
-            **source,
-            "aws:PrincipalIsAWSService": "true",
-            "aws:PrincipalServiceName": service,
-            "aws:SecureTransport": "true",
-        }
         try:
             role = self._role(name)
         except PolicyError as error:
             raise CallerError("AccessDenied", f"role {name}: {error}") from error
-        query = Query("sts:AssumeRole", role.arn, context, service)
+        query = service_query(service, "sts:AssumeRole", role.arn, origin)
         decision = evaluate(query, identity=(), resource_policy=role.trust)
         if not decision.allowed:
             raise CallerError(
@@ -307,19 +320,12 @@ class Authorizer:
         )
 
     def authorize_service(
-        self, service: str, action: str, resource: str, context: Context
+        self, service: str, action: str, resource: str, origin: Context
     ) -> Decision:
         """Decide for an AWS service: only the resource's own policy can let it in."""
-        full = {
-            **_clock(),
-            "aws:PrincipalIsAWSService": "true",
-            "aws:PrincipalServiceName": service,
-            "aws:SecureTransport": "true",
-            **context,
-        }
         try:
             policy = self._resource_policy(action, resource)
-            query = Query(action, resource, full, service)
+            query = service_query(service, action, resource, origin)
             return evaluate(query, identity=(), resource_policy=policy)
         except (CallerError, PolicyError) as error:
             return Decision(False, "implicit_deny", str(error))
@@ -363,7 +369,7 @@ class Authorizer:
         )
 
     def _resource_policy(self, action: str, resource: str) -> Policy | None:
-        """Return the policy on a bucket, key or role; other resource policies are not read."""
+        """Return the policy on a bucket, key, topic or role; other ones are not read."""
         if self._foreign(resource):
             return None
         if action == "sts:AssumeRole":
@@ -375,6 +381,10 @@ class Authorizer:
         if service == "kms" and name.startswith(("key/", "alias/")):
             key = name.removeprefix("key/")
             return self._cloud.snapshot(f"iam:key:{key}", lambda: self._key_policy(key))
+        if service == "sns" and resource.startswith("arn:"):
+            return self._cloud.snapshot(
+                f"iam:topic:{resource}", lambda: self._topic_policy(resource)
+            )
         return None
 
     def _foreign(self, resource: str) -> bool:
@@ -401,6 +411,14 @@ class Authorizer:
         except kms.exceptions.NotFoundException:
             return None
         return Policy(document, f"{key_id} key policy", "resource")
+
+    def _topic_policy(self, topic: str) -> Policy | None:
+        sns = self._cloud.client("sns")
+        try:
+            attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        except sns.exceptions.NotFoundException:
+            return None
+        return Policy(attributes["Policy"], f"{_last(topic)} topic policy", "resource")
 
     # --- control-plane requests -------------------------------------------------------------
 
@@ -494,6 +512,15 @@ class Authorizer:
             if call.service == service and isinstance(call.params.get(name), str):
                 context[key] = call.params[name]
         return context
+
+
+def service_query(service: str, action: str, resource: str, origin: Context) -> Query:
+    """Ask for an AWS service, with the keys that AWS documents for this very call and no others.
+
+    A key that merely seems likely would let a condition pass here that fails on AWS.
+    """
+    known = {"aws:SecureTransport": "true", **origin}
+    return Query(action, resource, sent(service, action, known), service)
 
 
 def request_keys(request: HttpRequest) -> dict[str, str | list[str]]:

@@ -604,7 +604,6 @@ def _sts(call: ApiCall, account: str) -> list[str]:  # noqa: ARG001  # one shape
 
 
 def _kms(call: ApiCall, account: str) -> list[str] | None:
-    base = f"arn:{call.partition}:kms:{call.region}:{account}:"
     names = [
         str(call.params[name])
         for name in ("AliasName", "KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
@@ -613,12 +612,15 @@ def _kms(call: ApiCall, account: str) -> list[str] | None:
     if not names:
         listed = call.operation.startswith(("List", "CreateKey", "GenerateRandom"))
         return ["*"] if listed else None
-    return [
-        name
-        if name.startswith("arn:")
-        else base + (name if name.startswith("alias/") else f"key/{name}")
-        for name in names
-    ]
+    return [key_arn(name, call.region, account) for name in names]
+
+
+def key_arn(name: str, region: str, account: str) -> str:
+    """Return the ARN of a key that is named by ARN, id or alias, or the ARN of its alias."""
+    if name.startswith("arn:"):
+        return name
+    kind = "" if name.startswith("alias/") else "key/"
+    return f"arn:{partition_of(region)}:kms:{region}:{account}:{kind}{name}"
 
 
 def _sns(call: ApiCall, account: str) -> list[str] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
-from emulator.iam import Policy, PolicyError, Query, evaluate
+from emulator.iam import Policy, PolicyError, evaluate, service_query
 from emulator.partition import partition_of
 
 _API_GATEWAY = "apigateway.amazonaws.com"
@@ -132,22 +132,14 @@ def moto_code(cloud: Cloud, name: str, version: str) -> bytes:
     return code
 
 
-def may_invoke(
-    statements: Sequence[Mapping[str, Any]], invoked_arn: str, source_arn: str, account_id: str
-) -> bool:
+def may_invoke(statements: Sequence[Mapping[str, Any]], invoked_arn: str, source_arn: str) -> bool:
     """Say whether a function's resource policy lets API Gateway invoke this very ARN.
 
     The policy of an alias and the one of the bare function are separate: the Resource decides
     (AWS Lambda Developer Guide, Using resource-based policies).
     """
-    context = {
-        "aws:PrincipalIsAWSService": "true",
-        "aws:PrincipalServiceName": _API_GATEWAY,
-        "aws:SecureTransport": "true",
-        "aws:SourceAccount": account_id,
-        "aws:SourceArn": source_arn,
-    }
-    query = Query("lambda:InvokeFunction", invoked_arn, context, _API_GATEWAY)
+    origin = {"aws:SourceArn": source_arn}
+    query = service_query(_API_GATEWAY, "lambda:InvokeFunction", invoked_arn, origin)
     document = {"Version": "2012-10-17", "Statement": statements}
     try:
         policy = Policy(document, "function policy", "resource")

@@ -89,7 +89,7 @@ class _Decision(Protocol):
 class RoleAuthorizer(Protocol):
     """Evaluates whom a role trusts, and what its credentials may do."""
 
-    def assume_by_service(self, role_arn: str, service: str, source: Mapping[str, str]) -> object:
+    def assume_by_service(self, role_arn: str, service: str, origin: Mapping[str, str]) -> object:
         """Raise CallerError for a service that the role does not trust."""
 
     def authorize(
@@ -232,7 +232,7 @@ class LambdaRuntime:
         known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.permissions", dict)
         if (function_arn, source_arn) not in known:
             known[function_arn, source_arn] = may_invoke(
-                self._statements(function_arn), function_arn, source_arn, self._cloud.account_id
+                self._statements(function_arn), function_arn, source_arn
             )
         return known[function_arn, source_arn]
 
@@ -547,11 +547,7 @@ class LambdaRuntime:
         key = (function.role, function.name)
         try:
             if self._authorizer is not None:
-                source = {
-                    "aws:SourceAccount": self._cloud.account_id,
-                    "aws:SourceArn": function.arn,
-                }
-                self._authorizer.assume_by_service(function.role, SERVICE, source)
+                self._authorizer.assume_by_service(function.role, SERVICE, {})
             with self._state:
                 got, known = self._credentials.get(key, (0.0, {}))
             if known and time.monotonic() - got < _CREDENTIALS_SECONDS:

@@ -19,12 +19,9 @@ def answer(call: ApiCall, authorizer: Authorizer, account: str) -> HttpResponse 
     name = call.params.get("logGroupName") or str(call.params.get("resourceIdentifier"))
     arn = name if name.startswith("arn:") else _arn(call.region, account, name)
     service = f"logs.{call.region}.amazonaws.com"
-    context: dict[str, str | list[str]] = {
-        "kms:EncryptionContext:aws:logs:arn": arn.removesuffix(":*"),
-        "kms:EncryptionContextKeys": ["aws:logs:arn"],
-    }
+    origin = {"kms:EncryptionContext:aws:logs:arn": arn.removesuffix(":*")}
     for action in _ACTIONS:
-        if not authorizer.authorize_service(service, action, key, context).allowed:
+        if not authorizer.authorize_service(service, action, key, origin).allowed:
             # On record in hashicorp/terraform-provider-aws issues about CreateLogGroup.
             message = (
                 "The specified KMS key does not exist or is not allowed to be used with Arn"

@@ -2,7 +2,7 @@
 # own principals manage it, and can read nothing with it but the trail.
 data "aws_iam_policy_document" "key" {
   #checkov:skip=CKV_AWS_109:in a key policy * is the key itself, and without an administrator nobody could ever change it
-  #checkov:skip=CKV_AWS_111:in a key policy * is the key itself, and every service has a condition or, for EventBridge, cannot have one
+  #checkov:skip=CKV_AWS_111:in a key policy * is the key itself, and every service has a condition but those of which AWS documents none
   #checkov:skip=CKV_AWS_356:in a key policy * is the key itself
   statement {
     sid = "AccountManagesButDoesNotUse"
@@ -21,10 +21,11 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # CloudWatch Logs names the group in the encryption context ("Encrypt log data in CloudWatch Logs using AWS KMS").
+  # CloudWatch Logs names the group in the encryption context ("Encrypt log data in CloudWatch Logs using AWS KMS"). Not
+  # kms:DescribeKey, as in AWS's example: that call has no encryption context, so that it would be granted to nobody.
   statement {
     sid       = "LogsOfTheseGroups"
-    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
     resources = ["*"]
 
     principals {
@@ -107,13 +108,13 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "AlarmsAndBudgetsOfThisAccount"
+    sid       = "AlarmsOfThisAccount"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com"]
     }
 
     condition {
@@ -123,16 +124,16 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # No condition: source conditions are not supported here and would drop every tamper alert without a word
-  # (Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs").
+  # No condition: source conditions are not supported for EventBridge and would drop every tamper alert without a word (Amazon
+  # SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"), and nothing says that AWS Budgets sends one to KMS.
   statement {
-    sid       = "TamperEvents"
+    sid       = "BudgetAndTamperEvents"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      identifiers = ["budgets.amazonaws.com", "events.amazonaws.com"]
     }
   }
 }

@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from emulator.http import HttpRequest, HttpResponse
-from emulator.iam import Authorizer, CallerError
+from emulator.iam import Authorizer, CallerError, service_query
 from tests.emulator.conftest import Emulator
 from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, answered, captured_request
 
@@ -404,6 +404,26 @@ def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Accou
     assert may(LOGGING, "logs:PutLogEvents", INVOCATIONS).allowed
     assert not may(LOGGING, "logs:PutLogEvents", STREAM).allowed
     assert not may(LOGGING + "x", "logs:PutLogEvents", INVOCATIONS).allowed
+
+
+def test_a_service_sends_the_keys_of_the_list_and_no_other() -> None:
+    origin = {"aws:SourceArn": "arn:x", "aws:SourceAccount": ACCOUNT, "s3:x-amz-acl": "private"}
+
+    def keys(service: str, action: str) -> set[str]:
+        return set(service_query(service, action, "arn:y", origin).context)
+
+    cloudtrail = "cloudtrail.amazonaws.com"
+    assert keys(cloudtrail, "sts:AssumeRole") == set()
+    assert keys(cloudtrail, "s3:GetBucketAcl") == {"aws:SourceArn", "aws:SecureTransport"}
+    assert keys("events.amazonaws.com", "sns:Publish") == {"aws:SecureTransport"}
+    assert keys("events.amazonaws.com", "kms:GenerateDataKey") == set()
+    assert keys("bedrock.amazonaws.com", "sts:AssumeRole") == {"aws:SourceAccount", "aws:SourceArn"}
+    assert keys("apigateway.amazonaws.com", "lambda:InvokeFunction") == {"aws:SourceArn"}
+
+
+def test_a_call_that_lacks_a_key_of_the_list_is_a_mistake_of_the_emulator() -> None:
+    with pytest.raises(KeyError, match="aws:SourceArn"):
+        service_query("cloudtrail.amazonaws.com", "s3:GetBucketAcl", "arn:aws:s3:::b", {})
 
 
 # --- control-plane requests ---------------------------------------------------

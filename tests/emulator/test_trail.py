@@ -105,6 +105,17 @@ class Rig:
         self.client.start_logging(Name=NAME)
         self.trail = Trail(self.cloud, Authorizer(self.cloud), flush_seconds=60)
 
+    def trust(self, **more: Any) -> None:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudtrail.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        self.cloud.client("iam").update_assume_role_policy(
+            RoleName="chatbot-dev-trail", PolicyDocument=document(statement | more)
+        )
+        self.cloud.changed()
+
     def allow_logs(self, stream: str) -> None:
         self.cloud.client("iam").put_role_policy(
             RoleName="chatbot-dev-trail",
@@ -117,6 +128,7 @@ class Rig:
                 }
             ),
         )
+        self.cloud.changed()
 
     def record(
         self,
@@ -514,7 +526,9 @@ def test_the_key_policy_is_asked_as_well(rig: Rig, allowed: bool) -> None:
             }
         },
     }
-    key = rig.cloud.client("kms").create_key(Policy=document(statement))["KeyMetadata"]["Arn"]
+    looking = {"Effect": "Allow", "Principal": statement["Principal"], "Resource": "*"}
+    policy = document(statement, looking | {"Action": "kms:DescribeKey"})
+    key = rig.cloud.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
     rig.client.update_trail(Name=NAME, KmsKeyId=key)
     rig.record(call("logs", "delete_log_group", logGroupName="g"))
     assert len(rig.records()) == (1 if allowed else 0)
@@ -535,17 +549,7 @@ def test_a_condition_on_the_source_ends_delivery_to_the_log_group(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As on AWS: https://github.com/prowler-cloud/prowler/issues/4714."""
-    rig.cloud.client("iam").update_assume_role_policy(
-        RoleName="chatbot-dev-trail",
-        PolicyDocument=document(
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "cloudtrail.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceArn": TRAIL_ARN}},
-            }
-        ),
-    )
+    rig.trust(Condition={"StringEquals": {"aws:SourceArn": TRAIL_ARN}})
     rig.record(call("logs", "delete_log_group", logGroupName="g"))
     with caplog.at_level(logging.WARNING, "emulator"):
         assert len(rig.records()) == 1  # in the bucket

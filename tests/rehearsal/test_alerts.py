@@ -1,7 +1,7 @@
 """Someone is told: alarms and dashboard watch what is really written, and tampering is a sentence.
 
-EventBridge and SNS do not run locally. Each rule's pattern is matched, by moto, with the records
-that the local trail wrote, and its message is put together as EventBridge does.
+Each rule's pattern is matched with the records that the local trail wrote, and its message is put
+together as EventBridge does. What the local EventBridge published is in its metrics.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -290,6 +291,51 @@ def _draws(row: list[Any], metric: Metric) -> bool:
     exact = re.findall(r'(\w+)="([^"]+)"', searched[2])
     bare = re.sub(r'\w+="[^"]+"', "", searched[2]).split()
     return all(known[each] == text for each, text in exact) and all(each in name for each in bare)
+
+
+def test_topic_and_key_let_eventbridge_and_alarms_publish(told: Told, dev: Rehearsal) -> None:
+    def counted(namespace: str, name: str, **dimensions: str) -> bool:
+        return metric_of(namespace, name, _pairs(dimensions)) in told.metrics
+
+    rule = {"RuleName": f"{NAME}-attempt-refused"}
+    assert counted("AWS/Events", "Invocations", **rule)
+    assert not counted("AWS/Events", "FailedInvocations", **rule)
+    assert counted("AWS/SNS", "NumberOfMessagesPublished", TopicName=f"{NAME}-alerts")
+
+    cloudwatch = dev.client("cloudwatch", REGION)
+    before = _published(cloudwatch)
+    cloudwatch.set_alarm_state(AlarmName=f"{NAME}-api-5xx", StateValue="ALARM", StateReason="test")
+    assert _published(cloudwatch) == before + 1
+
+
+def _pairs(dimensions: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]
+
+
+def _published(cloudwatch: Any) -> float:
+    now = datetime.now(UTC)
+    points = cloudwatch.get_metric_statistics(
+        Namespace="AWS/SNS",
+        MetricName="NumberOfMessagesPublished",
+        Dimensions=_pairs({"TopicName": f"{NAME}-alerts"}),
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
+def test_nobody_publishes_by_hand_because_the_key_forbids_it(dev: Rehearsal) -> None:
+    sns = dev.client("sns", REGION)
+    (topic,) = (
+        one["TopicArn"]
+        for one in sns.list_topics()["Topics"]
+        if one["TopicArn"].endswith(f":{NAME}-alerts")
+    )
+    with pytest.raises(ClientError, match="kms:GenerateDataKey") as caught:
+        sns.publish(TopicArn=topic, Message="test")
+    assert caught.value.response["Error"]["Code"] == "KMSAccessDenied"
 
 
 def test_every_attempt_is_refused(told: Told) -> None:

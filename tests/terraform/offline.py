@@ -123,13 +123,15 @@ def refusals(terraform: Terraform) -> list[str]:
     return [error.get("detail", "") for error in errors]
 
 
+def managed(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every resource that a plan would make, wherever it is."""
+    found = _resources(plan["planned_values"]["root_module"])
+    return [resource for resource in found if resource["mode"] == "managed"]
+
+
 def resources(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the planned values of every resource of a kind, wherever it is."""
-    return [
-        resource["values"]
-        for resource in _resources(plan["planned_values"]["root_module"])
-        if resource["type"] == kind and resource["mode"] == "managed"
-    ]
+    """Return the planned values of every resource of a kind."""
+    return [resource["values"] for resource in managed(plan) if resource["type"] == kind]
 
 
 def resource(plan: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -57,10 +57,19 @@ ACCEPTED: dict[Finding, str] = {
         "without an administrator nobody could ever change the key"
     ),
     ("key", "LogsOfTheseGroups", "trust_policy_validation"): "the encryption context says whose",
-    ("key", "TamperEvents", "trust_policy_validation"): (
-        "EventBridge supports no source conditions on a key"
+    ("key", "BudgetAndTamperEvents", "trust_policy_validation"): (
+        "EventBridge supports no source conditions on a key, and AWS documents none of Budgets"
     ),
     ("scp", "DenyTamperingKey", "set_operator_validation"): "a key without an alias is not ours",
+    ("topic", "TamperEventsPublish", "trust_policy_validation"): (
+        "conditions cannot be used in topic policies for EventBridge"
+    ),
+    **{
+        ("trail_trust", "CloudTrailWritesLogs", check): (
+            "CloudTrail sends no source when it assumes its role, so a condition ends the delivery"
+        )
+        for check in ("sensitive_action", "trust_policy_validation")
+    },
     ("trail_bucket", "TrailWritesRecords", "action_condition_enforcement"): (
         "CloudTrail's own address and network are not known; the trail is"
     ),

@@ -50,9 +50,9 @@ run "each_service_may_use_the_key_for_one_thing" {
           "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test"
         }
       })
-      TrailLooksAtKey               = jsonencode({ ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } })
-      AlarmsAndBudgetsOfThisAccount = jsonencode({ StringEquals = { "aws:SourceAccount" = "111122223333" } })
-      TamperEvents                  = jsonencode({}) # source conditions would drop every event
+      TrailLooksAtKey       = jsonencode({ ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } })
+      AlarmsOfThisAccount   = jsonencode({ StringEquals = { "aws:SourceAccount" = "111122223333" } })
+      BudgetAndTamperEvents = jsonencode({}) # source conditions would drop every event
     }
     error_message = "A service may use the key for more, or for less, than promised."
   }

@@ -1,0 +1,231 @@
+"""Alerts reach a topic only as the topic's and the key's policies let them, and refusals count."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulator.conftest import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from tests.emulator.conftest import Emulator
+
+EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+TEMPLATE = '"<who> called <action>, in <nowhere>."'
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(service: str, *actions: str, **condition: Any) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": list(actions),
+        "Resource": "*",
+    }
+    return statement | ({"Condition": condition} if condition else {})
+
+
+@dataclass
+class Rig:
+    """A logging trail, a rule for log groups, an alarm, and an encrypted topic for both."""
+
+    emulator: Emulator
+    name: str
+    topic: str
+    key: str
+
+    @property
+    def alarm_arn(self) -> str:
+        return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{self.name}"
+
+    def topic_policy(self, *statements: dict[str, Any]) -> None:
+        self.emulator.client("sns").set_topic_attributes(
+            TopicArn=self.topic, AttributeName="Policy", AttributeValue=document(*statements)
+        )
+
+    def key_policy(self, *statements: dict[str, Any]) -> None:
+        self.emulator.client("kms").put_key_policy(
+            KeyId=self.key, PolicyName="default", Policy=document(*statements)
+        )
+
+    def tamper(self) -> None:
+        """Set the rule off, and wait until EventBridge has had the event."""
+        self.emulator.client("logs").create_log_group(logGroupName=f"/{self.name}/{uuid.uuid4()}")
+        self.emulator.server.app.trail.flush()
+
+    def ring(self) -> None:
+        set_state = self.emulator.client("cloudwatch").set_alarm_state
+        for state in ("OK", "ALARM"):
+            set_state(AlarmName=self.name, StateValue=state, StateReason="test")
+
+    def count(self, namespace: str, metric: str, **dimensions: str) -> float:
+        wanted = {(namespace, metric, *dimensions.items())}
+        return sum(
+            float(datum.sum)
+            for datum in _metric_data()
+            if (datum.namespace, datum.name, *((d.name, d.value) for d in datum.dimensions))
+            in wanted
+        )
+
+    def published(self) -> int:
+        return int(self.count("AWS/SNS", "NumberOfMessagesPublished", TopicName=self.name))
+
+    def failed(self) -> int:
+        return int(self.count("AWS/Events", "FailedInvocations", RuleName=self.name))
+
+
+def _metric_data() -> list[Any]:
+    from moto.cloudwatch.models import cloudwatch_backends  # noqa: PLC0415  # after the server
+
+    return list(cloudwatch_backends[ACCOUNT][REGION].metric_data)
+
+
+@pytest.fixture
+def rig(emulator: Emulator) -> Any:
+    name = f"alerts-{uuid.uuid4().hex[:8]}"
+    bucket = emulator.client("s3")
+    trail = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{name}"
+    bucket.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    bucket.put_bucket_policy(
+        Bucket=name,
+        Policy=document(
+            allow(
+                "cloudtrail.amazonaws.com",
+                "s3:GetBucketAcl",
+                "s3:PutObject",
+                ArnEquals={"aws:SourceArn": trail},
+            )
+        ),
+    )
+    cloudtrail = emulator.client("cloudtrail")
+    cloudtrail.create_trail(Name=name, S3BucketName=name)
+    cloudtrail.start_logging(Name=name)
+    uses = ("kms:GenerateDataKey*", "kms:Decrypt")
+    key = emulator.client("kms").create_key(
+        Policy=document(allow(EVENTS, *uses), allow(ALARMS, *uses))
+    )["KeyMetadata"]["Arn"]
+    topic = emulator.client("sns").create_topic(Name=name, Attributes={"KmsMasterKeyId": key})
+    one = Rig(emulator, name, topic["TopicArn"], key)
+    one.topic_policy(allow(EVENTS, "sns:Publish"), allow(ALARMS, "sns:Publish"))
+    pattern = {
+        "source": ["aws.logs"],
+        "detail": {
+            "eventName": ["CreateLogGroup"],
+            "requestParameters": {"logGroupName": [{"prefix": f"/{name}/"}]},
+        },
+    }
+    events = emulator.client("events")
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    paths = {
+        "who": "$.detail.userIdentity.arn",
+        "action": "$.detail.eventName",
+        "nowhere": "$.no.such",
+    }
+    target = {
+        "Id": "topic",
+        "Arn": one.topic,
+        "InputTransformer": {"InputPathsMap": paths, "InputTemplate": TEMPLATE},
+    }
+    events.put_targets(Rule=name, Targets=[target])
+    emulator.client("cloudwatch").put_metric_alarm(
+        AlarmName=name, Namespace="N", MetricName="M", Statistic="Sum", Period=60, Threshold=1,
+        EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", AlarmActions=[one.topic],
+    )  # fmt: skip
+    yield one
+    events.remove_targets(Rule=name, Ids=["topic"])
+    events.delete_rule(Name=name)
+    cloudtrail.delete_trail(Name=name)
+
+
+def test_a_change_is_told_in_the_words_of_the_template(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "emulator"):
+        rig.tamper()
+    assert (rig.published(), rig.failed()) == (1, 0)
+    assert rig.count("AWS/Events", "Invocations", RuleName=rig.name) == 1
+    assert f'"arn:aws:iam::{ACCOUNT}:root called CreateLogGroup, in ."' in caplog.text
+
+
+@pytest.mark.parametrize("key", ["aws:SourceArn", "aws:SourceAccount"])
+def test_a_condition_on_the_source_drops_the_event(rig: Rig, key: str) -> None:
+    """On AWS as well: EventBridge User Guide, "Using resource-based policies", SNS."""
+    rig.topic_policy(allow(EVENTS, "sns:Publish", StringLike={key: "*"}))
+    rig.tamper()
+    assert (rig.published(), rig.failed()) == (0, 1)
+
+
+def test_a_condition_of_the_key_drops_the_event(rig: Rig) -> None:
+    """On AWS as well: awslabs/landing-zone-accelerator-on-aws issue 407."""
+    uses = ("kms:GenerateDataKey*", "kms:Decrypt")
+    rig.key_policy(allow(EVENTS, *uses, StringEquals={"aws:SourceAccount": ACCOUNT}))
+    rig.tamper()
+    assert (rig.published(), rig.failed()) == (0, 1)
+
+
+def test_without_a_logging_trail_eventbridge_hears_of_nothing(rig: Rig) -> None:
+    rig.emulator.client("cloudtrail").stop_logging(Name=rig.name)
+    rig.tamper()
+    assert (rig.published(), rig.failed()) == (0, 0)
+
+
+def test_an_alarm_tells_the_topic_when_its_state_is_set(rig: Rig) -> None:
+    """Its calls carry account and alarm, to the topic and to the key."""
+    rig.topic_policy(
+        allow(
+            ALARMS,
+            "sns:Publish",
+            StringEquals={"aws:SourceAccount": ACCOUNT},
+            ArnEquals={"aws:SourceArn": rig.alarm_arn},
+        )
+    )
+    uses = ("kms:GenerateDataKey*", "kms:Decrypt")
+    rig.key_policy(allow(ALARMS, *uses, StringEquals={"aws:SourceAccount": ACCOUNT}))
+    rig.ring()
+    assert rig.published() == 1
+    rig.emulator.client("cloudwatch").set_alarm_state(
+        AlarmName=rig.name, StateValue="ALARM", StateReason="again"
+    )
+    assert rig.published() == 1, "no change of state, no message"
+
+
+@pytest.mark.parametrize("policy", ["topic", "key"])
+def test_an_alarm_of_another_name_or_account_is_not_told(
+    rig: Rig, policy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if policy == "topic":
+        rig.topic_policy(
+            allow(ALARMS, "sns:Publish", ArnEquals={"aws:SourceArn": rig.alarm_arn + "-other"})
+        )
+    else:
+        uses = ("kms:GenerateDataKey*", "kms:Decrypt")
+        rig.key_policy(allow(ALARMS, *uses, StringEquals={"aws:SourceAccount": "999999999999"}))
+    with caplog.at_level(logging.WARNING, "emulator"):
+        rig.ring()
+    assert rig.published() == 0
+    assert f"the alarm {rig.name} cannot reach" in caplog.text
+
+
+def test_nobody_of_the_account_publishes_where_the_key_does_not_let_them(rig: Rig) -> None:
+    """Not even its administrator: a key's policy binds everybody."""
+    sns = rig.emulator.client("sns")
+    with pytest.raises(ClientError, match="kms:GenerateDataKey") as caught:
+        sns.publish(TopicArn=rig.topic, Message="test")
+    assert caught.value.response["Error"]["Code"] == "KMSAccessDenied"
+    account = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    rig.key_policy(account)
+    assert sns.publish(TopicArn=rig.topic, Message="test")["MessageId"]
