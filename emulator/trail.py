@@ -24,7 +24,7 @@ from emulator.cloudtrail.status import note_delivery
 from emulator.guardrail_trace import recorded
 from emulator.http import HttpRequest, HttpResponse
 from emulator.iam import Authorizer, CallerError, Principal
-from emulator.iam.requests import ApiCall, credential, identify, key_arn
+from emulator.iam.requests import GLOBAL_SERVICES, ApiCall, credential, identify, key_arn
 from emulator.partition import partition_of
 
 _log = logging.getLogger("emulator")
@@ -54,8 +54,6 @@ _INFERENCE = frozenset(
     {"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"}
 )
 
-# Global services record in us-east-1, wherever the caller is.
-_GLOBAL = frozenset({"budgets", "iam", "organizations"})
 
 # Lambda's event names carry the date of the API's path and, some, a version.
 _LAMBDA_V2 = frozenset(
@@ -113,7 +111,7 @@ class _Target:
 
     def selects(self, record: Mapping[str, Any]) -> bool:
         """Say whether the trail wants this record."""
-        is_global = record["eventSource"].partition(".")[0] in _GLOBAL
+        is_global = record["eventSource"].partition(".")[0] in GLOBAL_SERVICES
         if self.region not in {None, record["awsRegion"]} and not is_global:
             return False
         if self.selectors:
@@ -525,7 +523,7 @@ def _particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[st
         if call.endpoint_prefix.startswith("bedrock")
         else f"{call.endpoint_prefix}.amazonaws.com",
         "eventName": _event_name(call),
-        "awsRegion": "us-east-1" if call.service in _GLOBAL else call.region,
+        "awsRegion": "us-east-1" if call.service in GLOBAL_SERVICES else call.region,
         "requestParameters": _request_parameters(call),
         "responseElements": None,
         "readOnly": read_only,

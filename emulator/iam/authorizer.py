@@ -18,6 +18,7 @@ from emulator.iam.requests import (
     Target,
     credential,
     identify,
+    requested_region,
     roles_handed_on,
     targets,
 )
@@ -346,7 +347,7 @@ class Authorizer:
             "aws:PrincipalArn": role.arn,
             "aws:PrincipalIsAWSService": "false",
             "aws:PrincipalType": "AssumedRole",
-            "aws:RequestedRegion": self._cloud.region,
+            "aws:RequestedRegion": requested_region(target.action, self._cloud.region),
             "aws:SecureTransport": "true",  # plain HTTP on loopback stands in for TLS
             "aws:ViaAWSService": "false",
             **{f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()},
@@ -356,9 +357,9 @@ class Authorizer:
             full["aws:TokenIssueTime"] = _moment(principal.issued)
         if principal.user_id:
             full["aws:userid"] = principal.user_id
-        if account := _account(resource):
-            full["aws:ResourceAccount"] = account
-        return evaluate(
+        if owner := self._owner(target, resource):
+            full["aws:ResourceAccount"] = owner
+        decision = evaluate(
             Query(target.action, resource, full, principal.arn),
             identity=role.identity,
             boundary=role.boundary,
@@ -367,6 +368,39 @@ class Authorizer:
             resource_policy_decides=_resource_decides(target.action, resource),
             resource_unknown=target.unknown,
         )
+        if decision.allowed and self._foreign(resource):
+            # Another account's resource needs its owner's policy as well, which nobody here knows.
+            by = f"{resource} is another account's"
+            return Decision(False, "implicit_deny", by, "resource")
+        return decision
+
+    def _owner(self, target: Target, resource: str) -> str | None:
+        """Return the account that owns what is asked for, where AWS tells policies of it.
+
+        None where it is not known, so that what is allowed or spared for one's own account is
+        refused. EventBridge: AWS excepts PutEvents to some event buses, and excepted all of its
+        actions before (IAM User Guide, "AWS global condition context keys").
+        """
+        service = target.action.partition(":")[0]
+        if service == "events" or target.unknown:
+            return None
+        if named := _account(resource):
+            return named if named.isdigit() else None
+        own = self._cloud.account_id
+        if resource == "*" or service == "apigateway":
+            return own
+        if service == "s3":
+            bucket = resource.split(":", 5)[-1].split("/", maxsplit=1)[0]
+            made = target.action == "s3:CreateBucket" or bucket in self._buckets()
+            return own if made else None
+        return None
+
+    def _buckets(self) -> frozenset[str]:
+        def read() -> frozenset[str]:
+            buckets = self._cloud.client("s3").list_buckets()["Buckets"]
+            return frozenset(bucket["Name"] for bucket in buckets)
+
+        return self._cloud.snapshot("iam:buckets", read)
 
     def _resource_policy(self, action: str, resource: str) -> Policy | None:
         """Return the policy on a bucket, key, topic or role; other ones are not read."""
@@ -378,6 +412,8 @@ class Authorizer:
         if service == "s3" and resource.startswith("arn:"):
             bucket = name.split("/")[0]
             return self._cloud.snapshot(f"iam:bucket:{bucket}", lambda: self._bucket_policy(bucket))
+        if action in {"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"} and "alias/" in name:
+            return None  # an alias has no policy; its key is asked as well
         if service == "kms" and name.startswith(("key/", "alias/")):
             key = name.removeprefix("key/")
             return self._cloud.snapshot(f"iam:key:{key}", lambda: self._key_policy(key))
@@ -439,24 +475,40 @@ class Authorizer:
         if call.service == "kms":
             return [self._with_key_arns(call, target) for target in found]
         if call.service == "iam" and (name := call.params.get("RoleName")):
-            return [self._with_role_path(name, target) for target in found]
+            return [
+                self._with_role_path(name, target) if ":role" in target.resources[0] else target
+                for target in found
+            ]
         return found
 
     def _with_key_arns(self, call: ApiCall, target: Target) -> Target:
-        """Name the key that an alias stands for: operations on keys are asked on the key."""
-        if call.operation.endswith("Alias"):
-            return target
-        kms = self._cloud.client("kms")
-        arns = []
+        """Name the key that an alias stands for: operations on keys are asked on the key.
+
+        Those on aliases are asked on both, and a change of one on the key that it leaves as well
+        (AWS KMS Developer Guide, "Controlling access to aliases").
+        """
+        on_alias = call.operation in {"CreateAlias", "DeleteAlias", "UpdateAlias"}
+        arns: list[str] = []
         for resource in target.resources:
-            arn = resource
-            if ":alias/" in resource:
-                try:
-                    arn = kms.describe_key(KeyId=resource)["KeyMetadata"]["Arn"]
-                except kms.exceptions.NotFoundException:
-                    return Target(target.action, unknown=True)
-            arns.append(arn)
+            if ":alias/" not in resource:
+                arns.append(resource)
+                continue
+            key = self._key_behind(resource)
+            if on_alias:
+                arns.append(resource)
+            elif key is None:
+                return Target(target.action, unknown=True)
+            if key is not None and call.operation != "CreateAlias":
+                arns.append(key)
         return Target(target.action, tuple(arns), target.unknown)
+
+    def _key_behind(self, alias: str) -> str | None:
+        kms = self._cloud.client("kms")
+        try:
+            key: str = kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+        except kms.exceptions.NotFoundException:
+            return None
+        return key
 
     def _with_role_path(self, name: str, target: Target) -> Target:
         try:
@@ -503,11 +555,13 @@ class Authorizer:
     def context(request: HttpRequest, call: ApiCall) -> Context:
         """Return the condition keys that the request itself carries."""
         context: dict[str, str | list[str]] = {
-            "aws:RequestedRegion": call.region,
+            "aws:RequestedRegion": requested_region(f"{call.service}:", call.region),
             **request_keys(request),
         }
         if roles_handed_on(call):
             context["iam:PassedToService"] = f"{call.service}.amazonaws.com"
+        elif call.operation == "AddRoleToInstanceProfile":
+            context["iam:PassedToService"] = "ec2.amazonaws.com"
         for service, name, key in _REQUEST_KEYS:
             if call.service == service and isinstance(call.params.get(name), str):
                 context[key] = call.params[name]

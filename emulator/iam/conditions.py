@@ -298,18 +298,22 @@ def _values(operator: str, key: str, raw: Any) -> list[str]:
                 texts.append(str(item))
             case _:
                 raise PolicyError(f"{operator} {key}: a value is text, a number or a boolean")
-    if not texts:
-        raise PolicyError(f"{operator} {key} has no value to compare with")
     return texts
 
 
 class Condition:
     """One operator on one key."""
 
-    __slots__ = ("_if_exists", "_key", "_matches", "_negated", "_null", "_set")
+    __slots__ = ("_allow", "_if_exists", "_key", "_matches", "_negated", "_null", "_set", "_void")
 
-    def __init__(self, operator: str, key: str, raw: Any, *, variables: bool) -> None:
-        """Raise PolicyError for an operator, key or value that AWS does not know."""
+    def __init__(
+        self, operator: str, key: str, raw: Any, *, variables: bool, allow: bool = True
+    ) -> None:
+        """Raise PolicyError for an operator, key or value that AWS does not know.
+
+        `allow` is the statement's effect: where AWS's documents are silent, an Allow does not hold.
+        """
+        self._allow = allow
         name = operator.lower()
         self._set = ""
         for prefix in ("forallvalues:", "foranyvalue:"):
@@ -323,6 +327,8 @@ class Condition:
         texts = _values(operator, key, raw)
         self._null = None
         self._negated = base in _NEGATED
+        # AWS saves an empty list of values: no value equals, and that none does allows nothing.
+        self._void = not texts and (allow or not self._negated)
         if base == "null":
             if self._if_exists or self._set:
                 raise PolicyError(f"{operator}: Null takes neither IfExists nor a set operator")
@@ -338,12 +344,18 @@ class Condition:
 
     def holds(self, keys: Keys) -> bool:
         """Say whether the request's context satisfies this condition."""
+        if self._void:
+            return False
         value = keys.get(self._key)
         if self._null is not None:
             return (value is None) in self._null
         if self._set and isinstance(value, (str, list)) and not "".join(value):
             value = None  # AWS: a null data set, such as an empty string
         if value is None:
+            if self._if_exists and self._set == "foranyvalue:":
+                # AWS's documents are silent. Two other engines let the set operator decide, which
+                # is false; IfExists alone is true. Either way a Deny holds and an Allow does not.
+                return not self._allow
             if self._if_exists:
                 return True
             if self._set:
@@ -357,7 +369,7 @@ class Condition:
         return all(results) if every else any(results)
 
 
-def parse_conditions(block: Any, *, variables: bool) -> tuple[Condition, ...]:
+def parse_conditions(block: Any, *, variables: bool, allow: bool) -> tuple[Condition, ...]:
     """Read a statement's Condition element: every entry of it must hold."""
     if not isinstance(block, dict):
         raise PolicyError("Condition must be an object")
@@ -366,6 +378,7 @@ def parse_conditions(block: Any, *, variables: bool) -> tuple[Condition, ...]:
         if not isinstance(keys, dict):
             raise PolicyError(f"Condition {operator} must be an object of keys and values")
         conditions += [
-            Condition(operator, key, raw, variables=variables) for key, raw in keys.items()
+            Condition(operator, key, raw, variables=variables, allow=allow)
+            for key, raw in keys.items()
         ]
     return tuple(conditions)

@@ -63,9 +63,10 @@ class Decision:
 class _Request:
     """A query with what many statements ask of it worked out once."""
 
-    __slots__ = ("account", "action", "keys", "principal", "resource", "role")
+    __slots__ = ("account", "action", "bounded", "keys", "principal", "resource", "role")
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Query, *, bounded: bool) -> None:
+        self.bounded = bounded  # the principal has a permissions boundary
         self.action = query.action.lower()
         self.resource = query.resource
         self.keys = Keys(query.context)
@@ -92,11 +93,11 @@ class _Principals:
         self.services: set[str] = set()
         if self.anyone:
             return
-        if not isinstance(raw, dict) or not raw:
+        if not isinstance(raw, dict):
             raise PolicyError('Principal must be "*" or an object such as {"AWS": "…"}')
         for kind, values in raw.items():
             names = values if isinstance(values, list) else [values]
-            if not names or not all(isinstance(name, str) for name in names):
+            if not all(isinstance(name, str) for name in names):
                 raise PolicyError(f"Principal {kind} must be text or a list of texts")
             match kind:
                 case "AWS":
@@ -134,7 +135,13 @@ class _Principals:
         return "account" if request.account in self.aws else None
 
     def names_fully(self, request: _Request) -> bool:
-        """Say whether NotPrincipal leaves the caller out: every name it goes by must be listed."""
+        """Say whether NotPrincipal leaves the caller out: every name it goes by must be listed.
+
+        It never does for a principal with a permissions boundary (IAM User Guide, "AWS JSON policy
+        elements: NotPrincipal").
+        """
+        if request.bounded:
+            return False
         if self.anyone or request.principal in self.services:
             return True
         return {request.principal, request.role, request.account} <= self.aws
@@ -145,8 +152,8 @@ def _strings(statement: Mapping[str, Any], element: str) -> list[str] | None:
         return None
     raw = statement[element]
     values = raw if isinstance(raw, list) else [raw]
-    if not values or not all(isinstance(value, str) and value for value in values):
-        raise PolicyError(f"{element} must be text or a list of texts, and not empty")
+    if not all(isinstance(value, str) and value for value in values):
+        raise PolicyError(f"{element} must be text or a list of texts, and no text is empty")
     return values
 
 
@@ -169,6 +176,7 @@ class _Statement:
         "_not_resource",
         "_principals",
         "_resources",
+        "_void",
         "allow",
         "sid",
     )
@@ -207,10 +215,17 @@ class _Statement:
         self._any_resource = "*" in resources
         self._resources = Texts(resources, "resource", variables=variables)
 
+        # AWS saves empty lists and does not say what they mean. An Allow that leaves nothing out
+        # allows nothing here; a Deny that leaves nothing out denies everything.
+        self._void = self.allow and (
+            (self._not_action and not actions) or (self._not_resource and not resources)
+        )
         self._principals, self._not_principal = self._read_principal(raw, kind)
         self._conditions: tuple[Condition, ...] = ()
         if "Condition" in raw:
-            self._conditions = parse_conditions(raw["Condition"], variables=variables)
+            self._conditions = parse_conditions(
+                raw["Condition"], variables=variables, allow=self.allow
+            )
 
     def _read_principal(
         self, raw: Mapping[str, Any], kind: Kind
@@ -232,6 +247,8 @@ class _Statement:
 
         `any_resource` takes the resource as matched, for a caller who cannot tell what it is.
         """
+        if self._void:
+            return None
         if (self._any_action or self._actions(request.action, request.keys)) is self._not_action:
             return None
         if (
@@ -291,8 +308,8 @@ class Policy:
             raise PolicyError(f"Version must be 2012-10-17 or 2008-10-17, not {version!r}")
         raw = document.get("Statement")
         statements = raw if isinstance(raw, list) else [raw]
-        if raw is None or not statements:
-            raise PolicyError("Statement is missing or empty")
+        if raw is None:
+            raise PolicyError("Statement is missing")
         sids: set[str] = set()
         for item in statements:
             statement = _Statement(item, kind, variables=version == "2012-10-17")
@@ -352,7 +369,7 @@ def evaluate(
     and trust policies, without which no identity policy is enough. `resource_unknown` says that the
     query's resource is a stand-in: any Deny of the action then holds, whatever it is on.
     """
-    request = _Request(query)
+    request = _Request(query, bounded=boundary is not None)
     layers: tuple[tuple[Source, Sequence[Policy]], ...] = (
         ("identity", identity),
         ("scp", scps or ()),

@@ -242,6 +242,20 @@ def _mantle(request: HttpRequest, signed: Credential) -> ApiCall | None:
     )
 
 
+# Services with one endpoint, in us-east-1.
+GLOBAL_SERVICES = frozenset({"budgets", "iam", "organizations"})
+
+
+def requested_region(action: str, region: str) -> str:
+    """Return aws:RequestedRegion of an action that is asked for from a Region.
+
+    Calls of IAM are always made to us-east-1 (IAM User Guide, "AWS global condition context keys").
+    iam:PassRole is no call: it is asked along with one of another service.
+    """
+    is_global = action.partition(":")[0] in GLOBAL_SERVICES and action != "iam:PassRole"
+    return "us-east-1" if is_global else region
+
+
 # --- the action and its resources -----------------------------------------------------------
 
 
@@ -404,7 +418,10 @@ def roles_handed_on(call: ApiCall) -> list[str]:
 def targets(call: ApiCall, account: str) -> list[Target]:
     """Return every action that the call needs, the one that gives it its name first."""
     named = _named_targets(call, account)
-    return [*named, *(Target("iam:PassRole", (role,)) for role in roles_handed_on(call))]
+    roles = roles_handed_on(call)
+    if (call.service, call.operation) == ("iam", "AddRoleToInstanceProfile"):
+        roles = [f"arn:{call.partition}:iam::{account}:role/{call.params.get('RoleName')}"]
+    return [*named, *(Target("iam:PassRole", (role,)) for role in roles)]
 
 
 def _named_targets(call: ApiCall, account: str) -> list[Target]:
@@ -523,9 +540,11 @@ def _logs(call: ApiCall, account: str) -> list[str] | None:
         return [arn.removesuffix(":*")]  # tagging is the exception that knows no suffix
     if call.operation == "DescribeLogGroups":
         return [f"{base}:log-stream:"]
+    if _GROUPLESS_LOGS.fullmatch(call.operation):
+        return ["*"]
     groups = [group for name in _LOG_GROUPS for group in _texts(call.params, name)]
     if not groups:
-        return ["*"] if _GROUPLESS_LOGS.fullmatch(call.operation) else None
+        return None
     names = [one.split(":log-group:")[-1].removesuffix(":*") for one in groups]
     stream = _text(call.params, "logStreamName") or ""
     # AWS asks group actions on "…:log-group:<name>:log-stream:" (its error messages show it), so a
@@ -539,7 +558,7 @@ def _cloudtrail(call: ApiCall, account: str) -> list[str] | None:
     if call.operation in {"DescribeTrails", "ListTrails", "LookupEvents", "ListPublicKeys"}:
         return ["*"]
     name = _text(call.params, "Name", "TrailName")
-    if name is None:
+    if name is None or call.operation.endswith(("Channel", "Dashboard", "EventDataStore")):
         return None
     return [
         name
@@ -583,27 +602,49 @@ def _wafv2(call: ApiCall, account: str) -> list[str] | None:
 def _iam(call: ApiCall, account: str) -> list[str] | None:
     base = f"arn:{call.partition}:iam::{account}:"
     path = str(call.params.get("Path") or "/")
-    operation = call.operation
-    if name := _text(call.params, "RoleName"):
-        return [f"{base}role{path}{name}"]
-    if name := _text(call.params, "InstanceProfileName"):
-        return [f"{base}instance-profile{path}{name}"]
-    if name := _text(call.params, "UserName"):
-        return [f"{base}user{path}{name}"]
-    if name := _text(call.params, "GroupName"):
-        return [f"{base}group{path}{name}"]
-    if arn := _text(call.params, "PolicyArn", "PolicySourceArn"):
+    # AddRoleToInstanceProfile and AddUserToGroup are asked on what they change, not on the member.
+    for kind, parameter in _IAM_KINDS:
+        if name := _text(call.params, parameter):
+            return [f"{base}{kind}{path}{name}"]
+    if arn := _text(call.params, "PolicyArn", "PolicySourceArn", "Arn"):
         return [arn]
     if name := _text(call.params, "PolicyName"):
         return [f"{base}policy{path}{name}"]
-    return ["*"] if operation.startswith(("List", "GetAccount", "GenerateCredential")) else None
+    # These are of the caller, a user, or of a kind of thing that nobody here has.
+    if call.operation.endswith("Tags") or call.operation in _IAM_OF_THE_CALLER:
+        return None
+    listed = call.operation.startswith(("List", "GetAccount", "GenerateCredential"))
+    return ["*"] if listed else None
 
 
-def _sts(call: ApiCall, account: str) -> list[str]:  # noqa: ARG001  # one shape for all
+_IAM_KINDS = (
+    ("instance-profile", "InstanceProfileName"),
+    ("group", "GroupName"),
+    ("role", "RoleName"),
+    ("user", "UserName"),
+)
+_IAM_OF_THE_CALLER = frozenset(
+    {
+        "ListAccessKeys",
+        "ListMFADevices",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
+        "ListSigningCertificates",
+    }
+)
+
+
+def _sts(call: ApiCall, account: str) -> list[str] | None:
+    if call.operation == "GetFederationToken":
+        return [f"arn:{call.partition}:sts::{account}:federated-user/{call.params.get('Name')}"]
+    if call.operation == "AssumeRoot":
+        return None
     return [_text(call.params, "RoleArn") or "*"]
 
 
 def _kms(call: ApiCall, account: str) -> list[str] | None:
+    if call.operation == "ListAliases":
+        return ["*"]  # also of one key
     names = [
         str(call.params[name])
         for name in ("AliasName", "KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
@@ -626,9 +667,12 @@ def key_arn(name: str, region: str, account: str) -> str:
 def _sns(call: ApiCall, account: str) -> list[str] | None:
     if arn := _text(call.params, "TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn"):
         return [":".join(arn.split(":")[:6])]  # a subscription's topic
+    plain = call.operation.startswith("List") or call.operation == "CreatePlatformApplication"
+    if plain:
+        return ["*"]
     if name := _text(call.params, "Name"):
         return [f"arn:{call.partition}:sns:{call.region}:{account}:{name}"]
-    return ["*"] if call.operation.startswith("List") else None
+    return None
 
 
 def _events(call: ApiCall, account: str) -> list[str] | None:
@@ -642,7 +686,8 @@ def _events(call: ApiCall, account: str) -> list[str] | None:
     if call.operation.endswith("EventBus"):
         return [f"{base}event-bus/{_text(call.params, 'Name') or 'default'}"]
     if not call.operation.endswith(("Rule", "Targets", "TargetsByRule")):
-        return ["*"] if call.operation.startswith("List") else None
+        plain = call.operation.startswith("List") and not call.operation.endswith("Accounts")
+        return ["*"] if plain else None
     rule = _text(call.params, "Rule", "Name")
     return [f"{base}rule/{rule}" if bus == "default" else f"{base}rule/{bus}/{rule}"]
 
@@ -650,11 +695,15 @@ def _events(call: ApiCall, account: str) -> list[str] | None:
 def _cloudwatch(call: ApiCall, account: str) -> list[str] | None:
     if arn := _text(call.params, "ResourceARN"):
         return [arn]
+    if "MuteRule" in call.operation or "MetricStream" in call.operation:
+        return None
     if alarms := _texts(call.params, "AlarmName", "AlarmNames"):
         base = f"arn:{call.partition}:cloudwatch:{call.region}:{account}:alarm:"
         return [f"{base}{name}" for name in alarms]
     if boards := _texts(call.params, "DashboardName", "DashboardNames"):
         return [f"arn:{call.partition}:cloudwatch::{account}:dashboard/{name}" for name in boards]
+    if call.operation in {"DescribeAlarms", "DescribeAlarmHistory"}:
+        return [f"arn:{call.partition}:cloudwatch:{call.region}:{account}:alarm:*"]
     plain = call.operation.startswith(("List", "Describe", "GetMetric", "PutMetricData"))
     return ["*"] if plain else None
 
@@ -663,13 +712,18 @@ def _lambda(call: ApiCall, account: str) -> list[str] | None:
     base = f"arn:{call.partition}:lambda:{call.region}:{account}:"
     if arn := _text(call.params, "Resource"):
         return [arn]
+    if call.operation.endswith(("EventSourceMapping", "EventSourceMappings")):
+        plain = call.operation in {"CreateEventSourceMapping", "ListEventSourceMappings"}
+        return ["*"] if plain else [f"{base}event-source-mapping:{call.params.get('UUID')}"]
     if function := _text(call.params, "FunctionName"):
         parts = function.split(":function:")[-1].split(":")
         name = parts[0] if ":function:" in function or len(parts) < 3 else parts[-1]
         qualifier = _text(call.params, "Qualifier") or (parts[1] if len(parts) == 2 else None)
-        if call.operation.startswith("Invoke") and qualifier:
+        whole = ("Invoke", "GetProvisioned", "PutProvisioned", "DeleteProvisioned")
+        if call.operation.startswith(whole) and qualifier:
             name = f"{name}:{qualifier}"
-        return [f"{base}function:{name}"]
+        signing = _text(call.params, "CodeSigningConfigArn")
+        return [f"{base}function:{name}", *([signing] if signing else [])]
     plain = call.operation in {"ListFunctions", "GetAccountSettings", "ListLayers"}
     return ["*"] if plain else None
 
@@ -681,9 +735,14 @@ def _xray(call: ApiCall, account: str) -> list[str] | None:  # noqa: ARG001  # o
 
 
 def _budgets(call: ApiCall, account: str) -> list[str] | None:
+    if call.operation == "DescribeBudgetActionsForAccount":
+        return ["*"]
     budget = call.params.get("Budget") or call.params.get("NewBudget") or call.params
     name = _text(budget, "BudgetName") if isinstance(budget, Mapping) else None
-    return [f"arn:{call.partition}:budgets::{account}:budget/{name or '*'}"]
+    arn = f"arn:{call.partition}:budgets::{account}:budget/{name or '*'}"
+    if call.operation == "CreateBudgetAction" or "ActionId" in call.params:
+        return [f"{arn}/action/{call.params.get('ActionId', '*')}"]
+    return [arn]
 
 
 _RESOURCES: dict[str, _Finder] = {

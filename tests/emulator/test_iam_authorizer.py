@@ -61,6 +61,9 @@ class Account:
         )
         self.cloud.changed()
 
+    def refuse(self, service: str, operation: str, **parameters: Any) -> HttpResponse | None:
+        return self.authorizer.authorize_request(self.request(service, operation, **parameters))
+
     def allowed(self, action: str, resource: str = "*", **context: str) -> bool:
         return self.authorizer.authorize(self.key, action, resource, context).allowed
 
@@ -281,6 +284,101 @@ def test_context_keys_of_the_caller_are_filled_in(account: Account) -> None:
     assert not account.allowed(
         "s3:GetObject", "arn:aws:s3:::blue/x", **{"aws:RequestedRegion": "us-west-2"}
     )
+
+
+DENY_UNLESS_MINE = {
+    "Effect": "Deny",
+    "Action": "*",
+    "Resource": "*",
+    "Condition": {"StringNotEquals": {"aws:ResourceAccount": [ACCOUNT]}},
+}
+
+
+def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(account: Account) -> None:
+    """AWS's own example of aws:ResourceAccount, with resources whose ARN names no account."""
+    account.widen_boundary()
+    account.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    account.grant("mine", DENY_UNLESS_MINE)
+    s3 = account.cloud.client("s3")
+    s3.create_bucket(Bucket="ours", CreateBucketConfiguration={"LocationConstraint": REGION})
+    account.cloud.changed()
+    for action, resource in (
+        ("s3:GetObject", "arn:aws:s3:::ours/x"),
+        ("s3:ListBucket", "arn:aws:s3:::ours"),
+        ("s3:CreateBucket", "arn:aws:s3:::new"),
+        ("s3:ListAllMyBuckets", "*"),
+        ("apigateway:GET", f"arn:aws:apigateway:{REGION}::/restapis/abc"),
+        ("logs:PutLogEvents", STREAM),
+    ):
+        assert account.allowed(action, resource), action
+    for action, resource in (
+        ("s3:GetObject", "arn:aws:s3:::theirs/x"),
+        ("logs:PutLogEvents", STREAM.replace(ACCOUNT, "999999999999")),
+        ("bedrock:InvokeModel", f"arn:aws:bedrock:{REGION}::foundation-model/m"),  # AWS's
+        # AWS has excepted EventBridge from this key; what it sends today is not settled.
+        ("events:PutRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/x"),
+    ):
+        assert not account.allowed(action, resource), action
+
+
+def test_calls_of_iam_are_made_to_one_region(account: Account) -> None:
+    account.widen_boundary()
+    account.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    here = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
+    account.grant("fence", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": here})
+    assert account.refuse("logs", "create_log_group", logGroupName="x") is None
+    assert account.refuse("iam", "get_role", RoleName=ROLE) is not None
+    assert account.allowed("iam:PassRole", ROLE_ARN)  # asked along with a call to the Region
+    assert not account.allowed("iam:GetRole", ROLE_ARN)
+
+
+def test_another_accounts_resource_needs_its_owners_policy_too(account: Account) -> None:
+    account.grant("keys", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    decision = account.authorizer.authorize(
+        account.key, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
+    )
+    assert (decision.allowed, decision.reason, decision.source) == (
+        False,
+        "implicit_deny",
+        "resource",
+    )
+    assert not account.allowed("logs:PutLogEvents", STREAM.replace(ACCOUNT, "999999999999"))
+
+
+def test_a_document_with_an_empty_list_takes_nothing_else_from_the_role(account: Account) -> None:
+    condition: dict[str, Any] = {"StringEquals": {"aws:PrincipalTag/team": []}}
+    empty = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+    account.cloud.client("iam").put_role_policy(
+        RoleName=ROLE, PolicyName="kept", PolicyDocument=document(empty)
+    )
+    account.cloud.changed()
+    assert account.allowed("logs:PutLogEvents", STREAM)
+
+
+def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(account: Account) -> None:
+    kms = account.cloud.client("kms")
+    old, new = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    kms.create_alias(AliasName="alias/ours", TargetKeyId=old)
+    alias = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/ours"
+
+    def asked(operation: str, **given: str) -> tuple[str, set[str]] | None:
+        found = account.authorizer.action_for_request(account.request("kms", operation, **given))
+        return found and (found[0], set(found[1]))
+
+    update = asked("update_alias", AliasName="alias/ours", TargetKeyId=new)
+    assert update == ("kms:UpdateAlias", {alias, old, new})
+    assert asked("delete_alias", AliasName="alias/ours") == ("kms:DeleteAlias", {alias, old})
+    create = asked("create_alias", AliasName="alias/other", TargetKeyId=new)
+    assert create == ("kms:CreateAlias", {alias.replace("ours", "other"), new})
+    assert asked("list_aliases", KeyId=new) == ("kms:ListAliases", {"*"})
+
+    # The key's own policy can keep its alias on it, and cannot give the alias away.
+    account.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    assert account.refuse("kms", "delete_alias", AliasName="alias/ours") is None
+    kept = {"Effect": "Allow", "Principal": {"AWS": ROLE_ARN}, "Action": "kms:Get*"}
+    kms.put_key_policy(KeyId=old, PolicyName="default", Policy=document(kept | {"Resource": "*"}))
+    account.cloud.changed()
+    assert account.refuse("kms", "delete_alias", AliasName="alias/ours") is not None
 
 
 def test_a_bucket_policy_may_deny_what_the_role_allows(account: Account) -> None:

@@ -39,7 +39,7 @@ PERMISSIONS = {
 
 
 @dataclass(frozen=True)
-class Tested:
+class Compared:
     """One condition key that a policy tests when somebody does something."""
 
     policy: str
@@ -67,17 +67,17 @@ def callers(statement: dict[str, Any]) -> Iterator[str]:
             yield "account" if one.endswith(":root") else one
 
 
-def read(kind: str, document: str) -> Iterator[Tested]:
+def read(kind: str, document: str) -> Iterator[Compared]:
     for statement in listed(json.loads(document)["Statement"]):
         for key in {key for keys in statement.get("Condition", {}).values() for key in keys}:
             for caller in callers(statement):
                 for action in listed(statement["Action"]):
-                    yield Tested(kind, caller, action, key)
+                    yield Compared(kind, caller, action, key)
 
 
-def conditions(plan: dict[str, Any]) -> set[Tested]:
+def conditions(plan: dict[str, Any]) -> set[Compared]:
     """Return every condition in a plan's policies, those of its outputs among them."""
-    found: set[Tested] = set()
+    found: set[Compared] = set()
     for one in managed(plan):
         for attribute, value in one["values"].items():
             if isinstance(value, str) and value.startswith("{") and '"Statement"' in value:
@@ -88,7 +88,7 @@ def conditions(plan: dict[str, Any]) -> set[Tested]:
         if change["type"] == "aws_lambda_permission":
             after, waits = change["change"]["after"], change["change"]["after_unknown"]
             found |= {
-                Tested("function", after["principal"], after["action"], key)
+                Compared("function", after["principal"], after["action"], key)
                 for attribute, key in PERMISSIONS.items()
                 if after.get(attribute) or waits.get(attribute)
             }
@@ -98,7 +98,7 @@ def conditions(plan: dict[str, Any]) -> set[Tested]:
     return found
 
 
-def service_control_policy(plan: dict[str, Any]) -> set[Tested]:
+def service_control_policy(plan: dict[str, Any]) -> set[Compared]:
     """Return the conditions of the policy for the organization, which only an output holds."""
     found = [
         one["values"]["json"]
@@ -117,7 +117,7 @@ def documents(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def written(jobs: Jobs) -> set[Tested]:
+def written(jobs: Jobs) -> set[Compared]:
     plans = [jobs.result(name) for name in ("usages", "plan dev", "plan prod")]
     return set().union(*map(conditions, plans)) | service_control_policy(plans[0])
 
@@ -126,14 +126,14 @@ needs_plans = pytest.mark.needs("usages", "plan dev", "plan prod")
 
 
 @needs_plans
-def test_every_condition_has_evidence_that_aws_sends_its_key(written: set[Tested]) -> None:
+def test_every_condition_has_evidence_that_aws_sends_its_key(written: set[Compared]) -> None:
     without = [one for one in written if not any(one.has_evidence(call) for call in calls())]
     assert sorted(map(str, without)) == []
     assert len({one.policy for one in written}) == 7, "a kind of policy was not read"
 
 
 @needs_plans
-def test_every_evidence_is_of_a_condition_that_is_written(written: set[Tested]) -> None:
+def test_every_evidence_is_of_a_condition_that_is_written(written: set[Compared]) -> None:
     unused = [
         (call.policy, call.caller, action, key)
         for call in calls()
