@@ -35,7 +35,7 @@ from emulator.execute_api.patches import put_gateway_responses
 from emulator.execute_api.refusals import answer as api_answer
 from emulator.guardrails import GuardrailApi
 from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
-from emulator.iam import Authorizer, CallerError
+from emulator.iam import Authorizer, CallerError, simulation
 from emulator.iam.requests import ApiCall, Credential, credential, identify
 from emulator.lambda_runtime.refusals import answer as lambda_answer
 from emulator.logs.refusals import answer as logs_answer
@@ -198,6 +198,8 @@ class ControlPlane:
                 return public_keys(self._trail.signer, call)
             case "apigateway", "GetUsage":
                 return usage_log.answer(call, self._cloud.client("apigateway"))
+            case "iam", "SimulateCustomPolicy" | "SimulatePrincipalPolicy":
+                return simulation.answer(call, self._authorizer)
         return None
 
     def _refusal(self, call: ApiCall) -> HttpResponse | None:

@@ -187,6 +187,16 @@ class Authorizer:
         """Return a role with its policies compiled. Raise PolicyError if one is malformed."""
         return self._cloud.snapshot(f"iam:role:{name}", lambda: self._read_role(name))
 
+    def policies_of(self, role_arn: str) -> tuple[tuple[Policy, ...], Policy | None]:
+        """Return a role's policies and its boundary. Raise CallerError if there is no such role."""
+        try:
+            role = self._role(_last(role_arn))
+        except CallerError as error:
+            raise CallerError(
+                "NoSuchEntity", f"The role with name {_last(role_arn)} cannot be found."
+            ) from error
+        return role.identity, role.boundary
+
     def _read_role(self, name: str) -> _Role:
         iam = self._cloud.client("iam")
         try:

@@ -304,7 +304,17 @@ def _values(operator: str, key: str, raw: Any) -> list[str]:
 class Condition:
     """One operator on one key."""
 
-    __slots__ = ("_allow", "_if_exists", "_key", "_matches", "_negated", "_null", "_set", "_void")
+    __slots__ = (
+        "_allow",
+        "_if_exists",
+        "_key",
+        "_matches",
+        "_negated",
+        "_null",
+        "_set",
+        "_void",
+        "key",
+    )
 
     def __init__(
         self, operator: str, key: str, raw: Any, *, variables: bool, allow: bool = True
@@ -323,6 +333,7 @@ class Condition:
         base = name.removesuffix("ifexists")
         if ":" not in key:
             raise PolicyError(f"condition key {key!r} needs a prefix such as aws:")
+        self.key = key
         self._key = key.lower()
         texts = _values(operator, key, raw)
         self._null = None

@@ -247,6 +247,13 @@ class _Statement:
 
         `any_resource` takes the resource as matched, for a caller who cannot tell what it is.
         """
+        grant = self._meant(request, any_resource=any_resource)
+        if grant is None or not all(one.holds(request.keys) for one in self._conditions):
+            return None
+        return grant
+
+    def _meant(self, request: _Request, *, any_resource: bool = False) -> Grant | None:
+        """Return the same of all parts but the conditions."""
         if self._void:
             return None
         if (self._any_action or self._actions(request.action, request.keys)) is self._not_action:
@@ -263,12 +270,13 @@ class _Statement:
                 grant = None if self._principals.names_fully(request) else "session"
             else:
                 grant = self._principals.grant(request)
-            if grant is None:
-                return None
-        for condition in self._conditions:
-            if not condition.holds(request.keys):
-                return None
         return grant
+
+    def missing(self, request: _Request) -> list[str]:
+        """Return the condition keys that the statement compares with and the request lacks."""
+        if self._meant(request) is None:
+            return []
+        return [one.key for one in self._conditions if request.keys.get(one.key.lower()) is None]
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -336,8 +344,18 @@ class Policy:
                 best = self._label(statement), grant
         return best
 
+    def missing(self, request: _Request) -> list[str]:
+        """Return the condition keys that a request lacks and some statement about it asks for."""
+        return [key for one in (*self._denies, *self._allows) for key in one.missing(request)]
+
     def _label(self, statement: _Statement) -> str:
         return f"{self.name}/{statement.sid}" if statement.sid else self.name
+
+
+def missing_keys(query: Query, policies: Iterable[Policy]) -> list[str]:
+    """Return the condition keys that a query lacks and the policies compare with, each once."""
+    request = _Request(query, bounded=False)
+    return list(dict.fromkeys(key for policy in policies for key in policy.missing(request)))
 
 
 def _allowed_by(policies: Iterable[Policy], request: _Request) -> str | None:
@@ -357,22 +375,22 @@ def evaluate(
     identity: Sequence[Policy],
     boundary: Policy | None = None,
     resource_policy: Policy | None = None,
-    scps: Sequence[Policy] | None = None,
+    scps: Sequence[Sequence[Policy]] = (),
     session: Sequence[Policy] = (),
     resource_policy_decides: bool = False,
     resource_unknown: bool = False,
 ) -> Decision:
     """Decide as AWS does for a principal of the resource's own account.
 
-    `scps` are the policies of one level of the organisation; a call needs one of them, and one of
-    the `session`'s, if it has any. `resource_policy_decides` is for key
-    and trust policies, without which no identity policy is enough. `resource_unknown` says that the
-    query's resource is a stand-in: any Deny of the action then holds, whatever it is on.
+    `scps` are the policies of each level of the organization; a call needs one of every level, and
+    one of the `session`'s, if it has any. `resource_policy_decides` is for key and trust policies,
+    without which no identity policy is enough. `resource_unknown` says that the query's resource is
+    a stand-in: any Deny of the action then holds, whatever it is on.
     """
     request = _Request(query, bounded=boundary is not None)
     layers: tuple[tuple[Source, Sequence[Policy]], ...] = (
         ("identity", identity),
-        ("scp", scps or ()),
+        ("scp", tuple(policy for level in scps for policy in level)),
         ("resource", (resource_policy,) if resource_policy else ()),
         ("boundary", (boundary,) if boundary else ()),
         ("session", session),
@@ -388,7 +406,7 @@ def evaluate(
             return _implicit("resource")
         return Decision(True, "allowed", granted[0], "resource")
 
-    if scps is not None and _allowed_by(scps, request) is None:
+    if any(_allowed_by(level, request) is None for level in scps):
         return _implicit("scp")
     if granted is not None and granted[1] == "session":
         # AWS: a grant to the session itself is not limited by boundary or session policy.

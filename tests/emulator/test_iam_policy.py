@@ -106,7 +106,9 @@ def test_an_explicit_deny_wins_in_every_layer(layer: str) -> None:
     if layer == "resource_policy":
         no = policy(deny("a:B", Principal="*", Sid="No"), name="no", kind="resource")
     layers: dict[str, Any] = {"identity": [everything]}
-    layers[layer] = [everything, no] if layer in {"identity", "scps", "session"} else no
+    layers[layer] = [everything, no] if layer in {"identity", "session"} else no
+    if layer == "scps":
+        layers[layer] = [[everything], [everything, no]]
     refused = evaluate(ask("a:B"), **layers)
     assert (refused.allowed, refused.reason, refused.by) == (False, "explicit_deny", "no/No")
     assert evaluate(ask("a:C"), **layers).allowed
@@ -116,6 +118,8 @@ def test_an_explicit_deny_wins_in_every_layer(layer: str) -> None:
 def test_a_limiting_layer_must_allow_too(layer: str) -> None:
     limit = policy(allow("a:B"))
     layers: dict[str, Any] = {layer: limit if layer == "boundary" else [limit]}
+    if layer == "scps":  # of every level
+        layers[layer] = [[policy(allow())], [limit]]
     assert allowed(ask("a:B"), policy(allow()), **layers)
     refused = evaluate(ask("a:C"), identity=[policy(allow())], **layers)
     assert (refused.reason, refused.source) == ("implicit_deny", layer.removesuffix("s"))

@@ -549,10 +549,7 @@ def test_no_operation_is_asked_on_a_resource_of_another_kind(service: str) -> No
                 for kind, (arn, required) in kinds.items()
                 if required and not any(arn.fullmatch(each) for each in asked)
             ]
-            excused = _OF_NO_KIND | _ADDED_LATER | _PLAIN_ALL_THE_SAME
-            if (strange or missing or (kinds and not named)) and (
-                service,
-                operation,
-            ) not in excused:
+            excused = (service, operation) in _OF_NO_KIND | _ADDED_LATER | _PLAIN_ALL_THE_SAME
+            if (strange or missing or (kinds and not named)) and not excused:
                 wrong.append((operation, asked, sorted(kinds)))
     assert wrong == []

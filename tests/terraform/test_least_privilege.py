@@ -698,7 +698,7 @@ def ask(scps: Sequence[Policy], principal: str, action: str, resource: str) -> D
     if resource == OUR_KEY:
         context["kms:ResourceAliases"] = [f"alias/{NAME}"]
     return evaluate(
-        Query(action, resource, context, principal), identity=[ADMINISTRATOR], scps=scps
+        Query(action, resource, context, principal), identity=[ADMINISTRATOR], scps=[scps]
     )
 
 
