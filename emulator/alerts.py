@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from emulator.cloud import OPERATOR_KEY_ID
 from emulator.errors import service_error
+from emulator.events.patterns import matches
 from emulator.http import HttpResponse
 from emulator.iam import Authorizer, access_denied_message
 from emulator.iam.requests import ApiCall, Credential, key_arn
@@ -48,7 +49,7 @@ class CloudView(Protocol):
 @dataclass(frozen=True)
 class _Rule:
     name: str
-    pattern: Any  # moto's
+    pattern: str
     targets: tuple[Mapping[str, Any], ...]
 
 
@@ -67,18 +68,16 @@ class Alerts:
                 continue
             event = _event(record)
             for rule in self._cloud.snapshot("events:rules", self._rules):
-                if rule.pattern.matches_event(event):
+                if matches(rule.pattern, event):
                     for target in rule.targets:
                         self._invoke(rule.name, target, event)
 
     def _rules(self) -> tuple[_Rule, ...]:
-        from moto.events.models import EventPattern  # noqa: PLC0415  # loads moto
-
         client = self._cloud.client("events")
         return tuple(
             _Rule(
                 rule["Name"],
-                EventPattern(None, json.loads(rule["EventPattern"])),
+                rule["EventPattern"],
                 tuple(client.list_targets_by_rule(Rule=rule["Name"])["Targets"]),
             )
             for page in client.get_paginator("list_rules").paginate()

@@ -602,7 +602,7 @@ def _identity(principal: Principal) -> dict[str, Any]:
 
 
 def _host(call: ApiCall) -> str:
-    region = "" if call.service in _GLOBAL else f".{call.region}"
+    region = "" if call.service in GLOBAL_SERVICES else f".{call.region}"
     return f"{call.endpoint_prefix}{region}.amazonaws.com"
 
 

@@ -10,6 +10,7 @@ scripts/controls_doc.py --check   exit with 1 if one is not fresh
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -96,13 +97,35 @@ def unconfirmed(found: Sequence[Belief]) -> str:
 def page(controls: Sequence[Control]) -> str:
     """Return the whole page."""
     parts = [INTRODUCTION, *_overview(controls), *_by_owasp(controls)]
-    figures = _figures()
+    figures = _figures() | {"object_lock": object_lock()}
     for layer in LAYERS:
         parts += ["", f"## {layer.capitalize()}", "", about(layer).format(**figures)]
         for control in controls:
             if control.layer == layer:
                 parts += ["", *_section(control)]
     return "\n".join(parts) + "\n"
+
+
+def object_lock() -> str:
+    """Return mode and days of the trail's object lock, for each environment that has a trail."""
+    defaults = (ROOT / "modules" / "chatbot" / "variables.tf").read_text(encoding="utf-8")
+    found = []
+    for path in sorted(ROOT.glob("envs/*/main.tf")):
+        trail = re.search(r"\btrail\s*=\s*\{([^}]*)\}", path.read_text(encoding="utf-8"))
+        if trail is None:
+            continue
+        settings = []
+        for name in ("object_lock_mode", "object_lock_days"):
+            given = re.search(rf'{name}\s*=\s*"?(\w+)', trail[1])
+            default = re.search(rf'{name}\s*=\s*optional\(\w+, "?(\w+)', defaults)
+            if given is None and default is None:
+                raise FiguresError(f"{path} and modules/chatbot do not say {name}")
+            settings.append((given or default or [""])[1])
+        mode, days = settings
+        found.append(f"{path.parent.name} {mode}, {days} {'day' if days == '1' else 'days'}")
+    if not found:
+        raise FiguresError("no environment has a trail")
+    return "; ".join(found)
 
 
 def _figures() -> dict[str, str]:

@@ -54,7 +54,10 @@ class Rig:
 
     def key_policy(self, *statements: dict[str, Any]) -> None:
         self.emulator.client("kms").put_key_policy(
-            KeyId=self.key, PolicyName="default", Policy=document(*statements)
+            KeyId=self.key,
+            PolicyName="default",
+            Policy=document(*statements),
+            BypassPolicyLockoutSafetyCheck=True,
         )
 
     def tamper(self) -> None:
@@ -111,7 +114,8 @@ def rig(emulator: Emulator) -> Any:
     cloudtrail.start_logging(Name=name)
     uses = ("kms:GenerateDataKey*", "kms:Decrypt")
     key = emulator.client("kms").create_key(
-        Policy=document(allow(EVENTS, *uses), allow(ALARMS, *uses))
+        Policy=document(allow(EVENTS, *uses), allow(ALARMS, *uses)),
+        BypassPolicyLockoutSafetyCheck=True,
     )["KeyMetadata"]["Arn"]
     topic = emulator.client("sns").create_topic(Name=name, Attributes={"KmsMasterKeyId": key})
     one = Rig(emulator, name, topic["TopicArn"], key)

@@ -134,3 +134,12 @@ def test_the_lock_file_pins_the_provider() -> None:
         assert re.search(r'^  version     = "5\.\d+\.\d+"$', lock, re.MULTILINE)
         assert lock.count('"h1:') == 1
         assert lock.count('"zh:') == 15
+
+
+def test_the_controls_page_says_which_object_lock_is_on(
+    plan: dict[str, Any], environment: str
+) -> None:
+    lock = resource(plan, "aws_s3_bucket_object_lock_configuration")
+    (retention,) = lock["rule"][0]["default_retention"]
+    page = (ROOT / "docs" / "security-controls.md").read_text(encoding="utf-8")
+    assert f"{environment} {retention['mode']}, {retention['days']} day" in page
