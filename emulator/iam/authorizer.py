@@ -155,9 +155,8 @@ class Authorizer:
         """
         from moto.sts.models import sts_backends  # noqa: PLC0415  # only with the control plane
 
-        assumed = sts_backends[self._cloud.account_id]["aws"].get_assumed_role_from_access_key(
-            access_key_id
-        )
+        backend = sts_backends[self._cloud.account_id][partition_of(self._cloud.region)]
+        assumed = backend.get_assumed_role_from_access_key(access_key_id)
         if assumed is None:
             return None
         session = _Session(

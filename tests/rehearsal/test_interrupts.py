@@ -119,46 +119,35 @@ def test_an_interrupt_while_the_local_aws_starts_leaves_no_orphan(
     assert is_free(rehearsal.port)
 
 
-def test_an_interrupt_at_any_moment_loses_nothing(rehearsal: Rehearsal, source: Path) -> None:
-    for moment, pattern in MOMENTS.items():
-        terminal = _Terminal(rehearsal, source)
-        terminal.wait_for(pattern)
-        terminal.press(CTRL_C)
-        assert terminal.end() == 130, (moment, terminal.text)
-        assert terminal.text.count("`make up` goes on from here") == 1, (moment, terminal.text)
+def _interrupted(terminal: _Terminal, pattern: str) -> str:
+    terminal.wait_for(pattern)
+    terminal.press(CTRL_C)
+    assert terminal.end() == 130, terminal.text
+    assert terminal.text.count("`make up` goes on from here") == 1, terminal.text
+    return terminal.text
+
+
+# One after the other, since each begins where the one before was cut short.
+def test_whatever_is_interrupted_the_next_run_goes_on(rehearsal: Rehearsal, source: Path) -> None:
+    for pattern in MOMENTS.values():
+        _interrupted(_Terminal(rehearsal, source), pattern)
     applied = Rehearsal("cut", home=HOME).terraform().run("state", "list").stdout.splitlines()
     assert len(applied) > 40
 
     terminal = _Terminal(rehearsal, source)
-    terminal.wait_for("Asking each layer")
-    terminal.press(CTRL_C)
-    assert terminal.end() == 130, terminal.text
-    assert "afresh" not in terminal.text
-
-    terminal = _Terminal(rehearsal, source)
-    assert terminal.end() == 0, terminal.text
-    assert "The chatbot is up" in terminal.text
-
-
-def test_a_second_interrupt_kills_and_the_next_run_starts_afresh(
-    rehearsal: Rehearsal, source: Path
-) -> None:
-    terminal = _Terminal(rehearsal, source)
-    terminal.wait_for(MIDDLE)
+    terminal.wait_for(r"20 of \d+ done")
     terminal.press(CTRL_C)
     terminal.wait_for("Interrupted")
-    terminal.press(CTRL_C)
+    terminal.press(CTRL_C)  # a second one kills
     assert terminal.end() == 130, terminal.text
     assert "Killed" in terminal.text
 
+    _interrupted(_Terminal(rehearsal, source), "Asking each layer")
     terminal = _Terminal(rehearsal, source)
     assert terminal.end() == 0, terminal.text
     assert "The chatbot is up" in terminal.text
+    assert "afresh" not in terminal.text
 
-
-def test_a_state_that_was_lost_is_said_with_the_way_out(rehearsal: Rehearsal, source: Path) -> None:
-    terminal = _Terminal(rehearsal, source)
-    assert terminal.end() == 0, terminal.text
     (HOME / "cut" / "terraform.tfstate").unlink()
     terminal = _Terminal(rehearsal, source)
     assert terminal.end() == 1, terminal.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,14 @@ def test_the_chatbot_answers_in_another_region(elsewhere: Rehearsal) -> None:
         json.dumps({"message": "Where is my order?"}).encode(),
         {"x-api-key": session.api_key, "content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=35) as reply:
-        assert json.loads(reply.read())["blocked"] is False
+    try:
+        with urllib.request.urlopen(request, timeout=35) as reply:
+            assert json.loads(reply.read())["blocked"] is False
+    except urllib.error.HTTPError as error:
+        logs = elsewhere.client("logs", session.region)
+        group = elsewhere.terraform().outputs()["log_groups"]["function"]
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        pytest.fail(f"{error}: {error.read().decode()} {events}")
     outputs = elsewhere.terraform().outputs()
     assert outputs["region"] == session.region
     partition, _ = PLACES[session.region]

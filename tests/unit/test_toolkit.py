@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from toolkit import terraform
-from toolkit.applying import errors_of
 from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, local_aws
 from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
 
@@ -234,19 +233,6 @@ def test_state_and_sessions_are_private(tmp_path: Path) -> None:
     Terraform(tmp_path).run("init")
     Terraform(tmp_path).run("apply", "-auto-approve")
     assert (tmp_path / "terraform.tfstate").stat().st_mode & 0o777 == 0o600
-
-
-def test_an_error_of_the_local_aws_is_told_within_seconds(tmp_path: Path) -> None:
-    log = tmp_path / "emulator.log"
-    log.write_text("06:00 ERROR emulator: of an earlier run\n")
-    told: list[str] = []
-    with errors_of(log, told.append):
-        with log.open("a") as lines:
-            lines.write("06:01 INFO emulator: well\n06:02 ERROR emulator: internal error\nTrace\n")
-        deadline = time.monotonic() + 5
-        while not told and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert told == [f"local AWS: 06:02 ERROR emulator: internal error (more in {log})"]
 
 
 def test_down_is_quiet_where_nothing_is_up(tmp_path: Path) -> None:

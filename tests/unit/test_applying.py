@@ -1,0 +1,115 @@
+"""A person sees what an apply will change, and waits only where there is something to wait for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from toolkit.applying import LISTED, LONG_SECONDS, SLOW, Narrator, errors_of, listed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _resource(address: str) -> dict[str, Any]:
+    module, _, name = address.rpartition(".aws_")
+    kind = "aws_" + name.partition(".")[0]
+    return {"addr": address, "module": module, "resource_type": kind}
+
+
+def _planned(action: str, address: str) -> dict[str, Any]:
+    change = {"action": action, "resource": _resource(address)}
+    return {"type": "planned_change", "change": change}
+
+
+def _hook(kind: str, address: str, action: str = "create", seconds: int = 0) -> dict[str, Any]:
+    hook = {"resource": _resource(address), "action": action, "elapsed_seconds": seconds}
+    return {"type": kind, "hook": hook}
+
+
+SUMMARY = {"type": "change_summary", "changes": {"operation": "plan"}}
+ROLE = "module.chatbot.module.compute.aws_iam_role.execution"
+BUCKET = f"module.chatbot.module.governance.{SLOW[0]}.trail[0]"
+
+
+class _Screen:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.stood = 0
+        self.narrator = Narrator(self.lines.append, self._stand)
+
+    def _stand(self) -> None:
+        self.stood += 1
+
+    def tell(self, *messages: dict[str, Any]) -> list[str]:
+        before = len(self.lines)
+        for message in messages:
+            self.narrator(message)
+        return [line.strip() for line in self.lines[before:]]
+
+
+def test_each_change_of_an_edit_is_listed() -> None:
+    told = _Screen().tell(
+        _planned("update", ROLE),
+        _planned("noop", BUCKET),
+        _planned("read", "data.aws_x.y"),
+        SUMMARY,
+    )
+    assert told == ["1 change planned", f"update {ROLE}"]
+
+
+@pytest.mark.parametrize("number", [1, LISTED, LISTED + 1, 400])
+def test_at_most_fifteen_lines_are_listed(number: int) -> None:
+    planned = [
+        ("create", _resource(f"module.a{index // 2}.aws_thing.x{index}")) for index in range(number)
+    ]
+    lines = listed(planned)
+    assert len(lines) <= LISTED
+    assert len(lines) == number or number > LISTED
+    assert (lines[0] == "create 2 in module.a0") is (number > LISTED)
+
+
+def test_a_wait_is_told_once_and_only_when_it_is_long() -> None:
+    screen = _Screen()
+    short = [_hook("apply_progress", ROLE, seconds=at) for at in range(10, LONG_SECONDS, 10)]
+    assert screen.tell(*short) == []
+    long = [_hook("apply_progress", ROLE, seconds=LONG_SECONDS + at) for at in range(0, 60, 10)]
+    assert screen.tell(*long) == [f"Terraform still waits for {ROLE}"]
+
+
+def test_requests_can_be_answered_once_only_slow_things_are_left() -> None:
+    screen = _Screen()
+    screen.tell(
+        _planned("create", BUCKET), _planned("replace", ROLE), _planned("create", "m.aws_x.y")
+    )
+    screen.tell(SUMMARY, _hook("apply_complete", "m.aws_x.y"))
+    screen.tell(_hook("apply_complete", ROLE, "delete"))
+    assert screen.stood == 0  # what is replaced is only gone
+    screen.tell(_hook("apply_complete", ROLE))
+    assert screen.stood == 1
+    screen.tell(_hook("apply_complete", BUCKET))
+    assert screen.stood == 1
+
+
+def test_a_failure_is_told_at_once() -> None:
+    assert _Screen().tell(_hook("apply_errored", ROLE)) == [f"failed: {ROLE}"]
+
+
+def test_a_warning_is_told_once() -> None:
+    warning = {"type": "diagnostic", "@level": "warn", "diagnostic": {"detail": "mind this"}}
+    assert _Screen().tell(warning, warning) == ["warning: mind this"]
+
+
+def test_an_error_of_the_local_aws_is_told_within_seconds(tmp_path: Path) -> None:
+    log = tmp_path / "emulator.log"
+    log.write_text("06:00 ERROR emulator: of an earlier run\n")
+    told: list[str] = []
+    with errors_of(log, told.append):
+        with log.open("a") as lines:
+            lines.write("06:01 INFO emulator: well\n06:02 ERROR emulator: internal error\nTrace\n")
+        deadline = time.monotonic() + 5
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert told == [f"local AWS: 06:02 ERROR emulator: internal error (more in {log})"]
