@@ -4,9 +4,6 @@ import json
 from typing import Any
 
 import xmltodict
-from moto.budgets.models import Budget
-from moto.budgets.responses import BudgetsResponse
-from moto.cloudwatch.models import CloudWatchBackend
 from moto.core.common_models import BaseModel
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -15,7 +12,6 @@ from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
-from emulator.patching import add as _add
 from emulator.patching import patch as _patch
 from emulator.waf.capacity import capacity
 
@@ -25,93 +21,6 @@ def _no_register(original: Any, cls: type, *args: Any, **kwargs: Any) -> Any:  #
     # For its dashboard moto lists every object that it ever made, each log event among them: memory
     # would grow with every request.
     return object.__new__(cls)
-
-
-# AWS Budgets: moto lacks what the provider reads back, and what changes a budget.
-
-
-def _budget(response: BudgetsResponse) -> Budget:
-    account, name = response._get_param("AccountId"), response._get_param("BudgetName")
-    response.backend.describe_budget(account, name)  # raises without one
-    return response.backend.budgets[account][name]
-
-
-def _notification(response: BudgetsResponse) -> Any:
-    wanted = response._get_param("Notification")
-    kept = _budget(response).notifications
-    return next((one for one in kept if wanted.items() <= one.details.items()), None)
-
-
-@_add(BudgetsResponse, "describe_subscribers_for_notification")
-def _tell_subscribers(response: BudgetsResponse) -> str:
-    found = _notification(response)
-    return json.dumps({"Subscribers": found.subscribers if found else []})
-
-
-@_add(BudgetsResponse, "update_budget")
-def _update_budget(response: BudgetsResponse) -> str:
-    account, wanted = response._get_param("AccountId"), response._get_param("NewBudget")
-    response.backend.describe_budget(account, wanted["BudgetName"])
-    response.backend.budgets[account][wanted["BudgetName"]].budget.update(wanted)
-    return "{}"
-
-
-_budget_tags: dict[str, dict[str, str]] = {}
-
-
-@_patch(BudgetsResponse, "create_budget")
-def _tag_new_budget(original: Any, response: BudgetsResponse) -> str:
-    answer: str = original(response)
-    arn = (
-        f"arn:{response.partition}:budgets::{response._get_param('AccountId')}:"
-        f"budget/{response._get_param('Budget')['BudgetName']}"
-    )
-    _budget_tags[arn] = {
-        tag["Key"]: tag["Value"] for tag in response._get_param("ResourceTags") or ()
-    }
-    return answer
-
-
-@_add(BudgetsResponse, "list_tags_for_resource")
-def _tell_budget_tags(response: BudgetsResponse) -> str:
-    tags = _budget_tags.get(response._get_param("ResourceARN"), {})
-    return json.dumps(
-        {"ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-    )
-
-
-@_add(BudgetsResponse, "tag_resource")
-def _tag_budget(response: BudgetsResponse) -> str:
-    tags = _budget_tags.setdefault(response._get_param("ResourceARN"), {})
-    tags.update({tag["Key"]: tag["Value"] for tag in response._get_param("ResourceTags")})
-    return "{}"
-
-
-@_add(BudgetsResponse, "untag_resource")
-def _untag_budget(response: BudgetsResponse) -> str:
-    tags = _budget_tags.setdefault(response._get_param("ResourceARN"), {})
-    for key in response._get_param("ResourceTagKeys"):
-        tags.pop(key, None)
-    return "{}"
-
-
-# CloudWatch
-
-
-@_patch(CloudWatchBackend, "get_filtered_metrics")
-def _distinct_metrics(
-    original: Any,  # noqa: ARG001  # compares each with each, and not their second dimension
-    backend: CloudWatchBackend,
-    metric_name: str,
-    namespace: str,
-    dimensions: list[dict[str, str]],
-) -> list[Any]:
-    found: dict[Any, Any] = {}
-    for datum in backend.get_all_metrics():
-        if datum.filter(namespace=namespace, name=metric_name, dimensions=dimensions):
-            pairs = tuple(sorted((one.name, one.value) for one in datum.dimensions))
-            found.setdefault((datum.namespace, datum.name, pairs), datum)
-    return list(found.values())
 
 
 # S3

@@ -41,6 +41,7 @@ def add(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
 
 _MODULES = (
     "moto_patches",
+    "budgets.patches",
     "cloudtrail.patches",
     "cloudwatch.patches",
     "events.patches",

@@ -1,0 +1,1 @@
+"""AWS Budgets' API: what moto lacks or does otherwise."""
