@@ -62,7 +62,7 @@ FINDS: dict[str, dict[str, str]] = {
     "guardrail-blocked #3": {"modelId": "*", "operation": "Converse", "@message": "*"},
     "model-errors": {"cause": "ModelErrorException", "requests": "*"},
     "model-throttled": {"calls": "*", "identity.arn": "*", "tokens_in": "*"},
-    "model-timeouts": {"requests": "*", "waited": "*", "attempts": "*"},
+    "model-timeouts": {"requests": "*", "waited": "*", "hint": "*"},
     "internal-errors": {"cause": "AccessDeniedException", "hint": "*", "example": "*"},
     "output-tokens": {"tokens_out": "*", "requests": "*"},
     "output-tokens #2": {"apiKeyId": "{key_id}", "requests": "*"},
