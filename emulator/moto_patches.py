@@ -5,8 +5,6 @@ from typing import Any
 
 import xmltodict
 from moto.core.common_models import BaseModel
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
@@ -23,14 +21,6 @@ def _no_register(original: Any, cls: type, *args: Any, **kwargs: Any) -> Any:  #
     return object.__new__(cls)
 
 
-# S3
-
-
-@_patch(FakeBucket, "get_permission")
-def _leave_policies_to_iam(original: Any, bucket: FakeBucket, action: Any, resource: Any) -> Any:  # noqa: ARG001  # asked for nothing
-    # moto reads a bucket policy without its conditions: "deny what is not encrypted" denies all.
-    # The emulator has evaluated the policy, conditions and all, before moto sees the request.
-    return PermissionResult.NEUTRAL
 
 
 # WAFv2

@@ -81,6 +81,9 @@ def _s3_refusal(call: ApiCall, broken: Violation) -> HttpResponse:
         code, message = "InvalidArgument", f"Invalid argument: {broken.text}"
     elif name not in call.params:
         code, message = "MissingRequestBodyError", "Request body is empty."
+    elif broken.path.endswith(".locationConstraint"):
+        code = "InvalidLocationConstraint"
+        message = "The specified location-constraint is not valid"
     else:
         code, message = "MalformedXML", _MALFORMED_XML
     return service_error(call.protocol, 400, code, message, head=call.method == "HEAD")

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import AccessDeniedByLock, S3ClientError
-from moto.s3.models import S3Backend
+from moto.s3.models import FakeBucket, FakeKey, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 
 from emulator.patching import patch
@@ -57,3 +58,65 @@ class _NoRetentionError(S3ClientError):  # type: ignore[misc]  # moto has no typ
             "NoSuchObjectLockConfiguration",
             "The specified object does not have a ObjectLock configuration",
         )
+
+
+# What a bucket is when nobody has configured it: closed, encrypted, without ACLs (Amazon S3 User
+# Guide, "Default security settings for new buckets"). moto's is as it was before 2023.
+
+_ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
+
+
+@patch(S3Backend, "create_bucket")
+def _close_a_new_bucket(
+    original: Any, backend: S3Backend, name: str, *rest: Any, **more: Any
+) -> Any:
+    known = name in backend.buckets
+    bucket = original(backend, name, *rest, **more)
+    if not known:
+        bucket.public_access_block = PublicAccessBlock(True, True, True, True)
+        bucket.ownership_rule = bucket.ownership_rule or "BucketOwnerEnforced"
+    return bucket
+
+
+@patch(S3Backend, "get_bucket_encryption")
+def _always_encrypted(original: Any, backend: S3Backend, bucket_name: str) -> Any:
+    return original(backend, bucket_name) or _ENCRYPTION
+
+
+@patch(S3Response, "_bucket_response_get")
+def _tell_who_pays(
+    original: Any, response: S3Response, bucket_name: str, querystring: dict[str, Any]
+) -> Any:
+    # moto answers what it does not know with a list of objects.
+    if "requestPayment" in querystring:
+        response.backend.get_bucket(bucket_name)
+        response.data["Action"] = "GetBucketRequestPayment"
+        return response.serialized(ActionResult({"Payer": "BucketOwner"}))
+    return original(response, bucket_name, querystring)
+
+
+@patch(S3Response, "get_object_lock_configuration")
+def _days_or_years(original: Any, response: S3Response) -> Any:
+    # moto tells of both, one of them 0.
+    bucket = response.backend.get_bucket(response.bucket_name)
+    if not bucket.object_lock_enabled:
+        return original(response)
+    locked: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
+    if bucket.default_lock_mode:
+        period = {"Days": bucket.default_lock_days, "Years": bucket.default_lock_years}
+        given = {name: int(value) for name, value in period.items() if value}
+        locked["Rule"] = {"DefaultRetention": {"Mode": bucket.default_lock_mode, **given}}
+    response.data["Action"] = "GetObjectLockConfiguration"
+    return response.serialized(ActionResult({"ObjectLockConfiguration": locked}))
+
+
+@patch(FakeBucket, "get_permission")
+def _leave_policies_to_iam(original: Any, bucket: FakeBucket, action: Any, resource: Any) -> Any:  # noqa: ARG001  # asked for nothing
+    # moto reads a bucket policy without its conditions: "deny what is not encrypted" denies all.
+    # The emulator has evaluated the policy, conditions and all, before moto sees the request.
+    return PermissionResult.NEUTRAL
+
+
+@patch(FakeKey, "dispose")
+def _close_quietly(original: Any, key: FakeKey, garbage: bool = False) -> None:  # noqa: ARG001  # moto would complain
+    original(key)

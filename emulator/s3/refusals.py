@@ -4,6 +4,7 @@ Source: localstack/localstack, tests/aws/services/s3/test_s3.snapshot.json and
 test_s3_api.snapshot.json; Amazon S3 User Guide, "Locking objects with Object Lock".
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,14 @@ from moto.utilities.utils import get_partition
 
 from emulator.cloud import Cloud
 from emulator.errors import service_error
-from emulator.http import HttpResponse
+from emulator.http import HttpResponse, strict_json
+from emulator.iam import Policy, PolicyError
 from emulator.iam.requests import ApiCall
 
+# Amazon S3 User Guide, "General purpose bucket naming rules".
+_NAME = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
+_BAD_NAME = (400, "InvalidBucketName", "The specified bucket is not valid.")
+_FOREIGN = (403, "AccessDenied", "Access Denied")
 _LOCKED = (403, "AccessDenied", "Access Denied because object protected by object lock.")
 _MALFORMED = (
     400,
@@ -40,6 +46,11 @@ _Refusal = tuple[int, str, str]
 
 def answer(call: ApiCall, cloud: Cloud) -> HttpResponse | None:
     """Return S3's refusal of a call; None if it may go on."""
+    owner = call.params.get("ExpectedBucketOwner")
+    if owner is not None and owner != cloud.account_id:
+        return service_error(call.protocol, *_FOREIGN, head=call.method == "HEAD")
+    if call.operation == "CreateBucket" and not _NAME.fullmatch(call.params["Bucket"]):
+        return service_error(call.protocol, *_BAD_NAME)
     check = _CHECKS.get(call.operation)
     buckets = s3_backends[cloud.account_id][get_partition(cloud.region)].buckets
     bucket = buckets.get(call.params.get("Bucket"))
@@ -87,6 +98,25 @@ def _retention(params: Any, bucket: Any) -> _Refusal | None:
     return None
 
 
+def _policy(params: Any, bucket: Any) -> _Refusal | None:
+    """Refuse what is no policy, and one about another bucket (API reference, PutBucketPolicy)."""
+    try:
+        document = strict_json(params["Policy"])
+        Policy(document, "bucket policy", "resource")
+        statements = document["Statement"]
+    except (KeyError, PolicyError, RecursionError, TypeError, ValueError):
+        return 400, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'"
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not {"Principal", "NotPrincipal"} & statement.keys():
+            return 400, "MalformedPolicy", "Missing required field Principal"
+        resources = statement.get("Resource") or statement.get("NotResource") or []
+        for resource in resources if isinstance(resources, list) else [resources]:
+            named = resource.partition(":::")[2].partition("/")[0]
+            if named != bucket.name and "*" not in named:
+                return 400, "MalformedPolicy", "Policy has invalid resource"
+    return None
+
+
 def _moment(given: Any) -> datetime:
     if given is None:
         return datetime.min.replace(tzinfo=UTC)
@@ -95,6 +125,7 @@ def _moment(given: Any) -> datetime:
 
 
 _CHECKS = {
+    "PutBucketPolicy": _policy,
     "PutBucketVersioning": _versioning,
     "PutObjectLockConfiguration": _lock,
     "PutObjectRetention": _retention,
