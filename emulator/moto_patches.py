@@ -21,8 +21,6 @@ def _no_register(original: Any, cls: type, *args: Any, **kwargs: Any) -> Any:  #
     return object.__new__(cls)
 
 
-
-
 # WAFv2
 
 
