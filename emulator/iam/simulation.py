@@ -39,7 +39,7 @@ class _Simulated:
 def answer(call: ApiCall, authorizer: Authorizer) -> HttpResponse:
     """Answer SimulatePrincipalPolicy or SimulateCustomPolicy."""
     try:
-        simulated = _simulated(call.params, authorizer)
+        simulated = _simulated(call, authorizer)
     except CallerError as error:
         return service_error(call.protocol, 404, "NoSuchEntity", str(error))
     except PolicyError as error:
@@ -57,9 +57,11 @@ def answer(call: ApiCall, authorizer: Authorizer) -> HttpResponse:
     return _serialized(call, result)
 
 
-def _simulated(params: Mapping[str, Any], authorizer: Authorizer) -> _Simulated:
+def _simulated(call: ApiCall, authorizer: Authorizer) -> _Simulated:
+    params = call.params
     source = str(params.get("PolicySourceArn") or "")
-    caller = str(params.get("CallerArn") or source or "arn:aws:iam::000000000000:role/simulated")
+    nobody = f"arn:{call.partition}:iam::000000000000:role/simulated"
+    caller = str(params.get("CallerArn") or source or nobody)
     identity: tuple[Policy, ...] = ()
     boundary: Policy | None = None
     if source:
