@@ -43,6 +43,11 @@ output "guardrail_version" {
   value       = module.chatbot.guardrail_version
 }
 
+output "limits" {
+  description = "How long a message and its answer may be."
+  value       = module.chatbot.limits
+}
+
 output "log_groups" {
   description = "Log group of each part: `api`, `function`, `waf`, `invocations`, `trail`; null for what another environment manages."
   value       = module.chatbot.log_groups

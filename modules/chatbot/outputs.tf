@@ -43,6 +43,15 @@ output "guardrail_version" {
   value       = local.guardrail.version
 }
 
+output "limits" {
+  description = "How long a message and its answer may be: `message_chars`, `output_tokens`, and the `system_prompt_chars` that go with each."
+  value = {
+    message_chars       = var.function.max_message_chars
+    output_tokens       = var.function.max_output_tokens
+    system_prompt_chars = length(var.function.system_prompt)
+  }
+}
+
 output "log_groups" {
   description = "Log group of each part: `api`, `function`, `waf`, `invocations`, `trail`; null for what another environment manages."
   value = {

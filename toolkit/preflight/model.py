@@ -14,6 +14,7 @@ from toolkit.preflight.asking import DENIED, Question, code, or_missing
 from toolkit.preflight.findings import Finding, failed, passed, skipped, warned
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
 # A model has at least 180 days between its legacy notice and its end (User Guide, "Model
@@ -193,7 +194,10 @@ def quotas(question: Question) -> Finding:
         return failed(said, raise_it)
     if not of_day:
         return warned(f"{said}; none for a day", raise_it)
-    need, why = _tokens_of_a_day(question)
+    limits = question.plan.outputs.get("limits")
+    if limits is None:
+        return passed(f"{said}; what the plan needs is in no output `limits` of the environment")
+    need, why = _tokens_of_a_day(question, limits)
     said = f"{said}; {why}"
     return warned(said, raise_it) if min(of_day.values()) < need else passed(said)
 
@@ -219,14 +223,12 @@ def _quota(quota: str, model: str) -> str:
     }.get(what, "")
 
 
-def _tokens_of_a_day(question: Question) -> tuple[int, str]:
+def _tokens_of_a_day(question: Question, limits: Mapping[str, int]) -> tuple[int, str]:
     """Return how many tokens of the quota the plan lets its clients use in a day, and why."""
     plan = question.plan
-    (function,) = plan.all("aws_lambda_function")
-    told = function.values["environment"][0]["variables"]
-    characters = int(told["MAX_MESSAGE_CHARS"]) + len(told["SYSTEM_PROMPT"])
+    characters = limits["message_chars"] + limits["system_prompt_chars"]
     known = aws_facts.models().get(plan.model.id)
-    answer = int(told["MAX_OUTPUT_TOKENS"]) * (known.output_burndown if known else 1)
+    answer = limits["output_tokens"] * (known.output_burndown if known else 1)
     message = math.ceil(characters / CHARACTERS_PER_TOKEN) + answer
     usage = plan.all("aws_api_gateway_usage_plan")[0].values
     keys = sum(key.values.get("enabled", True) for key in plan.all("aws_api_gateway_api_key"))

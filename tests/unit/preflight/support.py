@@ -80,21 +80,15 @@ PLAN = Plan(
             function_name="chatbot-dev",
             reserved_concurrent_executions=10,
             runtime="python3.12",
-            environment=[
-                {
-                    "variables": {
-                        "MAX_MESSAGE_CHARS": "2000",
-                        "MAX_OUTPUT_TOKENS": "500",
-                        "SYSTEM_PROMPT": "You help.",
-                    }
-                }
-            ],
         ),
         made("aws_s3_bucket", bucket="chatbot-dev-trail-210987654321"),
         made("aws_wafv2_regex_pattern_set", name="chatbot-dev-prompt-injection"),
         made("aws_wafv2_web_acl", name="chatbot-dev"),
     ),
-    {"web_acl_wcu": 1474},
+    {
+        "web_acl_wcu": 1474,
+        "limits": {"message_chars": 2000, "output_tokens": 500, "system_prompt_chars": 9},
+    },
 )
 
 

@@ -204,6 +204,16 @@ def test_quotas(aws: Account, quotas: dict[str, float], status: str) -> None:
     assert (f"{NEED:,}" in found.detail) == (DAY in quotas and 0 not in quotas.values())
 
 
+def test_quotas_of_an_environment_that_tells_no_limits(aws: Account) -> None:
+    details = {"modelArn": models(("us-east-1",))[0], "modelId": MODEL}
+    details["modelName"] = "Claude Haiku 4.5"
+    aws.says("bedrock", "get_foundation_model", {"modelDetails": details}, "us-east-1")
+    listed = [{"QuotaName": MINUTE, "Value": 1.0}, {"QuotaName": DAY, "Value": 1.0}]
+    aws.says("service-quotas", "list_service_quotas", {"Quotas": listed})
+    found = model.quotas(about(aws, replace(PLAN, outputs={})))
+    assert (found.status, "no output `limits`" in found.detail) == ("pass", True)
+
+
 def enforced(
     aws: Account, *arns: str, organisation: str | None = None, own: bool = False
 ) -> Finding:
