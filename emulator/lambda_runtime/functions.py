@@ -14,6 +14,10 @@ from emulator.iam import Policy, PolicyError, evaluate, service_query
 from emulator.partition import partition_of
 
 _API_GATEWAY = "apigateway.amazonaws.com"
+PENDING = (
+    "The operation cannot be performed at this time. The function is currently in the following "
+    "state: Pending"
+)
 
 LoadCode = Callable[[Cloud, str, str], bytes]
 """Gives the zip of a function's version: (cloud, function name, version) -> bytes."""
@@ -101,6 +105,8 @@ def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
                 Type="User",
             ) from error
         raise
+    if config.get("State") == "Pending":
+        raise LambdaError(409, "ResourceConflictException", PENDING, Type="User")
     logging_config = config.get("LoggingConfig") or {}
     function = Function(
         name=name,

@@ -1,6 +1,7 @@
 """Changes to moto's Lambda, each with its reason."""
 
 import json
+import time
 import uuid
 from typing import Any
 from urllib.parse import unquote
@@ -9,7 +10,7 @@ from moto.awslambda.exceptions import ConflictException
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 
-from emulator.lambda_runtime.functions import runtime_version_arn, split_name
+from emulator.lambda_runtime.functions import PENDING, runtime_version_arn, split_name
 from emulator.lambda_runtime.policies import Policies
 from emulator.patching import add, patch
 
@@ -72,18 +73,37 @@ def _tell_function_settings(original: Any, function: LambdaFunction, *args: Any,
         "OptimizationStatus": "On" if optimized else "Off",
     }
     told = original(function, *args, **kw) | settings
+    if optimized and _snapshot_pending(function):
+        told["SnapStart"]["OptimizationStatus"] = "Off"
+        told |= _CREATING
+        told.pop("LastUpdateStatus", None)  # null on record (terraform-provider-aws #43395)
     told["RevisionId"] = function.revision
     told["RuntimeVersionConfig"] = {
         "RuntimeVersionArn": runtime_version_arn(function.region, function.run_time)
     }
     if kw.get("on_create"):
         # On record. GetFunction says Active at once: here nothing has to be made ready.
-        told |= {
-            "State": "Pending",
-            "StateReason": "The function is being created.",
-            "StateReasonCode": "Creating",
-        }
+        told |= _CREATING
     return told
+
+
+_CREATING = {
+    "State": "Pending",
+    "StateReason": "The function is being created.",
+    "StateReasonCode": "Creating",
+}
+# A snapshot takes AWS a minute or two; long enough here for whoever does not wait to be found out.
+SNAPSHOT_SECONDS = 8.0
+
+
+def _snapshot_pending(function: LambdaFunction) -> bool:
+    return time.monotonic() - getattr(function, "published", 0.0) < SNAPSHOT_SECONDS
+
+
+@patch(LambdaFunction, "set_version")
+def _note_publication(original: Any, function: LambdaFunction, version: int) -> None:
+    function.published = time.monotonic()
+    original(function, version)
 
 
 @patch(LambdaFunction, "get_code")
@@ -121,6 +141,11 @@ def _add_permission(
     backend: LambdaBackend, function: str, qualifier: str | None, raw: str
 ) -> dict[str, Any]:
     policies, qualifier = _policies(backend, function, qualifier)
+    known = backend.get_function(split_name(function, None)[0], qualifier)
+    if known.get_configuration()["State"] == "Pending":
+        # "Any invocations or other API actions that operate on the function version fail" (AWS
+        # Lambda Developer Guide, "Lambda SnapStart and function states").
+        raise ConflictException(PENDING)
     statement: dict[str, Any] = policies.add(qualifier, json.loads(raw))
     return statement
 

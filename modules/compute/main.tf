@@ -87,5 +87,5 @@ resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version that the API calls"
   function_name    = aws_lambda_function.this.function_name
-  function_version = aws_lambda_function.this.version
+  function_version = var.runtime.snap_start ? aws_lambda_invocation.ready[0].qualifier : aws_lambda_function.this.version
 }

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.control_plane import deployed_api
+from emulator.lambda_runtime import patches
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 
@@ -156,8 +157,30 @@ def test_a_functions_settings_are_kept(emulator: Emulator, function: str) -> Non
         "LogGroup": "/x",
     }
     assert read["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
-    published = lambda_.get_function_configuration(FunctionName=function, Qualifier="1")
-    assert published["SnapStart"]["OptimizationStatus"] == "On"
+
+
+def test_a_version_with_snapstart_is_pending_until_its_snapshot_is_there(
+    emulator: Emulator, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lambda_ = emulator.client("lambda")
+    version = {"FunctionName": function, "Qualifier": "1"}
+    permission = {"Action": "lambda:InvokeFunction", "Principal": ACCOUNT, "StatementId": "one"}
+    monkeypatch.setattr(patches, "SNAPSHOT_SECONDS", 60.0)
+    read = lambda_.get_function_configuration(**version)
+    assert (read["State"], read["SnapStart"]["OptimizationStatus"]) == ("Pending", "Off")
+    assert "LastUpdateStatus" not in read
+    for action, given in ((lambda_.invoke, {}), (lambda_.add_permission, permission)):
+        with pytest.raises(ClientError) as caught:
+            action(**version, **given)
+        assert caught.value.response["Error"]["Code"] == "ResourceConflictException"
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
+    assert lambda_.get_function_configuration(FunctionName=function)["State"] == "Active"
+    monkeypatch.setattr(patches, "SNAPSHOT_SECONDS", 0.0)
+    read = lambda_.get_function_configuration(**version)
+    assert (read["State"], read["SnapStart"]["OptimizationStatus"]) == ("Active", "On")
+    assert read["LastUpdateStatus"] == "Successful"
+    assert lambda_.invoke(**version)["StatusCode"] == 200
+    lambda_.add_permission(**version, **permission)
 
 
 def test_a_functions_settings_change_and_its_versions_do_not(

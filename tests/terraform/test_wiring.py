@@ -155,6 +155,20 @@ def test_the_length_of_a_message_is_the_same_at_the_api_and_in_the_function(
     } <= set(told)
 
 
+def test_with_snapstart_the_alias_takes_its_version_from_what_has_answered(
+    tuned: dict[str, Any],
+) -> None:
+    chatbot = tuned["configuration"]["root_module"]["module_calls"]["chatbot"]["module"]
+    parts = {
+        part["address"]: part for part in chatbot["module_calls"]["compute"]["module"]["resources"]
+    }
+    alias = parts["aws_lambda_alias.live"]["expressions"]["function_version"]["references"]
+    assert "aws_lambda_invocation.ready[0].qualifier" in alias
+    assert parts["aws_lambda_invocation.ready"]["depends_on"] == ["aws_lambda_permission.wait"]
+    waits = parts["aws_lambda_permission.wait"]["expressions"]["qualifier"]["references"]
+    assert "aws_lambda_function.this.version" in waits
+
+
 def test_what_the_caller_tunes_reaches_every_layer(tuned: dict[str, Any]) -> None:
     plan = resource(tuned, "aws_api_gateway_usage_plan")
     assert plan["throttle_settings"] == [{"burst_limit": 2, "rate_limit": 3}]

@@ -148,7 +148,7 @@ def _hint(kind: type[ChatbotError], error: RefusedError, guardrail_id: str) -> s
     if applied and applied[2] != guardrail_id.rpartition("/")[2]:
         return (
             f"the account or organization enforces {applied[1]}, which the role may not apply: "
-            "name it in guardrail.enforced_arns"
+            "name it in enforced_guardrail_arns"
         )
     if "guardrail" in text:
         return (

@@ -162,6 +162,11 @@ run "snap_start_is_off_until_asked_for" {
     condition     = length(aws_lambda_function.this.snap_start) == 0
     error_message = "SnapStart costs money for Python and must be a choice."
   }
+
+  assert {
+    condition     = length(aws_lambda_permission.wait) == 0 && length(aws_lambda_invocation.ready) == 0
+    error_message = "There is no snapshot to wait for."
+  }
 }
 
 run "snap_start_and_x86_can_be_asked_for" {
@@ -178,6 +183,24 @@ run "snap_start_and_x86_can_be_asked_for" {
       aws_lambda_function.this.memory_size == 512
     )
     error_message = "The runtime asked for is not the one planned."
+  }
+}
+
+run "with_snap_start_the_version_is_invoked_before_the_alias_moves" {
+  command = plan
+
+  variables {
+    runtime = { snap_start = true }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_invocation.ready[0].function_name == "chatbot-test" &&
+      aws_lambda_invocation.ready[0].input == "{}" &&
+      aws_lambda_permission.wait[0].principal == "111122223333" &&
+      aws_lambda_permission.wait[0].action == "lambda:GetFunctionConfiguration"
+    )
+    error_message = "The alias would point at a version that is still Pending."
   }
 }
 

@@ -89,7 +89,7 @@ HINTS = [
         403,
         f"{CALLER}bedrock:ApplyGuardrail on resource: {GUARDRAIL}enf0rced because no "
         "identity-based policy allows the bedrock:ApplyGuardrail action",
-        [f"enforces {GUARDRAIL}enf0rced", "guardrail.enforced_arns"],
+        [f"enforces {GUARDRAIL}enf0rced", "enforced_guardrail_arns"],
         id="enforced guardrail",
     ),
     pytest.param(
