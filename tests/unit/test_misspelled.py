@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from policies.attributes import Collection, Object, declared, unknown
+from scripts import terraform as program
 from toolkit.misspelled import check, misspelled
+from toolkit.planned import planned
+from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT, TerraformError
 
 if TYPE_CHECKING:
@@ -159,3 +162,52 @@ def _objects(kind: Object | Collection | None) -> int:
     if isinstance(kind, Collection):
         return _objects(kind.of)
     return 1 + sum(map(_objects, kind.attributes.values())) if kind else 0
+
+
+class _NoTerraform:
+    """Terraform in a folder, which is not run."""
+
+    def __init__(self, folder: Path, _: object = None) -> None:
+        self.folder = folder
+
+    def run(self, *_: str) -> None:
+        """Do nothing."""
+
+    def show(self, *_: str) -> None:
+        raise AssertionError("planned before the spelling was looked at")
+
+
+@pytest.fixture
+def wrong(root: Path) -> Path:
+    problems(root, "  function = { reserved_concurency = 5 }")
+    return root
+
+
+def test_make_up_refuses_a_misspelled_attribute(wrong: Path, tmp_path: Path) -> None:
+    rehearsal = Rehearsal("dev", home=tmp_path / ".rehearsal", source=wrong)
+    with pytest.raises(TerraformError, match="did you mean reserved_concurrency"):
+        rehearsal.stage()
+    assert not rehearsal.folder.exists()
+
+
+def test_make_plan_refuses_a_misspelled_attribute(
+    wrong: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "environment", lambda _: wrong)
+    monkeypatch.setattr(program, "Terraform", _NoTerraform)
+    assert program.main(["plan", "--env", "dev"]) == 1
+    assert "did you mean reserved_concurrency" in capsys.readouterr().err
+
+
+def test_make_lint_refuses_a_misspelled_attribute(
+    wrong: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "ROOT", wrong.parent.parent)
+    monkeypatch.setattr(program, "Terraform", _NoTerraform)
+    assert program.main(["validate"]) == 1
+    assert "did you mean reserved_concurrency" in capsys.readouterr().err
+
+
+def test_the_account_check_refuses_a_misspelled_attribute(wrong: Path) -> None:
+    with pytest.raises(TerraformError, match="did you mean reserved_concurrency"):
+        planned(wrong)

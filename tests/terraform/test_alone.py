@@ -1,0 +1,39 @@
+"""Modules carry what they read: each works away from this repository."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.terraform.conftest import usage
+from tests.terraform.offline import Offline, planned, resource
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
+    with Offline(tmp_path_factory.mktemp("alone") / "tree") as tree:
+        yield tree
+
+
+def test_edge_works_as_a_folder_of_its_own(offline: Offline, tmp_path: Path) -> None:
+    """An absolute path is a package to Terraform: nothing above it can be read."""
+    shutil.copytree(ROOT / "modules" / "edge", tmp_path / "edge")
+    text = usage("edge").replace("../../modules/edge", str(tmp_path / "edge"))
+    assert str(tmp_path) in text
+    plan = planned(offline.root("edge-alone", {"main.tf": text}))
+    assert resource(plan, "aws_wafv2_web_acl")["scope"] == "REGIONAL"
+
+
+def test_chatbot_works_from_a_package_of_the_modules(offline: Offline, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "modules", tmp_path / "package" / "modules")
+    text = usage("chatbot").replace("../../modules/chatbot", f"{tmp_path}/package//modules/chatbot")
+    text += '\noutput "model" {\n  value = module.chatbot.model\n}\n'
+    plan = planned(offline.root("chatbot-alone", {"main.tf": text}))
+    assert len(plan["planned_values"]["outputs"]["model"]["value"]["regions"]) == 3
