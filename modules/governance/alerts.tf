@@ -37,7 +37,8 @@ data "aws_iam_policy_document" "topic" {
   }
 
   # No condition: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide,
-  # "Using resource-based policies"). The alarm alerts-undelivered watches that it works.
+  # "Using resource-based policies"). A rule of another account could therefore send a false alert; it cannot hide a true one.
+  # The alarm alerts-undelivered watches that delivery works.
   statement {
     sid       = "TamperEventsPublish"
     actions   = ["sns:Publish"]

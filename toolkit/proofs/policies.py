@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from emulator.iam import Policy, Query, evaluate
+from emulator.iam.requests import requested_region
 
 if TYPE_CHECKING:
     from emulator.iam import Decision
@@ -59,7 +60,7 @@ class Policies:
         arn, identity, boundary = self._role(self._applied[ROLES[question.role]])
         context = {
             "aws:PrincipalArn": arn,
-            "aws:RequestedRegion": self._applied["region"],
+            "aws:RequestedRegion": requested_region(action, self._applied["region"]),
             **question.context,
         }
         if question.granted:
