@@ -73,7 +73,10 @@ def show(session: Session, rehearsal: Rehearsal) -> None:
         print(f"  {shlex.join(curl)}\n  {_ask(session, session.client, QUESTION)[1]}")
     else:
         print("\n  No client is enabled: nobody may ask.")
-    credentials = "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal"
+    credentials = (
+        "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal"
+        f" AWS_DEFAULT_REGION={session.region}"
+    )
     print(
         f"\n  Logs     make logs ENV={session.env}   (the local AWS itself:"
         f" {os.path.relpath(rehearsal.log, ROOT)})\n"
