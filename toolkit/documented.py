@@ -42,7 +42,7 @@ def commands(program: str) -> list[Command]:
         for command in _commands(path)
     ]
     # What is only named, such as `aws sns publish`, tells nobody to type it.
-    used = re.compile(rf"(?<![\w/.-]){program} .*-", re.DOTALL)
+    used = re.compile(rf"(?<![\w/.-]){program} .*\s-", re.DOTALL)
     return [one for one in found if used.search(one.text)]
 
 

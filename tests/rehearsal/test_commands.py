@@ -63,6 +63,7 @@ class Account:
         self.dev = dev
         self.outputs = dev.terraform().outputs()
         self.bucket = f"state-{os.getpid()}"
+        self.log_role: str | None = None
         self.key = self.client("kms").create_key()["KeyMetadata"]["KeyId"]
         self.guardrail = self.client("bedrock").create_guardrail(
             name=f"documented-{os.getpid()}",
@@ -95,6 +96,12 @@ class Account:
                 self.client("s3").put_object(
                     Bucket=self.bucket, Key="chatbot/dev.tfstate", Body=b"{}"
                 )
+        if "delete-log-group" in command:
+            group = re.search(r"--log-group-name (\S+)", command)
+            assert group
+            self.client("logs").create_log_group(logGroupName=group[1])
+        if "update-account" in command:
+            self.log_role = self.client("apigateway").get_account().get("cloudwatchRoleArn")
         if "validate-logs" in command:
             time.sleep(6)  # the trail delivers every five seconds
 
@@ -104,6 +111,9 @@ class Account:
             self.client("lambda").put_function_concurrency(
                 FunctionName=self.outputs["function_name"], ReservedConcurrentExecutions=10
             )
+        if "update-account" in command and self.log_role:
+            back = {"op": "replace", "path": "/cloudwatchRoleArn", "value": self.log_role}
+            self.client("apigateway").update_account(patchOperations=[back])
         if "put-role-policy" in command:
             self.client("iam").delete_role_policy(RoleName=self.role, PolicyName="revoke-sessions")
 
