@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import http.client
 import json
 import ssl
 import time
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -87,12 +89,16 @@ class Endpoint:
         self._clock = clock
         self._kept: collections.deque[_Kept] = collections.deque()
 
-    def connect(self) -> None:
-        """Open a connection ahead of the first request; without one, that request will."""
-        try:
-            self._keep(self._open())
-        except EndpointError:
-            return
+    def connect(self) -> Thread:
+        """Open a connection ahead of the first request, which otherwise does, while others work."""
+
+        def connect() -> None:
+            with contextlib.suppress(EndpointError):
+                self._keep(self._open())
+
+        thread = Thread(target=connect, name="connect", daemon=True)
+        thread.start()
+        return thread
 
     def post(self, path: str, document: object) -> object:
         """Send a document and return the answer's.

@@ -71,6 +71,10 @@ def start() -> Handler:
         settings = config.load()
     except InternalError as error:
         return Handler(error, telemetry, max_message_chars=0, origin=origin)
+    endpoint = Endpoint(
+        settings.endpoint, "bedrock", settings.region, Credentials(config.key_source)
+    )
+    endpoint.connect()
     try:
         screen = Screen.load()
     except (OSError, ValueError) as error:
@@ -79,10 +83,6 @@ def start() -> Handler:
             hint="the package lacks its prompt-injection patterns; build it again",
         )
         return Handler(broken, telemetry, max_message_chars=0, origin=origin)
-    endpoint = Endpoint(
-        settings.endpoint, "bedrock", settings.region, Credentials(config.key_source)
-    )
-    endpoint.connect()
     service = ChatService(
         Bedrock(settings, endpoint),
         screen,

@@ -13,6 +13,7 @@ from chatbot.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Thread
 
 WRONG = {
     "ADDITIONAL_REQUEST_FIELDS": ["", "no", "[]", "null", "{", '{"a": NaN}x'],
@@ -80,9 +81,11 @@ def start(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoints: list[Endpoint]
 ) -> Callable[..., Any]:
     class Recorded(Endpoint):
-        def connect(self) -> None:
+        def connect(self) -> Thread:
             endpoints.append(self)
-            super().connect()
+            thread = super().connect()
+            thread.join()
+            return thread
 
     monkeypatch.setattr(handler, "Endpoint", Recorded)
 

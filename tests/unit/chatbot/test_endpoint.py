@@ -60,7 +60,7 @@ def test_the_first_request_uses_the_connection_of_the_start(
     make_endpoint: Any, loopback: Any
 ) -> None:
     endpoint = make_endpoint(loopback.url)
-    endpoint.connect()
+    endpoint.connect().join()
     kept = endpoint._kept[0].connection.sock.getsockname()[1]
     endpoint.post(PATH, {})
     assert [one[0] for one in loopback.handler.received] == [kept]
@@ -168,7 +168,7 @@ def test_nobody_listening_is_unreachable(make_endpoint: Any) -> None:
     with pytest.raises(UnreachableError) as error:
         endpoint.post(PATH, {})
     assert error.value.cause == "ConnectionRefusedError"
-    endpoint.connect()  # says nothing
+    endpoint.connect().join()  # says nothing
 
 
 def test_silence_is_no_answer(
@@ -234,7 +234,7 @@ def test_a_connection_opened_at_the_start_serves_the_first_request_in_tls(
     """After the handshake a server of TLS 1.3 sends tickets, which must not pass for an end."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tls.certificate))
     endpoint = make_endpoint(tls.url)
-    endpoint.connect()
+    endpoint.connect().join()
     time.sleep(0.1)
     assert [endpoint.post(PATH, {}) for _ in range(3)] == [{}, {}, {}]
     assert tls.handshakes == ["TLSv1.3"]
