@@ -206,7 +206,9 @@ def replaced(document: Any, path: tuple[Any, ...], part: object) -> Any:
     return copied
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None
+)
 @given(data=st.data())
 def test_a_reply_of_any_shape_ends_in_a_clear_answer(
     invoke: Callable[..., Any], make_reply: Callable[..., Any], data: st.DataObject
