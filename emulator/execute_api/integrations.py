@@ -38,7 +38,13 @@ _REMAPPED_IN_RESPONSE = {
 # mapping of these is taken, and then every request fails.
 _NEVER_MAPPED = {
     *("authorization", "connection", "content-length", "expect", "proxy-authenticate", "te"),
-    *("transfer-encoding", "x-amzn-apigateway-api-id", "x-amzn-trace-id"),
+    "transfer-encoding",
+}
+# The same source: what an author maps to these comes to the client by another name.
+_REMAPPED_BY_AUTHOR = {
+    *("authorization", "connection", "content-length", "content-md5", "date", "expect", "host"),
+    *("max-forwards", "proxy-authenticate", "server", "trailer", "upgrade", "user-agent"),
+    "www-authenticate",
 }
 
 
@@ -88,7 +94,8 @@ def mock(exchange: Exchange, integration: Mapping[str, Any]) -> HttpResponse:
         header = name.removeprefix("method.response.header.")
         value = exchange.evaluate(expression)
         if value is not None and header.lower() in declared[code]:
-            headers.append((header, value))
+            remapped = header.lower() in _REMAPPED_BY_AUTHOR
+            headers.append((f"x-amzn-Remapped-{header}" if remapped else header, value))
     content = (response.get("responseTemplates") or {}).get("application/json") or ""
     if "content-type" not in (name.lower() for name, _ in headers):
         headers.insert(0, ("Content-Type", "application/json"))
@@ -128,8 +135,8 @@ class LambdaProxy:
             raise GatewayError(
                 "API_CONFIGURATION_ERROR", integration="Invalid permissions on Lambda function"
             )
-        mapped = _mapped(exchange, integration)
-        event = json.dumps(proxy_event(exchange, mapped)).encode()
+        _refuse_reserved_mapping(integration)
+        event = json.dumps(proxy_event(exchange)).encode()
         future = self._threads.submit(
             self._functions.invoke, arn, None, event, trace_header=exchange.trace
         )
@@ -186,27 +193,23 @@ def _function_arn(exchange: Exchange, integration: Mapping[str, Any]) -> str:
     return found[1]
 
 
-def _mapped(exchange: Exchange, integration: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return what the integration adds to a request: (header or querystring, name, value)."""
-    mapped = []
-    for target, expression in (integration.get("requestParameters") or {}).items():
+def _refuse_reserved_mapping(integration: Mapping[str, Any]) -> None:
+    """Fail for a mapping of a reserved header. Other mappings are overlooked, on record.
+
+    localstack/localstack, test_apigateway_lambda.py, test_…_proxy_integration_request_data_mapping.
+    """
+    for target in integration.get("requestParameters") or {}:
         _, _, place, name = target.split(".", 3)
-        value = exchange.evaluate(expression)
         if place == "header" and name.lower() in _NEVER_MAPPED:
             raise GatewayError("API_CONFIGURATION_ERROR", integration="Invalid header mapping")
-        if value is not None:
-            mapped.append((place, name, value))
-    return mapped
 
 
-def proxy_event(exchange: Exchange, mapped: Iterable[tuple[str, str, str]] = ()) -> dict[str, Any]:
+def proxy_event(exchange: Exchange) -> dict[str, Any]:
     """Build the event of a Lambda proxy integration, payload format 1.0 of REST APIs."""
     headers: dict[str, list[str]] = {}
     for name, value in _event_headers(exchange):
         headers.setdefault(name, []).append(value)
     query = exchange.query
-    for place, name, value in mapped:
-        {"header": headers, "querystring": query}.get(place, {})[name] = [value]
     body, encoded = _event_body(exchange)
     return {
         "resource": exchange.method.resource_path if exchange.method else None,

@@ -838,6 +838,17 @@ def test_well_formed_answer_passes_with_its_headers(gateway: Gateway) -> None:
     assert gateway.log()["integration"] == "429"
 
 
+def test_a_mock_cannot_set_reserved_headers(gateway: Gateway) -> None:
+    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    name = "method.response.header.Date"
+    options["methodResponses"]["204"]["responseParameters"][name] = True
+    mapped = options["methodIntegration"]["integrationResponses"]["204"]["responseParameters"]
+    mapped[name] = "'never'"
+    response = gateway.call(method="OPTIONS", key=None)
+    assert response.header("Date") is None
+    assert response.header("x-amzn-Remapped-Date") == "never"
+
+
 def test_a_header_of_both_maps_is_sent_twice(gateway: Gateway) -> None:
     gateway.functions.answer = {
         "statusCode": 200,
@@ -848,18 +859,39 @@ def test_a_header_of_both_maps_is_sent_twice(gateway: Gateway) -> None:
     assert sent[:4] == [("X-One", "multi"), ("x-two", "same"), ("X-One", "solo"), ("X-Three", "3")]
 
 
-def test_an_integration_maps_parameters_of_the_request(gateway: Gateway) -> None:
+def test_a_proxy_integration_overlooks_mappings_of_parameters(gateway: Gateway) -> None:
+    """Recorded in localstack/localstack, test_apigateway_lambda.py, …_request_data_mapping."""
     gateway.post["methodIntegration"]["requestParameters"] = {
         "integration.request.header.X-Id": "context.apiId",
         "integration.request.querystring.a": "'1'",
     }
     assert gateway.call(query="a=2&b=3").status == 200
     event = gateway.functions.events[0]
-    assert (event["headers"]["X-Id"], event["multiValueHeaders"]["X-Id"]) == ("api1", ["api1"])
-    assert event["queryStringParameters"] == {"a": "1", "b": "3"}
+    assert "X-Id" not in event["headers"]
+    assert event["queryStringParameters"] == {"a": "2", "b": "3"}
 
 
-@pytest.mark.parametrize("name", ["Content-Length", "authorization", "X-Amzn-Trace-Id"])
+@pytest.mark.parametrize(
+    ("answer", "status", "body"),
+    [
+        ({"statusCode": "201"}, 201, b""),
+        ({"headers": {"test-header": "value"}}, 200, b""),
+        ({}, 200, b""),
+        ("justAString", 502, b'{"message": "Internal server error"}'),
+        ({"statusCode": 200, "body": "dGVzdA=="}, 200, b"dGVzdA=="),
+        ({"statusCode": 200, "body": "dGVzdA==", "isBase64Encoded": True}, 200, b"dGVzdA=="),
+    ],
+)
+def test_forms_of_an_answer_that_are_on_record(
+    gateway: Gateway, answer: Any, status: int, body: bytes
+) -> None:
+    """The same source, test_aws_proxy_response_payload_format_validation."""
+    gateway.functions.answer = answer
+    response = gateway.call()
+    assert (response.status, response.body) == (status, body)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "authorization", "TE"])
 def test_a_mapping_of_a_reserved_header_fails_each_request(gateway: Gateway, name: str) -> None:
     mapped = {f"integration.request.header.{name}": "'x'"}
     gateway.post["methodIntegration"]["requestParameters"] = mapped
