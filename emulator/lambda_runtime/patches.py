@@ -77,6 +77,8 @@ def _tell_function_settings(original: Any, function: LambdaFunction, *args: Any,
         told["SnapStart"]["OptimizationStatus"] = "Off"
         told |= _CREATING
         told.pop("LastUpdateStatus", None)  # null on record (terraform-provider-aws #43395)
+    if not told.get("Layers"):
+        told.pop("Layers", None)
     told["RevisionId"] = function.revision
     told["RuntimeVersionConfig"] = {
         "RuntimeVersionArn": runtime_version_arn(function.region, function.run_time)
@@ -121,6 +123,13 @@ def _name_conflicts(original: Any, error: ConflictException, message: str) -> No
     original(error, message)
     error.error_type = "ResourceConflictException"
     error.description = json.dumps({"__type": error.error_type, "message": message})
+
+
+@patch(LambdaBackend, "list_versions_by_function")
+def _know_the_function(original: Any, backend: LambdaBackend, function_name: str) -> Any:
+    # moto lists no versions of a function that is not there.
+    backend.get_function(function_name)
+    return original(backend, function_name)
 
 
 # Resource policies

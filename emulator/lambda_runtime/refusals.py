@@ -17,6 +17,16 @@ from emulator.http import HttpResponse
 from emulator.iam.requests import ApiCall
 
 _NO_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
+_NO_HANDLER = (
+    "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+)
+# Lambda quotas, of an account whose limits were raised from a new one's.
+_ACCOUNT_CONCURRENCY = 1_000
+_UNRESERVED = 100
+_TOO_LITTLE_LEFT = (
+    "Specified ReservedConcurrentExecutions for function decreases account's"
+    f" UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED}]."
+)
 _UNQUALIFIED_ONLY = (
     "This operation is permitted on Lambda functions only. Aliases and versions do not support this"
     " operation. Please specify either a function name or an unqualified function ARN."
@@ -35,6 +45,13 @@ def answer(call: ApiCall, cloud: Cloud) -> HttpResponse | None:
     return service_error(call.protocol, 400, "InvalidParameterValueException", problem)
 
 
+def _function(params: Mapping[str, Any], client: Any) -> str | None:
+    zipped = params.get("PackageType", "Zip") == "Zip"
+    if zipped and not (params.get("Runtime") and params.get("Handler")):
+        return _NO_HANDLER
+    return _package(params, client)
+
+
 def _package(params: Mapping[str, Any], _: Any) -> str | None:
     package = (params.get("Code") or params).get("ZipFile")
     if package is None:
@@ -43,9 +60,19 @@ def _package(params: Mapping[str, Any], _: Any) -> str | None:
     return None if zipfile.is_zipfile(io.BytesIO(content)) else _NO_ZIP
 
 
-def _concurrency(params: Mapping[str, Any], _: Any) -> str | None:
+def _concurrency(params: Mapping[str, Any], client: Any) -> str | None:
     name = str(params["FunctionName"]).rpartition(":function:")[2]
-    return _UNQUALIFIED_ONLY if ":" in name else None
+    if ":" in name:
+        return _UNQUALIFIED_ONLY
+    pages = client.get_paginator("list_functions").paginate()
+    others = [one["FunctionName"] for page in pages for one in page["Functions"]]
+    reserved = sum(
+        client.get_function_concurrency(FunctionName=other).get("ReservedConcurrentExecutions", 0)
+        for other in others
+        if other != name
+    )
+    left = _ACCOUNT_CONCURRENCY - reserved - params["ReservedConcurrentExecutions"]
+    return _TOO_LITTLE_LEFT if left < _UNRESERVED else None
 
 
 def _publish(params: Mapping[str, Any], client: Any) -> str | None:
@@ -63,7 +90,7 @@ def _publish(params: Mapping[str, Any], client: Any) -> str | None:
 
 
 _CHECKS = {
-    "CreateFunction": _package,
+    "CreateFunction": _function,
     "PublishVersion": _publish,
     "PutFunctionConcurrency": _concurrency,
     "UpdateFunctionCode": _package,

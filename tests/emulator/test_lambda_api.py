@@ -15,6 +15,14 @@ from botocore.exceptions import ClientError
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 INVALID = "InvalidParameterValueException"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
+NO_HANDLER = (
+    "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+)
+TOO_MUCH = (
+    "Specified ReservedConcurrentExecutions for function decreases account's"
+    " UnreservedConcurrentExecution below its minimum value of [100]."
+)
 
 
 @pytest.fixture
@@ -153,6 +161,15 @@ def test_what_lambda_does_not_take_is_refused(function: Any) -> None:
     assert (status, code) == (400, INVALID)
     assert said.startswith("This operation is permitted on Lambda functions only.")
     client.put_function_concurrency(FunctionName=arn, ReservedConcurrentExecutions=1)
+    reserve = {"FunctionName": name, "ReservedConcurrentExecutions": 901}
+    assert refused(client.put_function_concurrency, **reserve) == (
+        400,
+        INVALID,
+        TOO_MUCH,
+    )
+    made = {"FunctionName": f"{name}-2", "Role": ROLE, "Code": {"ZipFile": b"PK"}}
+    assert refused(client.create_function, **made) == (400, INVALID, NO_HANDLER)
+    assert refused(client.list_versions_by_function, FunctionName="none")[0] == 404
     alias = {"FunctionName": name, "Name": "live", "FunctionVersion": "1"}
     assert refused(client.create_alias, **alias) == (
         409,
@@ -194,6 +211,7 @@ def test_a_function_just_made_is_pending_and_then_active(
         Code={"ZipFile": package},
     )
     assert (made["State"], made["StateReasonCode"]) == ("Pending", "Creating")
+    assert "Layers" not in made
     read = client.get_function_configuration(FunctionName=name)
     assert (read["State"], "StateReason" in read) == ("Active", False)
 
