@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from emulator.lambda_runtime.account import CONCURRENCY
+from emulator.lambda_runtime.account import settings as lambda_account
+
 # Read by moto when it is imported. Its permissive CORS headers would let any web page that is open
-# in a browser read the local account; certificates need no minute of waiting here.
+# in a browser read the local account; certificates need no minute of waiting here; and moto
+# reserves any concurrency unless it is told of the account's.
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
+os.environ.setdefault("MOTO_LAMBDA_CONCURRENCY_QUOTA", str(CONCURRENCY))
 
 from moto.apigateway.models import apigateway_backends
 from moto.core.utils import get_service_model
@@ -198,6 +203,8 @@ class ControlPlane:
                 return public_keys(self._trail.signer, call)
             case "apigateway", "GetUsage":
                 return usage_log.answer(call, self._cloud.client("apigateway"))
+            case "lambda", "GetAccountSettings":
+                return lambda_account(self._cloud.client("lambda"))
             case "iam", "SimulateCustomPolicy" | "SimulatePrincipalPolicy":
                 return simulation.answer(call, self._authorizer)
         return None

@@ -132,6 +132,23 @@ def _know_the_function(original: Any, backend: LambdaBackend, function_name: str
     return original(backend, function_name)
 
 
+@patch(LambdaBackend, "delete_function")
+def _keep_a_version_in_use(
+    original: Any, backend: LambdaBackend, function_name: str, qualifier: str | None = None
+) -> None:
+    # API reference, DeleteFunction: "You can't delete a function version that's referenced by an
+    # alias".
+    if qualifier:
+        function = backend.get_function(function_name)
+        for alias in backend._lambdas.list_aliases(function.function_name):
+            if qualifier == alias.function_version:
+                raise ConflictException(
+                    f"Cannot delete version {qualifier}: it is referenced by the alias"
+                    f" {alias.name}."
+                )
+    original(backend, function_name, qualifier)
+
+
 # Resource policies
 
 

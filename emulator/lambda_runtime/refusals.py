@@ -16,6 +16,7 @@ from emulator.errors import service_error
 from emulator.http import HttpResponse
 from emulator.iam.requests import ApiCall
 
+_LONGEST_TIMEOUT = 900
 _NO_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 _NO_HANDLER = (
     "Runtime and Handler are mandatory parameters for functions created with deployment packages."
@@ -75,6 +76,21 @@ def _concurrency(params: Mapping[str, Any], client: Any) -> str | None:
     return _TOO_LITTLE_LEFT if left < _UNRESERVED else None
 
 
+def _timeout(params: Mapping[str, Any], _: Any) -> str | None:
+    # The model knows no longest timeout ("Lambda quotas": 900 seconds).
+    seconds = params.get("Timeout")
+    if seconds is None or seconds <= _LONGEST_TIMEOUT:
+        return None
+    return (
+        f"Value {seconds} at 'timeout' failed to satisfy constraint: Member must have value less"
+        f" than or equal to {_LONGEST_TIMEOUT}"
+    )
+
+
+def _new(params: Mapping[str, Any], client: Any) -> str | None:
+    return _timeout(params, client) or _function(params, client)
+
+
 def _publish(params: Mapping[str, Any], client: Any) -> str | None:
     wanted = params.get("CodeSha256")
     if not wanted:
@@ -90,8 +106,9 @@ def _publish(params: Mapping[str, Any], client: Any) -> str | None:
 
 
 _CHECKS = {
-    "CreateFunction": _function,
+    "CreateFunction": _new,
     "PublishVersion": _publish,
     "PutFunctionConcurrency": _concurrency,
     "UpdateFunctionCode": _package,
+    "UpdateFunctionConfiguration": _timeout,
 }
