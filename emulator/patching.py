@@ -40,7 +40,6 @@ def add(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
 
 
 _MODULES = (
-    "moto_patches",
     "budgets.patches",
     "cloudtrail.patches",
     "cloudwatch.patches",
@@ -53,12 +52,18 @@ _MODULES = (
     "logs.queries",
     "s3.patches",
     "sns.patches",
+    "waf.patches",
 )
 
 
 @functools.cache
 def apply() -> None:
     """Put every change in place, once in a process."""
+    from moto.core.common_models import BaseModel  # noqa: PLC0415  # loads moto
+
+    # For its dashboard moto lists every object that it ever made, each log event among them: memory
+    # would grow with every request.
+    BaseModel.__new__ = lambda cls, *_, **__: object.__new__(cls)
     for module in _MODULES:
         import_module(f"emulator.{module}")
     for put_in_place in _changes:

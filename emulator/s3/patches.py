@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import xmltodict
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import AccessDeniedByLock, S3ClientError
@@ -120,3 +121,18 @@ def _leave_policies_to_iam(original: Any, bucket: FakeBucket, action: Any, resou
 @patch(FakeKey, "dispose")
 def _close_quietly(original: Any, key: FakeKey, garbage: bool = False) -> None:  # noqa: ARG001  # moto would complain
     original(key)
+
+
+@patch(S3Response, "_bucket_response_put")
+def _tag_new_bucket_of_s3(
+    original: Any, response: S3Response, request: Any, name: str, query: dict[str, Any]
+) -> Any:
+    # moto overlooks the tags that CreateBucket may bring along.
+    answer = original(response, request, name, query)
+    if query or not response.body:
+        return answer
+    found = xmltodict.parse(response.body, force_list=("Tag",)).get("CreateBucketConfiguration")
+    tags = ((found or {}).get("Tags") or {}).get("Tag", [])
+    if tags:
+        response.backend.put_bucket_tagging(name, {tag["Key"]: tag["Value"] for tag in tags})
+    return answer

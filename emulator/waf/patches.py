@@ -1,30 +1,19 @@
-"""Changes to moto 5.2.5, each with its reason. moto's files are never edited."""
+"""WAFv2 in moto 5.2.5, where it does not do what AWS does (WAFv2 API reference)."""
 
 import json
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
-import xmltodict
-from moto.core.common_models import BaseModel
-from moto.s3.responses import S3Response
 from moto.wafv2 import exceptions as wafv2_exceptions
-from moto.wafv2.models import FakeWebACL, WAFV2Backend, wafv2_backends
+from moto.wafv2.models import FakeIPSet, FakeRuleGroup, FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
-from emulator.patching import patch as _patch
+from emulator.patching import add, patch
 from emulator.waf.capacity import capacity
 
 
-@_patch(BaseModel, "__new__")
-def _no_register(original: Any, cls: type, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG001  # told nothing
-    # For its dashboard moto lists every object that it ever made, each log event among them: memory
-    # would grow with every request.
-    return object.__new__(cls)
-
-
-# WAFv2
-
-
-@_patch(wafv2_exceptions.WAFV2DuplicateItemException, "__init__")
+@patch(wafv2_exceptions.WAFV2DuplicateItemException, "__init__")
 def _name_of_duplicates(original: Any, error: Any) -> None:
     original(error)
     # The provider waits for this name and not for moto's.
@@ -34,7 +23,7 @@ def _name_of_duplicates(original: Any, error: Any) -> None:
     )
 
 
-@_patch(WAFV2Response, "update_web_acl")
+@patch(WAFV2Response, "update_web_acl")
 def _replace_web_acl(original: Any, response: WAFV2Response) -> Any:
     # An update replaces the whole ACL. moto keeps what the request leaves out, so that a rule or a
     # custom response that was removed would go on working.
@@ -53,7 +42,7 @@ def _replace_web_acl(original: Any, response: WAFV2Response) -> Any:
     return answer
 
 
-@_patch(WAFV2Response, "create_web_acl")
+@patch(WAFV2Response, "create_web_acl")
 def _keep_data_protection(original: Any, response: WAFV2Response) -> Any:
     answer = original(response)
     body = json.loads(response.body)
@@ -62,7 +51,7 @@ def _keep_data_protection(original: Any, response: WAFV2Response) -> Any:
     return answer
 
 
-@_patch(FakeWebACL, "to_dict")
+@patch(FakeWebACL, "to_dict")
 def _tell_data_protection_and_capacity(original: Any, acl: FakeWebACL) -> Any:
     known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
     # moto says 3 units whatever the rules are.
@@ -80,18 +69,21 @@ class _InUseError(wafv2_exceptions.WAFv2ClientError):  # type: ignore[misc]  # m
         )
 
 
-@_patch(WAFV2Backend, "associate_web_acl")
+@patch(WAFV2Backend, "associate_web_acl")
 def _guard_by_one_web_acl(
     original: Any, backend: WAFV2Backend, web_acl_arn: str, resource_arn: str
 ) -> None:
-    # A resource has one web ACL, the last; in moto the first would go on guarding it.
+    # moto guards a stage that is not there. A resource has one web ACL, the last; in moto the first
+    # would go on guarding it.
+    if ":apigateway:" in resource_arn and backend._find_apigw_stage(resource_arn) is None:
+        raise wafv2_exceptions.WAFNonexistentItemException
     original(backend, web_acl_arn, resource_arn)
     for acl in backend.wacls.values():
         if acl.arn != web_acl_arn and resource_arn in acl.associated_resources:
             acl.associated_resources.remove(resource_arn)
 
 
-@_patch(WAFV2Backend, "delete_web_acl")
+@patch(WAFV2Backend, "delete_web_acl")
 def _keep_a_web_acl_that_guards(
     original: Any, backend: WAFV2Backend, name: str, *rest: Any, **more: Any
 ) -> None:
@@ -102,7 +94,7 @@ def _keep_a_web_acl_that_guards(
 
 
 def _keep_what_rules_use(operation: str) -> None:
-    @_patch(WAFV2Backend, operation)
+    @patch(WAFV2Backend, operation)
     def delete(original: Any, backend: WAFV2Backend, name: str, *rest: Any, **more: Any) -> None:
         kind = operation.removeprefix("delete_").replace("_", "")
         rules = [rule for acl in backend.wacls.values() for rule in acl.to_dict()["Rules"]]
@@ -115,16 +107,60 @@ for _operation in ("delete_ip_set", "delete_regex_pattern_set", "delete_rule_gro
     _keep_what_rules_use(_operation)
 
 
-@_patch(S3Response, "_bucket_response_put")
-def _tag_new_bucket_of_s3(
-    original: Any, response: S3Response, request: Any, name: str, query: dict[str, Any]
-) -> Any:
-    # moto overlooks the tags that CreateBucket may bring along.
-    answer = original(response, request, name, query)
-    if query or not response.body:
-        return answer
-    found = xmltodict.parse(response.body, force_list=("Tag",)).get("CreateBucketConfiguration")
-    tags = ((found or {}).get("Tags") or {}).get("Tag", [])
-    if tags:
-        response.backend.put_bucket_tagging(name, {tag["Key"]: tag["Value"] for tag in tags})
-    return answer
+@patch(FakeRuleGroup, "update")
+def _replace_rule_group(
+    original: Any, group: FakeRuleGroup, description: Any, rules: Any, *rest: Any
+) -> str:
+    # An update replaces the whole group; moto keeps the rules where none are left.
+    token: str = original(group, description, rules, *rest)
+    group.rules = rules or []
+    return token
+
+
+@patch(FakeIPSet, "update")
+def _whole_lock_token(original: Any, ip_set: FakeIPSet, *given: Any) -> None:
+    # moto's token is none of the model's form.
+    original(ip_set, *given)
+    ip_set.lock_token = str(uuid.uuid4())
+
+
+@patch(FakeIPSet, "__init__")
+def _whole_first_lock_token(original: Any, ip_set: FakeIPSet, *args: Any, **kw: Any) -> None:
+    original(ip_set, *args, **kw)
+    ip_set.lock_token = str(uuid.uuid4())
+
+
+def _entities(backend: WAFV2Backend) -> Iterator[str]:
+    """Yield the ARN of everything that has tags."""
+    for kept in (backend.wacls, backend.ip_sets, backend.rule_groups, backend.regex_pattern_sets):
+        yield from kept
+
+
+for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
+
+    @patch(WAFV2Backend, _operation)
+    def _tags_of_what_there_is(
+        original: Any, backend: WAFV2Backend, arn: str, *tags: Any, **page: Any
+    ) -> Any:
+        # moto keeps tags of anything.
+        if arn not in _entities(backend):
+            raise wafv2_exceptions.WAFNonexistentItemException
+        return original(backend, arn, *tags, **page)
+
+
+@patch(WAFV2Backend, "put_logging_configuration")
+def _log_what_there_is(original: Any, backend: WAFV2Backend, arn: str, *settings: Any) -> Any:
+    if arn not in backend.wacls:
+        raise wafv2_exceptions.WAFNonexistentItemException
+    return original(backend, arn, *settings)
+
+
+@add(WAFV2Response, "list_resources_for_web_acl")
+def _list_resources(response: WAFV2Response) -> Any:
+    body = json.loads(response.body)
+    acl = response.wafv2_backend.wacls.get(body["WebACLArn"])
+    if acl is None:
+        raise wafv2_exceptions.WAFNonexistentItemException
+    kind = body.get("ResourceType", "APPLICATION_LOAD_BALANCER")
+    found = acl.associated_resources if kind == "API_GATEWAY" else []
+    return 200, {}, json.dumps({"ResourceArns": list(found)})
