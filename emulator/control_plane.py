@@ -34,6 +34,7 @@ from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.refusals import answer as cloudtrail_answer
 from emulator.errors import service_error
+from emulator.execute_api import tags as api_tags
 from emulator.execute_api import usage_log
 from emulator.execute_api.account import refuse_role
 from emulator.execute_api.patches import put_gateway_responses
@@ -201,6 +202,8 @@ class ControlPlane:
                 return self._trail.history.answer(call)
             case "cloudtrail", "ListPublicKeys":
                 return public_keys(self._trail.signer, call)
+            case "apigateway", "GetTags" | "TagResource" | "UntagResource":
+                return api_tags.answer(call, self._cloud.account_id)
             case "apigateway", "GetUsage":
                 return usage_log.answer(call, self._cloud.client("apigateway"))
             case "lambda", "GetAccountSettings":

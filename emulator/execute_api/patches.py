@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moto.apigateway.exceptions import NotFoundException
+from moto.apigateway.exceptions import ConflictException, NotFoundException
 from moto.apigateway.models import (
     APIGatewayBackend,
     GatewayResponse,
@@ -357,3 +357,17 @@ def _update_method_throttle(
             throttles.pop(method.replace("~1", "/"), None)
         else:
             throttles.clear()
+
+
+@patch(APIGatewayBackend, "create_usage_plan_key")
+def _one_place_in_a_plan(
+    original: Any, backend: APIGatewayBackend, usage_plan_id: str, payload: dict[str, Any]
+) -> Any:
+    # moto takes a key into its plan again, and into a plan that is not there.
+    backend.get_usage_plan(usage_plan_id)
+    if payload["keyId"] in backend.usage_plan_keys.get(usage_plan_id, {}):
+        raise ConflictException(
+            f"Usage Plan {usage_plan_id} cannot be added because API Key cannot reference multiple"
+            " Usage Plans with the same API stage"
+        )
+    return original(backend, usage_plan_id, payload)

@@ -277,6 +277,13 @@ def _check_deletion(params: Mapping[str, Any], client: Any) -> None:
         raise RefusalError("Active stages pointing to this deployment must be moved or deleted")
 
 
+def _check_plan_deletion(params: Mapping[str, Any], client: Any) -> None:
+    # The provider takes a plan's stages away first, for this refusal.
+    plan = params["usagePlanId"]
+    if client.get_usage_plan(usagePlanId=plan).get("apiStages"):
+        raise RefusalError(f"Cannot delete usage plan {plan} because it contains API stages.")
+
+
 def _set(params: Mapping[str, Any], path: str) -> Iterator[str]:
     """Yield what a patch puts at paths that end like this pattern."""
     for operation in params.get("patchOperations") or ():
@@ -292,6 +299,7 @@ _CHECKS: Mapping[str, Callable[[Mapping[str, Any], Any], None]] = {
     "CreateStage": _check_new_stage,
     "CreateUsagePlan": _check_usage_plan,
     "DeleteDeployment": _check_deletion,
+    "DeleteUsagePlan": _check_plan_deletion,
     "DeleteModel": _check_deleted_model,
     "PutGatewayResponse": _check_gateway_response,
     "PutIntegration": _check_integration,
