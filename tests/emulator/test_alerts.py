@@ -107,6 +107,7 @@ def rig(emulator: Emulator) -> Any:
                 "s3:PutObject",
                 ArnEquals={"aws:SourceArn": trail},
             )
+            | {"Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}
         ),
     )
     cloudtrail = emulator.client("cloudtrail")
