@@ -316,6 +316,17 @@ def test_what_aws_does_not_tell_is_no_proof_and_what_is_gone_is_no_excuse() -> N
     assert broken == Verdict("fail", "it could not be judged: 'a bug'")
 
 
+@pytest.mark.parametrize("found", [{}, {"a": None}, {"a": 7}, {"a": [{}]}, []])
+def test_an_answer_without_what_is_looked_for_is_a_sentence(found: object) -> None:
+    evidence = Evidence(
+        layer="a", control="c", name="e", call="s3.get_it", find="sort(a[].b)", equals=["x"]
+    )
+    run = Run(FakeDeployment(Answer(200, {}, b""), {}, {"s3.get_it": found}), [evidence])
+    verdict = run.judge(evidence)
+    assert verdict.status == "fail"
+    assert "sort(a[].b)" in verdict.detail
+
+
 @pytest.mark.parametrize(
     ("code", "status", "said"),
     [

@@ -60,7 +60,10 @@ class Reader:
         answer = getattr(self._deployment.aws(service), operation)(**evidence.parameters)
         if evidence.decode:
             answer = json.loads(jmespath.search(evidence.decode, answer))
-        found = jmespath.search(evidence.find, answer)
+        try:
+            found = jmespath.search(evidence.find, answer)
+        except jmespath.exceptions.JMESPathError:
+            return [f"AWS's answer does not have what {evidence.find} looks for"]
         if found == evidence.equals:
             return []
         return [f"{evidence.find} is {found}, expected {evidence.equals}"]
