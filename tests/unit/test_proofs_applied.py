@@ -166,6 +166,7 @@ def test_a_mode_that_counts_is_judged_by_what_was_counted() -> None:
             answer, {"waf": record}, {"wafv2.get_web_acl_for_resource": acl}
         )
         run = Run(deployment, [proof])
+        assert run.counted == 1  # it reaches the API, and the plan
         run.make()
         assert run.judge(proof).status == expected
 

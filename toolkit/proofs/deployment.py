@@ -57,6 +57,11 @@ class Deployment:
             raise CannotAskError(CREDENTIALS)
         return self.client(service)
 
+    def counts(self, request: Request) -> bool:
+        """Tell whether a request counts against the plan, with what the edge only counts."""
+        edge_counts = self.applied.get("injection_mode") == "count"
+        return request.counts or (edge_counts and request.rule == "prompt-injection")
+
     def key(self, request: Request) -> str:
         """Return the API key that a request is sent with, or nothing."""
         if request.rehearsed.key:
@@ -73,7 +78,7 @@ class Deployment:
             key, http = self.key(request), self.http
             flood, after = int(request.rehearsed.flood), int(request.rehearsed.after)
             if not (flood or after):
-                http.wait(counts=request.counts)
+                http.wait(counts=self.counts(request))
                 return (http.send(request, key, http.address()),)
             if after:
                 # An address of its own, or others would be refused for what these do.

@@ -93,7 +93,10 @@ class Run:
     @property
     def counted(self) -> int:
         """Return how many requests count against the quota of a key."""
-        return sum(isinstance(one.proof, Request) and one.proof.counts for one in self.requests)
+        return sum(self._counts(case) for case in self.requests)
+
+    def _counts(self, case: Case) -> bool:
+        return isinstance(case.proof, Request) and self.deployment.counts(case.proof)
 
     def _fit_quota(self) -> None:
         """Leave out what the plan's quota does not cover: a rehearsal has more keys."""
@@ -104,8 +107,7 @@ class Run:
         period = self.deployment.applied.get("quota_period", "")
         for proof, found in self.cases.items():
             for place, case in enumerate(found):
-                counts = isinstance(case.proof, Request) and case.proof.counts
-                if case.skip or case.wrong or not counts:
+                if case.skip or case.wrong or not self._counts(case):
                     continue
                 left -= 1
                 if left < 0:
