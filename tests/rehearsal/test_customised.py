@@ -1,0 +1,69 @@
+"""Smoke test and proofs follow whatever was applied: here, an environment unlike the defaults."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import HOME
+from toolkit.processes import free_port
+from toolkit.proofs import report, targets
+from toolkit.rehearsal import Rehearsal
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CUSTOMISED = Path(__file__).parent / "customised" / "main.tf"
+REGION = "eu-central-1"
+# Some of the reasons why a proof is not asked here.
+REASONS = {
+    "CREDIT_DEBIT_CARD_NUMBER is not among this environment's blocked data",
+    "INSULTS is not among this environment's prompt filters",
+    "this environment does not manage the trail",
+    "this environment only counts CrossSiteScripting_BODY",
+}
+
+
+@pytest.fixture(scope="module")
+def customised(package: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:  # noqa: ARG001 - built first
+    """Rehearse the files of envs/dev with another main.tf, in another Region."""
+    source = tmp_path_factory.mktemp("envs") / "customised"
+    shutil.copytree(ROOT / "envs" / "dev", source, ignore=shutil.ignore_patterns(".terraform"))
+    shutil.copyfile(CUSTOMISED, source / "main.tf")
+    providers = source / "providers.tf"
+    providers.write_text(providers.read_text().replace("us-east-2", REGION))
+    rehearsal = Rehearsal("customised", free_port(), home=HOME, source=source)
+    rehearsal.down()
+    rehearsal.stage()
+    rehearsal.up(lambda _: None)
+    yield rehearsal
+    rehearsal.down()
+
+
+def test_the_smoke_test_holds(customised: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
+    code = report.smoke(targets.rehearsal(customised), as_json=True)
+    checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert code == 0
+    assert {name: one["detail"] for name, one in checks.items() if one["status"] == "skip"} == {
+        "prompt injection is blocked at the edge (403)": (
+            "this environment only counts it, as the logs show"
+        )
+    }
+
+
+def test_every_proof_holds_or_says_why_it_is_not_asked(
+    customised: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report.full(targets.rehearsal(customised), as_json=True)
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    failed = [f"{one['name']}: {one['detail']}" for one in checks if one["status"] == "fail"]
+    assert failed == []
+    skipped = [one["detail"] for one in checks if one["status"] == "skip"]
+    assert set(skipped) >= REASONS
+    assert "" not in skipped
+    assert len(skipped) < len(checks) / 4
