@@ -15,7 +15,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from chatbot._confusables import LOOK_ALIKES
@@ -57,6 +57,8 @@ _TOKEN = re.compile(
     r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|.)((?:[*+?]|\{\d+(?:,\d*)?\})\??|)", re.DOTALL
 )
 _SPECIAL = frozenset("|)(^$.")
+_NOTHING = frozenset(("",))
+_MOST_STRINGS = 8
 _CLASSES = frozenset("bBdDsSwW")
 _ABSENT = frozenset(("*", "?", "*?", "??", "{0"))
 # What parts two markers of a long text. A regular expression would try each pair of them.
@@ -76,6 +78,12 @@ class Pattern:
 
     family: str
     text: str
+
+
+type Need = frozenset[str] | Options
+"""A string of these, or one of these alternatives."""
+type Needs = tuple[Need, ...]
+type Options = tuple[Needs, ...]
 
 
 class Screen:
@@ -174,12 +182,9 @@ def _matcher(
     ]
 
     def search(text: str) -> str | None:
-        for family, alternatives, parts in compiled:
-            for needs in alternatives:
-                if all(any(map(text.__contains__, words)) for words in needs):
-                    if _found(parts, text):
-                        return family
-                    break
+        for family, options, parts in compiled:
+            if _met(options, text) and _found(parts, text):
+                return family
         return None
 
     return search
@@ -225,52 +230,67 @@ def _found(parts: Sequence[re.Pattern[str]], text: str) -> bool:
     return True
 
 
-def literals(pattern: str) -> list[list[frozenset[str]]]:
-    """Return, for each alternative of a pattern, sets of words: to match, a text holds one of each.
+def literals(pattern: str) -> Options:
+    """Return what each alternative of a pattern needs: strings that a text holds if it matches.
 
-    Python's engine tries a pattern at every position, so looking for the words first is several
+    Python's engine tries a pattern at every position, so looking for the strings first is several
     times faster. Knows the syntax that AWS WAF takes, in which each group is `(?:...)`.
     """
-    return _needed(iter([*_TOKEN.findall(pattern), (")", "")]))[0]
+    return _group(iter([*_TOKEN.findall(pattern), (")", "")])).options
 
 
-def _needed(tokens: Iterator[tuple[str, str]]) -> tuple[list[list[frozenset[str]]], bool]:
-    """Read a group to its end: what each alternative needs, and whether the group may be absent."""
-    options: list[list[frozenset[str]]] = []
-    needs: list[frozenset[str]] = []
-    run = ""
+class _Group(NamedTuple):
+    options: Options
+    strings: frozenset[str]  # all that it can be, if they are few
+    times: str
+
+
+def _group(tokens: Iterator[tuple[str, str]]) -> _Group:
+    """Read a group to its end."""
+    options: list[Needs] = []
+    strings: frozenset[str] = frozenset()
+    exact = True
+    needs: list[Need] = []
+    run = _NOTHING  # what the tokens since the last need can be
     for text, times in tokens:
         literal = _literal(text)
-        if literal and not times:
-            run += literal
-            continue
-        if run:
-            needs.append(frozenset((run,)))
-            run = ""
-        if text == "(?:":
-            inner, absent = _needed(tokens)
-            needs += [] if absent else _common(inner)
+        group = _group(tokens) if text == "(?:" else None
+        times = group.times if group else times  # noqa: PLW2901 - those of a group follow it
+        pieces = group.strings if group else frozenset((literal,) if literal else ())
+        if pieces and times in {"", "?"} and len(pieces) * len(run) <= _MOST_STRINGS:
+            pieces |= _NOTHING if times else frozenset()
+            run = frozenset(first + piece for first in run for piece in pieces)
         elif text in {"|", ")"}:
-            options.append(needs)
-            needs = []
+            options.append(tuple(sorted((*needs, *_needed(run)), key=len)))
+            strings |= run
+            exact = exact and not needs
+            needs, run = [], _NOTHING
             if text == ")":
-                return options, times[:2] in _ABSENT
+                few = exact and len(strings) <= _MOST_STRINGS
+                return _Group(tuple(options), strings if few else frozenset(), times)
+        elif text != r"\b":
+            needs += _needed(run)
+            if group and all(group.options) and times[:2] not in _ABSENT:
+                needs.append(group.options)
+            run, exact = _NOTHING, False
     raise ValueError("a group is not closed")
 
 
-def _common(options: list[list[frozenset[str]]]) -> list[frozenset[str]]:
-    """Return what alternatives need together: all needs of one, or a word of any of several."""
-    if len(options) == 1:
-        return options[0]
-    if not all(options):
-        return []
-    rarest = (max(needs, key=lambda words: min(map(_rarity, words))) for needs in options)
-    return [frozenset().union(*rarest)]
+def _needed(run: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """Return a run as a need, less the strings that hold another of it."""
+    shortest = frozenset(one for one in run if not any(other in one for other in run - {one}))
+    return () if "" in run else (shortest,)
 
 
-def _rarity(word: str) -> int:
-    """Order words by how seldom prose holds them: long ones, and those with a sign."""
-    return len(word) + 8 * any(not char.isalnum() and char not in " '.:" for char in word)
+def _met(options: Options, text: str) -> bool:
+    """Tell whether a text holds all that one of the alternatives needs."""
+    return any(
+        all(
+            any(map(text.__contains__, need)) if isinstance(need, frozenset) else _met(need, text)
+            for need in needs
+        )
+        for needs in options
+    )
 
 
 def _without_spaces(pattern: str) -> str:
