@@ -154,14 +154,25 @@ def test_a_file_without_families_or_patterns_is_refused(tmp_path: Path) -> None:
         Screen.from_file(file)
 
 
+_LOOP = 100_000
+_LOOP_MILLISECONDS = 2.0
+"""What that many empty rounds of a loop take on an unhurried machine of 2026."""
+
+
 def _milliseconds(text: str) -> float:
-    """Return the processor time, which other programs on the machine do not lengthen."""
-    times = []
-    for _ in range(7):
+    """Return the processor time, in the measure of a loop that is timed beside it.
+
+    So a machine that is slow, or lent out to others meanwhile, changes nothing.
+    """
+    ratios = []
+    for _ in range(5):
         start = time.thread_time()
         SCREEN.screen(text)
-        times.append(time.thread_time() - start)
-    return min(times) * 1000
+        screened = time.thread_time()
+        for _ in range(_LOOP):
+            pass
+        ratios.append((screened - start) / (time.thread_time() - screened))
+    return min(ratios) * _LOOP_MILLISECONDS
 
 
 PROSE = (
