@@ -6,6 +6,7 @@ locals {
     requestId            = "$context.requestId"
     extendedRequestId    = "$context.extendedRequestId"
     requestTime          = "$context.requestTime"
+    domainName           = "$context.domainName"
     sourceIp             = "$context.identity.sourceIp"
     httpMethod           = "$context.httpMethod"
     resourcePath         = "$context.resourcePath"

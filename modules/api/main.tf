@@ -13,7 +13,7 @@ resource "aws_api_gateway_rest_api" "this" {
   name                         = var.name
   description                  = "Secured AI chatbot"
   api_key_source               = "HEADER"
-  disable_execute_api_endpoint = var.custom_domain != null
+  disable_execute_api_endpoint = try(var.custom_domain.close_default_endpoint, false)
 
   endpoint_configuration {
     types = ["REGIONAL"]

@@ -47,11 +47,11 @@ output "stage_name" {
 }
 
 output "url" {
-  description = "Where to send POST requests."
+  description = "Where to send POST requests: the custom domain once the default endpoint is closed."
   value = (
-    var.custom_domain == null
-    ? "${aws_api_gateway_stage.this.invoke_url}${aws_api_gateway_resource.chat.path}"
-    : "https://${var.custom_domain.domain_name}${aws_api_gateway_resource.chat.path}"
+    try(var.custom_domain.close_default_endpoint, false)
+    ? "https://${var.custom_domain.domain_name}${aws_api_gateway_resource.chat.path}"
+    : "${aws_api_gateway_stage.this.invoke_url}${aws_api_gateway_resource.chat.path}"
   )
 }
 

@@ -4,7 +4,7 @@ locals {
   definition = [
     [for file in ["main.tf", "chat.tf", "preflight.tf", "gateway-responses.tf"] : filesha256("${path.module}/${file}")],
     var.allowed_origin,
-    var.custom_domain != null,
+    try(var.custom_domain.close_default_endpoint, false),
     var.function.alias_invoke_arn,
     var.max_message_chars,
   ]

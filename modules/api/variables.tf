@@ -5,7 +5,7 @@ variable "allowed_origin" {
 
   validation {
     condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
-    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers."
+    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
   }
 }
 
@@ -24,21 +24,22 @@ variable "clients" {
 
   validation {
     condition     = alltrue([for client in keys(var.clients) : can(regex("^[a-z0-9][a-z0-9-]{0,62}$", client))])
-    error_message = "Each client name must be 1 to 63 lower-case letters, digits or hyphens, and begin with a letter or digit."
+    error_message = "Each client name must be 1 to 63 lower-case letters, digits or hyphens, and begin with a letter or digit: ${join(", ", [for client in keys(var.clients) : "${trim(replace(lower(client), "/[^a-z0-9-]+/", "-"), "-")} in place of \"${client}\"" if !can(regex("^[a-z0-9][a-z0-9-]{0,62}$", client))])}."
   }
 }
 
 variable "custom_domain" {
-  description = "A host name of your own, with TLS 1.2 as the lowest version; it also closes the default endpoint. null = the default endpoint, which accepts TLS 1.0 and later."
+  description = "A host name of your own, with TLS 1.2 as the lowest version. null = the default endpoint alone, which accepts TLS 1.0 and later."
   type = object({
-    domain_name     = string
-    certificate_arn = string # ACM certificate in the same region.
+    certificate_arn        = string # ACM certificate in the same region.
+    close_default_endpoint = bool   # false until DNS points at the new name and the callers use it, then true.
+    domain_name            = string
   })
   default = null
 
   validation {
     condition     = var.custom_domain == null ? true : can(regex("^[a-z0-9-]+(?:\\.[a-z0-9-]+)+$", var.custom_domain.domain_name))
-    error_message = "custom_domain.domain_name must be a host name such as chat.example.com: lower case, no scheme, no path, no wildcard."
+    error_message = "custom_domain.domain_name must be a host name such as chat.example.com: lower case, no scheme, no path, no wildcard. Write ${try(regex("^(?:[a-z]+://)?(?:[*][.])?([a-z0-9-]+(?:[.][a-z0-9-]+)+)", lower(var.custom_domain.domain_name))[0], "chat.example.com")}."
   }
 
   validation {
@@ -71,7 +72,7 @@ variable "log_retention_days" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; ${var.log_retention_days} is none of them."
   }
 }
 
@@ -123,7 +124,7 @@ variable "plan" {
 
   validation {
     condition     = contains(["DAY", "WEEK", "MONTH"], var.plan.quota_period)
-    error_message = "plan.quota_period must be DAY, WEEK or MONTH."
+    error_message = "plan.quota_period must be DAY, WEEK or MONTH, in capitals; it is \"${var.plan.quota_period}\"."
   }
 }
 

@@ -27,3 +27,10 @@ check "somebody_is_told" {
     error_message = "operations.alert_emails is empty: alarms and tamper alerts go to an SNS topic that nobody has subscribed to here."
   }
 }
+
+check "the_default_endpoint_is_closed_once_there_is_a_custom_domain" {
+  assert {
+    condition     = try(var.api.custom_domain.close_default_endpoint, true)
+    error_message = "The default endpoint is open beside ${try(var.api.custom_domain.domain_name, "")}, and accepts TLS 1.0. Once DNS points at the new name and the callers use it, set api.custom_domain.close_default_endpoint = true."
+  }
+}

@@ -10,6 +10,7 @@ module "governance" {
   api_gateway_log_role = var.account.api_gateway_log_role
   bound_role_names     = var.operations.bound_role_names
   deploy_role_arns     = var.deploy_role_arns
+  former_log_groups    = var.account.former_log_groups
   log_retention_days   = var.operations.log_retention_days
   trail                = var.account.trail
 
@@ -74,6 +75,7 @@ module "compute" {
     log_level         = var.function.log_level
     max_message_chars = var.function.max_message_chars
     max_output_tokens = var.function.max_output_tokens
+    patterns          = var.edge.prompt_injection.patterns
     screening_mode    = var.function.screening_mode
     system_prompt     = var.function.system_prompt
   }

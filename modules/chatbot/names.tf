@@ -10,9 +10,20 @@ locals {
 
   # Ours, or one that was made elsewhere.
   guardrail = var.guardrail.existing != null ? var.guardrail.existing : {
-    arn            = module.guardrail[0].arn
-    id             = module.guardrail[0].id
-    safety_message = module.guardrail[0].safety_message
-    version        = module.guardrail[0].version
+    arn              = module.guardrail[0].arn
+    id               = module.guardrail[0].id
+    previous_version = null # The number before: each change publishes the next.
+    safety_message   = module.guardrail[0].safety_message
+    version          = module.guardrail[0].version
+  }
+}
+
+# The name under which the environment was first applied. A new name would replace nearly everything while callers come: the
+# association of the web ACL, the function, the log groups with what they hold. The output `name` refuses it.
+resource "terraform_data" "environment" {
+  input = var.environment
+
+  lifecycle {
+    ignore_changes = [input]
   }
 }

@@ -82,6 +82,16 @@ output "model" {
   }
 }
 
+output "name" {
+  description = "Name of the chatbot, and beginning of the names of all that belongs to it."
+  value       = local.name
+
+  precondition {
+    condition     = terraform_data.environment.output == var.environment
+    error_message = "environment cannot change from ${terraform_data.environment.output} to ${var.environment}: AWS renames no web ACL, function or log group, so Terraform would replace them, with a live API open and its logs deleted. Apply ${var.environment} beside ${terraform_data.environment.output}, and move to it: docs/operations.md, \"Renaming an environment\"."
+  }
+}
+
 output "region" {
   description = "Region of it all."
   value       = local.region

@@ -4,6 +4,7 @@ variable "account" {
     api_gateway_log_role = object({
       role_name = optional(string, "ApiGatewayLoggingRole")
     })
+    former_log_groups = optional(list(string), ["/aws/bedrock/model-invocations"]) # That this key encrypted before a hand-over.
     invocation_logging = object({
       large_data_bucket = optional(string) # existing bucket for bodies over 100 KB; null = they are not kept
       log_group_name    = optional(string, "/aws/bedrock/model-invocations")
@@ -34,9 +35,10 @@ variable "allowed_origin" {
 variable "api" {
   description = "Tuning of the API: the plan that every client is on, and a host name of your own."
   type = object({
-    custom_domain = optional(object({ # null = the default endpoint, which accepts TLS 1.0 and later.
-      certificate_arn = string
-      domain_name     = string
+    custom_domain = optional(object({ # null = the default endpoint alone, which accepts TLS 1.0 and later.
+      certificate_arn        = string
+      close_default_endpoint = bool # false until DNS points at the new name and the callers use it, then true.
+      domain_name            = string
     }))
     plan = optional(object({
       name         = optional(string, "chatbot-basic-plan")
@@ -79,7 +81,7 @@ variable "edge" {
     })), {})
     prompt_injection = optional(object({
       mode     = optional(string, "block")
-      patterns = optional(list(string))
+      patterns = optional(list(string)) # For the web ACL and the function; null = modules/edge/prompt-injection-patterns.txt.
       chains   = optional(map(list(string)))
     }), {})
   })
@@ -146,10 +148,11 @@ variable "guardrail" {
       examples   = optional(list(string), [])
     })))
     existing = optional(object({ # A guardrail made elsewhere, such as one of the STANDARD tier; nothing else here may be set then.
-      arn            = string    # Without a version.
-      id             = string
-      safety_message = string # The guardrail's own, which the function answers with.
-      version        = string # A published number.
+      arn              = string  # Without a version.
+      id               = string
+      previous_version = optional(string) # That is in use when version changes; null = the number before version.
+      safety_message   = string           # The guardrail's own, which the function answers with.
+      version          = string           # A published number.
     }))
     extra_blocked_words = optional(list(string))
     pii = optional(object({

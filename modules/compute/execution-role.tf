@@ -19,6 +19,13 @@ locals {
   # A global profile also asks for the model without a Region ("Global cross-Region inference").
   global_model_arns = startswith(local.profile_name, "global.") ? ["arn:${local.partition}:bedrock:::foundation-model/${local.model_id}"] : []
 
+  # A change of the guardrail publishes the next number, and the role learns it first: until its alias has moved, the function
+  # asks for the number before. There is none before 1.
+  guardrail_arns = [
+    for version in [var.guardrail.version, coalesce(var.guardrail.previous_version, tostring(var.guardrail.version - 1))] :
+    "${var.guardrail.arn}:${version}" if version != "0"
+  ]
+
   default_project_arn = "arn:${local.partition}:bedrock:${local.region}:${local.account}:project/default"
 }
 
@@ -100,9 +107,9 @@ data "aws_iam_policy_document" "guardrail" {
     resources = [var.guardrail.arn]
   }
 
-  # Stops code in the function (a bug, or an attacker's) from calling a model with another guardrail, an older or draft
-  # version of this one, or none: a negated condition also matches when the key is absent. On models only, since AWS does
-  # not say that profiles and projects are evaluated with this key; no call gets through without its model.
+  # Stops code in the function (a bug, or an attacker's) from calling a model with another guardrail, the draft or an older
+  # version of this one than the two above, or none: a negated condition also matches when the key is absent. On models only,
+  # since AWS does not say that profiles and projects are evaluated with this key; no call gets through without its model.
   statement {
     sid       = "DenyModelsWithoutGuardrail"
     effect    = "Deny"
@@ -112,7 +119,7 @@ data "aws_iam_policy_document" "guardrail" {
     condition {
       test     = "StringNotEquals"
       variable = "bedrock:GuardrailIdentifier"
-      values   = ["${var.guardrail.arn}:${var.guardrail.version}"]
+      values   = local.guardrail_arns
     }
   }
 }

@@ -11,6 +11,31 @@ locals {
 
   log_group_name = "/aws/lambda/${var.name}"
   log_group_arn  = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group_name}"
+
+  environment = merge(
+    {
+      ADDITIONAL_REQUEST_FIELDS = var.model.additional_request_fields
+      ALLOWED_ORIGIN            = var.allowed_origin
+      BLOCKED_MESSAGE           = var.guardrail.safety_message
+      GUARDRAIL_ID              = var.guardrail.id
+      GUARDRAIL_VERSION         = var.guardrail.version
+      LOG_LEVEL                 = var.chat.log_level
+      MAX_MESSAGE_CHARS         = var.chat.max_message_chars
+      MAX_OUTPUT_TOKENS         = var.chat.max_output_tokens
+      METRICS_NAMESPACE         = "Chatbot"
+      MODEL_ID                  = var.model.inference_profile_id
+      SCREENING_MODE            = var.chat.screening_mode
+      SERVICE_NAME              = var.name
+      SYSTEM_PROMPT             = var.chat.system_prompt
+    },
+    var.chat.patterns == null ? {} : { PROMPT_INJECTION_PATTERNS = join("\n", var.chat.patterns) },
+  )
+
+  # Lambda takes 4 KB of variables, all together (AWS Lambda Developer Guide, "Lambda quotas"), and names them as JSON when it refuses
+  # them. AWS invents the guardrail's id and number, so that the longest stand in. jsonencode writes <, > and & in six characters,
+  # and four base64 characters stand for three bytes.
+  environment_json  = replace(jsonencode(merge(local.environment, { GUARDRAIL_ID = format("%64s", ""), GUARDRAIL_VERSION = "99999999" })), "/\\\\u00(?:3c|3e|26)/", "_")
+  environment_bytes = floor(length(base64encode(local.environment_json)) * 3 / 4)
 }
 
 resource "aws_lambda_function" "this" {
@@ -38,21 +63,7 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.reserved_concurrency
 
   environment {
-    variables = {
-      ADDITIONAL_REQUEST_FIELDS = var.model.additional_request_fields
-      ALLOWED_ORIGIN            = var.allowed_origin
-      BLOCKED_MESSAGE           = var.guardrail.safety_message
-      GUARDRAIL_ID              = var.guardrail.id
-      GUARDRAIL_VERSION         = var.guardrail.version
-      LOG_LEVEL                 = var.chat.log_level
-      MAX_MESSAGE_CHARS         = var.chat.max_message_chars
-      MAX_OUTPUT_TOKENS         = var.chat.max_output_tokens
-      METRICS_NAMESPACE         = "Chatbot"
-      MODEL_ID                  = var.model.inference_profile_id
-      SCREENING_MODE            = var.chat.screening_mode
-      SERVICE_NAME              = var.name
-      SYSTEM_PROMPT             = var.chat.system_prompt
-    }
+    variables = local.environment
   }
 
   logging_config {
@@ -72,6 +83,13 @@ resource "aws_lambda_function" "this" {
     for_each = var.runtime.snap_start ? [1] : []
     content {
       apply_on = "PublishedVersions"
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.environment_bytes <= 4096
+      error_message = "The function's settings take ${local.environment_bytes} bytes, and Lambda takes 4,096: shorten the system prompt (${length(var.chat.system_prompt)} characters), the prompt-injection patterns (${length(join("", coalesce(var.chat.patterns, [""])))}) or the safety message (${length(var.guardrail.safety_message)})."
     }
   }
 

@@ -8,7 +8,7 @@ variable "allowed_origin" {
       can(regex("^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", var.allowed_origin)) ||
       can(regex("^http://(localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?$", var.allowed_origin))
     )
-    error_message = "allowed_origin is one origin as a browser sends it: https://host or https://host:port, lower case, without a path or a closing slash. Plain http is for localhost and 127.0.0.1 only, and * would let every site read the answers."
+    error_message = "allowed_origin is one origin as a browser sends it: https://host or https://host:port, lower case, without a path or a closing slash. Plain http is for localhost and 127.0.0.1 only, and * would let every site read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
   }
 }
 
@@ -18,6 +18,7 @@ variable "chat" {
     log_level         = optional(string, "INFO")  # INFO, WARN or ERROR
     max_message_chars = optional(number, 2000)    # longest message that is answered
     max_output_tokens = optional(number, 512)     # longest answer, in the model's tokens
+    patterns          = optional(list(string))    # that a message is screened for; null = those in the package, which are modules/edge's
     screening_mode    = optional(string, "block") # block refuses what looks like a prompt injection; count only counts it
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
   })
@@ -44,14 +45,18 @@ variable "chat" {
   }
 
   validation {
+    condition     = var.chat.patterns == null ? true : length(var.chat.patterns) > 0 && alltrue([for pattern in var.chat.patterns : can(regex("^[^\n]+$", pattern))])
+    error_message = "chat.patterns holds one regular expression or more, each on one line; null takes those in the package. An empty list would screen for nothing: say so with chat.screening_mode = \"count\"."
+  }
+
+  validation {
     condition     = contains(["block", "count"], var.chat.screening_mode)
     error_message = "chat.screening_mode is block, which refuses a message that looks like a prompt injection, or count, which only counts it."
   }
 
   validation {
-    # Four base64 characters stand for three bytes.
-    condition     = trimspace(var.chat.system_prompt) != "" && length(base64encode(var.chat.system_prompt)) <= 4000
-    error_message = "chat.system_prompt is not blank and at most 3,000 bytes in UTF-8: all environment variables of a function share 4 KB."
+    condition     = trimspace(var.chat.system_prompt) != ""
+    error_message = "chat.system_prompt is not blank: without one the model would answer as anybody's assistant."
   }
 }
 
@@ -69,11 +74,12 @@ variable "deny_policy_arn" {
 variable "guardrail" {
   description = "The guardrail without which the function may not call a model."
   type = object({
-    arn            = string # without a version
-    id             = string
-    safety_message = string                     # what the function answers when the guardrail blocks
-    version        = string                     # a published number
-    enforced_arns  = optional(list(string), []) # guardrails that account or organisation enforces, and guardrail profiles
+    arn              = string                     # without a version
+    enforced_arns    = optional(list(string), []) # guardrails that account or organisation enforces, and guardrail profiles
+    id               = string
+    previous_version = optional(string) # that the function may still ask for during a change; null = the number before version
+    safety_message   = string           # what the function answers when the guardrail blocks
+    version          = string           # a published number
   })
   nullable = false
 
@@ -85,6 +91,11 @@ variable "guardrail" {
   validation {
     condition     = can(regex("^[1-9][0-9]{0,7}$", var.guardrail.version))
     error_message = "guardrail.version is a published number such as \"1\". DRAFT is refused: whoever may edit the guardrail would change what production does without a deployment."
+  }
+
+  validation {
+    condition     = var.guardrail.previous_version == null || can(regex("^[1-9][0-9]{0,7}$", var.guardrail.previous_version))
+    error_message = "guardrail.previous_version is a published number such as \"1\", or null for the number before guardrail.version."
   }
 }
 
@@ -105,7 +116,7 @@ variable "log_retention_days" {
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
       var.log_retention_days
     )
-    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused."
+    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused; ${var.log_retention_days} is none of them."
   }
 }
 
@@ -130,7 +141,7 @@ variable "model" {
       can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]+:[0-9]{12}:inference-profile/(us|us-gov|eu|apac|au|ca|jp|global)\\.[A-Za-z0-9.:-]+$", var.model.inference_profile_id)) ||
       can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]+:[0-9]{12}:application-inference-profile/[a-z0-9]+$", var.model.inference_profile_id))
     )
-    error_message = "model.inference_profile_id is an inference profile: an id that starts with us., us-gov., eu., apac., au., ca., jp. or global., or the ARN of a profile. A bare model id has no on-demand throughput and Bedrock answers it with UnsupportedModelException."
+    error_message = "model.inference_profile_id is an inference profile: an id that starts with us., us-gov., eu., apac., au., ca., jp. or global., or the ARN of a profile. A bare model id has no on-demand throughput and Bedrock answers it with UnsupportedModelException.${can(regex("^[a-z]+[.][a-z0-9-]+", var.model.inference_profile_id)) ? " Put the geography before it: us.${var.model.inference_profile_id}, or another that the Region has." : ""}"
   }
 
   validation {
@@ -195,7 +206,7 @@ variable "runtime" {
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.runtime.architecture)
-    error_message = "runtime.architecture is arm64 or x86_64."
+    error_message = "runtime.architecture is arm64 or x86_64, not \"${var.runtime.architecture}\"."
   }
 
   validation {

@@ -460,7 +460,25 @@ resource "aws_wafv2_web_acl" "this" {
   }
 }
 
+# The name under which the web ACL was first applied.
+resource "terraform_data" "name" {
+  input = var.name
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+# Not create_before_destroy: a stage has one web ACL, and Terraform undoes an association by the stage alone, so that the end of
+# the old one would be the end of the new (AWS WAF API Reference, DisassociateWebACL).
 resource "aws_wafv2_web_acl_association" "this" {
   resource_arn = var.resource_arn
   web_acl_arn  = aws_wafv2_web_acl.this.arn
+
+  lifecycle {
+    precondition {
+      condition     = terraform_data.name.output == var.name
+      error_message = "name cannot change from ${terraform_data.name.output} to ${var.name}: AWS renames no web ACL, and the API would stand without one while Terraform replaces it. Put a web ACL of the new name before a second stage, and move the callers to that."
+    }
+  }
 }

@@ -5,7 +5,7 @@ variable "allowed_origin" {
 
   validation {
     condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
-    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers."
+    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
   }
 }
 
@@ -49,7 +49,7 @@ variable "log_retention_days" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; ${var.log_retention_days} is none of them."
   }
 }
 
@@ -63,7 +63,7 @@ variable "managed_rule_groups" {
 
   validation {
     condition     = length(setsubtract(keys(var.managed_rule_groups), ["ip-reputation", "known-bad-inputs", "core-rule-set", "sql-injection"])) == 0
-    error_message = "managed_rule_groups may tune ip-reputation, known-bad-inputs, core-rule-set and sql-injection, and no other: a misspelled name would tune nothing."
+    error_message = "managed_rule_groups may tune ip-reputation, known-bad-inputs, core-rule-set and sql-injection, and no other: ${join(", ", setsubtract(keys(var.managed_rule_groups), ["ip-reputation", "known-bad-inputs", "core-rule-set", "sql-injection"]))} would tune nothing."
   }
 }
 
@@ -82,7 +82,7 @@ variable "prompt_injection" {
   description = "The rule that looks for known attacks on the model in every value of the JSON body."
   type = object({
     mode     = optional(string, "block") # `count` lets matches through and counts them, to watch new patterns before they block.
-    patterns = optional(list(string))    # null = prompt-injection-patterns.txt in this folder.
+    patterns = optional(list(string))    # null = prompt-injection-patterns.txt in this folder. For lower-case text with single spaces.
 
     # Ways to read a value before the patterns are matched, each on its own: a match after any of them counts.
     chains = optional(map(list(string)), {
@@ -97,7 +97,7 @@ variable "prompt_injection" {
 
   validation {
     condition     = contains(["block", "count"], var.prompt_injection.mode)
-    error_message = "prompt_injection.mode must be block or count."
+    error_message = "prompt_injection.mode must be block or count; it is \"${var.prompt_injection.mode}\"."
   }
 
   validation {
@@ -107,7 +107,7 @@ variable "prompt_injection" {
 
   validation {
     condition     = alltrue([for chain in values(var.prompt_injection.chains) : slice(chain, max(0, length(chain) - 2), length(chain)) == tolist(["COMPRESS_WHITE_SPACE", "LOWERCASE"])])
-    error_message = "Each of prompt_injection.chains must end with COMPRESS_WHITE_SPACE, LOWERCASE: patterns are written for lower-case text with single spaces, and decoding makes new capitals and spaces."
+    error_message = "Each of prompt_injection.chains must end with COMPRESS_WHITE_SPACE, LOWERCASE: patterns are written for lower-case text with single spaces, and decoding makes new capitals and spaces. Mend ${join(", ", [for name, chain in var.prompt_injection.chains : name if slice(chain, max(0, length(chain) - 2), length(chain)) != tolist(["COMPRESS_WHITE_SPACE", "LOWERCASE"])])}."
   }
 }
 

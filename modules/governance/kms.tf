@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnEquals"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = [for group in local.log_groups : "${local.log_group_arn_prefix}${group}"]
+      values   = [for group in distinct(concat(local.log_groups, var.former_log_groups)) : "${local.log_group_arn_prefix}${group}"]
     }
   }
 

@@ -10,7 +10,7 @@ variable "alerts" {
 
   validation {
     condition     = alltrue([for email in var.alerts.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
-    error_message = "alerts.emails holds e-mail addresses such as oncall@example.com."
+    error_message = "alerts.emails holds e-mail addresses such as oncall@example.com, which ${join(", ", [for email in var.alerts.emails : "\"${email}\"" if !can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])} is not."
   }
 
   validation {
@@ -20,7 +20,7 @@ variable "alerts" {
 
   validation {
     condition     = length(setsubtract(keys(var.alerts.thresholds), keys(local.alarms))) == 0
-    error_message = "alerts.thresholds names an alarm that is not there. The alarms are: ${join(", ", keys(local.alarms))}."
+    error_message = "alerts.thresholds names an alarm that is not there: ${join(", ", setsubtract(keys(var.alerts.thresholds), keys(local.alarms)))}. The alarms are: ${join(", ", keys(local.alarms))}."
   }
 }
 
@@ -42,7 +42,7 @@ variable "bound_role_names" {
     condition = alltrue([
       for role in var.bound_role_names : !anytrue([for arn in var.deploy_role_arns : endswith(arn, "/${role}")])
     ])
-    error_message = "A deploy role must not be bound: Terraform could never change the guardrail again."
+    error_message = "A deploy role must not be bound: Terraform could never change the guardrail again. Take ${join(", ", [for role in var.bound_role_names : role if anytrue([for arn in var.deploy_role_arns : endswith(arn, "/${role}")])])} out of bound_role_names."
   }
 }
 
@@ -54,7 +54,19 @@ variable "deploy_role_arns" {
 
   validation {
     condition     = alltrue([for arn in var.deploy_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
-    error_message = "deploy_role_arns holds exact role ARNs such as arn:aws:iam::111122223333:role/deploy. A wildcard would be an exception that an attacker can make a role for."
+    error_message = "deploy_role_arns holds exact role ARNs such as arn:aws:iam::111122223333:role/deploy. A wildcard would be an exception that an attacker can make a role for, and a session (assumed-role) is no role. Mend ${join(", ", [for arn in var.deploy_role_arns : arn if !can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])}."
+  }
+}
+
+variable "former_log_groups" {
+  description = "Log groups whose events this key may have encrypted before another environment took them over: they stay readable as long as the key."
+  type        = list(string)
+  default     = ["/aws/bedrock/model-invocations"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.former_log_groups : can(regex("^[a-zA-Z0-9_./#-]{1,512}$", group))])
+    error_message = "former_log_groups holds names of log groups such as /aws/bedrock/model-invocations, without wildcards: 1 to 512 letters, digits, and . - _ / #."
   }
 }
 
@@ -73,7 +85,7 @@ variable "invocation_logging" {
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
       var.invocation_logging.retention_days
     )
-    error_message = "invocation_logging.retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping prompts for ever (0) is refused."
+    error_message = "invocation_logging.retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping prompts for ever (0) is refused; ${try(var.invocation_logging.retention_days, "that")} is none of them."
   }
 }
 
@@ -88,7 +100,7 @@ variable "log_retention_days" {
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
       var.log_retention_days
     )
-    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused."
+    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused; ${var.log_retention_days} is none of them."
   }
 }
 
@@ -133,7 +145,7 @@ variable "trail" {
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
       var.trail.log_retention_days
     )
-    error_message = "trail.log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused."
+    error_message = "trail.log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused; ${try(coalesce(var.trail.log_retention_days), "that")} is none of them."
   }
 }
 

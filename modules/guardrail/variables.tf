@@ -9,7 +9,7 @@ variable "blocked_words" {
       for word in var.blocked_words :
       length(word) >= 1 && length(word) <= 100 && length(split(" ", trimspace(word))) <= 3
     ])
-    error_message = "Each blocked word is 1 to 100 characters and at most three words: Bedrock matches phrases of up to three words exactly. Use denied_topics for anything longer."
+    error_message = "Each blocked word is 1 to 100 characters and at most three words: Bedrock matches phrases of up to three words exactly. Use denied_topics for ${join(", ", [for word in var.blocked_words : "\"${word}\"" if length(word) < 1 || length(word) > 100 || length(split(" ", trimspace(word))) > 3])}."
   }
 }
 
@@ -31,7 +31,7 @@ variable "content_filters" {
       for strength in flatten([for filter in values(var.content_filters) : [filter.input, filter.output]]) :
       contains(["NONE", "LOW", "MEDIUM", "HIGH"], strength)
     ])
-    error_message = "A filter strength is NONE, LOW, MEDIUM or HIGH."
+    error_message = "A filter strength is NONE, LOW, MEDIUM or HIGH, in capitals. Mend ${join(", ", [for name, filter in var.content_filters : name if length(setsubtract([filter.input, filter.output], ["NONE", "LOW", "MEDIUM", "HIGH"])) > 0])}."
   }
 
   validation {
@@ -62,17 +62,17 @@ variable "denied_topics" {
 
   validation {
     condition     = length(var.denied_topics) <= 30
-    error_message = "A guardrail holds at most 30 denied topics."
+    error_message = "A guardrail holds at most 30 denied topics, and there are ${length(var.denied_topics)}: join some."
   }
 
   validation {
     condition     = alltrue([for topic in keys(var.denied_topics) : can(regex("^[0-9a-zA-Z _!?.-]{1,100}$", topic))])
-    error_message = "A topic's name is 1 to 100 letters, digits, spaces and - _ ! ? . only."
+    error_message = "A topic's name is 1 to 100 letters, digits, spaces and - _ ! ? . only: ${join(", ", [for topic in keys(var.denied_topics) : "\"${trimspace(replace(topic, "/[^0-9a-zA-Z _!?.-]+/", " "))}\" in place of \"${topic}\"" if !can(regex("^[0-9a-zA-Z _!?.-]{1,100}$", topic))])}."
   }
 
   validation {
     condition     = alltrue([for topic in values(var.denied_topics) : length(topic.definition) >= 1 && length(topic.definition) <= 200])
-    error_message = "A topic's definition is 1 to 200 characters, the limit of the classic guardrail tier; put the rest into examples."
+    error_message = "A topic's definition is 1 to 200 characters, the limit of the classic guardrail tier; put the rest into examples: ${join(", ", [for name, topic in var.denied_topics : "\"${name}\" has ${length(topic.definition)}" if length(topic.definition) < 1 || length(topic.definition) > 200])}."
   }
 
   validation {
@@ -80,7 +80,7 @@ variable "denied_topics" {
       for topic in values(var.denied_topics) :
       length(topic.examples) <= 5 && alltrue([for example in topic.examples : length(example) >= 1 && length(example) <= 100])
     ])
-    error_message = "A topic has at most five examples of 1 to 100 characters each."
+    error_message = "A topic has at most five examples of 1 to 100 characters each. Shorten those of ${join(", ", [for name, topic in var.denied_topics : "\"${name}\"" if length(topic.examples) > 5 || !alltrue([for example in topic.examples : length(example) >= 1 && length(example) <= 100])])}."
   }
 }
 
@@ -95,7 +95,7 @@ variable "extra_blocked_words" {
       for word in var.extra_blocked_words :
       length(word) >= 1 && length(word) <= 100 && length(split(" ", trimspace(word))) <= 3
     ])
-    error_message = "Each blocked word is 1 to 100 characters and at most three words: Bedrock matches phrases of up to three words exactly. Use denied_topics for anything longer."
+    error_message = "Each blocked word is 1 to 100 characters and at most three words: Bedrock matches phrases of up to three words exactly. Use denied_topics for ${join(", ", [for word in var.extra_blocked_words : "\"${word}\"" if length(word) < 1 || length(word) > 100 || length(split(" ", trimspace(word))) > 3])}."
   }
 }
 
@@ -106,7 +106,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[0-9a-zA-Z_-]{1,50}$", var.name))
-    error_message = "A guardrail's name is 1 to 50 letters, digits, - and _ only."
+    error_message = "A guardrail's name is 1 to 50 letters, digits, - and _ only, such as ${substr(replace(var.name, "/[^0-9a-zA-Z_-]+/", "-"), 0, 50)}."
   }
 }
 
@@ -134,21 +134,13 @@ variable "pii" {
   nullable = false
 
   validation {
-    condition = length(setsubtract(concat(var.pii.block, var.pii.anonymize), [
-      "ADDRESS", "AGE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "CA_HEALTH_NUMBER", "CA_SOCIAL_INSURANCE_NUMBER",
-      "CREDIT_DEBIT_CARD_CVV", "CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER", "DRIVER_ID", "EMAIL",
-      "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "IP_ADDRESS", "LICENSE_PLATE", "MAC_ADDRESS", "NAME", "PASSWORD", "PHONE",
-      "PIN", "SWIFT_CODE", "UK_NATIONAL_HEALTH_SERVICE_NUMBER", "UK_NATIONAL_INSURANCE_NUMBER",
-      "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER", "URL", "USERNAME", "US_BANK_ACCOUNT_NUMBER", "US_BANK_ROUTING_NUMBER",
-      "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER", "US_PASSPORT_NUMBER", "US_SOCIAL_SECURITY_NUMBER",
-      "VEHICLE_IDENTIFICATION_NUMBER",
-    ])) == 0
-    error_message = "pii holds a type that Bedrock does not know; GuardrailPiiEntityType in the Amazon Bedrock API Reference lists the 31 it does."
+    condition     = length(setsubtract(concat(var.pii.block, var.pii.anonymize), local.pii_types)) == 0
+    error_message = "Bedrock does not know ${join(", ", setsubtract(concat(var.pii.block, var.pii.anonymize), local.pii_types))} as personal data. It knows ${join(", ", local.pii_types)}."
   }
 
   validation {
     condition     = length(distinct(concat(var.pii.block, var.pii.anonymize))) == length(var.pii.block) + length(var.pii.anonymize)
-    error_message = "A type of personal data is either blocked or anonymized, and named once."
+    error_message = "A type of personal data is either blocked or anonymized, and named once. Twice: ${join(", ", distinct([for type in concat(var.pii.block, var.pii.anonymize) : type if length([for other in concat(var.pii.block, var.pii.anonymize) : other if other == type]) > 1]))}."
   }
 }
 
@@ -160,6 +152,6 @@ variable "safety_message" {
 
   validation {
     condition     = length(var.safety_message) >= 1 && length(var.safety_message) <= 500
-    error_message = "The safety message is 1 to 500 characters, Bedrock's limit."
+    error_message = "The safety message is 1 to 500 characters, Bedrock's limit, and has ${length(var.safety_message)}."
   }
 }

@@ -34,15 +34,26 @@ BAD_INPUTS = {
   }
   edge = {
     prompt_injection = {
-      patterns = ["LONG", "(captured)", "Capital", "4", "5", "6", "7", "8", "9", "10", "11"]
+      patterns = [
+        "LONG", "see (here|there)", "Capital", "(?i)Ignore it", "a(?!b)", "[[:alpha:]]+",
+        "(?:a+)+", "a*", "open (?:", "10", "11",
+      ]
     }
   }
 """.replace("LONG", "x" * 201),
     "second": """
   allowed_origin = "https://chat.example.com/app"
-  clients        = { web = {} }
+  clients        = { "Web Page" = {} }
   function       = { timeout_seconds = 30 }
-  operations     = { alert_emails = ["oncall@example.com"] }
+  operations = {
+    alarm_thresholds = { api-6xx = 1 }
+    alert_emails     = ["oncall@example.com", "oncall"]
+  }
+  guardrail = {
+    blocked_words = ["Acme", "the other company's bot"]
+    denied_topics = { "Law/taxes" = { definition = "Any." } }
+    pii           = { block = ["SHOE_SIZE"] }
+  }
 """,
     "third": """
   allowed_origin = "https://chat.example.com"

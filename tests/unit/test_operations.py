@@ -104,3 +104,16 @@ def test_an_alarm_that_rings_without_data_is_said_to_ring_at_the_start() -> None
         assert "in ALARM from the start" in page
         (description,) = re.findall(rf'{name} = \{{\n +description = "([^"]+)"', text)
         assert "first delivery" in description
+
+
+def test_what_is_handed_over_is_all_that_an_account_has_once() -> None:
+    """Whoever forgets one lets Terraform destroy it under the other environment."""
+    section = RUNBOOK.partition("\n## Handing the singletons over\n")[2].partition("\n## ")[0]
+    governance = r"module\.chatbot\.module\.governance\.(\S+)"
+    imported = re.findall(rf"^ *to = {governance}$", section, re.MULTILINE)
+    forgotten = re.findall(rf"^ *'{governance}'", section, re.MULTILINE)
+    text = "".join(path.read_text() for path in sorted(GOVERNANCE.glob("*.tf")))
+    count = r"count = var\.(?:api_gateway_log_role|invocation_logging) == null"
+    once = re.findall(rf'^resource "(\w+)" "(\w+)" \{{\n  {count}', text, re.MULTILINE)
+    assert len(once) == 8
+    assert set(imported) == set(forgotten) == {f"{kind}.{name}[0]" for kind, name in once}

@@ -144,6 +144,41 @@ def test_looking_for_words_first_changes_no_verdict(text: str) -> None:
         assert (screen.screen(sample) is not None) >= bool(re.search(text, sample))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("open sesame", "op\u200ben s e s a m e"),
+        ("open[^ ]* sesame", "open, sesame"),  # no pattern without its space
+        ("[h-k]ot tip", "a jot tip"),  # no pattern with l for i
+    ],
+)
+def test_an_environments_own_pattern_is_matched_however_it_is_written(
+    pattern: str, text: str
+) -> None:
+    screen = Screen.own([pattern])
+    assert screen.screen(text) == "own"
+    assert screen.screen("s p a c e d letters, and 1 or 2 signs of l33t: no harm") is None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "open(",
+        "*",
+        "open (sesame)",
+        "(?i)open",
+        "open(?=x)",
+        r"\x41",
+        r"\n",
+        "a{,3}",
+        "[[:alpha:]]",
+    ],
+)
+def test_a_pattern_that_the_words_cannot_be_told_of_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="pattern 2 is no regular expression"):
+        Screen.own(["sesame", pattern])
+
+
 def test_a_file_without_families_or_patterns_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "patterns.txt"
     file.write_text("# no family here\napple\n")

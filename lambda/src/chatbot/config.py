@@ -50,6 +50,7 @@ class Config:
     max_message_chars: int
     max_output_tokens: int
     model_id: str
+    prompt_injection_patterns: tuple[str, ...]  # none: those that the package carries
     region: str
     screening_mode: str
     system_prompt: str
@@ -88,6 +89,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
             problems.append(f"{name} must {allowed}")
         return value
 
+    def patterns(name: str) -> tuple[str, ...]:
+        lines = environ[name].split("\n") if name in environ else []
+        if not all(lines):
+            problems.append(f"{name} must hold a regular expression on each line")
+        return tuple(lines)
+
     def positive(name: str) -> int:
         value = text(name, re.compile(r"[1-9][0-9]{0,6}"), "be a whole number above zero")
         return int(value) if value.isdecimal() else 0
@@ -113,6 +120,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         max_message_chars=positive("MAX_MESSAGE_CHARS"),
         max_output_tokens=positive("MAX_OUTPUT_TOKENS"),
         model_id=text("MODEL_ID"),
+        prompt_injection_patterns=patterns("PROMPT_INJECTION_PATTERNS"),
         region=region,
         screening_mode=text("SCREENING_MODE", SCREENING_MODE, "be block or count"),
         system_prompt=text("SYSTEM_PROMPT"),

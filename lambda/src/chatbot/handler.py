@@ -75,13 +75,13 @@ def start() -> Handler:
         settings.endpoint, "bedrock", settings.region, Credentials(config.key_source)
     )
     endpoint.connect()
+    own = settings.prompt_injection_patterns
     try:
-        screen = Screen.load()
+        screen = Screen.own(own) if own else Screen.load()
     except (OSError, ValueError) as error:
-        broken = InternalError(
-            cause=type(error).__name__,
-            hint="the package lacks its prompt-injection patterns; build it again",
-        )
+        packed = "the package lacks its prompt-injection patterns; build it again"
+        hint = f"PROMPT_INJECTION_PATTERNS: {error}" if own else packed
+        broken = InternalError(cause=type(error).__name__, hint=hint)
         return Handler(broken, telemetry, max_message_chars=0, origin=origin)
     service = ChatService(
         Bedrock(settings, endpoint),

@@ -1,8 +1,9 @@
 """Look for known attacks on the model in a message, with disguises undone first.
 
 The patterns are those of AWS WAF's rule: a file that modules/edge owns and the zip carries beside
-this module. A message has several readings (as written, decoded, without look-alike letters, …)
-and each is matched on its own, as AWS WAF matches at the end of each chain of transformations.
+this module, or an environment's own. A message has several readings (as written, decoded, without
+look-alike letters, …) and each is matched on its own, as AWS WAF matches at the end of each chain
+of transformations.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 PATTERNS_FILE = "prompt-injection-patterns.txt"
+
+OWN_FAMILY = "own"
 
 MAX_ROUNDS = 3
 """Escapes within escapes that are undone, such as `%252569`."""
@@ -125,6 +128,17 @@ class Screen:
         source = Path(__file__).parents[3] / "modules" / "edge" / PATTERNS_FILE
         return cls.from_file(packed if packed.exists() else source)
 
+    @classmethod
+    def own(cls, texts: Sequence[str]) -> Screen:
+        """Take an environment's own patterns, which have no families, in place of the file's.
+
+        Raises ValueError that names the first one at fault by its number.
+        """
+        for number, text in enumerate(texts, 1):
+            if not _is_known(text):
+                raise ValueError(f"pattern {number} is no regular expression that is known here")
+        return cls([Pattern(OWN_FAMILY, text) for text in texts])
+
     def screen(self, text: str) -> str | None:
         """Return the family of the first pattern that matches, or None."""
         return self._screen(text, MAX_DEPTH)
@@ -175,11 +189,17 @@ def _matcher(
     patterns: Sequence[Pattern], rewritten: Callable[[str], str]
 ) -> Callable[[str], str | None]:
     """Return a search for the rewritten patterns, which names the family of the first match."""
-    texts = [(pattern.family, rewritten(pattern.text)) for pattern in patterns]
-    compiled = [
-        (family, literals(text), [re.compile(part) for part in _parts(text)])
-        for family, text in texts
-    ]
+    compiled = []
+    for pattern in patterns:
+        text = rewritten(pattern.text)
+        try:
+            parts = [re.compile(part) for part in _parts(text)]
+        except re.error:
+            # Such as [i-k] with l for i: the pattern's other readings are left.
+            if text == pattern.text:
+                raise
+        else:
+            compiled.append((pattern.family, literals(text), parts))
 
     def search(text: str) -> str | None:
         for family, options, parts in compiled:
@@ -203,6 +223,19 @@ def _literal(token: str) -> str:
     if len(token) == 2 and token[0] == "\\" and token[1] not in _CLASSES:
         return token[1]
     return token if len(token) == 1 and token not in _SPECIAL else ""
+
+
+def _is_known(pattern: str) -> bool:
+    """Tell whether `literals` knows all that a pattern has; modules/edge refuses the rest."""
+    for text, _ in _TOKEN.findall(pattern):
+        escape = text[1:2] if text[0] == "\\" else ""
+        if text == "(" or text.startswith("[[:") or (escape.isalnum() and escape not in _CLASSES):
+            return False
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return "{," not in pattern
 
 
 def _parts(pattern: str) -> list[str]:

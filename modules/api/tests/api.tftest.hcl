@@ -279,8 +279,9 @@ run "a_custom_domain_raises_tls_and_closes_the_default_endpoint" {
 
   variables {
     custom_domain = {
-      domain_name     = "chat-api.example.com"
-      certificate_arn = "arn:aws:acm:us-east-2:111122223333:certificate/11111111-2222-3333-4444-555555555555"
+      certificate_arn        = "arn:aws:acm:us-east-2:111122223333:certificate/11111111-2222-3333-4444-555555555555"
+      close_default_endpoint = true
+      domain_name            = "chat-api.example.com"
     }
   }
 
@@ -292,6 +293,26 @@ run "a_custom_domain_raises_tls_and_closes_the_default_endpoint" {
       output.url == "https://chat-api.example.com/chat"
     )
     error_message = "The custom domain accepts less than TLS 1.2, or can be gone round."
+  }
+}
+
+run "while_callers_move_to_a_custom_domain_the_default_endpoint_stays_open" {
+  command = plan
+
+  variables {
+    custom_domain = {
+      certificate_arn        = "arn:aws:acm:us-east-2:111122223333:certificate/11111111-2222-3333-4444-555555555555"
+      close_default_endpoint = false
+      domain_name            = "chat-api.example.com"
+    }
+  }
+
+  assert {
+    condition = (
+      length(aws_api_gateway_base_path_mapping.this) == 1 && !aws_api_gateway_rest_api.this.disable_execute_api_endpoint &&
+      output.definition_hash != run.a_custom_domain_raises_tls_and_closes_the_default_endpoint.definition_hash
+    )
+    error_message = "Nobody could be reached until DNS points at the new name, or closing the old one would not be deployed."
   }
 }
 

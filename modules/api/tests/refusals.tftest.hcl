@@ -34,7 +34,7 @@ run "every_origin_no_client_and_what_aws_does_not_have_is_refused" {
   variables {
     allowed_origin     = "*"
     clients            = {}
-    custom_domain      = { domain_name = "https://chat.example.com", certificate_arn = "arn:aws:acm:us-east-2:111122223333:certificate/1" }
+    custom_domain      = { domain_name = "https://chat.example.com", certificate_arn = "arn:aws:acm:us-east-2:111122223333:certificate/1", close_default_endpoint = true }
     log_retention_days = 42
     max_message_chars  = 0
     name               = "Chatbot"
@@ -54,7 +54,7 @@ run "an_origin_with_a_path_a_client_without_a_name_and_a_plan_without_a_limit_ar
   variables {
     allowed_origin = "https://chat.example.com/app"
     clients        = { "" = {} }
-    custom_domain  = { domain_name = "chat.example.com", certificate_arn = "arn:aws:iam::111122223333:server-certificate/old" }
+    custom_domain  = { domain_name = "chat.example.com", certificate_arn = "arn:aws:iam::111122223333:server-certificate/old", close_default_endpoint = true }
     plan           = { quota_limit = 0 }
   }
 

@@ -94,6 +94,18 @@ run "a_model_past_its_end_of_life_and_alarms_that_reach_nobody_are_warned_about"
   expect_failures = [check.model_is_alive, check.somebody_is_told]
 }
 
+run "another_name_for_an_applied_environment_is_refused" {
+  command = plan
+
+  override_resource {
+    target          = terraform_data.environment
+    override_during = plan
+    values          = { output = "before" }
+  }
+
+  expect_failures = [output.name]
+}
+
 run "a_message_that_could_not_pass_the_web_acl_is_refused" {
   command = plan
 

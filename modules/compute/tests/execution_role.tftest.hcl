@@ -96,12 +96,15 @@ run "the_role_may_do_these_things_and_nothing_else" {
         Resource = "arn:aws:bedrock:*::foundation-model/*"
         Condition = {
           StringNotEquals = {
-            "bedrock:GuardrailIdentifier" = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:3"
+            "bedrock:GuardrailIdentifier" = [
+              "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:3",
+              "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:2",
+            ]
           }
         }
       },
     ]
-    error_message = "A model could be called without this version of the guardrail, or another guardrail applied."
+    error_message = "A model could be called with another version of the guardrail than this and the one before, or another guardrail applied."
   }
 
   assert {
@@ -115,6 +118,51 @@ run "the_role_may_do_these_things_and_nothing_else" {
       jsondecode(aws_iam_role_policy.guardrail.policy) == jsondecode(data.aws_iam_policy_document.guardrail.json)
     )
     error_message = "The documents are written but not attached to the role."
+  }
+}
+
+run "the_first_version_of_a_guardrail_is_the_only_one" {
+  command = plan
+
+  variables {
+    guardrail = {
+      arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+      id             = "abcdefghij12"
+      safety_message = "[Request blocked by safety controls]"
+      version        = "1"
+    }
+  }
+
+  assert {
+    condition = (
+      jsondecode(data.aws_iam_policy_document.guardrail.json).Statement[1].Condition.StringNotEquals["bedrock:GuardrailIdentifier"]
+      == "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:1"
+    )
+    error_message = "Version 0 does not exist, and no other version may be used."
+  }
+}
+
+run "a_version_that_is_not_the_number_before_may_be_named" {
+  command = plan
+
+  variables {
+    guardrail = {
+      arn              = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+      id               = "abcdefghij12"
+      previous_version = "7"
+      safety_message   = "[Request blocked by safety controls]"
+      version          = "4"
+    }
+  }
+
+  assert {
+    condition = toset(
+      jsondecode(data.aws_iam_policy_document.guardrail.json).Statement[1].Condition.StringNotEquals["bedrock:GuardrailIdentifier"]
+      ) == toset([
+        "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:4",
+        "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:7",
+    ])
+    error_message = "A roll-back to an older number would be refused until the function has changed over, or a third version may be used."
   }
 }
 

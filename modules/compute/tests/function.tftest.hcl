@@ -216,3 +216,24 @@ run "a_local_web_page_may_be_the_origin" {
     error_message = "Developers need plain http on their own machine."
   }
 }
+
+run "patterns_of_an_environments_own_reach_the_function_and_settings_of_4096_bytes_fit" {
+  command = plan
+
+  variables {
+    chat = {
+      patterns      = ["open ?sesame", "\\bxyzzy\\b"]
+      system_prompt = join("", [for i in range(355) : "Be helpful"])
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["PROMPT_INJECTION_PATTERNS"] == "open ?sesame\n\\bxyzzy\\b"
+    error_message = "The function screens for other patterns than it was given."
+  }
+
+  assert {
+    condition     = local.environment_bytes > 3900 && local.environment_bytes <= 4096
+    error_message = "This is to be close to the limit, and has ${local.environment_bytes} bytes."
+  }
+}

@@ -137,6 +137,16 @@ run "an_enforced_guardrail_is_one_guardrail_and_no_wildcard" {
   expect_failures = [var.guardrail]
 }
 
+run "the_draft_guardrail_is_refused_as_the_version_before_as_well" {
+  command = plan
+
+  variables {
+    guardrail = { arn = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12", id = "abcdefghij12", safety_message = "No.", version = "2", previous_version = "DRAFT" }
+  }
+
+  expect_failures = [var.guardrail]
+}
+
 run "the_draft_guardrail_is_refused" {
   command = plan
 
@@ -252,6 +262,29 @@ run "a_blank_system_prompt_is_refused" {
 
   variables {
     chat = { system_prompt = " " }
+  }
+
+  expect_failures = [var.chat]
+}
+
+run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
+  command = plan
+
+  variables {
+    chat = {
+      patterns      = [for i in range(10) : join("", [for j in range(20) : "0123456789"])]
+      system_prompt = join("", [for i in range(200) : "Be helpful"])
+    }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "no_patterns_at_all_are_refused" {
+  command = plan
+
+  variables {
+    chat = { patterns = [] }
   }
 
   expect_failures = [var.chat]

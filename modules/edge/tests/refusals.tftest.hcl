@@ -95,6 +95,28 @@ run "a_capturing_group_is_refused" {
   expect_failures = [aws_wafv2_regex_pattern_set.prompt_injection]
 }
 
+run "a_flag_in_a_pattern_is_refused" {
+  command = plan
+
+  variables {
+    prompt_injection = { patterns = ["(?i)ignore all"] }
+  }
+
+  expect_failures = [aws_wafv2_regex_pattern_set.prompt_injection]
+}
+
+run "another_name_for_an_applied_web_acl_is_refused" {
+  command = plan
+
+  override_resource {
+    target          = terraform_data.name
+    override_during = plan
+    values          = { output = "chatbot-before" }
+  }
+
+  expect_failures = [aws_wafv2_web_acl_association.this]
+}
+
 run "capacity_above_1500_is_refused" {
   command = plan
 

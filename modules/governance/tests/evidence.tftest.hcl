@@ -58,6 +58,30 @@ run "each_service_may_use_the_key_for_one_thing" {
   }
 }
 
+run "what_the_key_encrypted_before_a_hand_over_stays_readable" {
+  command = plan
+
+  variables {
+    former_log_groups  = ["/aws/bedrock/model-invocations", "/prompts"]
+    invocation_logging = null
+    trail              = null
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(aws_kms_key.this.policy).Statement :
+      statement.Condition.ArnEquals["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "LogsOfTheseGroups"
+      ]) == [
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/apigateway/chatbot-test",
+      "arn:aws:logs:us-east-2:111122223333:log-group:aws-waf-logs-chatbot-test",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/bedrock/model-invocations",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/prompts",
+    ]
+    error_message = "Prompts of before the hand-over could never be read again, or CloudWatch Logs may use the key for more groups."
+  }
+}
+
 run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
   command = plan
 

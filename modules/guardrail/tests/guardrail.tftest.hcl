@@ -340,7 +340,7 @@ run "a_type_both_blocked_and_masked_is_refused" {
   command = plan
 
   variables {
-    pii = { block = ["EMAIL"] }
+    pii = { block = ["USERNAME"] }
   }
 
   expect_failures = [var.pii]

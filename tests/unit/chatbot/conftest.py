@@ -69,6 +69,7 @@ def config() -> Config:
         max_message_chars=2000,
         max_output_tokens=512,
         model_id="us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        prompt_injection_patterns=(),
         region="us-east-2",
         screening_mode="block",
         system_prompt="You are a helpful customer support assistant.",

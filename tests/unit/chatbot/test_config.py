@@ -63,6 +63,20 @@ def test_takes_a_right_variable(environment: dict[str, str], name: str, value: s
     assert getattr(config.load(environment | {name: value}), name.lower()) == value
 
 
+@pytest.mark.parametrize("value", ["", "sesame\n"])
+def test_refuses_patterns_that_are_none(environment: dict[str, str], value: str) -> None:
+    with pytest.raises(InternalError) as error:
+        config.load(environment | {"PROMPT_INJECTION_PATTERNS": value})
+    hint = "PROMPT_INJECTION_PATTERNS must hold a regular expression on each line"
+    assert error.value.details["hint"] == hint
+
+
+def test_takes_patterns_a_line_each(environment: dict[str, str]) -> None:
+    assert config.load(environment).prompt_injection_patterns == ()
+    environment["PROMPT_INJECTION_PATTERNS"] = "open ?sesame\n#.{3}"
+    assert config.load(environment).prompt_injection_patterns == ("open ?sesame", "#.{3}")
+
+
 def test_refuses_a_guardrail_of_another_region(environment: dict[str, str]) -> None:
     environment["GUARDRAIL_ID"] = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr4ha1rd"
     with pytest.raises(InternalError) as error:
@@ -117,6 +131,24 @@ def test_a_missing_guardrail_is_said_to_every_request_and_bedrock_is_never_calle
             "ERROR",
             "GUARDRAIL_VERSION must be a number, or DRAFT",
         )
+
+
+def test_an_environments_own_patterns_are_screened_for_in_place_of_the_packages(
+    start: Callable[..., Any], invoke: Callable[..., Any]
+) -> None:
+    own = start(PROMPT_INJECTION_PATTERNS="open sesame")
+    answer = invoke(body='{"message": "0pen sesame"}', handler=own)
+    assert answer.logs[-1]["screened"] == "own"
+
+
+def test_a_pattern_that_cannot_be_read_is_said_to_every_request(
+    start: Callable[..., Any], invoke: Callable[..., Any]
+) -> None:
+    answer = invoke(handler=start(PROMPT_INJECTION_PATTERNS="sesame\nopen("))
+    assert (answer.status, answer.code) == (500, "internal_error")
+    assert answer.logs[-1]["hint"] == (
+        "PROMPT_INJECTION_PATTERNS: pattern 2 is no regular expression that is known here"
+    )
 
 
 def test_a_wrong_origin_is_never_sent_back(
