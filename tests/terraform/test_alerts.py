@@ -24,15 +24,29 @@ def emitted() -> set[str]:
     """Return the names of metrics in the code; one made of parts by its first part."""
     found: set[str] = set()
     for node in ast.walk(ast.parse((CODE / "observability.py").read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr not in {"add_metric", "_count"}:
-                continue
-            found |= {
-                each.value
-                for each in ast.walk(node.args[0])
-                if isinstance(each, ast.Constant) and isinstance(each.value, str)
-            }
+        match node:
+            case ast.Assign(targets=[ast.Name(id="metrics")], value=value):
+                found |= names(value)
+            case ast.AugAssign(target=ast.Name(id="metrics"), value=value):
+                found |= names(value)
+            case ast.Call(func=ast.Attribute(attr="_write"), args=[_, _, value, _]):
+                found |= names(value)
+            case ast.FunctionDef(name="_paid"):
+                found |= names(node)
     return found | {error.metric for error in ChatbotError.__subclasses__()}
+
+
+def names(node: ast.AST) -> set[str]:
+    """Return the keys of the dictionaries below a node."""
+    return {
+        part.value
+        for each in ast.walk(node)
+        if isinstance(each, ast.Dict)
+        for key in each.keys
+        if key is not None
+        for part in ast.walk(key)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
 
 
 @pytest.mark.needs("plan dev")

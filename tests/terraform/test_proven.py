@@ -102,6 +102,7 @@ def test_every_policy_of_the_guardrail_speaks_on_questions_and_on_answers(
     proven = {
         (one.finding, kind.casefold())
         for one in REQUESTS
+        if one.types
         for item in (planned[one.each] if one.each in ITEMS else [{}])
         for kind in fill(one.types, Applied({**planned.values, **item}))
     }
