@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 CTRL_C = b"\x03"
 PROGRAM = """
 import functools, pathlib, sys

@@ -20,6 +20,8 @@ from toolkit.terraform import ROOT, TerraformError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 HOME = ROOT / ".rehearsal-life"
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text("utf-8")
 REGION = "us-east-2"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 PLACES = {
     "eu-central-1": ("aws", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"),
     "us-gov-west-1": ("aws-us-gov", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0"),
