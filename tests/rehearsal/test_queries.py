@@ -67,6 +67,7 @@ FINDS: dict[str, dict[str, str]] = {
     "output-tokens": {"tokens_out": "*", "requests": "*"},
     "output-tokens #2": {"apiKeyId": "{key_id}", "requests": "*"},
     "identity-changes": {"eventName": "TagRole", "requestParameters.roleName": "{role}"},
+    "Moving to a custom domain": {"apiKeyId": "{key_id}", "requests": "*", "last": "*"},
     "When a control was touched": {"eventName": "TagRole", "first": "*", "last": "*"},
     "API keys": {"sourceIp": "127.0.9.9", "requests": "*", "last": "*"},
     "Tuning the WAF": {"counted": "prompt-injection", "requests": "*"},
