@@ -87,7 +87,7 @@ class Telemetry:
         if self._config.namespace:
             line |= metrics
             line["_aws"] = _embedded(self._config.namespace, metrics, now)
-        sys.stdout.write(f"{json.dumps(line)}\n")
+        sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
 def _paid(fields: Mapping[str, object]) -> dict[str, int]:
