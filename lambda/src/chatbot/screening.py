@@ -144,17 +144,18 @@ class Screen:
         return self._screen(text, MAX_DEPTH)
 
     def _screen(self, text: str, depth: int) -> str | None:
-        visible = _unescaped(text)
+        unescaped = _unescaped(text)
+        visible = unescaped.translate(_VISIBLE)
         for reading in dict.fromkeys(
             (
                 _compressed(text.lower()),
-                _compressed(visible.translate(_VISIBLE).lower()),
-                _compressed(_INVISIBLE.sub(" ", visible).translate(_VISIBLE).lower()),
+                _compressed(visible.lower()),
+                _compressed(_INVISIBLE.sub(" ", unescaped).translate(_VISIBLE).lower()),
             )
         ):
             if family := self._read(reading):
                 return family
-        decoded = _decoded(visible.translate(_VISIBLE)) if depth else ""
+        decoded = _decoded(visible) if depth else ""
         return self._screen(decoded, depth - 1) if decoded else None
 
     def _read(self, reading: str) -> str | None:
