@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.events.models import EventPattern
+
+from emulator.events.patterns import matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ class Told:
         return {
             rule
             for rule, pattern in self.patterns.items()
-            if EventPattern(None, pattern).matches_event(event)
+            if matches(json.dumps(pattern), event)
         }
 
 
