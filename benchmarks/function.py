@@ -30,7 +30,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from chatbot.screening import Screen
-from emulator.lambda_runtime.worker import Worker
+from emulator.lambda_.worker import Worker
 from scripts import build_lambda
 from toolkit.certificates import make_certificate
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from emulator.metrics import Metrics
+from emulator.cloudwatch.metrics import Metrics
 
 OPERATOR_KEY_ID = "emulator"
 """Access key id of the emulator's own calls; the account's administrator."""

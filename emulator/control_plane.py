@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from emulator.lambda_runtime.account import CONCURRENCY
-from emulator.lambda_runtime.account import settings as lambda_account
+from emulator.lambda_.account import CONCURRENCY
+from emulator.lambda_.account import settings as lambda_account
 
 # Read by moto when it is imported. Its permissive CORS headers would let any web page that is open
 # in a browser read the local account; certificates need no minute of waiting here; and moto
@@ -27,30 +27,31 @@ from moto.moto_server.werkzeug_app import (  # after the settings above
     create_backend_app,
 )
 
-from emulator import inference_profiles, lambda_runtime, patching
-from emulator.alerts import Alerts
-from emulator.bedrock_runtime import log_delivery_problem
+from emulator import lambda_, patching
+from emulator.apigateway import tags as api_tags
+from emulator.apigateway import usage_log
+from emulator.apigateway.account import refuse_role
+from emulator.apigateway.patches import put_gateway_responses
+from emulator.apigateway.refusals import answer as api_answer
+from emulator.bedrock import inference_profiles
+from emulator.bedrock.converse import log_delivery_problem
+from emulator.bedrock.guardrails import GuardrailApi
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.refusals import answer as cloudtrail_answer
-from emulator.errors import service_error
-from emulator.execute_api import tags as api_tags
-from emulator.execute_api import usage_log
-from emulator.execute_api.account import refuse_role
-from emulator.execute_api.patches import put_gateway_responses
-from emulator.execute_api.refusals import answer as api_answer
-from emulator.guardrails import GuardrailApi
-from emulator.http import HttpRequest, HttpResponse, aws_error, request_of
+from emulator.cloudtrail.trail import Trail
+from emulator.cloudwatch.metrics import compiled
+from emulator.events.alerts import Alerts
 from emulator.iam import Authorizer, CallerError, simulation
 from emulator.iam.requests import ApiCall, Credential, credential, identify
-from emulator.lambda_runtime.refusals import answer as lambda_answer
+from emulator.lambda_.refusals import answer as lambda_answer
 from emulator.logs.refusals import answer as logs_answer
-from emulator.metrics import compiled
 from emulator.s3.refusals import answer as s3_answer
 from emulator.sts.refusals import answer as sts_answer
-from emulator.trail import Trail
-from emulator.validation import refusal, unreadable
 from emulator.waf.refusals import answer as waf_answer
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpRequest, HttpResponse, aws_error, request_of
+from emulator.wire.validation import refusal, unreadable
 
 _log = logging.getLogger("emulator")
 
@@ -245,9 +246,9 @@ class ControlPlane:
         if role is None or not made:
             return None
         try:
-            self._authorizer.assume_by_service(role, lambda_runtime.SERVICE, {})
+            self._authorizer.assume_by_service(role, lambda_.SERVICE, {})
         except CallerError:
-            return aws_error(400, "InvalidParameterValueException", lambda_runtime.NOT_ASSUMED)
+            return aws_error(400, "InvalidParameterValueException", lambda_.NOT_ASSUMED)
         return None
 
     def _refuse_logging(self, call: ApiCall) -> HttpResponse | None:

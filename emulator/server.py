@@ -18,7 +18,7 @@ from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask, hop_by_hop
 
 from emulator.cloud import Cloud
-from emulator.http import HttpRequest, HttpResponse, aws_error, json_response, request_of
+from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response, request_of
 
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
@@ -88,7 +88,7 @@ class Application:
     @property
     def trail(self) -> Any:
         def make() -> Any:
-            from emulator.trail import Trail  # noqa: PLC0415
+            from emulator.cloudtrail.trail import Trail  # noqa: PLC0415
 
             return Trail(self.cloud, self.authorizer, on_records=self.alerts.events)
 
@@ -97,7 +97,7 @@ class Application:
     @property
     def alerts(self) -> Any:
         def make() -> Any:
-            from emulator.alerts import Alerts  # noqa: PLC0415
+            from emulator.events.alerts import Alerts  # noqa: PLC0415
 
             return Alerts(self.cloud, self.authorizer)
 
@@ -106,7 +106,7 @@ class Application:
     @property
     def functions(self) -> Any:
         def make() -> Any:
-            from emulator.lambda_runtime import LambdaRuntime  # noqa: PLC0415
+            from emulator.lambda_ import LambdaRuntime  # noqa: PLC0415
 
             return LambdaRuntime(
                 self.cloud, authorizer=self.authorizer, scratch=self.cloud.state_dir
@@ -117,7 +117,7 @@ class Application:
     @property
     def bedrock(self) -> Any:
         def make() -> Any:
-            from emulator.bedrock_runtime import BedrockRuntime  # noqa: PLC0415
+            from emulator.bedrock.converse import BedrockRuntime  # noqa: PLC0415
 
             return BedrockRuntime(self.cloud, self.authorizer, self.trail)
 
@@ -126,7 +126,7 @@ class Application:
     @property
     def apis(self) -> Any:
         def make() -> Any:
-            from emulator.execute_api import ExecuteApi  # noqa: PLC0415
+            from emulator.apigateway import ExecuteApi  # noqa: PLC0415
             from emulator.waf import Waf  # noqa: PLC0415
 
             return ExecuteApi(

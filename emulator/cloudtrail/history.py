@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.cloudtrail.digests import Signer
-from emulator.errors import service_error
-from emulator.http import HttpResponse, json_response
 from emulator.iam.requests import ApiCall
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse, json_response
 
 # AWS keeps 90 days of them.
 _KEPT = 10_000

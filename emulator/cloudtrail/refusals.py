@@ -10,10 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
-from emulator.errors import service_error
-from emulator.http import HttpResponse
+from emulator.cloudtrail.trail import Trail
 from emulator.iam.requests import ApiCall
-from emulator.trail import Trail
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse
 
 
 def answer(call: ApiCall, trail: Trail, cloud: Cloud) -> HttpResponse | None:

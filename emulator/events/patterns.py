@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from emulator.http import strict_json
+from emulator.wire.http import strict_json
 
 _ABSENT = object()
 _NUMERIC = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}

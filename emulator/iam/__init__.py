@@ -1,4 +1,4 @@
-"""IAM: policy evaluation, who a caller is, and what an API request asks leave for."""
+"""IAM: who a caller is, what its policies let it do, and what a request needs permission for."""
 
 from emulator.iam.authorizer import (
     ADMINISTRATOR_KEYS,
@@ -8,20 +8,12 @@ from emulator.iam.authorizer import (
     request_keys,
     service_query,
 )
-from emulator.iam.conditions import PolicyError
-from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
 
 __all__ = [
     "ADMINISTRATOR_KEYS",
     "Authorizer",
     "CallerError",
-    "Decision",
-    "Policy",
-    "PolicyError",
     "Principal",
-    "Query",
-    "access_denied_message",
-    "evaluate",
     "request_keys",
     "service_query",
 ]

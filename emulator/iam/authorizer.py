@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from emulator.errors import WireProtocol, service_error
-from emulator.http import HttpRequest, HttpResponse
-from emulator.iam.conditions import Context, PolicyError
-from emulator.iam.policy import Decision, Policy, Query, access_denied_message, evaluate
 from emulator.iam.requests import (
     ApiCall,
     Credential,
@@ -22,7 +18,18 @@ from emulator.iam.requests import (
     roles_handed_on,
     targets,
 )
-from emulator.partition import partition_of
+from emulator.wire.errors import WireProtocol, service_error
+from emulator.wire.http import HttpRequest, HttpResponse
+from emulator.wire.partition import partition_of
+from iam_policy import (
+    Context,
+    Decision,
+    Policy,
+    PolicyError,
+    Query,
+    access_denied_message,
+    evaluate,
+)
 from toolkit.conditions import sent
 
 ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})

@@ -21,8 +21,8 @@ from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 
-from emulator.partition import partition_of
 from emulator.patching import patch
+from emulator.wire.partition import partition_of
 
 _POLICY_CHARS, _ROLE_POLICY_CHARS, _ATTACHED = 6_144, 10_240, 10
 _ARN = re.compile(r"arn:[^:\s]+:iam::(?:\d{12}|aws):policy/\S+")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from emulator.errors import WireProtocol
-from emulator.http import HttpRequest
-from emulator.partition import partition_of
+from emulator.wire.errors import WireProtocol
+from emulator.wire.http import HttpRequest
+from emulator.wire.partition import partition_of
 
 _CREDENTIAL = re.compile(r"(?:AWS4-HMAC-SHA256)\s+.*?Credential=([^,\s]+)")
 _RPC_PATH = re.compile(r"/service/[^/]+/operation/([A-Za-z]+)")
@@ -110,7 +110,7 @@ def identify(request: HttpRequest, signed: Credential) -> ApiCall | None:
 def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall | None:
     from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
 
-    from emulator.parsing import parameters  # noqa: PLC0415  # loads moto
+    from emulator.wire.parsing import parameters  # noqa: PLC0415  # loads moto
 
     if service == "bedrock-runtime" or request.path.endswith("/invocations"):
         # The emulator's own parts read any content as JSON; moto's router takes a form for a query.

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import service_error
-from emulator.http import HttpResponse
 from emulator.iam.authorizer import Authorizer, CallerError
-from emulator.iam.conditions import PolicyError
-from emulator.iam.policy import Decision, Policy, Query, evaluate, missing_keys
 from emulator.iam.requests import ApiCall
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse
+from iam_policy import Decision, Policy, PolicyError, Query, evaluate, missing_keys
 
 _DECISIONS = {
     "allowed": "allowed",

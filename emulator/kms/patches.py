@@ -16,9 +16,9 @@ from moto.kms.exceptions import NotAuthorizedException, NotFoundException, Valid
 from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
 
-from emulator.http import strict_json
-from emulator.iam import Policy, PolicyError
 from emulator.patching import add, patch
+from emulator.wire.http import strict_json
+from iam_policy import Policy, PolicyError
 
 _PENDING = "PendingDeletion"
 _SHORTEST_WAIT, _LONGEST_WAIT = 7, 30  # days (API reference, ScheduleKeyDeletion)

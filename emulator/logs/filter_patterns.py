@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 
-from emulator.metrics import compiled
+from emulator.cloudwatch.metrics import compiled
 
 Matches = Callable[[str], bool]
 

@@ -1,10 +1,10 @@
 """What CloudWatch Logs tries before a log group gets a key."""
 
-from emulator.errors import service_error
-from emulator.http import HttpResponse
 from emulator.iam import Authorizer
 from emulator.iam.requests import ApiCall
-from emulator.partition import partition_of
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse
+from emulator.wire.partition import partition_of
 
 # CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS": the key's policy
 # lets the service do these, and may ask for the group in the encryption context.

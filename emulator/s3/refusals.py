@@ -12,10 +12,10 @@ from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from emulator.cloud import Cloud
-from emulator.errors import service_error
-from emulator.http import HttpResponse, strict_json
-from emulator.iam import Policy, PolicyError
 from emulator.iam.requests import ApiCall
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse, strict_json
+from iam_policy import Policy, PolicyError
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 _NAME = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")

@@ -11,9 +11,9 @@ from moto.sns.exceptions import SNSInvalidParameter, SNSNotFoundError
 from moto.sns.models import SNSBackend, Topic
 from moto.sns.responses import SNSResponse
 
-from emulator.http import strict_json
-from emulator.iam import Policy, PolicyError
 from emulator.patching import add, patch
+from emulator.wire.http import strict_json
+from iam_policy import Policy, PolicyError
 
 # API reference, SetTopicAttributes. moto keeps the first ones, and sets any other name on itself.
 _KEPT_BY_MOTO = {"DeliveryPolicy", "DisplayName", "KmsMasterKeyId", "Policy"}

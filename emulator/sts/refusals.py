@@ -4,9 +4,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from emulator.errors import service_error
-from emulator.http import HttpResponse
 from emulator.iam.requests import ApiCall
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse
 
 _DEFAULT_SECONDS = 3600
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from emulator.cloud import Cloud
-from emulator.http import HttpRequest, HttpResponse
 from emulator.waf.fields import Inspection
 from emulator.waf.logging import LogConfig, build_record, is_kept, log_config
 from emulator.waf.lookups import entity, found
 from emulator.waf.rates import RateCounters
 from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
+from emulator.wire.http import HttpRequest, HttpResponse
 
 _ROUTE = re.compile(r"/_aws/execute-api/[^/]+(?=/)")
 _STAGE_ARN = re.compile(r"arn:[^:]+:apigateway:([^:]+)::/restapis/([^/]+)/stages/([^/]+)")

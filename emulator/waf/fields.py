@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from emulator.http import HttpRequest
 from emulator.waf.json_body import ParsedJson, parse, pointer
 from emulator.waf.transforms import TRANSFORMS
+from emulator.wire.http import HttpRequest
 
 HEADER_BYTES_LIMIT = 8192
 HEADER_COUNT_LIMIT = 200

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from emulator.http import HttpResponse, json_response
 from emulator.waf.capacity import capacity
 from emulator.waf.lookups import entity
 from emulator.waf.patterns import PatternError, validate_pattern
+from emulator.wire.http import HttpResponse, json_response
 from toolkit import aws_facts
 
 _DESTINATION = re.compile(

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from emulator.http import HttpResponse
 from emulator.waf.detectors import MISSING as MISSING_DETECTOR
 from emulator.waf.detectors import available
 from emulator.waf.fields import Inspection
 from emulator.waf.managed import GROUPS, ManagedGroup
 from emulator.waf.rates import RateCounters
 from emulator.waf.statements import Compiler, Statement
+from emulator.wire.http import HttpResponse
 
 _KB = 1024
 _CONTENT_TYPES = {

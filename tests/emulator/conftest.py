@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from emulator.server import Server
+from tests.emulator.shown import asked_in, named_by
 
 REGION = "us-east-2"
 LOGS = [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]
@@ -145,3 +146,18 @@ def log_events(emulator: Emulator) -> Callable[[str, str], list[str]]:
         return [event["message"] for event in events["events"]]
 
     return read
+
+
+@pytest.fixture
+def aws(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Return a function that makes clients; afterwards all that the test names was asked."""
+    asked: set[str] = set()
+
+    def client(service: str, **options: Any) -> Any:
+        made = emulator.client(service, **options)
+        made.meta.events.register("after-call", asked_in(asked, service))
+        return made
+
+    yield client
+    missing = named_by(request.function) - asked
+    assert not missing, f"named and never asked: {sorted(missing)}"

@@ -10,7 +10,7 @@ import boto3
 import moto  # noqa: F401  # hooks into botocore: before any client is made
 from botocore.awsrequest import AWSResponse
 
-from emulator.http import HttpRequest, HttpResponse
+from emulator.wire.http import HttpRequest, HttpResponse
 
 ACCOUNT = "123456789012"
 REGION = "us-east-2"

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.control_plane import deployed_api
-from emulator.lambda_runtime import patches
+from emulator.lambda_ import patches
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 

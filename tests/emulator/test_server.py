@@ -18,8 +18,8 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.http import HttpRequest, HttpResponse, json_response
 from emulator.server import PortInUseError, Server
+from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 ROOT = Path(__file__).parents[2]

@@ -93,9 +93,7 @@ class Told:
         """Return the rules that a record of the trail sets off."""
         event = as_event(record)
         return {
-            rule
-            for rule, pattern in self.patterns.items()
-            if matches(json.dumps(pattern), event)
+            rule for rule, pattern in self.patterns.items() if matches(json.dumps(pattern), event)
         }
 
 

@@ -122,11 +122,7 @@ def test_who_sets_off_a_tamper_rule(jobs: Jobs, event: Any, rules: set[str]) -> 
         if one["type"] == "aws_cloudwatch_event_rule"
     }
     assert len(patterns) > 5
-    found = {
-        rule
-        for rule, pattern in patterns.items()
-        if matches(json.dumps(pattern), event)
-    }
+    found = {rule for rule, pattern in patterns.items() if matches(json.dumps(pattern), event)}
     assert found == rules
 
 

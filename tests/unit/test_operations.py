@@ -14,10 +14,13 @@ GOVERNANCE = ROOT / "modules" / "governance"
 # Where each log group's fields come from: our own code, or the emulator's copy of AWS's records.
 SOURCES = {
     "/aws/apigateway/chatbot-dev": ["modules/api/access-log.tf"],
-    "/aws/lambda/chatbot-dev": ["lambda/src/chatbot/*.py", "emulator/lambda_runtime/*.py"],
+    "/aws/lambda/chatbot-dev": ["lambda/src/chatbot/*.py", "emulator/lambda_/*.py"],
     "aws-waf-logs-chatbot-dev": ["emulator/waf/*.py"],
-    "/aws/cloudtrail/chatbot-dev": ["emulator/trail.py", "modules/governance/tamper-events.tf"],
-    "/aws/bedrock/model-invocations": ["emulator/bedrock_runtime.py", "lambda/src/chatbot/*.py"],
+    "/aws/cloudtrail/chatbot-dev": [
+        "emulator/cloudtrail/trail.py",
+        "modules/governance/tamper-events.tf",
+    ],
+    "/aws/bedrock/model-invocations": ["emulator/bedrock/*.py", "lambda/src/chatbot/*.py"],
 }
 WORDS = {
     "and", "as", "asc", "avg", "bin", "by", "count", "count_distinct", "desc", "earliest", "fields",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from emulator.iam import Policy, Query, evaluate
 from emulator.iam.requests import requested_region
+from iam_policy import Policy, Query, evaluate
 
 if TYPE_CHECKING:
-    from emulator.iam import Decision
+    from iam_policy import Decision
     from toolkit.proofs.deployment import Deployment
     from toolkit.proofs.kinds import Question
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from emulator.http import HttpRequest
 from emulator.waf import Verdict, Waf
 from emulator.waf.rates import RateCounters
+from emulator.wire.http import HttpRequest
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

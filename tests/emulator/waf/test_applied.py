@@ -7,8 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from emulator.http import HttpRequest
 from emulator.waf import Waf
+from emulator.wire.http import HttpRequest
 from tests.emulator.waf.support import (
     NONE,
     FakeCloud,

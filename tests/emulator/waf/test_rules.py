@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from emulator.http import HttpRequest
 from emulator.waf import Waf
+from emulator.wire.http import HttpRequest
 from tests.emulator.waf.support import (
     GROUP_ARN,
     SET_ARN,

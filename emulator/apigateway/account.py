@@ -1,0 +1,49 @@
+"""The role through which API Gateway writes its logs, one for the account and Region.
+
+Source: API Gateway Developer Guide, "Set up CloudWatch logging for REST APIs": the role trusts
+API Gateway, and has what AWS's policy AmazonAPIGatewayPushToCloudWatchLogs holds. API Gateway tries
+it when it is set.
+"""
+
+from emulator.iam import Authorizer, CallerError
+from emulator.iam.requests import ApiCall, roles_handed_on
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse
+
+_SERVICE = "apigateway.amazonaws.com"
+_ACTIONS = (
+    *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups"),
+    *("logs:DescribeLogStreams", "logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents"),
+)
+_REFUSED = (
+    "The role ARN does not have required permissions configured. Please grant trust permission for"
+    " API Gateway and add the required role policy."
+)
+
+
+def refuse_role(call: ApiCall, authorizer: Authorizer) -> HttpResponse | None:
+    """Refuse the account a role that API Gateway could not use."""
+    for role in roles_handed_on(call):
+        if problem(authorizer, role, _ACTIONS, "*") is not None:
+            return service_error(call.protocol, 400, "BadRequestException", _REFUSED)
+    return None
+
+
+def write_problem(authorizer: Authorizer, role: str, stream_arn: str) -> str | None:
+    """Return why API Gateway cannot write to a log stream as this role; None when it can."""
+    return problem(authorizer, role, ("logs:CreateLogStream", "logs:PutLogEvents"), stream_arn)
+
+
+def problem(
+    authorizer: Authorizer, role: str, actions: tuple[str, ...], resource: str
+) -> str | None:
+    """Return what keeps API Gateway from doing these things as a role; None if nothing does."""
+    try:
+        authorizer.assume_by_service(role, _SERVICE, {})
+    except CallerError as error:
+        return str(error)
+    for action in actions:
+        decision = authorizer.authorize_role(role, action, resource)
+        if not decision.allowed:
+            return f"{role} may not {action} on {resource} ({decision.reason})"
+    return None

@@ -1,0 +1,319 @@
+"""The stations of a request, in AWS's order."""
+
+import gzip
+import hashlib
+import itertools
+import logging
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from emulator.apigateway.account import write_problem
+from emulator.apigateway.deployed import Api, Served, media_type
+from emulator.apigateway.domains import Domains
+from emulator.apigateway.exchange import Exchange
+from emulator.apigateway.integrations import Functions, LambdaProxy, mock
+from emulator.apigateway.responses import GatewayError, gateway_response
+from emulator.apigateway.usage import Usage
+from emulator.apigateway.validation import body_error, missing_parameters
+from emulator.cloud import Cloud
+from emulator.iam import Authorizer
+from emulator.wire.http import HttpRequest, HttpResponse, aws_error
+from emulator.wire.partition import partition_of
+
+MAX_BODY_BYTES = 10_485_760
+MAX_HEADER_BYTES = 20_480
+MAX_URL_CHARS = 10_240
+"""Limits of a request to a Regional API (Quotas for configuring and running a REST API)."""
+
+# On record, each record goes to a stream of its own. Here streams are used again, to bound memory.
+_LOG_STREAMS = 256
+
+_log = logging.getLogger("emulator.apigateway")
+
+
+class Verdict(Protocol):
+    """What WAF decided."""
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def response(self) -> HttpResponse | None: ...
+
+    @property
+    def insert_headers(self) -> tuple[tuple[str, str], ...]: ...
+
+
+class Firewall(Protocol):
+    """The part of Waf that a stage uses."""
+
+    def inspect(
+        self, resource_arn: str, request: HttpRequest, *, request_id: str
+    ) -> Verdict | None:
+        """Judge a request; None without an associated web ACL."""
+
+
+def _deployed_api(api_id: str, stage: str) -> Served | None:
+    from emulator.control_plane import deployed_api  # noqa: PLC0415  # only with moto's server
+
+    return deployed_api(api_id, stage)
+
+
+class ExecuteApi:
+    """Serves every deployed stage of the account."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        waf: Firewall,
+        functions: Functions,
+        *,
+        authorizer: Authorizer,
+        deployed_api: Callable[[str, str], Served | None] = _deployed_api,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cloud = cloud
+        self._waf = waf
+        self._authorizer = authorizer
+        self._deployed_api = deployed_api
+        self._usage = Usage(cloud, clock)
+        self.domains = Domains(cloud)
+        self._logged = itertools.count()
+        self._integrations: dict[str, Callable[[Exchange, Any], HttpResponse]] = {
+            "MOCK": mock,
+            "AWS_PROXY": LambdaProxy(functions),
+        }
+
+    def handle(self, request: HttpRequest, api_id: str, stage: str, path: str) -> HttpResponse:
+        """Answer one request; `path` is what follows the stage, still percent-encoded."""
+        api = self._api(api_id, stage)
+        if api is None or api.closed:
+            return aws_error(403, "ForbiddenException", "Forbidden")
+        return self._exchange(Exchange(self._cloud, api, request, path or "/"))
+
+    def handle_domain(self, request: HttpRequest, domain: str, path: str) -> HttpResponse:
+        """Answer one request to a custom domain; `path` is all of it, still percent-encoded."""
+        place = self.domains.place(domain, path or "/")
+        api = self._api(place.api_id, place.stage) if place else None
+        if place is None or api is None:
+            return aws_error(403, "ForbiddenException", "Forbidden")
+        return self._exchange(Exchange(self._cloud, api, request, place.path, (domain, path)))
+
+    def _exchange(self, exchange: Exchange) -> HttpResponse:
+        try:
+            response = self._serve(exchange)
+        except GatewayError as error:
+            response = gateway_response(exchange, error)
+        except Exception:  # noqa: BLE001  # a client never sees a traceback
+            _log.exception("request %s failed inside the emulator", exchange.request_id)
+            response = gateway_response(exchange, GatewayError("DEFAULT_5XX"))
+        response = _finish(exchange, response)
+        self._log_access(exchange, response)
+        self._count(exchange, response)
+        return response
+
+    def _count(self, exchange: Exchange, response: HttpResponse) -> None:
+        """Count for the API and for its stage, as AWS does without detailed metrics, too."""
+        api = exchange.api
+        values = {
+            "Count": (1.0, "Count"),
+            "4XXError": (float(400 <= response.status < 500), "Count"),
+            "5XXError": (float(response.status >= 500), "Count"),
+            "Latency": ((time.monotonic() - exchange.begun) * 1000, "Milliseconds"),
+        }
+        integration = exchange.variables.get("integrationLatency")
+        if integration is not None:
+            values["IntegrationLatency"] = (float(integration), "Milliseconds")
+        for dimensions in ({"ApiName": api.name}, {"ApiName": api.name, "Stage": api.stage_name}):
+            for name, (value, unit) in values.items():
+                self._cloud.metric("AWS/ApiGateway", name, dimensions, value, unit)
+
+    def _api(self, api_id: str, stage: str) -> Api | None:
+        known: dict[tuple[str, str], Api] = self._cloud.snapshot("execute_api.apis", dict)
+        api = known.get((api_id, stage))
+        if api is None:
+            served = self._deployed_api(api_id, stage)
+            if served is not None:
+                api = known[api_id, stage] = Api(self._cloud, served)
+        return api
+
+    def _serve(self, exchange: Exchange) -> HttpResponse:
+        request = exchange.request
+        override = request.header("x-http-method-override")
+        exchange.http_method = override.upper() if override else request.method
+        # On record: the access log of a request that WAF blocks tells the resource.
+        found = exchange.api.route(exchange.http_method, exchange.path)
+        if found is not None:
+            exchange.found(*found)
+        blocked = self._filter(exchange)
+        if blocked is not None:
+            return blocked
+        if len(request.body) > MAX_BODY_BYTES:
+            raise GatewayError("REQUEST_TOO_LARGE")
+        if len(exchange.path) + len(request.query) >= MAX_URL_CHARS:
+            return aws_error(414, "RequestUriTooLong", "Request URI too long")
+        sizes = (len(name) + len(value) + len(": \r\n") for name, value in request.headers)
+        if sum(sizes) > MAX_HEADER_BYTES:
+            return aws_error(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
+
+        if found is None:
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+        method, parameters = found
+        if method.authorization == "AWS_IAM":
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+        if method.authorization != "NONE":
+            self._cloud.approximation("API Gateway", "authorizers are absent: such methods refuse")
+            raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR")
+
+        self._usage.admit(exchange)
+        exchange.body = _decompressed(request)
+        missing = missing_parameters(method, request, exchange.query, parameters)
+        if missing:
+            names = ", ".join(missing)
+            raise GatewayError(
+                "BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{names}]"
+            )
+        wrong = body_error(method, media_type(request.header("content-type")), exchange.body)
+        if wrong:
+            raise GatewayError("BAD_REQUEST_BODY", validation=wrong)
+        return self._integrate(exchange)
+
+    def _filter(self, exchange: Exchange) -> HttpResponse | None:
+        """Let WAF judge first: it stands before keys and validation."""
+        api = exchange.api
+        # WAF sees the path as clients of AWS write it, and the trace that API Gateway goes on with.
+        request = replace(
+            exchange.request,
+            path=exchange.url_path,
+            headers=(*exchange.request.headers, ("X-Amzn-Trace-Id", exchange.trace)),
+        )
+        begun = time.monotonic()
+        verdict = self._waf.inspect(api.arn, request, request_id=exchange.extended_request_id)
+        if verdict is None:
+            return None
+        blocked = verdict.action == "BLOCK"
+        # A block is 403, on record for one without a response of its own: access logs of 2026 in
+        # elastic/integrations. What AWS logs for a custom response is not.
+        status = verdict.response.status if blocked and verdict.response else 403
+        exchange.variables |= {
+            "waf.latency": str(int((time.monotonic() - begun) * 1000)),
+            "waf.status": str(status) if blocked else "200",
+            "wafResponseCode": "WAF_BLOCK" if blocked else "WAF_ALLOW",
+            "webaclArn": self._web_acl_arn(api),
+        }
+        exchange.extra_headers += verdict.insert_headers
+        if not blocked:
+            return None
+        if verdict.response is None:
+            raise GatewayError("WAF_FILTERED")
+        exchange.variables["error.responseType"] = "WAF_FILTERED"
+        return verdict.response
+
+    def _web_acl_arn(self, api: Api) -> str | None:
+        known: dict[str, str | None] = self._cloud.snapshot("execute_api.web_acls", dict)
+        if api.arn not in known:
+            try:
+                answer = self._cloud.client("wafv2").get_web_acl_for_resource(ResourceArn=api.arn)
+                known[api.arn] = (answer.get("WebACL") or {}).get("ARN")
+            except ClientError:
+                known[api.arn] = None
+        return known[api.arn]
+
+    def _integrate(self, exchange: Exchange) -> HttpResponse:
+        integration = exchange.method.integration if exchange.method else {}
+        serve = self._integrations.get(integration.get("type", ""))
+        if serve is None:
+            self._cloud.approximation(
+                "API Gateway",
+                f"integration type {integration.get('type')} is absent: it answers 500",
+            )
+            raise GatewayError("API_CONFIGURATION_ERROR")
+        begun = time.monotonic()
+        try:
+            return serve(exchange, integration)
+        except GatewayError as error:
+            error.of_integration = True
+            raise
+        finally:
+            elapsed = str(int((time.monotonic() - begun) * 1000))
+            exchange.variables |= {
+                "integration.latency": elapsed,
+                "integrationLatency": elapsed,
+            }
+
+    def _log_access(self, exchange: Exchange, response: HttpResponse) -> None:
+        """Write the stage's access log, if the account has a role to write it with."""
+        api = exchange.api
+        if not api.log_format or not api.log_group:
+            return
+        problem = self._cloud.snapshot(
+            f"execute_api.logs:{api.log_group}", lambda: self._log_problem(api.log_group)
+        )
+        if problem:
+            self._cloud.approximation("API Gateway", f"no access logs: {problem}")
+            return
+        exchange.variables |= {
+            "responseLatency": str(int((time.monotonic() - exchange.begun) * 1000)),
+            "responseLength": str(len(response.body)),
+            "status": str(response.status),
+        }
+        number = next(self._logged) % _LOG_STREAMS
+        stream = hashlib.md5(f"{api.arn}/{number}".encode(), usedforsecurity=False).hexdigest()
+        self._cloud.log(api.log_group, stream, exchange.log_line())
+
+    def _log_problem(self, group: str) -> str | None:
+        """Return why API Gateway cannot write to this log group; None when it can."""
+        role = self._cloud.client("apigateway").get_account().get("cloudwatchRoleArn")
+        if not role:
+            return "the account names no CloudWatch role for API Gateway"
+        region, account = self._cloud.region, self._cloud.account_id
+        logs = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group"
+        stream = f"{logs}:{group}:log-stream:access"
+        return write_problem(self._authorizer, role, stream)
+
+
+def _decompressed(request: HttpRequest) -> bytes:
+    """Undo gzip or deflate, which REST APIs do for every request (Payload compression)."""
+    encoding = (request.header("content-encoding") or "identity").strip().lower()
+    if encoding == "identity":
+        return request.body
+    if encoding not in {"gzip", "deflate"}:
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
+    try:
+        inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
+        body = inflate.decompress(request.body, MAX_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise GatewayError("BAD_REQUEST_BODY", validation="Not valid compressed data") from error
+    if len(body) > MAX_BODY_BYTES:
+        raise GatewayError("REQUEST_TOO_LARGE")
+    if not inflate.eof:
+        raise GatewayError("BAD_REQUEST_BODY", validation="Compressed data ends too early")
+    return body
+
+
+def _finish(exchange: Exchange, response: HttpResponse) -> HttpResponse:
+    """Compress if the API says so, and add the ids that every response carries."""
+    headers, body = list(response.headers), response.body
+    smallest = exchange.api.minimum_compression_size
+    accepted = exchange.request.header("accept-encoding") or ""
+    if (
+        smallest is not None
+        and body
+        and len(body) >= smallest
+        and "gzip" in accepted.lower()
+        and response.header("content-encoding") is None
+    ):
+        body = gzip.compress(body, mtime=0)
+        headers.append(("Content-Encoding", "gzip"))
+    headers += [
+        ("x-amzn-RequestId", exchange.request_id),
+        ("x-amz-apigw-id", exchange.extended_request_id),
+    ]
+    if exchange.request.method == "HEAD":
+        body = b""
+    return HttpResponse(response.status, tuple(headers), body)

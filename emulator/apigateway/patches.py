@@ -1,0 +1,373 @@
+"""Changes to moto's API Gateway, each with its reason."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from moto.apigateway.exceptions import ConflictException, NotFoundException
+from moto.apigateway.models import (
+    APIGatewayBackend,
+    GatewayResponse,
+    Integration,
+    RequestValidator,
+    RestAPI,
+    Stage,
+    UsagePlan,
+)
+from moto.apigateway.responses import APIGatewayResponse
+
+from emulator.apigateway.deployed import BUILT_IN_MODELS
+from emulator.apigateway.responses import STATUSES, TEMPLATES
+from emulator.patching import add, patch
+
+
+@patch(Integration, "to_json")
+def _omit_empty_fields(original: Any, integration: Integration) -> Any:
+    # As AWS does; the provider would otherwise see an empty map appear after its first read.
+    empty: tuple[Any, ...] = (None, [], {})
+    return {name: value for name, value in original(integration).items() if value not in empty}
+
+
+@patch(RestAPI, "apply_patch_operations")
+def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+    # moto takes the text "false" for true.
+    original(api, operations)
+    for operation in operations:
+        if operation["path"] == "/disableExecuteApiEndpoint":
+            api.disableExecuteApiEndpoint = operation["value"] == "true"
+
+
+@patch(RestAPI, "to_dict")
+def _tell_api_status(original: Any, api: RestAPI) -> Any:
+    # botocore's model; a Regional API that names no policy has TLS_1_0 (API Gateway Developer
+    # Guide, "Choose a security policy for your REST API").
+    policy = getattr(api, "security_policy", None) or "TLS_1_0"
+    mode = getattr(api, "endpoint_access_mode", None)
+    known = original(api) | {"apiStatus": "AVAILABLE", "securityPolicy": policy}
+    return known | ({"endpointAccessMode": mode} if mode else {})
+
+
+@patch(APIGatewayResponse, "create_rest_api")
+def _keep_security_policy(original: Any, response: APIGatewayResponse) -> Any:
+    status, headers, body = original(response)
+    if "id" not in (made := json.loads(body)):
+        return status, headers, body
+    api = response.backend.get_rest_api(made["id"])
+    api.security_policy = response._get_param("securityPolicy")
+    api.endpoint_access_mode = response._get_param("endpointAccessMode")
+    return status, headers, json.dumps(api.to_dict())
+
+
+@patch(RestAPI, "apply_patch_operations")
+def _change_security_policy(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+    original(api, operations)
+    for operation in operations:
+        if operation["path"] == "/securityPolicy":
+            api.security_policy = operation.get("value")
+        if operation["path"] == "/endpointAccessMode":
+            api.endpoint_access_mode = operation.get("value")
+
+
+# Updates that moto lacks: an environment that is edited and applied again sends them.
+_FIELDS = {
+    "apiKeyRequired": "api_key_required",
+    "authorizationType": "authorization_type",
+    "authorizerId": "authorizer_id",
+    "contentHandling": "content_handling",
+    "credentials": "credentials",
+    "description": "description",
+    "httpMethod": "http_method",
+    "operationName": "operation_name",
+    "passthroughBehavior": "passthrough_behaviour",
+    "requestModels": "request_models",
+    "requestParameters": "request_parameters",
+    "requestTemplates": "request_templates",
+    "requestValidatorId": "request_validator_id",
+    "responseModels": "response_models",
+    "responseParameters": "response_parameters",
+    "responseTemplates": "response_templates",
+    "schema": "schema",
+    "selectionPattern": "selection_pattern",
+    "statusCode": "status_code",
+    "timeoutInMillis": "timeout_in_millis",
+    "uri": "uri",
+}
+
+
+def _patch_fields(target: Any, operations: list[dict[str, Any]]) -> None:
+    for operation in operations:
+        name, _, key = operation["path"][1:].partition("/")
+        attribute, value = _FIELDS[name], operation.get("value")
+        if value in {"true", "false"}:
+            value = value == "true"
+        elif name == "timeoutInMillis":
+            value = int(str(value))
+        if not key:
+            setattr(target, attribute, None if operation["op"] == "remove" else value)
+            continue
+        entries = dict(getattr(target, attribute) or {})
+        key = key.replace("~1", "/").replace("~0", "~")
+        if operation["op"] == "remove":
+            entries.pop(key, None)
+        else:
+            entries[key] = value
+        setattr(target, attribute, entries)
+
+
+def _add_update(name: str, find: Callable[[Any, list[str]], Any]) -> None:
+    def update(response: APIGatewayResponse) -> str:
+        target = find(response.backend, response.path.split("/"))
+        _patch_fields(target, response._get_param("patchOperations"))
+        return json.dumps(target.to_json())
+
+    add(APIGatewayResponse, name)(update)
+
+
+# /restapis/<2>/models/<4>, /restapis/<2>/resources/<4>/methods/<6>/responses/<8> and so on
+_add_update("update_model", lambda apis, at: apis.get_model(at[2], at[4]))
+_add_update("update_deployment", lambda apis, at: apis.get_deployment(at[2], at[4]))
+_add_update("update_method", lambda apis, at: apis.get_method(at[2], at[4], at[6]))
+_add_update("update_integration", lambda apis, at: apis.get_integration(at[2], at[4], at[6]))
+_add_update(
+    "update_method_response",
+    lambda apis, at: apis.get_method_response(at[2], at[4], at[6], at[8]),
+)
+_add_update(
+    "update_integration_response",
+    lambda apis, at: apis.get_integration_response(at[2], at[4], at[6], at[9]),
+)
+
+
+@patch(RestAPI, "__init__")
+def _begin_with_models(original: Any, api: RestAPI, *args: Any, **kwargs: Any) -> None:
+    # Every API has two models from the start, and may not make others of their names.
+    original(api, *args, **kwargs)
+    for name, schema in BUILT_IN_MODELS.items():
+        text = {"$schema": "http://json-schema.org/draft-04/schema#"} | schema
+        api.add_model(
+            name=name,
+            description=f"This is a default {name.lower()} schema model",
+            schema=json.dumps(text),
+            content_type="application/json",
+        )
+
+
+@patch(RequestValidator, "apply_patch_operations")
+def _read_no_value_as_false(
+    original: Any, validator: RequestValidator, operations: list[dict[str, Any]]
+) -> None:
+    # moto asks for a value. It takes each part of the word true for true, nothing at all as well.
+    original(validator, [{"value": "false", **operation} for operation in operations])
+
+
+@patch(APIGatewayBackend, "delete_resource")
+def _delete_children(
+    original: Any, apis: APIGatewayBackend, function_id: str, resource_id: str
+) -> Any:
+    # moto leaves what is below a resource behind, and cannot list it afterwards.
+    resources = apis.get_rest_api(function_id).resources
+    for child in [each for each in resources.values() if each.parent_id == resource_id]:
+        apis.delete_resource(function_id, child.id)
+    return original(apis, function_id, resource_id)
+
+
+# Gateway responses: moto knows only those that were put, as they were put. AWS lists all, each
+# with what it takes from the response for its class (recorded in localstack/localstack,
+# test_apigateway_api.snapshot.json, test_gateway_response_crud and test_gateway_response_put).
+
+
+def put_gateway_responses(apis: APIGatewayBackend, api_id: str) -> dict[str, dict[str, Any]]:
+    """Return the gateway responses that an author put, with no value but the author's, by type."""
+    return {kind: own.to_json() for kind, own in apis.apis[api_id].gateway_responses.items()}
+
+
+def _described(api: RestAPI, kind: str) -> dict[str, Any]:
+    status, own = STATUSES[kind], api.gateway_responses.get(kind)
+    of_class = "DEFAULT_5XX" if status is not None and status >= 500 else "DEFAULT_4XX"
+    told = own or (api.gateway_responses.get(of_class) if status is not None else None)
+    status = (told and told.status_code) or status
+    return {
+        "responseType": kind,
+        "defaultResponse": own is None,
+        "responseParameters": (told and told.response_parameters) or {},
+        "responseTemplates": (told and told.response_templates) or TEMPLATES,
+    } | ({"statusCode": str(status)} if status else {})
+
+
+def _api_and_kind(response: APIGatewayResponse) -> tuple[RestAPI, str]:
+    _, _, api_id, _, *kind = response.path.split("/")
+    return response.backend.get_rest_api(api_id), kind[0] if kind else ""
+
+
+@patch(APIGatewayResponse, "put_gateway_response")
+def _tell_put_response(original: Any, response: APIGatewayResponse) -> Any:
+    status, headers, _ = original(response)
+    return status, headers, json.dumps(_described(*_api_and_kind(response)))
+
+
+@patch(APIGatewayResponse, "get_gateway_response")
+def _tell_response(original: Any, response: APIGatewayResponse) -> Any:  # noqa: ARG001  # knows too few
+    return 200, {}, json.dumps(_described(*_api_and_kind(response)))
+
+
+@patch(APIGatewayResponse, "get_gateway_responses")
+def _tell_responses(original: Any, response: APIGatewayResponse) -> Any:  # noqa: ARG001  # knows too few
+    api, _ = _api_and_kind(response)
+    return 200, {}, json.dumps({"item": [_described(api, kind) for kind in sorted(STATUSES)]})
+
+
+@add(APIGatewayResponse, "update_gateway_response")
+def _update_response(response: APIGatewayResponse) -> str:
+    api, kind = _api_and_kind(response)
+    own = api.gateway_responses.setdefault(kind, GatewayResponse(kind, None, {}, {}))
+    _patch_fields(own, response._get_param("patchOperations"))
+    return json.dumps(_described(api, kind))
+
+
+# Stages
+
+
+@patch(Stage, "__init__")
+def _note_when_made(original: Any, stage: Stage, *args: Any, **kwargs: Any) -> None:
+    original(stage, *args, **kwargs)
+    stage.created = stage.updated = int(time.time())
+
+
+@patch(Stage, "to_json")
+def _tell_stage(original: Any, stage: Stage) -> dict[str, Any]:
+    # What AWS tells of every stage, and moto of none or some.
+    told: dict[str, Any] = {
+        "cacheClusterStatus": "NOT_AVAILABLE",
+        "createdDate": stage.created,
+        "lastUpdatedDate": stage.updated,
+        "tracingEnabled": False,
+    }
+    kept: dict[str, Any] = original(stage)
+    return told | kept
+
+
+@patch(Stage, "apply_operations")
+def _remove_method_settings(original: Any, stage: Stage, operations: list[dict[str, Any]]) -> Stage:
+    # moto goes on throttling a method whose settings were removed.
+    stage.updated = int(time.time())
+    for operation in operations:
+        if operation["op"] == "remove":
+            stage.method_settings.pop(operation["path"].lstrip("/"), None)
+    changed: Stage = original(stage, operations)
+    return changed
+
+
+@patch(Stage, "_get_default_method_settings")
+def _default_method_settings(original: Any, stage: Stage) -> dict[str, Any]:
+    # As recorded in localstack/localstack, test_apigateway_common.snapshot.json, TestStages.
+    recorded = {
+        "cacheDataEncrypted": False,
+        "throttlingBurstLimit": 5_000,
+        "throttlingRateLimit": 10_000.0,
+    }
+    settings: dict[str, Any] = original(stage)
+    return settings | recorded
+
+
+# Usage plans
+
+
+@patch(UsagePlan, "to_json")
+def _tell_quota_offset(original: Any, plan: UsagePlan) -> dict[str, Any]:
+    told: dict[str, Any] = original(plan)
+    if plan.quota:
+        told["quota"] = {"offset": 0} | plan.quota
+    return told
+
+
+@patch(APIGatewayBackend, "get_base_path_mappings")
+def _no_mappings_yet(original: Any, backend: APIGatewayBackend, domain_name: str) -> Any:
+    # moto takes a domain without mappings for none.
+    if domain_name in backend.domain_names:
+        backend.base_path_mappings.setdefault(domain_name, {})
+    return original(backend, domain_name)
+
+
+@patch(APIGatewayBackend, "delete_domain_name")
+def _delete_with_mappings(original: Any, backend: APIGatewayBackend, domain_name: str) -> None:
+    # moto keeps them for the next domain of the name.
+    original(backend, domain_name)
+    backend.base_path_mappings.pop(domain_name, None)
+
+
+class _NoIntegration(NotFoundException):  # type: ignore[misc]  # moto ships no types
+    code = 404
+
+    def __init__(self) -> None:
+        super().__init__("Invalid Integration identifier specified")
+
+
+@patch(APIGatewayBackend, "get_integration")
+def _missing_integration(original: Any, backend: APIGatewayBackend, *args: Any) -> Any:
+    # moto fails on a method without integration, and Terraform could not go on after a half apply.
+    integration = original(backend, *args)
+    if integration is None:
+        raise _NoIntegration
+    return integration
+
+
+_PLAN_STAGE = re.compile(
+    r"/apiStages/([^:/]+):([^/]+)/throttle(?:/(.+?))?(?:/(rateLimit|burstLimit))?"
+)
+
+
+@patch(UsagePlan, "apply_patch_operations")
+def _update_usage_plan(original: Any, plan: UsagePlan, operations: list[dict[str, Any]]) -> None:
+    # moto knows no throttle of one method, cannot remove a stage that has one, keeps a quota as
+    # text, and cuts the fraction off a rate.
+    for operation in operations:
+        path, value = operation["path"], operation.get("value")
+        if path == "/apiStages" and operation["op"] == "remove":
+            api_id, _, stage = str(value).partition(":")
+            plan.api_stages = [
+                each
+                for each in plan.api_stages
+                if (each["apiId"], each["stage"]) != (api_id, stage)
+            ]
+        elif found := _PLAN_STAGE.fullmatch(path):
+            _update_method_throttle(plan, found, operation)
+        elif path == "/throttle/rateLimit" and operation["op"] != "remove":
+            plan.throttle["rateLimit"] = float(str(value))
+        else:
+            original(plan, [operation])
+    for name in ("limit", "offset"):
+        if name in plan.quota:
+            plan.quota[name] = int(plan.quota[name])
+
+
+def _update_method_throttle(
+    plan: UsagePlan, found: re.Match[str], operation: dict[str, Any]
+) -> None:
+    api_id, stage, method, limit = found.groups()
+    for each in plan.api_stages:
+        if (each["apiId"], each["stage"]) != (api_id, stage):
+            continue
+        throttles = each.setdefault("throttle", {})
+        if operation["op"] != "remove" and method and limit:
+            number = float(operation["value"]) if limit == "rateLimit" else int(operation["value"])
+            throttles.setdefault(method.replace("~1", "/"), {})[limit] = number
+        elif method:
+            throttles.pop(method.replace("~1", "/"), None)
+        else:
+            throttles.clear()
+
+
+@patch(APIGatewayBackend, "create_usage_plan_key")
+def _one_place_in_a_plan(
+    original: Any, backend: APIGatewayBackend, usage_plan_id: str, payload: dict[str, Any]
+) -> Any:
+    # moto takes a key into its plan again, and into a plan that is not there.
+    backend.get_usage_plan(usage_plan_id)
+    if payload["keyId"] in backend.usage_plan_keys.get(usage_plan_id, {}):
+        raise ConflictException(
+            f"Usage Plan {usage_plan_id} cannot be added because API Key cannot reference multiple"
+            " Usage Plans with the same API stage"
+        )
+    return original(backend, usage_plan_id, payload)

@@ -1,0 +1,314 @@
+"""What API Gateway's API refuses before it configures anything, and moto does not.
+
+An environment that AWS would refuse must not be rehearsed as if it had been applied.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jsonschema
+from botocore.exceptions import ClientError, ParamValidationError
+from moto.apigateway.models import apigateway_backends
+
+from emulator.apigateway import missing, patch_operations
+from emulator.apigateway.deployed import BUILT_IN_MODELS
+from emulator.apigateway.refusal import RefusalError, conflict, not_found
+from emulator.cloud import Cloud
+from emulator.wire.http import HttpResponse
+
+# Where a header's value may come from: 'a text', or a part of what is known then.
+_TEXT = r"'[^']*'"
+_KNOWN = r"(?:context|stageVariables)\.\S+"
+_OF_INTEGRATION = re.compile(
+    rf"{_TEXT}|{_KNOWN}|integration\.response\.(?:(?:multivalue)?header\.\S+|body(?:\.\S+)?)"
+)
+_OF_GATEWAY = re.compile(
+    rf"{_TEXT}|{_KNOWN}|method\.request\.(?:(?:multivalue)?(?:header|querystring)|path)\.\S+"
+)
+
+
+_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
+_MILLISECONDS = (50, 29_000)
+"""Shortest and longest timeout of an integration (Amazon API Gateway quotas)."""
+_LONGEST_KEY = 128
+
+# What an integration calls: any action of AWS, and the two that take a proxied request. AWS takes
+# two slashes before the version of Lambda's API.
+_ACTION = re.compile(r"arn:[\w-]+:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.*")
+_PROXIED = re.compile(
+    r"arn:[\w-]+:apigateway:[\w-]+:(?:lambda:path/+2015-03-31/functions/[^/]+/invocations"
+    r"|firehose:action/PutRecord)"
+)
+
+
+def answer(operation: str, params: Mapping[str, Any], cloud: Cloud) -> HttpResponse | None:
+    """Return AWS's refusal of an operation of API Gateway; None when there is none here."""
+    apis = apigateway_backends[cloud.account_id][cloud.region]
+    try:
+        missing.check(operation, params, apis)
+        patch_operations.check(operation, params, apis)
+        if operation in _CHECKS:
+            _CHECKS[operation](params, cloud.client("apigateway"))
+    except RefusalError as refusal:
+        return refusal.response
+    except ClientError:
+        return None  # there is no such thing, and moto says so
+    return None
+
+
+def _check_rest_api(params: Mapping[str, Any], _: Any) -> None:
+    if params.get("description") == "":
+        raise RefusalError("Description cannot be an empty string")
+    patch_operations.check_compression(params.get("minimumCompressionSize"))
+    endpoint = params.get("endpointConfiguration") or {}
+    types = endpoint.get("types")
+    if types == []:
+        raise RefusalError("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")
+    if len(types or ()) > 1:
+        raise RefusalError("Cannot create an api with multiple Endpoint Types.")
+    if types == ["PRIVATE"] and endpoint.get("ipAddressType") == "ipv4":
+        raise RefusalError("Only dualstack ipAddressType is supported for Private APIs.")
+
+
+def _check_resource(params: Mapping[str, Any], client: Any) -> None:
+    resources = client.get_resources(restApiId=params["restApiId"], limit=500)["items"]
+    parent, part = params["parentId"], params.get("pathPart") or ""
+    siblings = [each["pathPart"] for each in resources if each.get("parentId") == parent]
+    if part in siblings:
+        raise conflict(f"Another resource with the same parent already has this name: {part}")
+    above = next(each for each in resources if each["id"] == parent).get("pathPart", "")
+    if above.endswith("+}"):
+        raise RefusalError(
+            f"Cannot create a child of a resource with a greedy path variable: {above}"
+        )
+    variable = next((each for each in siblings if each.startswith("{")), None)
+    if part.startswith("{") and variable:
+        raise RefusalError(
+            f"A sibling ({variable}) of this resource already has a variable path part -- only one"
+            " is allowed"
+        )
+
+
+def _check_new_method(params: Mapping[str, Any], client: Any) -> None:
+    if params["httpMethod"] not in _METHODS:
+        raise RefusalError(f"Invalid HttpMethod specified. Valid options are {','.join(_METHODS)}")
+    names = [name.rpartition(".")[2] for name in params.get("requestParameters") or {}]
+    if len(names) != len(set(names)):
+        raise RefusalError("Parameter names must be unique across querystring, header and path")
+    _check_authorizer(params.get("authorizationType"), params.get("authorizerId"), params, client)
+    _check_method(params, client)
+
+
+def _check_patched_method(params: Mapping[str, Any], client: Any) -> None:
+    place = {key: params[key] for key in ("restApiId", "resourceId", "httpMethod")}
+    method = client.get_method(**place)
+    kind = next(_set(params, "/authorizationType"), method.get("authorizationType"))
+    authorizer = next(_set(params, "/authorizerId"), method.get("authorizerId"))
+    _check_authorizer(kind, authorizer, params, client)
+    _check_method(params, client)
+
+
+def _check_authorizer(
+    kind: str | None, authorizer: str | None, params: Mapping[str, Any], client: Any
+) -> None:
+    if kind not in {"CUSTOM", "COGNITO_USER_POOLS"}:
+        return
+    known = client.get_authorizers(restApiId=params["restApiId"], limit=500)["items"]
+    if authorizer not in {each["id"] for each in known}:
+        raise RefusalError(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or"
+            " COGNITO_USER_POOLS requires a valid authorizer."
+        )
+
+
+def _check_method(params: Mapping[str, Any], client: Any) -> None:
+    api = {"restApiId": params["restApiId"]}
+    validators = [params.get("requestValidatorId"), *_set(params, "/requestValidatorId")]
+    known = {each["id"] for each in client.get_request_validators(**api, limit=500)["items"]}
+    if any(validator and validator not in known for validator in validators):
+        raise RefusalError("Invalid Request Validator identifier specified")
+    models = {*(params.get("requestModels") or {}).values(), *_set(params, "/requestModels/.+")}
+    known = {each["name"] for each in client.get_models(**api, limit=500)["items"]}
+    for model in sorted(models - known - BUILT_IN_MODELS.keys()):
+        raise RefusalError(f"Invalid model identifier specified: {model}")
+
+
+def _check_integration(params: Mapping[str, Any], _: Any) -> None:
+    shortest, longest = _MILLISECONDS
+    for value in [params.get("timeoutInMillis"), *_set(params, "/timeoutInMillis")]:
+        if value is None:
+            continue
+        if not str(value).isdecimal() or not shortest <= int(value) <= longest:
+            raise RefusalError(f"Timeout should be between {shortest} ms and {longest} ms")
+    mapped = params.get("requestParameters") or {}
+    for name in mapped:
+        if not re.fullmatch(r"integration\.request\.(?:header|querystring|path)\.\S+", name):
+            raise _invalid_mapping(f"expression parameter specified: {name}")
+    _check_expressions(mapped, _OF_GATEWAY)
+    uri = params.get("uri") or ""
+    if params.get("type") == "AWS_PROXY" and _ACTION.fullmatch(uri) and not _PROXIED.fullmatch(uri):
+        raise RefusalError(
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose"
+            " stream invocations."
+        )
+
+
+def _check_new_stage(params: Mapping[str, Any], client: Any) -> None:
+    if not re.fullmatch(r"[\w-]+", params["stageName"], re.ASCII):
+        raise RefusalError("Stage name only allows a-zA-Z0-9_-")
+    deployments = client.get_deployments(restApiId=params["restApiId"], limit=500)["items"]
+    if all(each["id"] != params["deploymentId"] for each in deployments):
+        raise not_found("Invalid Deployment identifier specified")
+
+
+def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
+    stages = [
+        f"{each.get('apiId', '')}:{each.get('stage', '')}" for each in params.get("apiStages") or ()
+    ]
+    for stage in [*stages, *_set(params, "/apiStages")]:
+        api, _, name = stage.partition(":")
+        try:
+            client.get_stage(restApiId=api, stageName=name)
+        except (ClientError, ParamValidationError):
+            raise not_found(f"API Stage not found: {stage}") from None
+
+
+def _check_new_model(params: Mapping[str, Any], client: Any) -> None:
+    name = params["name"]
+    if not name:
+        raise RefusalError("Model name must be non-empty")
+    # The API reference: "Must be an alphanumeric string." The text is not on record.
+    if not re.fullmatch(r"[A-Za-z0-9]+", name):
+        raise RefusalError(f"Model name must be alphanumeric: {name}")
+    models = client.get_models(restApiId=params["restApiId"], limit=500)["items"]
+    if name in {each["name"] for each in models} | BUILT_IN_MODELS.keys():
+        raise conflict("Model name already exists for this REST API")
+    _check_schema(params.get("schema") or "")
+
+
+def _check_patched_model(params: Mapping[str, Any], _: Any) -> None:
+    for schema in _set(params, "/schema"):
+        _check_schema(schema)
+
+
+def _check_schema(schema: str) -> None:
+    if not schema:
+        raise RefusalError("Model schema must have at least 1 property or array items defined")
+    try:
+        jsonschema.Draft4Validator.check_schema(json.loads(schema))
+    except (ValueError, RecursionError, jsonschema.SchemaError):
+        raise RefusalError(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid"
+            " modelschema specified]"
+        ) from None
+
+
+def _check_deleted_model(params: Mapping[str, Any], client: Any) -> None:
+    name = params["modelName"]
+    api, embed = params["restApiId"], ["methods"]
+    for resource in client.get_resources(restApiId=api, embed=embed, limit=500)["items"]:
+        for verb, method in (resource.get("resourceMethods") or {}).items():
+            if name in (method.get("requestModels") or {}).values():
+                raise conflict(
+                    f"Cannot delete model '{name}', is referenced in method request:"
+                    f" {resource['path']}/{verb}"
+                )
+
+
+def _check_validator(params: Mapping[str, Any], _: Any) -> None:
+    if any(not name for name in _set(params, "/name")):
+        raise RefusalError("Request Validator name cannot be blank")
+
+
+def _check_key(params: Mapping[str, Any], _: Any) -> None:
+    if len(params.get("value") or "") > _LONGEST_KEY:
+        raise RefusalError(f"API Key value exceeds maximum size of {_LONGEST_KEY} characters")
+
+
+def _check_integration_response(params: Mapping[str, Any], client: Any) -> None:
+    mapped = params.get("responseParameters") or {}
+    if not mapped:
+        return
+    method_response = client.get_method_response(
+        **{key: params[key] for key in ("restApiId", "resourceId", "httpMethod", "statusCode")}
+    )
+    declared = method_response.get("responseParameters") or {}
+    for name in mapped:
+        if name not in declared:
+            raise _invalid_mapping(f"expression parameter specified: {name}")
+    _check_expressions(mapped, _OF_INTEGRATION)
+
+
+def _check_gateway_response(params: Mapping[str, Any], _: Any) -> None:
+    mapped = params.get("responseParameters") or {}
+    for name in mapped:
+        if not name.startswith("gatewayresponse.header."):
+            raise _invalid_mapping(f"expression parameter specified: {name}")
+    _check_expressions(mapped, _OF_GATEWAY)
+
+
+def _check_expressions(mapped: Mapping[str, str], valid: re.Pattern[str]) -> None:
+    for expression in mapped.values():
+        if not valid.fullmatch(expression):
+            raise _invalid_mapping(f"expression specified: {expression}")
+
+
+def _invalid_mapping(what: str) -> RefusalError:
+    return RefusalError(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid"
+        f" mapping {what}]"
+    )
+
+
+def _check_stage(params: Mapping[str, Any], client: Any) -> None:
+    logs = [*_set(params, "/accessLogSettings/destinationArn")]
+    levels = [value for value in _set(params, "/logging/loglevel") if value != "OFF"]
+    if (logs or levels) and not client.get_account().get("cloudwatchRoleArn"):
+        raise RefusalError(
+            "CloudWatch Logs role ARN must be set in account settings to enable logging"
+        )
+
+
+def _check_deletion(params: Mapping[str, Any], client: Any) -> None:
+    stages = client.get_stages(restApiId=params["restApiId"])["item"]
+    if any(stage["deploymentId"] == params["deploymentId"] for stage in stages):
+        raise RefusalError("Active stages pointing to this deployment must be moved or deleted")
+
+
+def _check_plan_deletion(params: Mapping[str, Any], client: Any) -> None:
+    # The provider takes a plan's stages away first, for this refusal.
+    plan = params["usagePlanId"]
+    if client.get_usage_plan(usagePlanId=plan).get("apiStages"):
+        raise RefusalError(f"Cannot delete usage plan {plan} because it contains API stages.")
+
+
+def _set(params: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield what a patch puts at paths that end like this pattern."""
+    for operation in params.get("patchOperations") or ():
+        if operation.get("op") != "remove" and re.search(f"{path}$", str(operation.get("path"))):
+            yield operation.get("value") or ""
+
+
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Any], None]] = {
+    "CreateApiKey": _check_key,
+    "CreateModel": _check_new_model,
+    "CreateResource": _check_resource,
+    "CreateRestApi": _check_rest_api,
+    "CreateStage": _check_new_stage,
+    "CreateUsagePlan": _check_usage_plan,
+    "DeleteDeployment": _check_deletion,
+    "DeleteUsagePlan": _check_plan_deletion,
+    "DeleteModel": _check_deleted_model,
+    "PutGatewayResponse": _check_gateway_response,
+    "PutIntegration": _check_integration,
+    "PutIntegrationResponse": _check_integration_response,
+    "PutMethod": _check_new_method,
+    "UpdateIntegration": _check_integration,
+    "UpdateMethod": _check_patched_method,
+    "UpdateModel": _check_patched_model,
+    "UpdateRequestValidator": _check_validator,
+    "UpdateStage": _check_stage,
+    "UpdateUsagePlan": _check_usage_plan,
+}

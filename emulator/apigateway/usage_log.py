@@ -1,0 +1,84 @@
+"""What each client has used of its quota, day by day, as GetUsage tells. moto keeps no such log.
+
+Source: API Gateway API reference, GetUsage: daily logs of used and remaining quota, by API key.
+Days to come are left out, and so are plans without a quota: what AWS says of these is not
+documented.
+"""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from emulator.iam.requests import ApiCall
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse, json_response
+
+_lock = threading.Lock()
+_used: defaultdict[tuple[str, str], Counter[date]] = defaultdict(Counter)
+
+
+def note(plan_id: str, key_id: str, now: float) -> None:
+    """Count one request against a key's quota."""
+    with _lock:
+        _used[plan_id, key_id][datetime.fromtimestamp(now, UTC).date()] += 1
+
+
+def period_of(period: str, day: date) -> str:
+    """Name the day, week (from Sunday) or month that a day, in UTC, falls into."""
+    match period:
+        case "DAY":
+            return day.isoformat()
+        case "WEEK":
+            return (day - timedelta(days=(day.weekday() + 1) % 7)).isoformat()
+    return f"{day:%Y-%m}"
+
+
+def answer(call: ApiCall, client: Any) -> HttpResponse:
+    """Answer GetUsage."""
+    given = call.params
+    plan_id = given["usagePlanId"]
+    try:
+        start, end = (date.fromisoformat(given[name]) for name in ("startDate", "endDate"))
+    except ValueError:
+        return service_error(call.protocol, 400, "BadRequestException", "Invalid date specified")
+    if end < start:
+        message = "End date must be after start date"
+        return service_error(call.protocol, 400, "BadRequestException", message)
+    try:
+        quota = client.get_usage_plan(usagePlanId=plan_id).get("quota")
+    except ClientError:
+        message = "Invalid Usage Plan ID specified"
+        return service_error(call.protocol, 404, "NotFoundException", message)
+    pages = client.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id)
+    keys = [key["id"] for page in pages for key in page["items"] if quota]
+    wanted = given.get("keyId")
+    values = {
+        key: list(_days(quota, plan_id, key, start, min(end, datetime.now(UTC).date())))
+        for key in keys
+        if wanted in {None, key}
+    }
+    document = {"usagePlanId": plan_id, "startDate": str(start), "endDate": str(end)}
+    return json_response(200, document | {"values": values})
+
+
+def _days(
+    quota: Mapping[str, Any], plan_id: str, key_id: str, start: date, end: date
+) -> Iterator[list[int]]:
+    """Yield what was used, and what then remained, of each day."""
+    with _lock:
+        used = dict(_used.get((plan_id, key_id), {}))
+    first = min(used, default=start)
+    spent: Counter[str] = Counter()
+    for offset in range((end - min(first, start)).days + 1):
+        day = min(first, start) + timedelta(days=offset)
+        period = period_of(quota["period"], day)
+        spent[period] += used.get(day, 0)
+        limit = int(quota["limit"])
+        if period == period_of(quota["period"], first):
+            limit -= int(quota.get("offset") or 0)
+        if day >= start:
+            yield [used.get(day, 0), max(limit - spent[period], 0)]

@@ -1,0 +1,110 @@
+"""What API Gateway checks of a request before it hands it on: parameters, and the body's model."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+
+from emulator.apigateway.deployed import Method
+from emulator.wire.http import HttpRequest, strict_json
+
+
+def missing_parameters(
+    method: Method, request: HttpRequest, query: Mapping[str, list[str]], path: Mapping[str, str]
+) -> list[str]:
+    """Name the required parameters that a request lacks or leaves blank.
+
+    On record, those in headers come before those in the path and those in the query string.
+    """
+    missing = []
+    for name in sorted(method.required_parameters):
+        _, _, place, parameter = name.split(".", 3)
+        present = {
+            "header": bool(request.header(parameter)),
+            "querystring": any(query.get(parameter, ())),
+            "path": parameter in path,
+        }
+        if not present.get(place):
+            missing.append(parameter)
+    return missing
+
+
+def body_error(method: Method, content_type: str, body: bytes) -> str | None:
+    """Say what is wrong with a body; None when it is valid or not looked at. May quote the body.
+
+    An empty body is validated as an empty object. No model for the content type and none for
+    `$default`: nothing is validated (Amazon API Gateway Developer Guide, Request validation).
+    """
+    validator = method.models.get(content_type) or method.models.get("$default")
+    if validator is None:
+        return None
+    try:
+        document = strict_json(body.decode() or "{}")
+        errors = dict.fromkeys(_describe(error) for error in validator.iter_errors(document))
+    except (ValueError, RecursionError):
+        return "Invalid JSON"
+    return f"[{', '.join(errors)}]" if errors else None
+
+
+# The texts of the Java library json-schema-validator, which API Gateway shows as they are.
+_MESSAGES = {
+    "additionalProperties": "object instance has properties which are not allowed by the schema:"
+    " {names}",
+    "enum": "instance value ({instance}) not found in enum (possible values: {limit})",
+    "maxItems": "array is too long: must have at most {limit} elements but instance has {size}"
+    " elements",
+    "maxLength": "string {instance} is too long (length: {size}, maximum allowed: {limit})",
+    "maximum": "numeric instance is greater than the required maximum (maximum: {limit}, found:"
+    " {instance})",
+    "minItems": "array is too short: must have at least {limit} elements but instance has {size}"
+    " elements",
+    "minLength": "string {instance} is too short (length: {size}, required minimum: {limit})",
+    "minimum": "numeric instance is lower than the required minimum (minimum: {limit}, found:"
+    " {instance})",
+    "pattern": "ECMA 262 regex {limit} does not match input string {instance}",
+    "required": "object has missing required properties ({names})",
+    "type": "instance type ({type}) does not match any allowed primitive type (allowed: {names})",
+}
+_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+
+
+def _describe(error: jsonschema.ValidationError) -> str:
+    keyword, limit, instance = str(error.validator), error.validator_value, error.instance
+    return _MESSAGES.get(keyword, "instance does not satisfy {keyword}").format(
+        keyword=keyword,
+        instance=_json(instance),
+        limit=_json(limit),
+        names=_json(_names(keyword, error)),
+        size=len(instance) if isinstance(instance, str | list) else 0,
+        type=next(
+            each
+            for each in _TYPES
+            if jsonschema.Draft4Validator.TYPE_CHECKER.is_type(instance, each)
+        ),
+    )
+
+
+def _names(keyword: str, error: jsonschema.ValidationError) -> list[str]:
+    limit: Any = error.validator_value
+    schema: Any = error.schema
+    instance: Any = error.instance
+    match keyword:
+        case "required":
+            return [name for name in limit if name not in instance]
+        case "additionalProperties":
+            known, patterns = schema.get("properties", ()), schema.get("patternProperties", ())
+            return [
+                name
+                for name in instance
+                if name not in known and not any(re.search(each, name) for each in patterns)
+            ]
+        case "type":
+            allowed = {limit} if isinstance(limit, str) else set(limit)
+            return sorted(allowed | ({"integer"} if "number" in allowed else set()))
+    return []
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

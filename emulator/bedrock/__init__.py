@@ -1,0 +1,1 @@
+"""Bedrock: guardrails, Converse and the scripted model behind it."""

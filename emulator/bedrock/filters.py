@@ -1,0 +1,424 @@
+"""What an applied guardrail thinks of a text.
+
+Words and custom regexes are exact. Topics, content filters and personal data are models in AWS and
+phrase lists here: they know the plain cases, and no paraphrase.
+"""
+
+import functools
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from emulator.bedrock import personal_data
+
+Source = Literal["INPUT", "OUTPUT"]
+
+_STRENGTHS = ("NONE", "LOW", "MEDIUM", "HIGH")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_UNIT_CHARACTERS = 1000
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The verdict on one text: `text` is what goes on, masked where the policy says so."""
+
+    text: str
+    blocked: bool
+    masked: bool
+    policies: Mapping[str, Any]
+    usage: Mapping[str, int]
+
+    @property
+    def intervened(self) -> bool:
+        """Tell whether the text may not go on as it came."""
+        return self.blocked or self.masked
+
+
+@dataclass
+class _Findings:
+    blocked: bool = False
+    masks: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def act(self, action: str) -> str:
+        """Note a finding, and return the action's name in an assessment."""
+        if action == "BLOCK":
+            self.blocked = True
+        return {"BLOCK": "BLOCKED", "ANONYMIZE": "ANONYMIZED"}.get(action, "NONE")
+
+
+def assess(guardrail: Mapping[str, Any], text: str, source: Source) -> Assessment:
+    """Judge a prompt or an answer by a guardrail, as GetGuardrail describes it."""
+    findings = _Findings()
+    plain = _plain(text)
+    policies: dict[str, Any] = {}
+    topics = _topics(guardrail.get("topicPolicy") or {}, plain, source, findings)
+    if topics:
+        policies["topicPolicy"] = {"topics": topics}
+    filters = _content(guardrail.get("contentPolicy") or {}, plain, source, findings)
+    if filters:
+        policies["contentPolicy"] = {"filters": filters}
+    words = _words(guardrail.get("wordPolicy") or {}, text, source, findings)
+    if words:
+        policies["wordPolicy"] = {"customWords": [], "managedWordLists": []} | words
+    sensitive = _sensitive(
+        guardrail.get("sensitiveInformationPolicy") or {}, text, source, findings
+    )
+    if sensitive:
+        policies["sensitiveInformationPolicy"] = {"piiEntities": [], "regexes": []} | sensitive
+    masked = _mask(text, findings.masks)
+    return Assessment(
+        text=masked,
+        blocked=findings.blocked,
+        masked=masked != text,
+        policies=policies,
+        usage=_usage(guardrail, text),
+    )
+
+
+def _usage(guardrail: Mapping[str, Any], text: str) -> dict[str, int]:
+    units = math.ceil(len(text) / _UNIT_CHARACTERS)
+    sensitive = guardrail.get("sensitiveInformationPolicy") or {}
+
+    def spent(configured: Any) -> int:
+        return units if configured else 0
+
+    return {
+        "topicPolicyUnits": spent(guardrail.get("topicPolicy")),
+        "contentPolicyUnits": spent(guardrail.get("contentPolicy")),
+        "wordPolicyUnits": spent(guardrail.get("wordPolicy")),
+        "sensitiveInformationPolicyUnits": spent(sensitive.get("piiEntities")),
+        "sensitiveInformationPolicyFreeUnits": spent(sensitive.get("regexes")),
+        "contextualGroundingPolicyUnits": 0,
+    }
+
+
+def _action(rule: Mapping[str, Any], source: Source, default: str) -> str | None:
+    """Return what a rule does on this side, None when it is switched off there."""
+    side = source.lower()
+    if rule.get(f"{side}Enabled") is False:
+        return None
+    action: str = rule.get(f"{side}Action") or default
+    return action
+
+
+def _plain(text: str) -> str:
+    """Fold what a reader would not see as a difference: case, width, invisible marks, spacing."""
+    folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
+    return " ".join(folded.replace("\u2019", "'").split())
+
+
+# Words
+
+
+def _words(
+    policy: Mapping[str, Any], text: str, source: Source, findings: _Findings
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    custom = []
+    for rule in policy.get("words") or []:
+        action = _action(rule, source, "BLOCK")
+        if action and (match := _whole_word(rule["text"]).search(text)):
+            custom.append({"match": match[0], "action": findings.act(action), "detected": True})
+    if custom:
+        found["customWords"] = custom
+    managed = []
+    for rule in policy.get("managedWordLists") or []:
+        action = _action(rule, source, "BLOCK")
+        if action and rule["type"] == "PROFANITY":
+            managed += [
+                {
+                    "match": match[0],
+                    "type": "PROFANITY",
+                    "action": findings.act(action),
+                    "detected": True,
+                }
+                for match in _PROFANITY.finditer(text)
+            ]
+    if managed:
+        found["managedWordLists"] = managed
+    return found
+
+
+@functools.lru_cache(maxsize=20_000)
+def _whole_word(phrase: str) -> re.Pattern[str]:
+    parts = r"\s+".join(re.escape(part) for part in phrase.split())
+    return re.compile(rf"(?<!\w){parts}(?!\w)", re.IGNORECASE)
+
+
+_PROFANITY = re.compile(
+    r"\b(?:arse(?:hole)?s?|ass(?:hole)?s?|bastards?|bitch(?:es)?|bollocks|bullshit|crap|damn(?:ed)?"
+    r"|dickheads?|fuck(?:ed|er|ers|ing|s)?|goddamn|motherfuckers?|piss(?:ed)? off|pricks?"
+    r"|shit(?:s|ty)?|sluts?|twats?|wankers?|whores?)\b",
+    re.IGNORECASE,
+)
+
+
+# Topics
+
+_COMMON = """
+a about ai all also an and any are as at be because been but by can cannot could did do does for
+from get give had has have help how i if in into is it its just like make may me more most my
+need no not of on one or other our over please should so some such tell than that the their them
+then there these they this those to up us want was we were what when where which who why will
+with would you your yours
+"""
+_NOT_TOPICAL = frozenset(_COMMON.split())
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_ENOUGH_OF_AN_EXAMPLE = 0.75
+
+
+@dataclass(frozen=True)
+class _Topic:
+    names: tuple[re.Pattern[str], ...]
+    examples: tuple[frozenset[str], ...]
+
+
+def _topics(
+    policy: Mapping[str, Any], plain: str, source: Source, findings: _Findings
+) -> list[dict[str, Any]]:
+    found = []
+    for rule in policy.get("topics") or []:
+        action = _action(rule, source, "BLOCK")
+        topic = _topic(rule["name"], rule["definition"], tuple(rule.get("examples") or ()))
+        if action and _speaks_of(topic, plain):
+            found.append(
+                {
+                    "name": rule["name"],
+                    "type": "DENY",
+                    "action": findings.act(action),
+                    "detected": True,
+                }
+            )
+    return found
+
+
+@functools.lru_cache(maxsize=200)
+def _topic(name: str, definition: str, examples: tuple[str, ...]) -> _Topic:
+    """Derive what gives a topic away: the names in its text, and the words of its examples."""
+    names = {
+        word
+        for sentence in (definition, *examples)
+        for word in _TOKEN.findall(sentence)[1:]
+        if word[0].isupper() and not word.isupper() and _stem(word) not in _NOT_TOPICAL
+    }
+    telling = [_telling_words(text) for text in (name, definition, *examples)]
+    return _Topic(
+        names=tuple(_whole_word(word) for word in sorted(names)),
+        examples=tuple(words for words in telling if len(words) >= 2),
+    )
+
+
+def _speaks_of(topic: _Topic, plain: str) -> bool:
+    if any(name.search(plain) for name in topic.names):
+        return True
+    words = _telling_words(plain)
+    return any(
+        len(example & words) >= max(2, math.ceil(len(example) * _ENOUGH_OF_AN_EXAMPLE))
+        for example in topic.examples
+    )
+
+
+def _telling_words(text: str) -> frozenset[str]:
+    stems = (_stem(word) for word in _TOKEN.findall(_plain(text)))
+    return frozenset(stem for stem in stems if stem not in _NOT_TOPICAL)
+
+
+def _stem(word: str) -> str:
+    lower = word.casefold().removesuffix("'s")
+    return lower[:-1] if len(lower) > 3 and lower.endswith("s") and lower[-2] != "s" else lower
+
+
+# Content filters
+
+
+def _content(
+    policy: Mapping[str, Any], plain: str, source: Source, findings: _Findings
+) -> list[dict[str, Any]]:
+    found = []
+    for rule in policy.get("filters") or []:
+        kind = rule["type"]
+        strength = rule["inputStrength" if source == "INPUT" else "outputStrength"]
+        action = _action(rule, source, "BLOCK")
+        confidence = _confidence(kind, plain)
+        # A filter of high strength acts on low confidence too, one of low strength on high only.
+        acts = _STRENGTHS.index(strength) + _STRENGTHS.index(confidence) >= len(_STRENGTHS)
+        if action and confidence != "NONE" and acts:
+            found.append(
+                {
+                    "type": kind,
+                    "confidence": confidence,
+                    "filterStrength": strength,
+                    "action": findings.act(action),
+                    "detected": True,
+                }
+            )
+    return found
+
+
+def _confidence(kind: str, plain: str) -> str:
+    for confidence in ("HIGH", "MEDIUM", "LOW"):
+        pattern = _CONTENT.get((kind, confidence))
+        if pattern and pattern.search(plain):
+            return confidence
+    return "NONE"
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?:{pattern})" for pattern in patterns))
+
+
+_FEW_WORDS = r"(?:\W+\w+){0,4}?\W+"
+_DROP = (
+    r"\b(?:ignor\w*|disregard\w*|forget|forgo|overrid\w+|bypass\w*|circumvent\w*|neglect|discard"
+    r"|skip|drop|violate|break out of)\b"
+)
+_GUIDANCE = (
+    r"(?:instructions?|prompts?|rules?|guidelines?|directives?|guardrails?|safety|safeguards?"
+    r"|restrictions?|programming|polic(?:y|ies)|filters?|limitations?|constraints?|orders)\b"
+)
+_HIDDEN = (
+    r"(?:system|hidden|initial|original|secret|internal|developer|previous|above|confidential)"
+)
+_PEOPLE = r"(?:immigrants|refugees|foreigners|women|men|gays|muslims|jews|christians|blacks|whites)"
+
+_CONTENT: dict[tuple[str, str], re.Pattern[str]] = {
+    ("PROMPT_ATTACK", "HIGH"): _any_of(
+        _DROP
+        + r"(?:\W+\w+){0,4}?\W+(?:all|any|your|the|these|those|previous|prior|above|earlier|its|my)"
+        + _FEW_WORDS
+        + _GUIDANCE,
+        _DROP + r"\W+" + _GUIDANCE + r"(?!\W+for\b)",
+        _DROP + r"\W+(?:everything|all|anything)\b" + _FEW_WORDS + r"(?:above|before|said|told)\b",
+        r"\b(?:reveal|show|print|repeat|output|display|leak|dump|expose|share|give|tell|quote|recite"
+        r"|write out|translate|summari[sz]e|encode|what (?:is|are|was|were))\b"
+        + _FEW_WORDS
+        + _HIDDEN
+        + r"\W+(?:prompts?|instructions?|messages?|rules|configuration|guidelines)\b",
+        r"\bsystem prompts?\b",
+        r"\bjail ?break(?:ing|s|ed)?\b",
+        r"\b(?:dan|god|developer|debug|sudo|admin|unrestricted|evil) mode\b",
+        r"\bdo anything now\b",
+        r"\b(?:unfiltered|uncensored|amoral|unrestricted|lawless)\b"
+        + _FEW_WORDS
+        + r"(?:ai|bot|chatbot|assistant|model|character|version)\b",
+        r"\b(?:ai|bot|chatbot|assistant|model|character)\b"
+        + _FEW_WORDS
+        + r"(?:unfiltered|uncensored|amoral|unrestricted)\b",
+        r"\b(?:no|without|free (?:of|from)|lacks?|ignores?)\b(?:\W+\w+){0,3}?\W+"
+        r"(?:ethics|ethical|morals?|morality|restrictions|censorship|polic(?:y|ies)|filters)\b"
+        r"(?:\W+\w+){0,6}?\W+(?:answer|respond|repl|generat|say|act)",
+        r"\b(?:act|pretend|behave|respond|roleplay|role-play|answer|imagine)\b(?:\W+\w+){0,8}?\W+"
+        r"(?:no|without|not bound by|free (?:of|from))(?:\W+any)?\W+"
+        r"(?:rules|restrictions|limits|limitations|filters?|guidelines|ethics|morals|polic(?:y|ies))\b",
+        r"\byou are (?:now|no longer)\b(?:\W+\w+){0,4}?\W+(?:dan|bound|restricted|limited|free)\b",
+        r"\b(?:never|cannot|can't|must not|don't) refuses?\b",
+        r"\bstay in character\b",
+        r"\bnew (?:system )?(?:instructions|prompt|rules|task)\s*:",
+        r"<\|?(?:im_start|system|endoftext)\|?>|\[/?inst\]|###\s*(?:system|instruction)",
+        r"\b(?:ignoriere|vergiss|missachte)\b(?:\W+\w+){0,5}?\W+(?:anweisungen|regeln|vorgaben|aufgaben)",
+        r"\b(?:ignora|olvida|omite)\b(?:\W+\w+){0,5}?\W+(?:instrucciones|reglas|órdenes|indicaciones)",
+        r"\b(?:ignore[zr]?|oublie[zr]?)\b(?:\W+\w+){0,5}?\W+(?:consignes|règles|instructions)",
+    ),
+    ("PROMPT_ATTACK", "MEDIUM"): _any_of(
+        r"\b(?:pretend|imagine|act|roleplay|role-play)\b(?:\W+\w+){0,3}?\W+(?:you are|as|to be)\b"
+        r"(?:\W+\w+){0,6}?\W+(?:hacker|evil|villain|terminal|shell|console|root|administrator)\b",
+        r"\byour (?:real|true|actual) (?:rules|instructions|purpose|identity)\b",
+        r"\boverride\b(?:\W+\w+){0,3}?\W+(?:system|security|safety|protocols?)\b",
+    ),
+    ("HATE", "HIGH"): _any_of(
+        rf"\b(?:all|those|these) {_PEOPLE} (?:are|should) (?:\w+ ){{0,2}}?"
+        r"(?:vermin|animals|subhuman|inferior|parasites|die|disappear|criminals|trash)\b",
+        rf"\bi (?:really )?(?:hate|despise) (?:all |the )?{_PEOPLE}\b",
+        r"\b(?:master race|ethnic cleansing is|race war|white power)\b",
+    ),
+    ("INSULTS", "HIGH"): _any_of(
+        r"\byou(?:'re| are)? (?:\w+ ){0,3}?(?:idiots?|morons?|imbeciles?|useless|pathetic|worthless"
+        r"|dumb|stupid|brainless|garbage|trash|scum)\b",
+        r"\b(?:stupid|dumb|useless|idiotic|brainless) (?:bot|machine|robot|assistant|person)\b",
+    ),
+    ("INSULTS", "MEDIUM"): _any_of(
+        r"\b(?:idiots?|morons?|imbeciles?|losers?|scumbags?|shut up)\b",
+    ),
+    ("SEXUAL", "HIGH"): _any_of(
+        r"\b(?:porn\w*|sex scenes?|sexual(?:ly)? explicit|explicit sex\w*|sex(?:ual)? acts?"
+        r"|nude (?:photos?|pictures?|images?)|erotic\w*|orgasms?|masturbat\w+)\b",
+    ),
+    ("VIOLENCE", "HIGH"): _any_of(
+        r"\b(?:kill|murder|stab|shoot|strangle|torture|behead|poison|assassinate)\b(?:\W+\w+){0,2}?\W+"
+        r"(?:him|her|them|you|someone|somebody|people|everyone|wife|husband|boss|neighbou?rs?|children)\b",
+        r"\b(?:build|make|making|construct|assemble|detonate)\b(?:\W+\w+){0,3}?\W+"
+        r"(?:bombs?|explosives?|grenades?|pipe bombs?|molotov)\b",
+        r"\b(?:mass shooting|beat (?:him|her|them|someone) up|bludgeon\w*|dismember\w*)\b",
+    ),
+    ("MISCONDUCT", "HIGH"): _any_of(
+        r"\bhack(?:ing)? (?:into|someone|an? )",
+        r"\b(?:steal|stealing)\b(?:\W+\w+){0,3}?\W+(?:cars?|cards?|identit(?:y|ies)|passwords?|money|data)\b",
+        r"\b(?:make|cook|synthesi[sz]e|produce)\b(?:\W+\w+){0,2}?\W+(?:meth\w*|heroin|cocaine|crack|drugs)\b",
+        r"\b(?:counterfeit|launder)\w*\b(?:\W+\w+){0,3}?\W+(?:money|notes|bills|cash)\b",
+        r"\b(?:forge|fake|falsify)\b(?:\W+\w+){0,2}?\W+(?:ids?|passports?|prescriptions?|documents?|receipts?)\b",
+        r"\b(?:write|create|build|make)\b(?:\W+\w+){0,3}?\W+(?:malware|ransomware|keyloggers?|phishing|virus)\b",
+        r"\b(?:evade|dodge)\b(?:\W+\w+){0,2}?\W+tax(?:es)?\b",
+    ),
+}  # fmt: skip
+
+
+# Personal data
+
+
+def _sensitive(
+    policy: Mapping[str, Any], text: str, source: Source, findings: _Findings
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    entities = []
+    for rule in policy.get("piiEntities") or []:
+        action = _action(rule, source, rule["action"])
+        for start, end in personal_data.entities(rule["type"], text) if action else ():
+            if action == "ANONYMIZE":
+                findings.masks.append((start, end, rule["type"]))
+            entities.append(
+                {
+                    "match": text[start:end],
+                    "type": rule["type"],
+                    "action": findings.act(action or "NONE"),
+                    "detected": True,
+                }
+            )
+    if entities:
+        found["piiEntities"] = entities
+    regexes = []
+    for rule in policy.get("regexes") or []:
+        action = _action(rule, source, rule["action"])
+        for match in _regex(rule["pattern"]).finditer(text) if action else ():
+            if action == "ANONYMIZE":
+                findings.masks.append((*match.span(), rule["name"]))
+            regexes.append(
+                {
+                    "name": rule["name"],
+                    "match": match[0],
+                    "regex": rule["pattern"],
+                    "action": findings.act(action or "NONE"),
+                    "detected": True,
+                }
+            )
+    if regexes:
+        found["regexes"] = regexes
+    return found
+
+
+@functools.lru_cache(maxsize=300)
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _mask(text: str, masks: Iterable[tuple[int, int, str]]) -> str:
+    """Put `{TYPE}` where each mask says; of overlapping ones the longer stands."""
+    taken: list[tuple[int, int, str]] = []
+    for mask in sorted(masks, key=lambda mask: mask[0] - mask[1]):
+        if all(mask[1] <= start or mask[0] >= end for start, end, _ in taken):
+            taken.append(mask)
+    for start, end, kind in sorted(taken, reverse=True):
+        text = f"{text[:start]}{{{kind}}}{text[end:]}"
+    return text

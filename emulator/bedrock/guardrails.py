@@ -1,0 +1,293 @@
+"""Bedrock guardrails as resources: create, read, update, publish, delete, tag. moto has none."""
+
+import copy
+import json
+import re
+import secrets
+import string
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.wire.partition import partition_of
+from emulator.wire.shapes import violation
+
+DRAFT = "DRAFT"
+
+_ID_CHARACTERS = string.ascii_lowercase + string.digits
+_TAG_PATHS = {"/tagResource", "/untagResource", "/listTagsForResource"}
+
+# A request's field, the answer's field for the same thing, and its lists likewise.
+_POLICIES: dict[str, tuple[str, dict[str, str]]] = {
+    "topicPolicyConfig": ("topicPolicy", {"topicsConfig": "topics", "tierConfig": "tier"}),
+    "contentPolicyConfig": ("contentPolicy", {"filtersConfig": "filters", "tierConfig": "tier"}),
+    "wordPolicyConfig": (
+        "wordPolicy",
+        {"wordsConfig": "words", "managedWordListsConfig": "managedWordLists"},
+    ),
+    "sensitiveInformationPolicyConfig": (
+        "sensitiveInformationPolicy",
+        {"piiEntitiesConfig": "piiEntities", "regexesConfig": "regexes"},
+    ),
+    "contextualGroundingPolicyConfig": (
+        "contextualGroundingPolicy",
+        {"filtersConfig": "filters"},
+    ),
+}
+
+
+class _ApiError(Exception):
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@dataclass
+class _Guardrail:
+    arn: str
+    draft: dict[str, Any]
+    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    published: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class GuardrailApi:
+    """The guardrail operations of the `bedrock` API, one region apart from the next."""
+
+    def __init__(self, account_id: str) -> None:
+        self._account_id = account_id
+        self._lock = threading.Lock()
+        self._regions: dict[str, dict[str, _Guardrail]] = {}
+
+    def owns(self, request: HttpRequest) -> bool:
+        """Tell whether a `bedrock` request is about guardrails."""
+        if request.path in _TAG_PATHS:
+            return ":guardrail/" in _document(request).get("resourceARN", "")
+        return request.path == "/guardrails" or request.path.startswith("/guardrails/")
+
+    def handle(self, request: HttpRequest, region: str) -> HttpResponse:
+        """Answer one guardrail operation."""
+        try:
+            with self._lock:
+                return self._route(request, region)
+        except _ApiError as error:
+            return aws_error(error.status, error.code, str(error))
+
+    def _route(self, request: HttpRequest, region: str) -> HttpResponse:
+        guardrails = self._regions.setdefault(region, {})
+        document = _document(request)
+        if request.path in _TAG_PATHS:
+            return self._tags(request.path, document, guardrails)
+        query = {key: values[0] for key, values in parse_qs(request.query).items()}
+        identifier = unquote(request.path.removeprefix("/guardrails").removeprefix("/"))
+        version = query.get("guardrailVersion")
+        match request.method, bool(identifier):
+            case "POST", False:
+                return self._create(document, guardrails, region)
+            case "GET", False:
+                return self._list(query, guardrails)
+            case "POST", True:
+                return self._publish(identifier, document, guardrails)
+            case "GET", True:
+                return json_response(200, _read(identifier, version or DRAFT, guardrails))
+            case "PUT", True:
+                return self._update(identifier, document, guardrails)
+            case "DELETE", True:
+                return self._delete(identifier, version, guardrails)
+        raise _ApiError(404, "UnknownOperationException", "No such operation on guardrails.")
+
+    def _create(
+        self, document: dict[str, Any], guardrails: dict[str, _Guardrail], region: str
+    ) -> HttpResponse:
+        _validate("CreateGuardrail", document)
+        _refuse_taken_name(document["name"], guardrails)
+        guardrail_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(12))
+        partition = partition_of(region)
+        arn = f"arn:{partition}:bedrock:{region}:{self._account_id}:guardrail/{guardrail_id}"
+        now = _now()
+        draft = _described(document) | {
+            "guardrailId": guardrail_id,
+            "guardrailArn": arn,
+            "version": DRAFT,
+            "status": "READY",
+            "createdAt": now,
+            "updatedAt": now,
+        }
+        tags = {tag["key"]: tag["value"] for tag in document.get("tags") or []}
+        guardrails[guardrail_id] = _Guardrail(arn, draft, tags=tags)
+        fields = ("guardrailId", "guardrailArn", "version", "createdAt")
+        return json_response(202, {name: draft[name] for name in fields})
+
+    def _update(
+        self, identifier: str, document: dict[str, Any], guardrails: dict[str, _Guardrail]
+    ) -> HttpResponse:
+        guardrail = _find(identifier, guardrails)
+        _validate("UpdateGuardrail", {**document, "guardrailIdentifier": identifier})
+        if document["name"] != guardrail.draft["name"]:
+            _refuse_taken_name(document["name"], guardrails)
+        kept = ("guardrailId", "guardrailArn", "version", "status", "createdAt")
+        guardrail.draft = _described(document) | {name: guardrail.draft[name] for name in kept}
+        guardrail.draft["updatedAt"] = _now()
+        fields = ("guardrailId", "guardrailArn", "version", "updatedAt")
+        return json_response(202, {name: guardrail.draft[name] for name in fields})
+
+    def _publish(
+        self, identifier: str, document: dict[str, Any], guardrails: dict[str, _Guardrail]
+    ) -> HttpResponse:
+        guardrail = _find(identifier, guardrails)
+        _validate("CreateGuardrailVersion", {**document, "guardrailIdentifier": identifier})
+        # A number is never given twice, even after its version is deleted.
+        guardrail.published += 1
+        version = str(guardrail.published)
+        snapshot = copy.deepcopy(guardrail.draft)
+        snapshot.pop("description", None)
+        now = _now()
+        snapshot |= {"version": version, "createdAt": now, "updatedAt": now}
+        if document.get("description"):
+            snapshot["description"] = document["description"]
+        guardrail.versions[version] = snapshot
+        guardrail_id = guardrail.draft["guardrailId"]
+        return json_response(202, {"guardrailId": guardrail_id, "version": version})
+
+    def _delete(
+        self, identifier: str, version: str | None, guardrails: dict[str, _Guardrail]
+    ) -> HttpResponse:
+        guardrail = _find(identifier, guardrails)
+        if version is None:
+            del guardrails[guardrail.draft["guardrailId"]]
+        elif not re.fullmatch(r"[1-9]\d{0,7}", version):
+            raise _ApiError(
+                400, "ValidationException", "Only a numbered guardrail version can be deleted."
+            )
+        elif guardrail.versions.pop(version, None) is None:
+            raise _not_found(identifier)
+        return json_response(202, {})
+
+    def _list(self, query: dict[str, str], guardrails: dict[str, _Guardrail]) -> HttpResponse:
+        if identifier := query.get("guardrailIdentifier"):
+            guardrail = _find(identifier, guardrails)
+            found = [guardrail.draft, *guardrail.versions.values()]
+        else:
+            found = [guardrail.draft for guardrail in guardrails.values()]
+        try:
+            start = int(query.get("nextToken", "0"))
+            count = int(query.get("maxResults", "1000"))
+        except ValueError:
+            start = count = -1
+        if start < 0 or count < 1:
+            raise _ApiError(400, "ValidationException", "Invalid nextToken or maxResults")
+        names = ("name", "description", "status", "version", "createdAt", "updatedAt")
+        summaries = [
+            {"id": each["guardrailId"], "arn": each["guardrailArn"]}
+            | {name: each[name] for name in names if name in each}
+            for each in found[start : start + count]
+        ]
+        answer: dict[str, Any] = {"guardrails": summaries}
+        if start + count < len(found):
+            answer["nextToken"] = str(start + count)
+        return json_response(200, answer)
+
+    def _tags(
+        self, path: str, document: dict[str, Any], guardrails: dict[str, _Guardrail]
+    ) -> HttpResponse:
+        tags = _find(document["resourceARN"], guardrails).tags
+        match path:
+            case "/tagResource":
+                tags |= {tag["key"]: tag["value"] for tag in document.get("tags") or []}
+            case "/untagResource":
+                for key in document.get("tagKeys") or []:
+                    tags.pop(key, None)
+            case _:
+                pairs = [{"key": key, "value": value} for key, value in tags.items()]
+                return json_response(200, {"tags": pairs})
+        return json_response(200, {})
+
+
+def _document(request: HttpRequest) -> dict[str, Any]:
+    try:
+        document = json.loads(request.body or b"{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _find(identifier: str, guardrails: dict[str, _Guardrail]) -> _Guardrail:
+    guardrail_id = identifier.rpartition("/")[2]
+    guardrail = guardrails.get(guardrail_id)
+    if guardrail is None or identifier not in {guardrail_id, guardrail.arn}:
+        raise _not_found(identifier)
+    return guardrail
+
+
+def _read(identifier: str, version: str, guardrails: dict[str, _Guardrail]) -> dict[str, Any]:
+    guardrail = _find(identifier, guardrails)
+    if version == DRAFT:
+        return guardrail.draft
+    if version not in guardrail.versions:
+        raise _not_found(identifier)
+    return guardrail.versions[version]
+
+
+def _not_found(identifier: str) -> _ApiError:
+    return _ApiError(
+        404,
+        "ResourceNotFoundException",
+        f"Could not resolve the guardrail {identifier} in the requested version.",
+    )
+
+
+def _refuse_taken_name(name: str, guardrails: dict[str, _Guardrail]) -> None:
+    if any(guardrail.draft["name"] == name for guardrail in guardrails.values()):
+        raise _ApiError(
+            409, "ConflictException", f"Another guardrail in your account already has name {name}."
+        )
+
+
+def _validate(operation: str, document: dict[str, Any]) -> None:
+    if problem := violation("bedrock", operation, document) or _policy_problem(document):
+        raise _ApiError(400, "ValidationException", problem)
+
+
+def _policy_problem(document: dict[str, Any]) -> str | None:
+    """Check what AWS checks beyond the shapes of its service model."""
+    filters = (document.get("contentPolicyConfig") or {}).get("filtersConfig") or []
+    kinds = [each["type"] for each in filters]
+    if len(kinds) != len(set(kinds)):
+        return "Each content filter type can be given once"
+    for each in filters:
+        if each["type"] == "PROMPT_ATTACK" and each["outputStrength"] != "NONE":
+            return "PROMPT ATTACK content filter strength for response must be NONE"
+    sensitive = document.get("sensitiveInformationPolicyConfig") or {}
+    for regex in sensitive.get("regexesConfig") or []:
+        if re.search(r"\(\?<?[=!]", regex["pattern"]):
+            return f"Regex {regex['name']} uses lookaround, which guardrails do not support"
+        try:
+            re.compile(regex["pattern"])
+        except re.error as error:
+            return f"Regex {regex['name']} is invalid: {error}"
+    return None
+
+
+def _described(document: dict[str, Any]) -> dict[str, Any]:
+    """Turn the configuration of a request into the description that AWS returns for it."""
+    names = ("name", "description", "blockedInputMessaging", "blockedOutputsMessaging")
+    described = {name: document[name] for name in names if document.get(name) is not None}
+    for field_name, (answer_name, lists) in _POLICIES.items():
+        policy = document.get(field_name)
+        if policy:
+            described[answer_name] = {
+                lists.get(name, name): copy.deepcopy(value)
+                for name, value in policy.items()
+                if value is not None
+            }
+    if document.get("kmsKeyId"):
+        described["kmsKeyArn"] = document["kmsKeyId"]
+    return described
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,68 @@
+"""Cross-Region inference profiles, as Bedrock tells of those that AWS defines. moto has none.
+
+Source: Amazon Bedrock API Reference, GetInferenceProfile and ListInferenceProfiles; which profiles
+there are, and where each routes to, is in the data file of modules/chatbot.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from emulator.wire.http import aws_error, json_response
+from emulator.wire.partition import partition_of
+from toolkit import aws_facts
+
+if TYPE_CHECKING:
+    from emulator.iam.requests import ApiCall
+    from emulator.wire.http import HttpResponse
+
+_SINCE = datetime(2025, 1, 1, tzinfo=UTC).isoformat()
+_PAGE = 1000  # API reference: the most of one answer
+
+
+def answer(call: ApiCall, account: str) -> HttpResponse:
+    """Answer GetInferenceProfile and ListInferenceProfiles."""
+    if call.operation == "GetInferenceProfile":
+        name = unquote(call.path).rpartition("/")[2]
+        profile = _profile(name, call.region, account)
+        if profile is None:
+            message = "The requested resource could not be found."
+            return aws_error(404, "ResourceNotFoundException", message)
+        return json_response(200, profile)
+    profiles = [
+        profile
+        for model, known in sorted(aws_facts.models().items())
+        for geography, routing in sorted(known.profiles.items())
+        if call.region in routing.sources
+        and call.params.get("typeEquals", "SYSTEM_DEFINED") == "SYSTEM_DEFINED"
+        and (profile := _profile(f"{geography}.{model}", call.region, account))
+    ]
+    start = int(call.params.get("nextToken") or 0)
+    end = start + int(call.params.get("maxResults") or _PAGE)
+    more = {"nextToken": str(end)} if end < len(profiles) else {}
+    return json_response(200, {"inferenceProfileSummaries": profiles[start:end], **more})
+
+
+def _profile(name: str, region: str, account: str) -> dict[str, Any] | None:
+    geography, _, model = name.partition(".")
+    route = aws_facts.route(geography, model, region)
+    if route is None:
+        return None
+    known = aws_facts.models().get(model)
+    bedrock = f"arn:{partition_of(region)}:bedrock"
+    arns = [f"{bedrock}:{each}::foundation-model/{model}" for each in sorted(route.regions)]
+    if geography == "global":
+        arns.append(f"{bedrock}:::foundation-model/{model}")
+    return {
+        "inferenceProfileName": f"{geography.upper()} {known.name if known else model}",
+        "description": f"Routes requests to {model} in {', '.join(sorted(route.regions))}.",
+        "createdAt": _SINCE,
+        "updatedAt": _SINCE,
+        "inferenceProfileArn": f"{bedrock}:{region}:{account}:inference-profile/{name}",
+        "models": [{"modelArn": arn} for arn in arns],
+        "inferenceProfileId": name,
+        "status": "ACTIVE",
+        "type": "SYSTEM_DEFINED",
+    }

@@ -1,0 +1,122 @@
+"""A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudTrail."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.bedrock.filters import Assessment, Source, assess
+
+# Told of every guardrail, whether it has such a policy or not (on record in pydantic/pydantic-ai,
+# tests/models/cassettes/test_bedrock/test_bedrock_model_guardrail_config.yaml).
+_NO_UNITS = {
+    "automatedReasoningPolicies": 0,
+    "automatedReasoningPolicyUnits": 0,
+    "contentPolicyImageUnits": 0,
+}
+# What the sample record in the Bedrock User Guide ("Log Amazon Bedrock API calls using AWS
+# CloudTrail") tells of a finding. Whether AWS would show the matched text is not on record.
+_RECORDED = frozenset({"action", "confidence", "detected", "name", "type"})
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The guardrail of a request, as it was applied."""
+
+    id: str
+    arn: str
+    version: str
+    trace: bool
+    policy: Mapping[str, Any]
+
+    def judge(self, text: str, source: Source) -> Assessment:
+        """Evaluate one text."""
+        return assess(self.policy, text, source)
+
+    def assessment(self, judged: Sequence[Assessment]) -> dict[str, Any]:
+        """Return several texts' assessments as AWS traces them: one, with all findings."""
+        merged: dict[str, Any] = {}
+        usage = dict(_NO_UNITS)
+        total = 0
+        for each in judged:
+            total += len(each.text)
+            for name, count in each.usage.items():
+                usage[name] = usage.get(name, 0) + count
+            for policy, findings in each.policies.items():
+                for kind, items in findings.items():
+                    merged.setdefault(policy, {}).setdefault(kind, []).extend(items)
+        merged["invocationMetrics"] = {
+            "guardrailProcessingLatency": 1,
+            "usage": usage,
+            "guardrailCoverage": {"textCharacters": {"guarded": total, "total": total}},
+        }
+        merged["appliedGuardrailDetails"] = {
+            "guardrailId": self.id,
+            "guardrailVersion": self.version,
+            "guardrailArn": self.arn,
+            "guardrailOrigin": ["REQUEST"],
+            "guardrailOwnership": "SELF",
+        }
+        return merged
+
+
+def measures(
+    guard: Guard, source: Source, judged: Sequence[Assessment]
+) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield what CloudWatch counts of one evaluation: metric, dimensions, value.
+
+    Amazon Bedrock User Guide, "Monitor Amazon Bedrock Guardrails using CloudWatch metrics".
+    """
+    assessment = guard.assessment(judged)
+    metrics = assessment["invocationMetrics"]
+    units = {name: count for name, count in metrics["usage"].items() if name.endswith("Units")}
+    whole = {
+        "Invocations": 1.0,
+        "InvocationLatency": float(metrics["guardrailProcessingLatency"]),
+        "InvocationsIntervened": float(any(each.intervened for each in judged)),
+        "TextUnitCount": float(sum(units.values())),
+    }
+    for dimensions in (
+        {"GuardrailArn": guard.arn, "GuardrailVersion": guard.version},
+        {"GuardrailContentSource": source.title()},
+        {"Operation": "ApplyGuardrail"},
+    ):
+        for name, value in whole.items():
+            yield name, dimensions, value
+    for policy in ("contentPolicy", "topicPolicy", "wordPolicy", "sensitiveInformationPolicy"):
+        if guard.policy.get(policy):
+            dimensions = {"GuardrailPolicyType": policy[:1].upper() + policy[1:]}
+            yield "TextUnitCount", dimensions, float(units.get(f"{policy}Units", 0))
+            yield "InvocationsIntervened", dimensions, float(policy in assessment)
+
+
+def action_of(judged: Sequence[Assessment]) -> str:
+    """Return what a guardrail did, as ApplyGuardrail and CloudTrail name it."""
+    return "GUARDRAIL_INTERVENED" if any(each.intervened for each in judged) else "NONE"
+
+
+def action_reason(*sides: Sequence[Assessment]) -> str:
+    """Say why a guardrail acted, a line for the question and one for the answer.
+
+    On record: "No action." where neither was touched, and "No action.\\nGuardrail masked." where
+    the answer was (traceloop/openllmetry, test_guardrail_converse.yaml; pydantic/pydantic-ai).
+    """
+    return "\n".join(dict.fromkeys(map(_reason, sides)))
+
+
+def _reason(judged: Sequence[Assessment]) -> str:
+    if any(each.blocked for each in judged):
+        return "Guardrail blocked."
+    return "Guardrail masked." if any(each.masked for each in judged) else "No action."
+
+
+def recorded(assessment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an assessment as CloudTrail records it: its findings, without the matched text."""
+    return {
+        policy: {
+            kind: [{name: one[name] for name in one if name in _RECORDED} for one in items]
+            for kind, items in findings.items()
+            if items
+        }
+        for policy, findings in assessment.items()
+        if policy.endswith("Policy")
+    }

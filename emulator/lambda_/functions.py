@@ -1,0 +1,155 @@
+"""What was deployed: a function's configuration, code and permission to be invoked."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from emulator.cloud import Cloud
+from emulator.iam import service_query
+from emulator.wire.partition import partition_of
+from iam_policy import Policy, PolicyError, evaluate
+
+_API_GATEWAY = "apigateway.amazonaws.com"
+PENDING = (
+    "The operation cannot be performed at this time. The function is currently in the following "
+    "state: Pending"
+)
+
+LoadCode = Callable[[Cloud, str, str], bytes]
+"""Gives the zip of a function's version: (cloud, function name, version) -> bytes."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """One published version (or $LATEST), as far as running it needs to know."""
+
+    name: str
+    version: str
+    arn: str  # without a qualifier
+    role: str
+    handler: str
+    runtime: str
+    timeout: float  # seconds
+    memory_mb: int
+    environment: tuple[tuple[str, str], ...]
+    code_sha256: str
+    tracing: bool
+    log_group: str
+    json_logs: bool
+    application_log_level: str
+    system_log_level: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a name and a qualifier stand for at this moment."""
+
+    function: Function
+    invoked_arn: str
+    reserved_concurrency: int | None
+
+
+class LambdaError(Exception):
+    """An error of the Lambda API itself: the function was not run."""
+
+    def __init__(self, status: int, error_type: str, message: str, **fields: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+        self.payload = json.dumps({**fields, "message": message}).encode()
+
+
+def runtime_version_arn(region: str, runtime: str) -> str:
+    """Return the ARN of the one version that each runtime has here."""
+    version = hashlib.sha256(f"{runtime}.v0".encode()).hexdigest()
+    return f"arn:{partition_of(region)}:lambda:{region}::runtime:{version}"
+
+
+def split_name(function: str, qualifier: str | None) -> tuple[str, str | None]:
+    """Take a name, partial or whole ARN, with or without a qualifier, apart."""
+    parts = function.rsplit(":function:", maxsplit=1)[-1].split(":")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", parts[0]) or len(parts) > 2:
+        raise LambdaError(
+            400, "ValidationException", "The function name must be a name, a partial or a whole ARN"
+        )
+    inner = parts[1] if len(parts) == 2 else None
+    if inner and qualifier and inner != qualifier:
+        raise LambdaError(
+            400,
+            "InvalidParameterValueException",
+            "The derived qualifier from the function name does not match the specified qualifier.",
+        )
+    return parts[0], inner or qualifier
+
+
+def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
+    """Look a function up by name and alias, version or nothing ($LATEST)."""
+    client = cloud.client("lambda")
+    request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
+    partition = partition_of(cloud.region)
+    arn = f"arn:{partition}:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
+    invoked_arn = f"{arn}:{qualifier}" if qualifier else arn
+    try:
+        config = client.get_function_configuration(**request)
+        concurrency = client.get_function_concurrency(FunctionName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            raise LambdaError(
+                404,
+                "ResourceNotFoundException",
+                f"Function not found: {arn}:{qualifier or '$LATEST'}",
+                Type="User",
+            ) from error
+        raise
+    if config.get("State") == "Pending":
+        raise LambdaError(409, "ResourceConflictException", PENDING, Type="User")
+    logging_config = config.get("LoggingConfig") or {}
+    function = Function(
+        name=name,
+        version=config["Version"],
+        arn=arn,
+        role=config["Role"],
+        handler=config.get("Handler", ""),
+        runtime=config.get("Runtime", ""),
+        timeout=config.get("Timeout", 3),
+        memory_mb=config.get("MemorySize", 128),
+        environment=tuple(sorted(config.get("Environment", {}).get("Variables", {}).items())),
+        code_sha256=config["CodeSha256"],
+        tracing=config.get("TracingConfig", {}).get("Mode") == "Active",
+        log_group=logging_config.get("LogGroup") or f"/aws/lambda/{name}",
+        json_logs=logging_config.get("LogFormat") == "JSON",
+        application_log_level=logging_config.get("ApplicationLogLevel") or "",
+        system_log_level=logging_config.get("SystemLogLevel") or "INFO",
+    )
+    return Target(function, invoked_arn, concurrency.get("ReservedConcurrentExecutions"))
+
+
+def moto_code(cloud: Cloud, name: str, version: str) -> bytes:
+    """Read the stored zip from moto, whose GetFunction offers no URL that answers."""
+    from moto.awslambda.models import lambda_backends  # noqa: PLC0415  # only with moto's server
+    from moto.core.base_backend import BackendDict  # noqa: F401, PLC0415  # moto's own import order
+
+    backend = lambda_backends[cloud.account_id][cloud.region]
+    code: bytes = backend.get_function(name, version).code_bytes
+    return code
+
+
+def may_invoke(statements: Sequence[Mapping[str, Any]], invoked_arn: str, source_arn: str) -> bool:
+    """Say whether a function's resource policy lets API Gateway invoke this very ARN.
+
+    The policy of an alias and the one of the bare function are separate: the Resource decides
+    (AWS Lambda Developer Guide, Using resource-based policies).
+    """
+    origin = {"aws:SourceArn": source_arn}
+    query = service_query(_API_GATEWAY, "lambda:InvokeFunction", invoked_arn, origin)
+    document = {"Version": "2012-10-17", "Statement": statements}
+    try:
+        policy = Policy(document, "function policy", "resource")
+    except PolicyError:
+        return False  # there is none, or none that AWS would have taken
+    return evaluate(query, identity=(), resource_policy=policy).allowed

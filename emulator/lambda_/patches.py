@@ -1,0 +1,192 @@
+"""Changes to moto's Lambda, each with its reason."""
+
+import json
+import time
+import uuid
+from typing import Any
+from urllib.parse import unquote
+
+from moto.awslambda.exceptions import ConflictException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
+
+from emulator.lambda_.functions import PENDING, runtime_version_arn, split_name
+from emulator.lambda_.policies import Policies
+from emulator.patching import add, patch
+
+# Lambda: settings that moto accepts and forgets, at creation or at an update
+
+_FUNCTION_SETTINGS = ("DeadLetterConfig", "FileSystemConfigs", "LoggingConfig", "SnapStart")
+
+
+@patch(LambdaFunction, "__init__")
+def _keep_function_settings(
+    original: Any,
+    function: LambdaFunction,
+    account_id: str,
+    spec: dict[str, Any],
+    *rest: Any,
+    **kw: Any,
+) -> None:
+    function.settings = {name: spec[name] for name in _FUNCTION_SETTINGS if spec.get(name)}
+    function.revision = str(uuid.uuid4())
+    original(function, account_id, spec, *rest, **kw)
+
+
+@patch(LambdaFunction, "update_configuration")
+def _update_function_settings(
+    original: Any, function: LambdaFunction, updates: dict[str, Any]
+) -> Any:
+    # A new dictionary: published versions share the old one.
+    changed = {name: updates[name] for name in _FUNCTION_SETTINGS if name in updates}
+    function.settings = function.settings | changed
+    function.revision = str(uuid.uuid4())
+    if "TracingConfig" in updates:
+        function.tracing_config = updates["TracingConfig"]
+    if "KMSKeyArn" in updates:
+        function.kms_key_arn = updates["KMSKeyArn"]
+    if "EphemeralStorage" in updates:
+        function.ephemeral_storage = updates["EphemeralStorage"]["Size"]
+    return original(function, updates)
+
+
+@patch(LambdaFunction, "update_function_code")
+def _update_architectures(original: Any, function: LambdaFunction, spec: dict[str, Any]) -> Any:
+    function.revision = str(uuid.uuid4())
+    if spec.get("Architectures"):
+        function.architectures = spec["Architectures"]
+    return original(function, spec)
+
+
+@patch(LambdaFunction, "get_configuration")
+def _tell_function_settings(original: Any, function: LambdaFunction, *args: Any, **kw: Any) -> Any:
+    settings = dict(function.settings)
+    logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
+    logging |= settings.get("LoggingConfig") or {}
+    if logging["LogFormat"] == "JSON":
+        logging = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"} | logging
+    settings["LoggingConfig"] = logging
+    apply_on = (settings.get("SnapStart") or {}).get("ApplyOn", "None")
+    optimized = apply_on == "PublishedVersions" and str(function.version) != "$LATEST"
+    settings["SnapStart"] = {
+        "ApplyOn": apply_on,
+        "OptimizationStatus": "On" if optimized else "Off",
+    }
+    told = original(function, *args, **kw) | settings
+    if optimized and _snapshot_pending(function):
+        told["SnapStart"]["OptimizationStatus"] = "Off"
+        told |= _CREATING
+        told.pop("LastUpdateStatus", None)  # null on record (terraform-provider-aws #43395)
+    if not told.get("Layers"):
+        told.pop("Layers", None)
+    told["RevisionId"] = function.revision
+    told["RuntimeVersionConfig"] = {
+        "RuntimeVersionArn": runtime_version_arn(function.region, function.run_time)
+    }
+    if kw.get("on_create"):
+        # On record. GetFunction says Active at once: here nothing has to be made ready.
+        told |= _CREATING
+    return told
+
+
+_CREATING = {
+    "State": "Pending",
+    "StateReason": "The function is being created.",
+    "StateReasonCode": "Creating",
+}
+# A snapshot takes AWS a minute or two; long enough here for whoever does not wait to be found out.
+SNAPSHOT_SECONDS = 8.0
+
+
+def _snapshot_pending(function: LambdaFunction) -> bool:
+    return time.monotonic() - getattr(function, "published", 0.0) < SNAPSHOT_SECONDS
+
+
+@patch(LambdaFunction, "set_version")
+def _note_publication(original: Any, function: LambdaFunction, version: int) -> None:
+    function.published = time.monotonic()
+    original(function, version)
+
+
+@patch(LambdaFunction, "get_code")
+def _tell_zero_concurrency(original: Any, function: LambdaFunction) -> Any:
+    # moto takes a reserved concurrency of 0, the switch that turns a function off, for none.
+    answer = original(function)
+    if function.reserved_concurrency == 0:
+        answer["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return answer
+
+
+@patch(ConflictException, "__init__")
+def _name_conflicts(original: Any, error: ConflictException, message: str) -> None:
+    # On record as ResourceConflictException, which is the only such error in Lambda's model.
+    original(error, message)
+    error.error_type = "ResourceConflictException"
+    error.description = json.dumps({"__type": error.error_type, "message": message})
+
+
+@patch(LambdaBackend, "list_versions_by_function")
+def _know_the_function(original: Any, backend: LambdaBackend, function_name: str) -> Any:
+    # moto lists no versions of a function that is not there.
+    backend.get_function(function_name)
+    return original(backend, function_name)
+
+
+@patch(LambdaBackend, "delete_function")
+def _keep_a_version_in_use(
+    original: Any, backend: LambdaBackend, function_name: str, qualifier: str | None = None
+) -> None:
+    # API reference, DeleteFunction: "You can't delete a function version that's referenced by an
+    # alias".
+    if qualifier:
+        function = backend.get_function(function_name)
+        for alias in backend._lambdas.list_aliases(function.function_name):
+            if qualifier == alias.function_version:
+                raise ConflictException(
+                    f"Cannot delete version {qualifier}: it is referenced by the alias"
+                    f" {alias.name}."
+                )
+    original(backend, function_name, qualifier)
+
+
+# Resource policies
+
+
+def _policies(backend: LambdaBackend, function: str, qualifier: str | None) -> Any:
+    """Return the policies of a function and the qualifier that is meant."""
+    name, qualifier = split_name(function, qualifier)
+    if qualifier:
+        backend.get_function(name, qualifier)  # raises without such a version or alias
+    known = backend.get_function(name)
+    kept = known.__dict__.setdefault("policies", Policies(known.function_arn))
+    return kept, qualifier
+
+
+@add(LambdaBackend, "add_permission")
+def _add_permission(
+    backend: LambdaBackend, function: str, qualifier: str | None, raw: str
+) -> dict[str, Any]:
+    policies, qualifier = _policies(backend, function, qualifier)
+    known = backend.get_function(split_name(function, None)[0], qualifier)
+    if known.get_configuration()["State"] == "Pending":
+        # "Any invocations or other API actions that operate on the function version fail" (AWS
+        # Lambda Developer Guide, "Lambda SnapStart and function states").
+        raise ConflictException(PENDING)
+    statement: dict[str, Any] = policies.add(qualifier, json.loads(raw))
+    return statement
+
+
+@add(LambdaResponse, "remove_permission")
+def _remove_permission(response: LambdaResponse) -> Any:
+    *_, function, _, sid = response.path.split("?")[0].split("/")
+    given = {name: values[0] for name, values in response.querystring.items()}
+    policies, qualifier = _policies(response.backend, unquote(function), given.get("Qualifier"))
+    policies.remove(qualifier, unquote(sid), given.get("RevisionId"))
+    return 204, {"status": 204}, "{}"
+
+
+@add(LambdaBackend, "get_policy")
+def _get_policy(backend: LambdaBackend, function: str, qualifier: str | None = None) -> str:
+    policies, qualifier = _policies(backend, function, qualifier)
+    told: str = policies.told(qualifier)
+    return told

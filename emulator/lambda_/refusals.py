@@ -1,0 +1,114 @@
+"""What Lambda's API refuses and moto does not, in AWS's words.
+
+Recorded in localstack/localstack, tests/aws/services/lambda_/test_lambda_api.snapshot.json.
+"""
+
+import base64
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from emulator.cloud import Cloud
+from emulator.iam.requests import ApiCall
+from emulator.wire.errors import service_error
+from emulator.wire.http import HttpResponse
+
+_LONGEST_TIMEOUT = 900
+_NO_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
+_NO_HANDLER = (
+    "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+)
+# Lambda quotas, of an account whose limits were raised from a new one's.
+_ACCOUNT_CONCURRENCY = 1_000
+_UNRESERVED = 100
+_TOO_LITTLE_LEFT = (
+    "Specified ReservedConcurrentExecutions for function decreases account's"
+    f" UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED}]."
+)
+_UNQUALIFIED_ONLY = (
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support this"
+    " operation. Please specify either a function name or an unqualified function ARN."
+)
+
+
+def answer(call: ApiCall, cloud: Cloud) -> HttpResponse | None:
+    """Return Lambda's refusal of a call; None if it may go on."""
+    check = _CHECKS.get(call.operation)
+    try:
+        problem = check(call.params, cloud.client("lambda")) if check else None
+    except ClientError:
+        return None  # there is no such function, and moto says so
+    if problem is None:
+        return None
+    return service_error(call.protocol, 400, "InvalidParameterValueException", problem)
+
+
+def _function(params: Mapping[str, Any], client: Any) -> str | None:
+    zipped = params.get("PackageType", "Zip") == "Zip"
+    if zipped and not (params.get("Runtime") and params.get("Handler")):
+        return _NO_HANDLER
+    return _package(params, client)
+
+
+def _package(params: Mapping[str, Any], _: Any) -> str | None:
+    package = (params.get("Code") or params).get("ZipFile")
+    if package is None:
+        return None
+    content = base64.b64decode(package) if isinstance(package, str) else package
+    return None if zipfile.is_zipfile(io.BytesIO(content)) else _NO_ZIP
+
+
+def _concurrency(params: Mapping[str, Any], client: Any) -> str | None:
+    name = str(params["FunctionName"]).rpartition(":function:")[2]
+    if ":" in name:
+        return _UNQUALIFIED_ONLY
+    pages = client.get_paginator("list_functions").paginate()
+    others = [one["FunctionName"] for page in pages for one in page["Functions"]]
+    reserved = sum(
+        client.get_function_concurrency(FunctionName=other).get("ReservedConcurrentExecutions", 0)
+        for other in others
+        if other != name
+    )
+    left = _ACCOUNT_CONCURRENCY - reserved - params["ReservedConcurrentExecutions"]
+    return _TOO_LITTLE_LEFT if left < _UNRESERVED else None
+
+
+def _timeout(params: Mapping[str, Any], _: Any) -> str | None:
+    # The model knows no longest timeout ("Lambda quotas": 900 seconds).
+    seconds = params.get("Timeout")
+    if seconds is None or seconds <= _LONGEST_TIMEOUT:
+        return None
+    return (
+        f"Value {seconds} at 'timeout' failed to satisfy constraint: Member must have value less"
+        f" than or equal to {_LONGEST_TIMEOUT}"
+    )
+
+
+def _new(params: Mapping[str, Any], client: Any) -> str | None:
+    return _timeout(params, client) or _function(params, client)
+
+
+def _publish(params: Mapping[str, Any], client: Any) -> str | None:
+    wanted = params.get("CodeSha256")
+    if not wanted:
+        return None
+    name = params["FunctionName"]
+    current = client.get_function_configuration(FunctionName=name)["CodeSha256"]
+    if wanted == current:
+        return None
+    return (
+        f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({current})."
+        " Please try again with the CodeSHA256 in $LATEST."
+    )
+
+
+_CHECKS = {
+    "CreateFunction": _new,
+    "PublishVersion": _publish,
+    "PutFunctionConcurrency": _concurrency,
+    "UpdateFunctionCode": _package,
+    "UpdateFunctionConfiguration": _timeout,
+}

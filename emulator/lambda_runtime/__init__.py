@@ -1,5 +1,0 @@
-"""Lambda: the deployed zip, in AWS's own runtime interface client, behind our Runtime API."""
-
-from emulator.lambda_runtime.runtime import NOT_ASSUMED, SERVICE, Invocation, LambdaRuntime
-
-__all__ = ["NOT_ASSUMED", "SERVICE", "Invocation", "LambdaRuntime"]

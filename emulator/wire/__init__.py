@@ -1,0 +1,1 @@
+"""HTTP and AWS's wire protocols: requests, answers, errors, service models."""

@@ -1,0 +1,457 @@
+"""Policy documents and their evaluation, pure: no account, no clock, no network.
+
+Source: IAM User Guide, "IAM JSON policy elements reference" and "Policy evaluation logic".
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from iam_policy.conditions import (
+    Condition,
+    Context,
+    Keys,
+    PolicyError,
+    Texts,
+    parse_conditions,
+)
+
+Kind = Literal["identity", "resource", "trust"]
+Source = Literal["", "identity", "boundary", "scp", "session", "resource"]
+Grant = Literal["session", "role", "account"]
+
+_ELEMENTS = {
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+}
+_ACTION = re.compile(r"\*|(\*|[A-Za-z0-9-]+):[A-Za-z0-9*?]+")
+_ACCOUNT = re.compile(r"\d{12}")
+_UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
+_ACCOUNT_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+_SESSION = re.compile(r"(arn:[a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: may `principal` (a role, session or service) do `action` on `resource`?"""
+
+    action: str
+    resource: str
+    context: Context
+    principal: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer; `by` names the policy and statement (or the layer) that decided."""
+
+    allowed: bool
+    reason: Literal["allowed", "explicit_deny", "implicit_deny"]
+    by: str
+    source: Source = ""
+
+
+class _Request:
+    """A query with what many statements ask of it worked out once."""
+
+    __slots__ = ("account", "action", "bounded", "keys", "principal", "resource", "role")
+
+    def __init__(self, query: Query, *, bounded: bool) -> None:
+        self.bounded = bounded  # the principal has a permissions boundary
+        self.action = query.action.lower()
+        self.resource = query.resource
+        self.keys = Keys(query.context)
+        self.principal = query.principal
+        session = _SESSION.fullmatch(query.principal)
+        known = self.keys.get("aws:principalarn")
+        self.role = query.principal
+        if session is not None:
+            # The session's ARN lacks the role's path, so the context's role ARN is preferred.
+            fallback = f"{session[1]}:iam::{session[2]}:role/{session[3]}"
+            self.role = known if isinstance(known, str) else fallback
+        parts = query.principal.split(":")
+        self.account = parts[4] if len(parts) > 5 else ""
+
+
+class _Principals:
+    """The Principal element: who is meant, and how directly."""
+
+    __slots__ = ("anyone", "aws", "services")
+
+    def __init__(self, raw: Any) -> None:
+        self.anyone = raw == "*"
+        self.aws: set[str] = set()
+        self.services: set[str] = set()
+        if self.anyone:
+            return
+        if not isinstance(raw, dict):
+            raise PolicyError('Principal must be "*" or an object such as {"AWS": "…"}')
+        for kind, values in raw.items():
+            names = values if isinstance(values, list) else [values]
+            if not all(isinstance(name, str) for name in names):
+                raise PolicyError(f"Principal {kind} must be text or a list of texts")
+            match kind:
+                case "AWS":
+                    self._add_aws(names)
+                case "Service":
+                    if any("*" in name or "." not in name for name in names):
+                        raise PolicyError(f"Principal Service {names} has an invalid name")
+                    self.services.update(names)
+                case "Federated" | "CanonicalUser":
+                    pass  # nobody here signs in that way, so these never match
+                case _:
+                    raise PolicyError(f"Principal type {kind!r} does not exist")
+
+    def _add_aws(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name == "*":
+                self.anyone = True
+            elif root := _ACCOUNT_ARN.fullmatch(name):
+                self.aws.add(root[1])
+            elif "*" in name or not (
+                name.startswith("arn:") or _ACCOUNT.fullmatch(name) or _UNIQUE_ID.fullmatch(name)
+            ):
+                raise PolicyError(f"Principal AWS {name!r} is invalid: no account, no full ARN")
+            else:
+                self.aws.add(name)
+
+    def grant(self, request: _Request) -> Grant | None:
+        """Say as what the caller is meant: itself, its role, or its account (a delegation)."""
+        if self.anyone or request.principal in self.services:
+            return "session"
+        if request.principal in self.aws:
+            return "session" if request.principal != request.role else "role"
+        if request.role in self.aws:
+            return "role"
+        return "account" if request.account in self.aws else None
+
+    def names_fully(self, request: _Request) -> bool:
+        """Say whether NotPrincipal leaves the caller out: every name it goes by must be listed.
+
+        It never does for a principal with a permissions boundary (IAM User Guide, "AWS JSON policy
+        elements: NotPrincipal").
+        """
+        if request.bounded:
+            return False
+        if self.anyone or request.principal in self.services:
+            return True
+        return {request.principal, request.role, request.account} <= self.aws
+
+
+def _strings(statement: Mapping[str, Any], element: str) -> list[str] | None:
+    if element not in statement:
+        return None
+    raw = statement[element]
+    values = raw if isinstance(raw, list) else [raw]
+    if not all(isinstance(value, str) and value for value in values):
+        raise PolicyError(f"{element} must be text or a list of texts, and no text is empty")
+    return values
+
+
+def _either(statement: Mapping[str, Any], element: str) -> tuple[list[str] | None, bool]:
+    """Return the values of an element or of its Not… twin, and whether it was the twin."""
+    plain, inverted = _strings(statement, element), _strings(statement, f"Not{element}")
+    if plain is not None and inverted is not None:
+        raise PolicyError(f"a statement has {element} or Not{element}, never both")
+    return (plain, False) if plain is not None else (inverted, True)
+
+
+class _Statement:
+    __slots__ = (
+        "_actions",
+        "_any_action",
+        "_any_resource",
+        "_conditions",
+        "_not_action",
+        "_not_principal",
+        "_not_resource",
+        "_principals",
+        "_resources",
+        "_void",
+        "allow",
+        "sid",
+    )
+
+    def __init__(self, raw: Any, kind: Kind, *, variables: bool) -> None:
+        if not isinstance(raw, dict):
+            raise PolicyError("a statement must be an object")
+        if unknown := sorted(set(raw) - _ELEMENTS):
+            raise PolicyError(f"statement element {unknown[0]!r} does not exist")
+        self.sid = raw.get("Sid", "")
+        if not isinstance(self.sid, str):
+            raise PolicyError("Sid must be text")
+        if raw.get("Effect") not in {"Allow", "Deny"}:
+            raise PolicyError(f"Effect must be Allow or Deny, not {raw.get('Effect')!r}")
+        self.allow = raw["Effect"] == "Allow"
+
+        actions, self._not_action = _either(raw, "Action")
+        if actions is None:
+            raise PolicyError("a statement needs Action or NotAction")
+        for action in actions:
+            if not _ACTION.fullmatch(action):
+                raise PolicyError(f"action {action!r} is not of the form service:Operation")
+        self._any_action = "*" in actions or "*:*" in actions
+        self._actions = Texts([a.lower() for a in actions], "glob", variables=False)
+
+        resources, self._not_resource = _either(raw, "Resource")
+        if resources is None and kind == "identity":
+            raise PolicyError("a statement needs Resource or NotResource")
+        if resources is not None and kind == "trust":
+            raise PolicyError("a trust policy has no Resource")
+        if resources is None:
+            resources, self._not_resource = ["*"], False
+        for resource in resources:
+            if resource != "*" and not resource.startswith(("arn:", "${")):
+                raise PolicyError(f'resource {resource!r} is neither an ARN nor "*"')
+        self._any_resource = "*" in resources
+        self._resources = Texts(resources, "resource", variables=variables)
+
+        # AWS saves empty lists and does not say what they mean. An Allow that leaves nothing out
+        # allows nothing here; a Deny that leaves nothing out denies everything.
+        self._void = self.allow and (
+            (self._not_action and not actions) or (self._not_resource and not resources)
+        )
+        self._principals, self._not_principal = self._read_principal(raw, kind)
+        self._conditions: tuple[Condition, ...] = ()
+        if "Condition" in raw:
+            self._conditions = parse_conditions(
+                raw["Condition"], variables=variables, allow=self.allow
+            )
+
+    def _read_principal(
+        self, raw: Mapping[str, Any], kind: Kind
+    ) -> tuple[_Principals | None, bool]:
+        present = [name for name in ("Principal", "NotPrincipal") if name in raw]
+        if kind == "identity":
+            if present:
+                raise PolicyError(f"an identity-based policy has no {present[0]}")
+            return None, False
+        if len(present) != 1:
+            raise PolicyError("a resource-based statement needs Principal or NotPrincipal")
+        inverted = present == ["NotPrincipal"]
+        if inverted and self.allow:
+            raise PolicyError("NotPrincipal with Allow would let everyone else in")
+        return _Principals(raw[present[0]]), inverted
+
+    def applies(self, request: _Request, *, any_resource: bool = False) -> Grant | None:
+        """Say whether all parts match; for a resource policy also how directly it means the caller.
+
+        `any_resource` takes the resource as matched, for a caller who cannot tell what it is.
+        """
+        grant = self._meant(request, any_resource=any_resource)
+        if grant is None or not all(one.holds(request.keys) for one in self._conditions):
+            return None
+        return grant
+
+    def _meant(self, request: _Request, *, any_resource: bool = False) -> Grant | None:
+        """Return the same of all parts but the conditions."""
+        if self._void:
+            return None
+        if (self._any_action or self._actions(request.action, request.keys)) is self._not_action:
+            return None
+        if (
+            not any_resource
+            and (self._any_resource or self._resources(request.resource, request.keys))
+            is self._not_resource
+        ):
+            return None
+        grant: Grant | None = "session"
+        if self._principals is not None:
+            if self._not_principal:
+                grant = None if self._principals.names_fully(request) else "session"
+            else:
+                grant = self._principals.grant(request)
+        return grant
+
+    def missing(self, request: _Request) -> list[str]:
+        """Return the condition keys that the statement compares with and the request lacks."""
+        if self._meant(request) is None:
+            return []
+        return [one.key for one in self._conditions if request.keys.get(one.key.lower()) is None]
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise PolicyError("a key stands twice in one object, so one of them would be ignored")
+    return document
+
+
+class Policy:
+    """A policy document, checked and compiled."""
+
+    __slots__ = ("_allows", "_denies", "name")
+
+    def __init__(self, document: str | Mapping[str, Any], name: str, kind: Kind = "identity"):
+        """Raise PolicyError, naming the policy, for a document that AWS would refuse."""
+        self.name = name
+        self._allows: list[_Statement] = []
+        self._denies: list[_Statement] = []
+        try:
+            self._read(document, kind)
+        except (PolicyError, RecursionError) as error:
+            raise PolicyError(f"policy {name}: {error}") from error
+
+    def _read(self, document: str | Mapping[str, Any], kind: Kind) -> None:
+        if isinstance(document, str):
+            try:
+                document = json.loads(document, object_pairs_hook=_no_duplicates)
+            except json.JSONDecodeError as error:
+                raise PolicyError(f"is not JSON: {error}") from error
+        if not isinstance(document, Mapping):
+            raise PolicyError("must be a JSON object")
+        if unknown := sorted(set(document) - {"Version", "Id", "Statement"}):
+            raise PolicyError(f"element {unknown[0]!r} does not exist")
+        version = document.get("Version", "2008-10-17")
+        if version not in {"2008-10-17", "2012-10-17"}:
+            raise PolicyError(f"Version must be 2012-10-17 or 2008-10-17, not {version!r}")
+        raw = document.get("Statement")
+        statements = raw if isinstance(raw, list) else [raw]
+        if raw is None:
+            raise PolicyError("Statement is missing")
+        sids: set[str] = set()
+        for item in statements:
+            statement = _Statement(item, kind, variables=version == "2012-10-17")
+            if statement.sid and statement.sid in sids:
+                raise PolicyError(f"Sid {statement.sid!r} stands twice")
+            sids.add(statement.sid)
+            (self._allows if statement.allow else self._denies).append(statement)
+
+    def denies(self, request: _Request, *, any_resource: bool = False) -> str | None:
+        """Return the name of the first statement that denies, or None."""
+        for statement in self._denies:
+            if statement.applies(request, any_resource=any_resource):
+                return self._label(statement)
+        return None
+
+    def allows(self, request: _Request) -> tuple[str, Grant] | None:
+        """Return the statement that allows most directly, with how it means the caller."""
+        best: tuple[str, Grant] | None = None
+        for statement in self._allows:
+            grant = statement.applies(request)
+            if grant == "session":
+                return self._label(statement), grant
+            if grant is not None and (best is None or grant == "role"):
+                best = self._label(statement), grant
+        return best
+
+    def missing(self, request: _Request) -> list[str]:
+        """Return the condition keys that a request lacks and some statement about it asks for."""
+        return [key for one in (*self._denies, *self._allows) for key in one.missing(request)]
+
+    def _label(self, statement: _Statement) -> str:
+        return f"{self.name}/{statement.sid}" if statement.sid else self.name
+
+
+def missing_keys(query: Query, policies: Iterable[Policy]) -> list[str]:
+    """Return the condition keys that a query lacks and the policies compare with, each once."""
+    request = _Request(query, bounded=False)
+    return list(dict.fromkeys(key for policy in policies for key in policy.missing(request)))
+
+
+def _allowed_by(policies: Iterable[Policy], request: _Request) -> str | None:
+    for policy in policies:
+        if found := policy.allows(request):
+            return found[0]
+    return None
+
+
+def _implicit(source: Source) -> Decision:
+    return Decision(False, "implicit_deny", source, source)
+
+
+def evaluate(
+    query: Query,
+    *,
+    identity: Sequence[Policy],
+    boundary: Policy | None = None,
+    resource_policy: Policy | None = None,
+    scps: Sequence[Sequence[Policy]] = (),
+    session: Sequence[Policy] = (),
+    resource_policy_decides: bool = False,
+    resource_unknown: bool = False,
+) -> Decision:
+    """Decide as AWS does for a principal of the resource's own account.
+
+    `scps` are the policies of each level of the organization; a call needs one of every level, and
+    one of the `session`'s, if it has any. `resource_policy_decides` is for key and trust policies,
+    without which no identity policy is enough. `resource_unknown` says that the query's resource is
+    a stand-in: any Deny of the action then holds, whatever it is on.
+    """
+    request = _Request(query, bounded=boundary is not None)
+    layers: tuple[tuple[Source, Sequence[Policy]], ...] = (
+        ("identity", identity),
+        ("scp", tuple(policy for level in scps for policy in level)),
+        ("resource", (resource_policy,) if resource_policy else ()),
+        ("boundary", (boundary,) if boundary else ()),
+        ("session", session),
+    )
+    for source, policies in layers:
+        for policy in policies:
+            if by := policy.denies(request, any_resource=resource_unknown):
+                return Decision(False, "explicit_deny", by, source)
+
+    granted = resource_policy.allows(request) if resource_policy else None
+    if not query.principal.startswith("arn:"):  # an AWS service: it has no policies of its own
+        if granted is None:
+            return _implicit("resource")
+        return Decision(True, "allowed", granted[0], "resource")
+
+    if any(_allowed_by(level, request) is None for level in scps):
+        return _implicit("scp")
+    if granted is not None and granted[1] == "session":
+        # AWS: a grant to the session itself is not limited by boundary or session policy.
+        return Decision(True, "allowed", granted[0], "resource")
+    if resource_policy_decides and granted is None:
+        return _implicit("resource")
+
+    by_identity = _allowed_by(identity, request)
+    by_resource = granted[0] if granted is not None and granted[1] == "role" else None
+    if by_identity is None and by_resource is None:
+        return _implicit("identity")
+    if boundary is not None and _allowed_by((boundary,), request) is None:
+        return _implicit("boundary")
+    if session and _allowed_by(session, request) is None:
+        return _implicit("session")
+    if by_identity is not None:
+        return Decision(True, "allowed", by_identity, "identity")
+    return Decision(True, "allowed", by_resource or "", "resource")
+
+
+_LAYER_NAMES: dict[Source, str] = {
+    "": "identity-based policy",
+    "identity": "identity-based policy",
+    "boundary": "permissions boundary",
+    "scp": "service control policy",
+    "session": "session policy",
+    "resource": "resource-based policy",
+}
+
+
+def access_denied_message(
+    decision: Decision, principal_arn: str, action: str, resource: str
+) -> str:
+    """Word a refusal as AWS does.
+
+    Source: IAM User Guide, "Troubleshoot access denied error messages".
+    """
+    layer = _LAYER_NAMES[decision.source]
+    article = "an" if layer[0] in "aeiou" else "a"
+    why = (
+        f"with an explicit deny in {article} {layer}"
+        if decision.reason == "explicit_deny"
+        else f"because no {layer} allows the {action} action"
+    )
+    return (
+        f"User: {principal_arn} is not authorized to perform: {action}"
+        f" on resource: {resource} {why}"
+    )

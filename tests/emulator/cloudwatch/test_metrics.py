@@ -1,0 +1,234 @@
+"""What the local CloudWatch counts: embedded metrics, log groups, metric filters, services."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.cloudwatch import metrics as module
+from emulator.cloudwatch.metrics import Metrics, compiled
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+
+ROLE = "arn:aws:iam::111122223333:role/deploy"
+FILTER = (
+    '{ ($.eventSource = "iam.amazonaws.com") && ($.readOnly IS FALSE) && '
+    '(($.requestParameters.policyArn = "*:policy/chat-*") || '
+    '($.requestParameters.roleName = "chat-*")) && '
+    "(($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS) || "
+    f'(($.userIdentity.sessionContext.sessionIssuer.arn != "{ROLE}"))) }}'
+)
+
+
+def record(role: str | None = None, **changes: Any) -> dict[str, Any]:
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": role}}} if role else {}
+    made = {
+        "eventSource": "iam.amazonaws.com",
+        "readOnly": False,
+        "requestParameters": {"roleName": "chat-execution"},
+        "userIdentity": issuer,
+    }
+    return made | changes
+
+
+@pytest.fixture
+def cloud(emulator: Emulator) -> Cloud:
+    emulator.client("cloudwatch").list_metrics()  # the parts come with their first use
+    return emulator.server.app.cloud
+
+
+def stats(
+    emulator: Emulator, namespace: str, name: str, dimensions: Mapping[str, str]
+) -> list[tuple[float, float, float]]:
+    """Return (count, sum, greatest) of each minute."""
+    now = datetime.now(UTC)
+    points = emulator.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": one, "Value": value} for one, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+        Period=600,
+        Statistics=["SampleCount", "Sum", "Maximum"],
+    )["Datapoints"]
+    return [(one["SampleCount"], one["Sum"], one["Maximum"]) for one in points]
+
+
+def test_values_of_a_series_add_up_in_one_datum(emulator: Emulator, cloud: Cloud) -> None:
+    generation = cloud.generation
+    for value in (3.0, 1.0, 2.0):
+        cloud.metric("M/Sum", "Took", {"Of": "it", "In": "here"}, value, "Milliseconds")
+    cloud.metric("M/Sum", "Took", {"Of": "other", "In": "here"}, 9.0)
+    assert stats(emulator, "M/Sum", "Took", {"Of": "it", "In": "here"}) == [(3, 6, 3)]
+    listed = emulator.client("cloudwatch").list_metrics(Namespace="M/Sum")["Metrics"]
+    assert len(listed) == 2
+    assert cloud.generation == generation, "a metric is no change of the configuration"
+
+
+def test_memory_is_bounded_and_the_newest_stay(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_DATA", 40)
+    metrics = Metrics(ACCOUNT, REGION)
+    for number in range(100):
+        metrics.add("M/Bound", f"N{number}", {})
+    client = emulator.client("cloudwatch")
+    names = {one["MetricName"] for one in client.list_metrics(Namespace="M/Bound")["Metrics"]}
+    assert len(names) <= 40
+    assert "N99" in names
+    assert "N0" not in names
+
+
+def test_log_lines_become_metrics(emulator: Emulator, cloud: Cloud) -> None:
+    emulator.client("logs").create_log_group(logGroupName="/m/embedded")
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "M/Embedded",
+                    "Dimensions": [["service"]],
+                    "Metrics": [{"Name": "Requests", "Unit": "Count"}, {"Name": "Tokens"}],
+                }
+            ],
+        },
+        "service": "chat",
+        "Requests": [1.0],
+        "Tokens": 7,
+        "message": "not a metric",
+    }
+    for message in (json.dumps(line), json.dumps(line), "no JSON at all", '{"_aws": broken'):
+        cloud.log("/m/embedded", "s", message)
+    cloud.flush()
+    assert stats(emulator, "M/Embedded", "Requests", {"service": "chat"}) == [(2, 2, 1)]
+    assert stats(emulator, "M/Embedded", "Tokens", {"service": "chat"}) == [(2, 14, 7)]
+    assert stats(emulator, "AWS/Logs", "IncomingLogEvents", {"LogGroupName": "/m/embedded"}) == [
+        (4, 4, 1)
+    ]
+
+
+def test_a_metric_filter_counts_what_it_matches(emulator: Emulator, cloud: Cloud) -> None:
+    logs = emulator.client("logs")
+    for group in ("/m/filtered", "/m/unfiltered"):
+        logs.create_log_group(logGroupName=group)
+    logs.put_metric_filter(
+        logGroupName="/m/filtered",
+        filterName="identity",
+        filterPattern=FILTER,
+        metricTransformations=[
+            {"metricName": "Changes", "metricNamespace": "M/Filter", "metricValue": "1"}
+        ],
+    )
+    for message in (record(), record(readOnly=True), record(ROLE)):
+        cloud.log("/m/filtered", "s", json.dumps(message))
+        cloud.log("/m/unfiltered", "s", json.dumps(message))
+    cloud.log("/m/filtered", "s", "no JSON")
+    cloud.flush()
+    assert stats(emulator, "M/Filter", "Changes", {}) == [(1, 1, 1)]
+
+
+def test_what_cannot_be_counted_costs_no_log_event(emulator: Emulator, cloud: Cloud) -> None:
+    logs = emulator.client("logs")
+    for group in ("/m/odd", "/m/even"):
+        logs.create_log_group(logGroupName=group)
+    for name, pattern, value in (
+        ("words", "ERROR", "1"),
+        ("field", "{ $.took IS TRUE }", "$.seconds"),
+        ("text", "{ $.took IS TRUE }", "many"),
+    ):
+        logs.put_metric_filter(
+            logGroupName="/m/odd",
+            filterName=name,
+            filterPattern=pattern,
+            metricTransformations=[
+                {"metricName": name, "metricNamespace": "M/Odd", "metricValue": value}
+            ],
+        )
+    lines = [
+        '{"_aws": 5}',
+        '{"_aws": {"CloudWatchMetrics": 5}}',
+        '{"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "a"}]}], "a": 1}, "a": 1}',
+        '{"_aws": {"CloudWatchMetrics": [{"Dimensions": [[[]]]}]}}',
+        '{"took": true, "seconds": 2.5}',
+        '{"took": true, "seconds": "2.5"}',
+    ]
+    for line in lines:
+        cloud.log("/m/odd", "s", line)
+        cloud.log("/m/even", "s", line)
+    cloud.flush()
+    for group in ("/m/odd", "/m/even"):
+        events = logs.get_log_events(logGroupName=group, logStreamName="s")["events"]
+        assert [event["message"] for event in events] == lines
+        dimensions = {"LogGroupName": group}
+        assert stats(emulator, "AWS/Logs", "IncomingLogEvents", dimensions) == [(6, 6, 1)]
+    assert stats(emulator, "M/Odd", "field", {}) == [(1, 2.5, 2.5)]
+    told = [each["text"] for each in cloud.approximations]
+    assert "the metric filter words of /m/odd counts nothing: its pattern is not known here" in told
+
+
+@pytest.mark.parametrize(
+    ("event", "matches"),
+    [
+        (record(), True),
+        (record("arn:aws:iam::111122223333:role/other"), True),
+        (record(ROLE), False),
+        (record(readOnly=True), False),
+        (record(eventSource="sts.amazonaws.com"), False),
+        (record(requestParameters={"roleName": "other"}), False),
+        (record(requestParameters=None), False),
+        (record(requestParameters={"policyArn": "arn:aws:iam::1:policy/chat-deny"}), True),
+    ],
+)
+def test_filters_understand_the_applied_syntax(event: dict[str, Any], matches: bool) -> None:
+    assert compiled(FILTER)(event) is matches
+
+
+@pytest.mark.parametrize("pattern", ["", "ERROR", "{ $.a > 3 }", '{ $.a = "b" ', "{ $.a IS GONE }"])
+def test_a_filter_that_is_not_understood_says_so(pattern: str) -> None:
+    with pytest.raises(ValueError, match="metric filter"):
+        compiled(pattern)
+
+
+def test_a_budget_tells_its_limit_and_whom_it_tells(emulator: Emulator) -> None:
+    budgets = emulator.client("budgets", region="us-east-1")
+    limit = {"Amount": "10", "Unit": "USD"}
+    budget = {"BudgetName": "b", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit}
+    notification = {
+        "NotificationType": "ACTUAL",
+        "ComparisonOperator": "GREATER_THAN",
+        "Threshold": 80.0,
+        "ThresholdType": "PERCENTAGE",
+    }
+    whom = [{"SubscriptionType": "EMAIL", "Address": "oncall@example.com"}]
+    budgets.create_budget(
+        AccountId=ACCOUNT,
+        Budget=budget,
+        NotificationsWithSubscribers=[{"Notification": notification, "Subscribers": whom}],
+        ResourceTags=[{"Key": "Project", "Value": "chat"}],
+    )
+    which = {"AccountId": ACCOUNT, "BudgetName": "b"}
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/b"
+    told = budgets.describe_subscribers_for_notification(**which, Notification=notification)
+    assert told["Subscribers"] == whom
+    assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [
+        {"Key": "Project", "Value": "chat"}
+    ]
+    changed = budget | {"BudgetLimit": limit | {"Amount": "20"}}
+    budgets.update_budget(AccountId=ACCOUNT, NewBudget=changed)
+    assert budgets.describe_budget(**which)["Budget"]["BudgetLimit"]["Amount"] == "20"
+
+
+def test_a_log_group_keeps_its_data_protection(emulator: Emulator) -> None:
+    logs = emulator.client("logs")
+    logs.create_log_group(logGroupName="/m/masked")
+    policy = json.dumps({"Name": "mask", "Version": "2021-06-01", "Statement": []})
+    logs.put_data_protection_policy(logGroupIdentifier="/m/masked", policyDocument=policy)
+    told = logs.get_data_protection_policy(logGroupIdentifier="/m/masked")
+    assert told["policyDocument"] == policy
+    logs.delete_data_protection_policy(logGroupIdentifier="/m/masked")
+    assert "policyDocument" not in logs.get_data_protection_policy(logGroupIdentifier="/m/masked")
+    with pytest.raises(logs.exceptions.ResourceNotFoundException):
+        logs.get_data_protection_policy(logGroupIdentifier="/m/absent")

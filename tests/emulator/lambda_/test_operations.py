@@ -1,0 +1,218 @@
+"""Lambda's operations on functions, where moto's own do something else."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.shown import refusal, shows, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.emulator.conftest import Emulator
+
+    Aws = Callable[[str], Any]
+
+
+def arn_of(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def no_function(name: str) -> tuple[int, str, str]:
+    return 404, "ResourceNotFoundException", f"Function not found: {arn_of(name)}"
+
+
+def code(text: str = "1") -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", f"def handler(event, context):\n    return {text}\n")
+    return content.getvalue()
+
+
+@pytest.fixture
+def functions(aws: Aws) -> Any:
+    return aws("lambda")
+
+
+@pytest.fixture
+def settings(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "Runtime": "python3.12",
+        "Role": emulator.role(unique("role"), [])["Arn"],
+        "Handler": "app.handler",
+        "Code": {"ZipFile": code()},
+    }
+
+
+@pytest.fixture
+def function(functions: Any, settings: dict[str, Any]) -> str:
+    name = unique("function")
+    functions.create_function(FunctionName=name, **settings, Tags={"a": "1"})
+    return name
+
+
+@shows("lambda:CreateFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration",
+       "lambda:ListFunctions", "lambda:DeleteFunction")  # fmt: skip
+def test_a_function_is_made_once(functions: Any, function: str, settings: dict[str, Any]) -> None:
+    again = refusal(functions.create_function, FunctionName=function, **settings)
+    assert again == (
+        409, "ResourceConflictException", f"Function already exist: {function}",
+    )  # fmt: skip
+    read = functions.get_function(FunctionName=function)
+    assert read["Configuration"]["FunctionArn"] == arn_of(function)
+    assert read["Tags"] == {"a": "1"}
+    assert functions.get_function_configuration(FunctionName=function)["Timeout"] == 3
+    pages = functions.get_paginator("list_functions").paginate()
+    assert function in {one["FunctionName"] for page in pages for one in page["Functions"]}
+    no_zip = settings | {"Code": {"ZipFile": b"no zip"}}
+    bad = refusal(functions.create_function, FunctionName=unique(), **no_zip)
+    assert bad[:2] == (400, "InvalidParameterValueException")
+    bad = refusal(functions.create_function, FunctionName=unique(), **settings, Timeout=901)
+    assert bad[:2] == (400, "InvalidParameterValueException")
+    functions.delete_function(FunctionName=function)
+    gone = no_function(function)
+    assert refusal(functions.get_function, FunctionName=function) == gone
+    assert refusal(functions.delete_function, FunctionName=function)[:2] == gone[:2]
+    assert refusal(functions.get_function_configuration, FunctionName=function)[:2] == gone[:2]
+
+
+@shows("lambda:UpdateFunctionConfiguration", "lambda:UpdateFunctionCode", "lambda:PublishVersion",
+       "lambda:ListVersionsByFunction")  # fmt: skip
+def test_a_version_is_what_the_function_was(functions: Any, function: str) -> None:
+    first = functions.publish_version(FunctionName=function)
+    assert first["Version"] == "1"
+    # Lambda Developer Guide, "Manage Lambda function versions": nothing changed, no new version.
+    assert functions.publish_version(FunctionName=function)["Version"] == "1"
+    functions.update_function_configuration(
+        FunctionName=function, Timeout=20, Environment={"Variables": {"AB": "1"}}
+    )
+    functions.update_function_code(FunctionName=function, ZipFile=code("2"))
+    second = functions.publish_version(FunctionName=function)
+    assert (second["Version"], second["Timeout"]) == ("2", 20)
+    old = functions.get_function_configuration(FunctionName=function, Qualifier="1")
+    assert (old["Timeout"], old["CodeSha256"]) == (3, first["CodeSha256"])
+    assert "Environment" not in old
+    listed = functions.list_versions_by_function(FunctionName=function)["Versions"]
+    assert [one["Version"] for one in listed] == ["$LATEST", "1", "2"]
+    functions.delete_function(FunctionName=function, Qualifier="1")
+    gone = refusal(functions.get_function, FunctionName=function, Qualifier="1")
+    assert gone[:2] == (404, "ResourceNotFoundException")
+    assert functions.get_function(FunctionName=function)["Configuration"]["Timeout"] == 20
+    none = unique("none")
+    for call, change in (
+        (functions.update_function_configuration, {"Timeout": 1}),
+        (functions.update_function_code, {"ZipFile": code()}),
+        (functions.publish_version, {}),
+    ):
+        assert refusal(call, FunctionName=none, **change)[:2] == no_function(none)[:2]
+
+
+@shows("lambda:CreateAlias", "lambda:GetAlias", "lambda:UpdateAlias", "lambda:DeleteAlias",
+       "lambda:ListAliases")  # fmt: skip
+def test_an_alias_points_at_a_version_that_is_there(functions: Any, function: str) -> None:
+    functions.publish_version(FunctionName=function)
+    at = {"FunctionName": function, "Name": "live"}
+    functions.create_alias(**at, FunctionVersion="1")
+    again = refusal(functions.create_alias, **at, FunctionVersion="1")
+    assert again == (
+        409, "ResourceConflictException", f"Alias already exists: {arn_of(function)}:live",
+    )  # fmt: skip
+    functions.update_function_configuration(FunctionName=function, Timeout=9)
+    functions.publish_version(FunctionName=function)
+    functions.update_alias(**at, FunctionVersion="2", Description="d")
+    read = functions.get_alias(**at)
+    assert (read["FunctionVersion"], read["Description"]) == ("2", "d")
+    assert read["AliasArn"] == f"{arn_of(function)}:live"
+    shown = functions.get_function_configuration(FunctionName=function, Qualifier="live")
+    assert shown["Timeout"] == 9
+    listed = functions.list_aliases(FunctionName=function)["Aliases"]
+    assert [one["Name"] for one in listed] == ["live"]
+    missing = (404, "ResourceNotFoundException")
+    assert refusal(functions.update_alias, **at, FunctionVersion="9")[:2] == missing
+    other = at | {"Name": "other"}
+    assert refusal(functions.create_alias, **other, FunctionVersion="9")[:2] == missing
+    used = refusal(functions.delete_function, FunctionName=function, Qualifier="2")
+    assert used[:2] == (409, "ResourceConflictException")
+    functions.delete_alias(**at)
+    functions.delete_alias(**at)  # says nothing of an alias that is gone
+    assert refusal(functions.get_alias, **at) == (
+        *missing, f"Cannot find alias arn: {arn_of(function)}:live",
+    )  # fmt: skip
+
+
+@shows("lambda:AddPermission", "lambda:RemovePermission", "lambda:GetPolicy")
+def test_permissions_are_of_function_version_or_alias(functions: Any, function: str) -> None:
+    functions.publish_version(FunctionName=function)
+    functions.create_alias(FunctionName=function, Name="live", FunctionVersion="1")
+    grant = {
+        "FunctionName": function,
+        "StatementId": "api",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:x/*",
+    }
+    functions.add_permission(**grant, Qualifier="live")
+    again = refusal(functions.add_permission, **grant, Qualifier="live")
+    assert again[:2] == (409, "ResourceConflictException")
+    policy = json.loads(functions.get_policy(FunctionName=function, Qualifier="live")["Policy"])
+    (statement,) = policy["Statement"]
+    assert statement["Resource"] == f"{arn_of(function)}:live"
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": grant["SourceArn"]}}
+    none = (404, "ResourceNotFoundException", "The resource you requested does not exist.")
+    assert refusal(functions.get_policy, FunctionName=function) == none
+    assert refusal(functions.get_policy, FunctionName=function, Qualifier="1") == none
+    at = {"FunctionName": function, "Qualifier": "live"}
+    functions.remove_permission(**at, StatementId="api")
+    assert refusal(functions.get_policy, **at) == none
+    gone = refusal(functions.remove_permission, **at, StatementId="api")
+    assert gone[:2] == (404, "ResourceNotFoundException")
+    functions.add_permission(**grant)
+    functions.delete_function(FunctionName=function)
+    assert refusal(functions.get_policy, FunctionName=function)[:2] == none[:2]
+
+
+@shows("lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency",
+       "lambda:DeleteFunctionConcurrency", "lambda:GetAccountSettings")  # fmt: skip
+def test_reserved_concurrency_leaves_a_hundred(functions: Any, function: str) -> None:
+    at = {"FunctionName": function}
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(**at)
+    for number in (5, 0):
+        functions.put_function_concurrency(**at, ReservedConcurrentExecutions=number)
+        read = functions.get_function_concurrency(**at)
+        assert read["ReservedConcurrentExecutions"] == number
+        shown = functions.get_function(**at)["Concurrency"]
+        assert shown == {"ReservedConcurrentExecutions": number}
+    limit = functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    # Lambda Developer Guide, "Configuring reserved concurrency": 100 stay unreserved.
+    too_many = refusal(
+        functions.put_function_concurrency, **at, ReservedConcurrentExecutions=limit - 99
+    )
+    assert too_many[:2] == (400, "InvalidParameterValueException")
+    functions.delete_function_concurrency(**at)
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(**at)
+    none = refusal(functions.get_function_concurrency, FunctionName="none")
+    assert none[:2] == (404, "ResourceNotFoundException")
+
+
+@shows("lambda:TagResource", "lambda:UntagResource", "lambda:ListTags",
+       "lambda:GetFunctionCodeSigningConfig")  # fmt: skip
+def test_functions_have_tags(functions: Any, function: str) -> None:
+    arn = arn_of(function)
+    functions.tag_resource(Resource=arn, Tags={"b": "2"})
+    functions.untag_resource(Resource=arn, TagKeys=["a"])
+    assert functions.list_tags(Resource=arn)["Tags"] == {"b": "2"}
+    assert (
+        "CodeSigningConfigArn"
+        not in functions.get_function_code_signing_config(FunctionName=function)
+        or not functions.get_function_code_signing_config(FunctionName=function)[
+            "CodeSigningConfigArn"
+        ]
+    )
+    gone = refusal(functions.list_tags, Resource=arn_of("none"))
+    assert gone[:2] == (404, "ResourceNotFoundException")
