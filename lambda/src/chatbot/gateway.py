@@ -46,11 +46,19 @@ def read_ids(event: object, context: Any) -> RequestIds:
 
 
 def seconds_left(event: object, context: Any) -> float:
-    """Seconds until Lambda or API Gateway, whichever is first, gives up on this invocation."""
+    """Return the seconds until Lambda or API Gateway, whichever is first, gives up.
+
+    Raises InvalidRequestError for a time of arrival that no clock can show.
+    """
     left: float = context.get_remaining_time_in_millis() / 1000
     arrived_ms = _request_context(event).get("requestTimeEpoch")
     if isinstance(arrived_ms, int):
-        elapsed = time.time() - arrived_ms / 1000
+        try:
+            elapsed = time.time() - arrived_ms / 1000
+        except OverflowError as error:
+            raise InvalidRequestError(
+                "requestContext.requestTimeEpoch is no time in milliseconds."
+            ) from error
         # Anything else is a replayed event or a clock gone wrong, and says nothing about now.
         if 0 <= elapsed < API_GATEWAY_LIMIT_SECONDS:
             left = min(left, API_GATEWAY_LIMIT_SECONDS - elapsed)

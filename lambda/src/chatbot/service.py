@@ -19,6 +19,10 @@ ANSWERED = frozenset({"end_turn", "stop_sequence", "max_tokens", "model_context_
 # own API has for its newer models (Anthropic API, "Handling stop reasons").
 REFUSED = frozenset({"content_filtered", "refusal"})
 
+# The only policies that can mask and let the rest through (Amazon Bedrock API, GuardrailAssessment:
+# every other one has BLOCKED and NONE as its actions).
+MASKING = frozenset({"sensitiveInformationPolicy"})
+
 NOT_ASKED = ModelReply(text="", stop_reason="screened", usage=Usage(), latency_ms=0, attempts=0)
 
 
@@ -53,12 +57,14 @@ class ChatService:
 def _blocked(reply: ModelReply) -> bool:
     """Tell a blocked reply from one in which the guardrail has only masked personal data.
 
-    Bedrock gives both the stop reason guardrail_intervened. Without a text, and a trace that proves
-    it was masking alone, the reply is blocked.
+    Bedrock gives both the stop reason guardrail_intervened. A finding that blocks is a block
+    whatever the stop reason. An intervention is masking alone where the trace proves it: a text,
+    and nothing found but masks by a policy that can mask.
     """
-    if reply.stop_reason in REFUSED:
+    if reply.stop_reason in REFUSED or any(one.action == "BLOCKED" for one in reply.findings):
         return True
-    masked_only = {finding.action for finding in reply.findings} == {"ANONYMIZED"}
+    masks = [one.action == "ANONYMIZED" and one.policy in MASKING for one in reply.findings]
+    masked_only = bool(masks) and all(masks)
     shown = masked_only and visible(reply.text)
     return reply.stop_reason == "guardrail_intervened" and not shown
 

@@ -176,3 +176,13 @@ def test_the_time_left_is_what_api_gateway_has_left_when_that_is_less(
     assert left(10) == pytest.approx(19, abs=0.2)
     assert left(86_400) == 28.0, "a replayed event says nothing about now"
     assert left(-60) == 28.0, "nor does a clock gone wrong"
+
+
+def test_a_time_that_no_clock_shows_is_a_bad_request(
+    event: dict[str, Any], invoke: Callable[..., Any]
+) -> None:
+    assert invoke(whole_event=event).status == 200
+    event["requestContext"]["requestTimeEpoch"] = int("9" * 400)
+    said = invoke(whole_event=event)
+    assert (said.status, said.body["error"]["code"]) == (400, "invalid_request")
+    assert "requestTimeEpoch" in said.body["error"]["message"]

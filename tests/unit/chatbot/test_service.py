@@ -89,6 +89,14 @@ def test_all_text_blocks_are_joined_whatever_comes_between(
             {"inputAssessment": {"g": ANONYMIZED | {"newPolicy": {"things": [{"found": True}]}}}},
             id="a policy that we do not know",
         ),
+        pytest.param(
+            "guardrail_intervened",
+            {"inputAssessment": {"g": {"topicPolicy": {"topics": [{"action": "ANONYMIZED"}]}}}},
+            id="a mask by a policy that cannot mask",
+        ),
+        pytest.param(
+            "end_turn", {"outputAssessments": {"g": [WORD_BLOCKED]}}, id="blocked, and says not so"
+        ),
         pytest.param("content_filtered", None, id="the provider's own filter"),
         pytest.param("refusal", None, id="the model's own refusal"),
     ],
@@ -221,6 +229,7 @@ def test_a_reply_of_any_shape_ends_in_a_clear_answer(
     said = invoke(whole)
     assert said.status in {200, 502}
     if said.status == 200 and not said.body["blocked"]:
+        assert not any(one.endswith(".BLOCKED") for one in said.logs[0]["guardrail"])
         assert whole["stopReason"] in ANSWERED or "BLOCKED" not in json.dumps(whole["trace"])
     assert said.metrics["Requests"] == 1
     assert "InternalErrors" not in said.metrics
