@@ -34,8 +34,8 @@ from emulator.apigateway.account import refuse_role
 from emulator.apigateway.patches import put_gateway_responses
 from emulator.apigateway.refusals import answer as api_answer
 from emulator.bedrock import inference_profiles
-from emulator.bedrock.converse import log_delivery_problem
 from emulator.bedrock.guardrails import GuardrailApi
+from emulator.bedrock.invocation_log import log_delivery_problem
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.refusals import answer as cloudtrail_answer

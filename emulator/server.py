@@ -117,7 +117,7 @@ class Application:
     @property
     def bedrock(self) -> Any:
         def make() -> Any:
-            from emulator.bedrock.converse import BedrockRuntime  # noqa: PLC0415
+            from emulator.bedrock.runtime import BedrockRuntime  # noqa: PLC0415
 
             return BedrockRuntime(self.cloud, self.authorizer, self.trail)
 

@@ -1,22 +1,21 @@
-"""Cross-Region inference profiles, as Bedrock tells of those that AWS defines. moto has none.
+"""Cross-Region inference profiles, which moto lacks: their API, and which one a request names.
 
 Source: Amazon Bedrock API Reference, GetInferenceProfile and ListInferenceProfiles; which profiles
 there are, and where each routes to, is in the data file of modules/chatbot.
 """
 
-from __future__ import annotations
-
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
-from emulator.wire.http import aws_error, json_response
+from emulator.bedrock.errors import RuntimeApiError
+from emulator.cloud import Cloud
+from emulator.iam.requests import ApiCall
+from emulator.wire.http import HttpResponse, aws_error, json_response
 from emulator.wire.partition import partition_of
 from toolkit import aws_facts
-
-if TYPE_CHECKING:
-    from emulator.iam.requests import ApiCall
-    from emulator.wire.http import HttpResponse
 
 _SINCE = datetime(2025, 1, 1, tzinfo=UTC).isoformat()
 _PAGE = 1000  # API reference: the most of one answer
@@ -66,3 +65,46 @@ def _profile(name: str, region: str, account: str) -> dict[str, Any] | None:
         "status": "ACTIVE",
         "type": "SYSTEM_DEFINED",
     }
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model as it was named: through a profile, or (refused later) directly."""
+
+    model_id: str
+    profile_arn: str | None
+    destinations: tuple[tuple[str, str], ...]  # (requested region, foundation model ARN)
+
+
+def named_model(model_id: str, cloud: Cloud) -> NamedModel:
+    """Return the model that a request names by a profile's id or ARN, or directly.
+
+    Raises:
+        RuntimeApiError: AWS knows no such model or profile.
+    """
+    region, account = cloud.region, cloud.account_id
+    bedrock = f"arn:{partition_of(region)}:bedrock"
+    profile_prefix = f"{bedrock}:{region}:{account}:inference-profile/"
+    name = model_id.removeprefix(profile_prefix)
+    name = name.removeprefix(f"{bedrock}:{region}::foundation-model/")
+    geography, _, rest = name.partition(".")
+    invalid = RuntimeApiError("ValidationException", "The provided model identifier is invalid.")
+    if name.startswith("arn:") or "." not in name:
+        raise invalid
+    if geography not in aws_facts.geographies():
+        own = f"{bedrock}:{region}::foundation-model/{name}"
+        return NamedModel(name, None, ((region, own),))
+    route = aws_facts.route(geography, rest, region)
+    if route is None or not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
+        raise invalid
+    if not route.documented:
+        cloud.approximation(
+            "Converse", f"{name} answers from {region} alone: where AWS routes it is not known here"
+        )
+    destinations = tuple(
+        (each, f"{bedrock}:{each}::foundation-model/{rest}") for each in sorted(route.regions)
+    )
+    if geography == "global":
+        anywhere = f"{bedrock}:::foundation-model/{rest}"
+        destinations += (("unspecified", anywhere),)
+    return NamedModel(rest, f"{profile_prefix}{geography}.{rest}", destinations)

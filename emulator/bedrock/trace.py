@@ -1,62 +1,14 @@
 """A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudTrail."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from emulator.bedrock.filters import Assessment, Source, assess
+from emulator.bedrock.filters import Assessment, Source
+from emulator.bedrock.guard import Guard
 
-# Told of every guardrail, whether it has such a policy or not (on record in pydantic/pydantic-ai,
-# tests/models/cassettes/test_bedrock/test_bedrock_model_guardrail_config.yaml).
-_NO_UNITS = {
-    "automatedReasoningPolicies": 0,
-    "automatedReasoningPolicyUnits": 0,
-    "contentPolicyImageUnits": 0,
-}
 # What the sample record in the Bedrock User Guide ("Log Amazon Bedrock API calls using AWS
 # CloudTrail") tells of a finding. Whether AWS would show the matched text is not on record.
 _RECORDED = frozenset({"action", "confidence", "detected", "name", "type"})
-
-
-@dataclass(frozen=True)
-class Guard:
-    """The guardrail of a request, as it was applied."""
-
-    id: str
-    arn: str
-    version: str
-    trace: bool
-    policy: Mapping[str, Any]
-
-    def judge(self, text: str, source: Source) -> Assessment:
-        """Evaluate one text."""
-        return assess(self.policy, text, source)
-
-    def assessment(self, judged: Sequence[Assessment]) -> dict[str, Any]:
-        """Return several texts' assessments as AWS traces them: one, with all findings."""
-        merged: dict[str, Any] = {}
-        usage = dict(_NO_UNITS)
-        total = 0
-        for each in judged:
-            total += len(each.text)
-            for name, count in each.usage.items():
-                usage[name] = usage.get(name, 0) + count
-            for policy, findings in each.policies.items():
-                for kind, items in findings.items():
-                    merged.setdefault(policy, {}).setdefault(kind, []).extend(items)
-        merged["invocationMetrics"] = {
-            "guardrailProcessingLatency": 1,
-            "usage": usage,
-            "guardrailCoverage": {"textCharacters": {"guarded": total, "total": total}},
-        }
-        merged["appliedGuardrailDetails"] = {
-            "guardrailId": self.id,
-            "guardrailVersion": self.version,
-            "guardrailArn": self.arn,
-            "guardrailOrigin": ["REQUEST"],
-            "guardrailOwnership": "SELF",
-        }
-        return merged
 
 
 def measures(

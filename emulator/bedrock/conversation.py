@@ -1,0 +1,112 @@
+"""A Converse request read: what it must hold, what a guardrail judges, what the model gets."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.bedrock.errors import RuntimeApiError
+from emulator.bedrock.filters import assess
+from emulator.wire.http import strict_json
+
+_MAX_BODY = 25 * 1024 * 1024
+
+
+_NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-4-5|opus-4)")
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """Return a request's JSON object. Raises RuntimeApiError."""
+    if len(body) > _MAX_BODY:
+        raise RuntimeApiError("ValidationException", "The request body is too large.", 413)
+    try:
+        document = strict_json(body or b"{}")
+    except (RecursionError, ValueError):
+        document = None
+    if not isinstance(document, dict):
+        raise RuntimeApiError("SerializationException", "The request body is no JSON object.", 400)
+    return document
+
+
+def check_conversation(document: Mapping[str, Any]) -> None:
+    """Check what AWS requires of messages beyond its service model. Raises RuntimeApiError."""
+    messages = document.get("messages") or []
+    if not messages or messages[0]["role"] != "user":
+        raise RuntimeApiError(
+            "ValidationException",
+            "A conversation must start with a user message. Try again with a conversation that"
+            " starts with a user message.",
+        )
+    for index, message in enumerate(messages):
+        if not message["content"]:
+            raise RuntimeApiError(
+                "ValidationException",
+                f"The content field in the Message object at messages.{index} is empty. Add a"
+                " ContentBlock object to the content field and try again.",
+            )
+        for place, block in enumerate(message["content"]):
+            if "text" in block and not block["text"].strip():
+                raise RuntimeApiError(
+                    "ValidationException",
+                    f"The text field in the ContentBlock object at messages.{index}.content."
+                    f"{place} is blank. Add text to the text field, and try again.",
+                )
+
+
+def check_inference(config: Mapping[str, Any], model_id: str) -> None:
+    """Check that the model takes these parameters together. Raises RuntimeApiError."""
+    both = "temperature" in config and "topP" in config
+    if both and _NOT_TEMPERATURE_AND_TOP_P.search(model_id):
+        raise RuntimeApiError(
+            "ValidationException",
+            "`temperature` and `top_p` cannot both be specified for this model. Please use only"
+            " one.",
+        )
+
+
+def blocks(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the content blocks of all messages."""
+    return [block for message in document["messages"] for block in message["content"]]
+
+
+def guarded_texts(document: Mapping[str, Any]) -> list[str]:
+    """Return what a guardrail looks at.
+
+    Everything in the messages, unless some of it is marked as guardContent: then only that. Of the
+    system prompt, only what is marked (Amazon Bedrock User Guide, Use a guardrail with Converse).
+    """
+    marked = [text for block in blocks(document) if (text := _marked(block))]
+    if not marked:
+        marked = [block["text"] for block in blocks(document) if "text" in block]
+    return marked + [text for block in document.get("system") or [] if (text := _marked(block))]
+
+
+def _marked(block: Mapping[str, Any]) -> str | None:
+    text: str | None = ((block.get("guardContent") or {}).get("text") or {}).get("text")
+    return text
+
+
+def question(document: Mapping[str, Any], policy: Mapping[str, Any] | None) -> str:
+    """Return the last user message, masked as the policy says: what the model gets to read."""
+    last = next(each for each in reversed(document["messages"]) if each["role"] == "user")
+    texts = [text for block in last["content"] if (text := block.get("text") or _marked(block))]
+    if policy is not None:
+        texts = [assess(policy, text, "INPUT").text for text in texts]
+    return "\n".join(texts)
+
+
+def characters(document: Mapping[str, Any]) -> int:
+    """Return how many characters the model reads."""
+    every = [*blocks(document), *(document.get("system") or [])]
+    return sum(len(block.get("text") or _marked(block) or "") for block in every)
+
+
+def thinking(document: Mapping[str, Any], tokens: int) -> int:
+    """Return how long the model thinks when it would for so long (Claude, extended thinking)."""
+    fields = document.get("additionalModelRequestFields")
+    asked = fields.get("thinking") if isinstance(fields, dict) else None
+    if not isinstance(asked, dict):
+        return tokens
+    if asked.get("type") == "disabled":
+        return 0
+    budget = asked.get("budget_tokens")
+    return min(tokens, budget) if isinstance(budget, int) else tokens

@@ -1,0 +1,130 @@
+"""The invocation log: a record of each Converse call, written with the logging role's rights.
+
+Source: Amazon Bedrock User Guide, "Monitor model invocation using CloudWatch Logs".
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.bedrock.inference_profiles import NamedModel
+from emulator.cloud import Cloud
+from emulator.iam import Authorizer, CallerError, Principal
+from emulator.wire.partition import partition_of
+
+_log = logging.getLogger("emulator")
+
+
+_LOG_STREAM = "aws/bedrock/modelinvocations"
+
+
+_INLINE_LOG_BYTES = 100_000
+
+
+def log_delivery_problem(
+    cloud: Cloud, authorizer: Authorizer, group: str, role_arn: str
+) -> str | None:
+    """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
+    region, account = cloud.region, cloud.account_id
+    partition = partition_of(region)
+    origin = {
+        "aws:SourceAccount": account,
+        "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account}:*",
+    }
+    try:
+        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", origin)
+    except CallerError as error:
+        return str(error)
+    stream = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        decision = authorizer.authorize_role(role_arn, action, stream)
+        if not decision.allowed:
+            return f"{role_arn} may not {action} on {stream} ({decision.reason})"
+    return None
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What an invocation log record says of the request (schema version 1.0)."""
+
+    model: NamedModel
+    principal: Principal
+    request_id: str
+    document: dict[str, Any]
+
+    def written(
+        self, account: str, region: str, response: dict[str, Any] | None, error: str | None
+    ) -> str:
+        """Return the record as the line that goes to the log group."""
+        usage = (response or {}).get("usage", {})
+        request = {key: value for key, value in self.document.items() if key != "requestMetadata"}
+        entry: dict[str, Any] = {
+            "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "accountId": account,
+            "identity": {"arn": self.principal.arn},
+            "region": region,
+            "requestId": self.request_id,
+            "operation": "Converse",
+            "modelId": self.model.profile_arn,
+            "input": {"inputContentType": "application/json"}
+            | _inline("inputBodyJson", request)
+            | {
+                "inputTokenCount": usage.get("inputTokens", 0),
+                "cacheReadInputTokenCount": 0,
+                "cacheWriteInputTokenCount": 0,
+            },
+        }
+        if response is not None:
+            entry["output"] = (
+                {"outputContentType": "application/json"}
+                | _inline("outputBodyJson", response)
+                | {"outputTokenCount": usage.get("outputTokens", 0)}
+            )
+            entry["inferenceRegion"] = region
+        if error is not None:
+            entry["errorCode"] = error
+        if self.document.get("requestMetadata"):
+            entry["requestMetadata"] = self.document["requestMetadata"]
+        return json.dumps(entry | {"schemaType": "ModelInvocationLog", "schemaVersion": "1.0"})
+
+
+def _inline(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    # AWS keeps larger bodies out of CloudWatch Logs, and puts them into a bucket if given one.
+    return {name: body} if len(json.dumps(body)) <= _INLINE_LOG_BYTES else {}
+
+
+class InvocationLog:
+    """Writes invocations where the applied configuration says, as its role may."""
+
+    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
+        self._cloud = cloud
+        self._authorizer = authorizer
+
+    def write(
+        self,
+        invocation: Invocation,
+        *,
+        response: dict[str, Any] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Log one invocation: its answer, or the error's name."""
+        group = self._cloud.snapshot("bedrock:invocation-log", self._group)
+        if group is not None:
+            account, region = self._cloud.account_id, self._cloud.region
+            line = invocation.written(account, region, response, error)
+            self._cloud.log(group, _LOG_STREAM, line)
+
+    def _group(self) -> str | None:
+        """Return where invocations are logged; None when nowhere, or when the role may not."""
+        bedrock = self._cloud.client("bedrock")
+        config = bedrock.get_model_invocation_logging_configuration().get("loggingConfig") or {}
+        logs = config.get("cloudWatchConfig")
+        if not logs or not config.get("textDataDeliveryEnabled", True):
+            return None
+        group, role = logs["logGroupName"], logs["roleArn"]
+        if problem := log_delivery_problem(self._cloud, self._authorizer, group, role):
+            _log.warning("invocations are not logged to %s: %s", group, problem)
+            return None
+        return str(group)

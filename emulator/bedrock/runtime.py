@@ -1,0 +1,313 @@
+"""Bedrock's runtime: Converse as AWS answers it, the applied guardrail around a scripted model."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from emulator.bedrock.conversation import (
+    blocks,
+    characters,
+    check_conversation,
+    check_inference,
+    guarded_texts,
+    parsed,
+    question,
+    thinking,
+)
+from emulator.bedrock.errors import RuntimeApiError
+from emulator.bedrock.faults import Fault, Faults
+from emulator.bedrock.filters import Assessment, Source
+from emulator.bedrock.guard import Guard, applied_guard, guardrail_arn
+from emulator.bedrock.inference_profiles import NamedModel, named_model
+from emulator.bedrock.invocation_log import Invocation, InvocationLog
+from emulator.bedrock.model import Reply, answer, count_tokens
+from emulator.bedrock.permissions import Call, Permissions
+from emulator.bedrock.trace import action_of, action_reason, measures, recorded
+from emulator.cloud import Cloud
+from emulator.cloudtrail.trail import Trail
+from emulator.iam import Authorizer
+from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.wire.shapes import violation
+from toolkit import aws_facts
+
+_PART = "Converse"
+_DEFAULT_MAX_TOKENS = 4096
+_WINDOW_TOKENS = 200_000
+
+
+# Inference that the emulator does not answer, and the action that each is.
+_OTHER_INFERENCE = {
+    "invoke": "bedrock:InvokeModel",
+    "invoke-with-response-stream": "bedrock:InvokeModelWithResponseStream",
+    "converse-stream": "bedrock:InvokeModelWithResponseStream",
+}
+
+
+class BedrockRuntime:
+    """The `bedrock-runtime` operations Converse and ApplyGuardrail."""
+
+    def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
+        self._cloud = cloud
+        self._permissions = Permissions(cloud, authorizer)
+        self._invocation_log = InvocationLog(cloud, authorizer)
+        self._trail = trail
+        self.faults = Faults()
+
+    def close(self) -> None:
+        """Stop waiting."""
+        self.faults.close()
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer any request below /model/ and /guardrail/."""
+        parts = [unquote(part) for part in request.path.split("/")[1:]]
+        match parts:
+            case ["model", model_id, "converse"]:
+                return self._answered(request, lambda call: self._converse(model_id, call))
+            case ["guardrail", identifier, "version", version, "apply"]:
+                return self._answered(
+                    request, lambda call: self._apply_guardrail(identifier, version, call)
+                )
+            case ["model", model_id, operation] if operation in _OTHER_INFERENCE:
+                return self._answered(
+                    request, lambda call: self._decline(model_id, _OTHER_INFERENCE[operation], call)
+                )
+        return self._answered(request, self._unsupported)
+
+    def _answered(
+        self, request: HttpRequest, operation: Callable[[Call], dict[str, Any]]
+    ) -> HttpResponse:
+        """Run an operation for an authenticated caller, and write it into the trail."""
+        request_id = str(uuid.uuid4())
+        principal = None
+        try:
+            principal = self._permissions.principal(request)
+            response = json_response(200, operation(Call(request, request_id, principal)))
+        except RuntimeApiError as error:
+            response = aws_error(error.status, error.code, str(error))
+        if principal is not None:
+            self._trail.record(
+                request,
+                response,
+                request_id=request_id,
+                principal=principal,
+                inference_region=self._cloud.region if request.path.endswith("/converse") else None,
+            )
+        headers = (*response.headers, ("x-amzn-RequestId", request_id))
+        return HttpResponse(response.status, headers, response.body)
+
+    def _converse(self, model_id: str, call: Call) -> dict[str, Any]:
+        """Answer Converse: validate, authorise, guard, ask the model, guard, log."""
+        started = time.monotonic()
+        request = call.request
+        document = parsed(request.body)
+        if problem := violation("bedrock-runtime", "Converse", {**document, "modelId": model_id}):
+            raise RuntimeApiError("ValidationException", problem)
+        check_conversation(document)
+        if "toolConfig" in document or any(
+            not {"text", "guardContent"} & block.keys() for block in blocks(document)
+        ):
+            self._cloud.approximation(_PART, "the model overlooks images, documents and tools")
+        model = named_model(model_id, self._cloud)
+        guard_config = document.get("guardrailConfig") or {}
+        guard_arn = guardrail_arn(guard_config, self._cloud)
+        self._permissions.require_model(
+            call, model, guard_arn, guard_config.get("guardrailVersion", "")
+        )
+        _check_model(model)
+        check_inference(document.get("inferenceConfig") or {}, model.model_id)
+        if count_tokens(characters(document)) > _WINDOW_TOKENS:
+            raise RuntimeApiError("ValidationException", "Input is too long for requested model.")
+        guard = applied_guard(guard_config, guard_arn, self._cloud)
+        invocation = Invocation(model, call.principal, call.request_id, document)
+        fault = self.faults.next()
+        if fault and fault.error:
+            self._invocation_log.write(invocation, error=fault.error)
+            raise RuntimeApiError(fault.error, fault.message)
+        reply = self._guarded_reply(call, document, guard, fault)
+        reply["metrics"] = {"latencyMs": round((time.monotonic() - started) * 1000)}
+        self._invocation_log.write(invocation, response=reply)
+        return reply
+
+    def _guarded_reply(
+        self, call: Call, document: dict[str, Any], guard: Guard | None, fault: Fault | None
+    ) -> dict[str, Any]:
+        trace: dict[str, Any] = {}
+        asked, size = question(document, None), characters(document)
+        if guard:
+            before = [guard.judge(text, "INPUT") for text in guarded_texts(document)]
+            trace["inputAssessment"] = {guard.id: guard.assessment(before)}
+            self._note_guardrail(call, guard, "INPUT", before)
+            if any(each.blocked for each in before):
+                trace["actionReason"] = action_reason(before)
+                return _response(
+                    guard.policy["blockedInputMessaging"],
+                    "guardrail_intervened",
+                    usage=(0, 0),
+                    trace=trace if guard.trace else None,
+                )
+            asked = question(document, guard.policy)
+        reply = _ask(asked, size, document, fault)
+        text, stop_reason = reply.text, reply.stop_reason
+        if guard:
+            after = guard.judge(reply.text, "OUTPUT")
+            self._note_guardrail(call, guard, "OUTPUT", [after])
+            # On record: empty where the answer went out as it was.
+            trace["modelOutput"] = [reply.text] if after.intervened else []
+            trace["outputAssessments"] = {guard.id: [guard.assessment([after])]}
+            trace["actionReason"] = action_reason(before, [after])
+            if after.intervened:
+                stop_reason = "guardrail_intervened"
+                text = guard.policy["blockedOutputsMessaging"] if after.blocked else after.text
+        return _response(
+            text,
+            stop_reason,
+            usage=(reply.input_tokens, reply.output_tokens),
+            trace=trace if guard and guard.trace else None,
+            reasoning="" if stop_reason == "guardrail_intervened" else reply.reasoning,
+        )
+
+    def _note_guardrail(
+        self, call: Call, guard: Guard, source: Source, judged: Sequence[Assessment]
+    ) -> None:
+        for name, dimensions, value in measures(guard, source, judged):
+            self._cloud.metric("AWS/Bedrock/Guardrails", name, dimensions, value)
+        self._trail.record_guardrail(
+            call.request,
+            request_id=call.request_id,
+            principal=call.principal,
+            guardrail_arn=guard.arn,
+            guardrail_version=guard.version,
+            source=source,
+            action=action_of(judged),
+            assessment=recorded(guard.assessment(judged)),
+        )
+
+    def _apply_guardrail(self, identifier: str, version: str, call: Call) -> dict[str, Any]:
+        """Answer ApplyGuardrail: judge texts without asking a model."""
+        document = parsed(call.request.body)
+        config = {"guardrailIdentifier": identifier, "guardrailVersion": version}
+        if problem := violation("bedrock-runtime", "ApplyGuardrail", document | config):
+            raise RuntimeApiError("ValidationException", problem)
+        arn = guardrail_arn(config, self._cloud)
+        self._permissions.require(call, "bedrock:ApplyGuardrail", str(arn), {})
+        guard = applied_guard(config, arn, self._cloud)
+        if guard is None:
+            raise RuntimeApiError("ValidationException", "A guardrail and its version are needed.")
+        texts = [each["text"]["text"] for each in document["content"] if "text" in each]
+        judged = [guard.judge(text, document["source"]) for text in texts]
+        outputs = [{"text": each.text} for each in judged]
+        if any(each.blocked for each in judged):
+            side = "Input" if document["source"] == "INPUT" else "Outputs"
+            outputs = [{"text": guard.policy[f"blocked{side}Messaging"]}]
+        told = action_of(judged)
+        outputs = [] if told == "NONE" else outputs
+        described = guard.assessment(judged)
+        return {
+            "usage": described["invocationMetrics"]["usage"],
+            "action": told,
+            "actionReason": action_reason(judged),
+            "output": outputs,  # on record beside outputs, and not in the API reference
+            "outputs": outputs,
+            "assessments": [described],
+            "guardrailCoverage": described["invocationMetrics"]["guardrailCoverage"],
+        }
+
+    # Not implemented. Authorised first, so that a caller without permission gets 403, not 501.
+
+    def _decline(self, model_id: str, action: str, call: Call) -> dict[str, Any]:
+        header = call.request.header
+        guard_config = {
+            "guardrailIdentifier": header("x-amzn-bedrock-guardrailidentifier"),
+            "guardrailVersion": header("x-amzn-bedrock-guardrailversion"),
+        }
+        if call.request.path.endswith("/converse-stream"):
+            document = parsed(call.request.body)
+            problem = violation(
+                "bedrock-runtime", "ConverseStream", document | {"modelId": model_id}
+            )
+            if problem:
+                raise RuntimeApiError("ValidationException", problem)
+            guard_config = document.get("guardrailConfig") or {}
+        version = guard_config.get("guardrailVersion") or ""
+        self._permissions.require_model(
+            call,
+            named_model(model_id, self._cloud),
+            guardrail_arn(guard_config, self._cloud),
+            version,
+            action,
+        )
+        raise self._absent()
+
+    def _unsupported(self, call: Call) -> dict[str, Any]:
+        self._permissions.require_operation(call)
+        raise self._absent()
+
+    def _absent(self) -> RuntimeApiError:
+        self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")
+        return RuntimeApiError(
+            "UnsupportedOperation", "The emulator answers Converse and ApplyGuardrail only.", 501
+        )
+
+
+def _check_model(named: NamedModel) -> None:
+    if named.profile_arn is None:
+        raise RuntimeApiError(
+            "ValidationException",
+            f"Invocation of model ID {named.model_id} with on-demand throughput isn\u2019t"
+            " supported. Retry your request with the ID or ARN of an inference profile that"
+            " contains this model.",
+        )
+    # Amazon Bedrock User Guide, "Model lifecycle": on, or soon after, that day.
+    model = aws_facts.models().get(named.model_id)
+    if model and model.ends and model.ends <= datetime.now(UTC).date():
+        raise RuntimeApiError(
+            "ResourceNotFoundException",
+            "This model version has reached the end of its life. Please refer to the AWS"
+            " documentation for more details.",
+        )
+
+
+def _ask(asked: str, size: int, document: Mapping[str, Any], fault: Fault | None) -> Reply:
+    if fault and fault.reply:
+        text = fault.reply["text"]
+        stop_reason = fault.reply.get("stopReason") or "end_turn"
+        return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
+    config = document.get("inferenceConfig") or {}
+    return answer(
+        asked,
+        input_characters=size,
+        max_tokens=config.get("maxTokens", _DEFAULT_MAX_TOKENS),
+        thinking_tokens=thinking(document, fault.thinking_tokens if fault else 0),
+    )
+
+
+def _response(
+    text: str,
+    stop_reason: str,
+    *,
+    usage: tuple[int, int],
+    trace: dict[str, Any] | None,
+    reasoning: str = "",
+) -> dict[str, Any]:
+    content: list[dict[str, Any]] = []
+    if reasoning:
+        thought = {"text": reasoning, "signature": "c2NyaXB0"}
+        content.append({"reasoningContent": {"reasoningText": thought}})
+    if text:
+        content.append({"text": text})
+    response: dict[str, Any] = {
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": stop_reason,
+        "usage": {
+            "inputTokens": usage[0],
+            "outputTokens": usage[1],
+            "totalTokens": sum(usage),
+            "serverToolUsage": {},  # on record, and not in botocore 1.44.8
+        },
+    }
+    if trace is not None:
+        response["trace"] = {"guardrail": trace}
+    return response

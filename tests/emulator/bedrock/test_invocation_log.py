@@ -1,0 +1,74 @@
+"""Bedrock's invocation log: written in AWS's schema, while its role may."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulator.bedrock.conftest import (
+    PROFILE_ARN,
+    QUESTION,
+)
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import unique
+
+
+@pytest.fixture
+def invocation_log(emulator: Emulator) -> Iterator[str]:
+    group = unique("/t/invocations")
+    emulator.client("logs").create_log_group(logGroupName=group)
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:*"
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    role = emulator.role(
+        unique("logging"), [{"Effect": "Allow", "Action": actions, "Resource": stream}]
+    )
+    bedrock = emulator.client("bedrock")
+    bedrock.put_model_invocation_logging_configuration(
+        loggingConfig={
+            "textDataDeliveryEnabled": True,
+            "cloudWatchConfig": {"logGroupName": group, "roleArn": role["Arn"]},
+        }
+    )
+    yield group
+    bedrock.delete_model_invocation_logging_configuration()
+
+
+def test_invocations_are_logged_in_awss_schema(
+    converse: Callable[..., Any],
+    invocation_log: str,
+    log_events: Callable[[str, str], list[str]],
+) -> None:
+    converse(QUESTION, requestMetadata={"request_id": "abc"})
+    converse("Is Gemini better?")
+
+    answered, blocked = (
+        json.loads(each) for each in log_events(invocation_log, "aws/bedrock/modelinvocations")
+    )
+    assert answered["schemaType"] == "ModelInvocationLog"
+    assert answered["schemaVersion"] == "1.0"
+    assert answered["operation"] == "Converse"
+    assert answered["accountId"] == ACCOUNT
+    assert answered["region"] == REGION
+    assert answered["modelId"] == PROFILE_ARN
+    assert answered["identity"] == {"arn": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert answered["requestMetadata"] == {"request_id": "abc"}
+    assert answered["input"]["inputBodyJson"]["messages"][0]["content"] == [{"text": QUESTION}]
+    assert answered["input"]["inputTokenCount"] == 5
+    assert answered["output"]["outputBodyJson"]["stopReason"] == "end_turn"
+    assert answered["output"]["outputTokenCount"] > 0
+    assert blocked["output"]["outputBodyJson"]["stopReason"] == "guardrail_intervened"
+
+
+def test_nothing_is_logged_once_the_role_may_not_write(
+    emulator: Emulator,
+    converse: Callable[..., Any],
+    invocation_log: str,
+    log_events: Callable[[str, str], list[str]],
+) -> None:
+    converse(QUESTION)
+    config = emulator.client("bedrock").get_model_invocation_logging_configuration()
+    role = config["loggingConfig"]["cloudWatchConfig"]["roleArn"].rpartition("/")[2]
+    emulator.client("iam").delete_role_policy(RoleName=role, PolicyName="inline")
+    converse(QUESTION)
+    assert len(log_events(invocation_log, "aws/bedrock/modelinvocations")) == 1
