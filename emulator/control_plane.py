@@ -202,7 +202,7 @@ class ControlPlane:
             case "cloudtrail", "LookupEvents":
                 return self._trail.history.answer(call)
             case "cloudtrail", "ListPublicKeys":
-                return public_keys(self._trail.signer, call)
+                return public_keys(self._trail.delivery.signer, call)
             case "apigateway", "GetTags" | "TagResource" | "UntagResource":
                 return api_tags.answer(call, self._cloud.account_id)
             case "apigateway", "GetUsage":

@@ -108,9 +108,7 @@ class Application:
         def make() -> Any:
             from emulator.lambda_ import LambdaRuntime  # noqa: PLC0415
 
-            return LambdaRuntime(
-                self.cloud, authorizer=self.authorizer, scratch=self.cloud.state_dir
-            )
+            return LambdaRuntime(self.cloud, self.authorizer, scratch=self.cloud.state_dir)
 
         return self._part("functions", make)
 

@@ -17,8 +17,6 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
 
 
 _FEW_WORDS = r"(?:\W+\w+){0,4}?\W+"
-
-
 _DROP = (
     r"\b(?:ignor\w*|disregard\w*|forget|forgo|overrid\w+|bypass\w*|circumvent\w*|neglect|discard"
     r"|skip|drop|violate|break out of)\b"

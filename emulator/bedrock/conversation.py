@@ -9,8 +9,6 @@ from emulator.bedrock.filters import assess
 from emulator.wire.http import strict_json
 
 _MAX_BODY = 25 * 1024 * 1024
-
-
 _NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-4-5|opus-4)")
 
 

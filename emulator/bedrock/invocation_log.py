@@ -16,10 +16,7 @@ from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator")
 
-
 _LOG_STREAM = "aws/bedrock/modelinvocations"
-
-
 _INLINE_LOG_BYTES = 100_000
 
 

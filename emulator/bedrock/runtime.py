@@ -36,8 +36,6 @@ from toolkit import aws_facts
 _PART = "Converse"
 _DEFAULT_MAX_TOKENS = 4096
 _WINDOW_TOKENS = 200_000
-
-
 # Inference that the emulator does not answer, and the action that each is.
 _OTHER_INFERENCE = {
     "invoke": "bedrock:InvokeModel",

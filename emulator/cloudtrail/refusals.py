@@ -23,7 +23,7 @@ def answer(call: ApiCall, trail: Trail, cloud: Cloud) -> HttpResponse | None:
     settings = _settings(call, cloud.client("cloudtrail"))
     if settings is None or not _exists(settings["S3BucketName"], cloud.client("s3")):
         return None  # moto knows what to say
-    problem = trail.problem(settings)
+    problem = trail.delivery.problem(settings)
     if problem is None:
         return None
     match problem:

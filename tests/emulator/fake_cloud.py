@@ -3,14 +3,17 @@
 import contextlib
 import functools
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
 import moto  # noqa: F401  # hooks into botocore: before any client is made
 from botocore.awsrequest import AWSResponse
 
+from emulator.cloud import Cloud
+from emulator.iam import Authorizer
 from emulator.wire.http import HttpRequest, HttpResponse
+from iam_policy import Decision
 
 ACCOUNT = "123456789012"
 REGION = "us-east-2"
@@ -24,33 +27,56 @@ def _operator_client(service: str) -> Any:
     return _SESSION.client(service, aws_access_key_id="emulator", aws_secret_access_key="emulator")
 
 
-class FakeCloud:
-    """Answers like `emulator.cloud.Cloud`; use it inside moto's `mock_aws`."""
+class FakeCloud(Cloud):
+    """The account without a server: its clients are moto's (inside `mock_aws`), or a test's own.
+
+    What parts log, count and say of themselves stays in lists.
+    """
 
     def __init__(self) -> None:
-        self.account_id = ACCOUNT
-        self.region = REGION
+        super().__init__(ACCOUNT, REGION, ENDPOINT)
         self.logged: list[tuple[str, str, str]] = []
-        self._snapshots: dict[str, Any] = {}
+        self.counted: list[tuple[str, Mapping[str, str]]] = []
 
     def client(self, service: str) -> Any:
         return _operator_client(service)
 
-    def snapshot[T](self, key: str, build: Callable[[], T]) -> T:
-        if key not in self._snapshots:
-            self._snapshots[key] = build()
-        value: T = self._snapshots[key]
-        return value
-
-    def changed(self) -> None:
-        """Forget the snapshots, as a write to the control plane does."""
-        self._snapshots.clear()
-
     def log(self, group: str, stream: str, message: str) -> None:
         self.logged.append((group, stream, message))
 
-    def metric(self, *_: Any, **__: Any) -> None:
-        """Count nothing."""
+    def metric(
+        self,
+        namespace: str,  # noqa: ARG002  # as the account's
+        name: str,
+        dimensions: Mapping[str, str],
+        value: float = 1.0,  # noqa: ARG002
+        unit: str = "Count",  # noqa: ARG002
+    ) -> None:
+        self.counted.append((name, dimensions))
+
+    @property
+    def said(self) -> list[str]:
+        """The texts of the approximations so far."""
+        return [each["text"] for each in self.approximations]
+
+
+class FakeRoles(Authorizer):
+    """An IAM in which every role may be assumed, and may do all until a test says otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeCloud())
+        self.allowed = True
+        self.asked: list[tuple[str, str]] = []
+
+    def assume_by_service(self, *_: Any, **__: Any) -> Any:
+        """Trust everybody."""
+
+    def authorize(self, *asked: Any, **_: Any) -> Decision:
+        self.asked.append((asked[1], asked[2]))
+        return Decision(self.allowed, "allowed" if self.allowed else "implicit_deny", "a test")
+
+    def authorize_role(self, *asked: Any, **more: Any) -> Decision:
+        return self.authorize(*asked, **more)
 
 
 class _Captured(Exception):  # noqa: N818  # not an error: it only ends the call

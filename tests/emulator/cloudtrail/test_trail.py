@@ -114,7 +114,7 @@ class Rig:
         self.cloud.client("iam").update_assume_role_policy(
             RoleName="chatbot-dev-trail", PolicyDocument=document(statement | more)
         )
-        self.cloud.changed()
+        self.cloud.bump()
 
     def allow_logs(self, stream: str) -> None:
         self.cloud.client("iam").put_role_policy(
@@ -128,7 +128,7 @@ class Rig:
                 }
             ),
         )
-        self.cloud.changed()
+        self.cloud.bump()
 
     def record(
         self,
@@ -591,7 +591,7 @@ def test_a_call_never_fails_for_its_record(rig: Rig) -> None:
 
 
 def test_records_are_delivered_without_being_asked(rig: Rig) -> None:
-    trail = Trail(rig.cloud, flush_seconds=0.05)
+    trail = Trail(rig.cloud, Authorizer(rig.cloud), flush_seconds=0.05)
     trail.record(
         call("logs", "delete_log_group", logGroupName="g"), OK, request_id="r", principal=FUNCTION
     )

@@ -52,14 +52,14 @@ class Account:
         self.cloud.client("iam").put_role_policy(
             RoleName=ROLE, PolicyName=name, PolicyDocument=document(*statements)
         )
-        self.cloud.changed()
+        self.cloud.bump()
 
     def widen_boundary(self) -> None:
         everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
         self.cloud.client("iam").create_policy_version(
             PolicyArn=self.boundary_arn, PolicyDocument=everything, SetAsDefault=True
         )
-        self.cloud.changed()
+        self.cloud.bump()
 
     def refuse(self, service: str, operation: str, **parameters: Any) -> HttpResponse | None:
         return self.authorizer.authorize_request(self.request(service, operation, **parameters))
@@ -181,7 +181,7 @@ def test_a_changed_policy_counts_from_the_next_write_on(account: Account) -> Non
 
 def test_a_deleted_role_may_nothing(account: Account) -> None:
     iam_backends[ACCOUNT]["aws"].roles.clear()
-    account.cloud.changed()
+    account.cloud.bump()
     assert not account.allowed("logs:PutLogEvents", STREAM)
 
 
@@ -190,7 +190,7 @@ def test_a_policy_that_cannot_be_decided_refuses_everything(account: Account) ->
     role.policies["odd"] = document(
         {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Magic": {"k:x": "1"}}}
     )
-    account.cloud.changed()
+    account.cloud.bump()
     decision = account.authorizer.authorize(account.key, "logs:PutLogEvents", STREAM)
     assert not decision.allowed
     assert "Magic" in decision.by
@@ -301,7 +301,7 @@ def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(account: Accoun
     account.grant("mine", DENY_UNLESS_MINE)
     s3 = account.cloud.client("s3")
     s3.create_bucket(Bucket="ours", CreateBucketConfiguration={"LocationConstraint": REGION})
-    account.cloud.changed()
+    account.cloud.bump()
     for action, resource in (
         ("s3:GetObject", "arn:aws:s3:::ours/x"),
         ("s3:ListBucket", "arn:aws:s3:::ours"),
@@ -351,7 +351,7 @@ def test_a_document_with_an_empty_list_takes_nothing_else_from_the_role(account:
     account.cloud.client("iam").put_role_policy(
         RoleName=ROLE, PolicyName="kept", PolicyDocument=document(empty)
     )
-    account.cloud.changed()
+    account.cloud.bump()
     assert account.allowed("logs:PutLogEvents", STREAM)
 
 
@@ -382,7 +382,7 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(account: Accoun
         Policy=document(kept | {"Resource": "*"}),
         BypassPolicyLockoutSafetyCheck=True,
     )
-    account.cloud.changed()
+    account.cloud.bump()
     assert account.refuse("kms", "delete_alias", AliasName="alias/ours") is not None
 
 
@@ -402,7 +402,7 @@ def test_a_bucket_policy_may_deny_what_the_role_allows(account: Account) -> None
             }
         ),
     )
-    account.cloud.changed()
+    account.cloud.bump()
     assert not account.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
     assert account.allowed("s3:GetObject", "arn:aws:s3:::trail/x")
 
@@ -435,7 +435,7 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(account: Accoun
             }
         ),
     )
-    account.cloud.changed()
+    account.cloud.bump()
     assert account.allowed("kms:DisableKey", key["Arn"])
 
 

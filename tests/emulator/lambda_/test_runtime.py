@@ -26,6 +26,7 @@ from botocore.exceptions import ClientError
 
 from emulator.lambda_ import Invocation, LambdaRuntime
 from emulator.lambda_.functions import may_invoke
+from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, FakeRoles
 
 ROOT = Path(__file__).parents[3]
 ARN = "arn:aws:lambda:us-east-2:123456789012:function:fn"
@@ -82,24 +83,17 @@ def make_zip(code: str) -> bytes:
     return buffer.getvalue()
 
 
-class FakeCloud:
-    """The applied account: one function, its versions and what was logged."""
-
-    account_id = "123456789012"
-    region = "us-east-2"
-    endpoint = "http://127.0.0.1:4566"
+class OneFunction(FakeCloud):
+    """An account with one function and its versions."""
 
     def __init__(self, code: str = CODE, **config: Any) -> None:
+        super().__init__()
         self.versions: dict[str, bytes] = {"1": make_zip(code)}
         self.aliases = {"live": "1"}
         self.config = {"Timeout": 5, **config}
         self.reserved: int | None = None
-        self.logged: list[tuple[str, str, str]] = []
         self.groups: list[str] = []
-        self.approximations: list[str] = []
-        self.counted: list[tuple[str, str]] = []
         self.policy: list[dict[str, Any]] = []
-        self._snapshots: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         assert service in {"lambda", "logs", "sts"}
@@ -109,21 +103,6 @@ class FakeCloud:
 
     def create_log_group(self, **group: str) -> None:
         self.groups.append(group["logGroupName"])
-
-    def snapshot(self, key: str, build: Callable[[], Any]) -> Any:
-        return self._snapshots.setdefault(key, build())
-
-    def bump(self) -> None:
-        self._snapshots.clear()
-
-    def log(self, group: str, stream: str, message: str) -> None:
-        self.logged.append((group, stream, message))
-
-    def metric(self, _: str, name: str, dimensions: dict[str, str], *__: Any) -> None:
-        self.counted.append((name, dimensions.get("Resource", "")))
-
-    def approximation(self, part: str, text: str) -> None:
-        self.approximations.append(f"{part}: {text}")
 
     def code(self, _cloud: Any, _name: str, version: str) -> bytes:
         return self.versions[version]
@@ -167,16 +146,16 @@ class FakeCloud:
 
 
 @pytest.fixture
-def cloud() -> FakeCloud:
-    return FakeCloud()
+def cloud() -> OneFunction:
+    return OneFunction()
 
 
-def run_on(cloud: FakeCloud, **options: Any) -> LambdaRuntime:
-    return LambdaRuntime(cloud, load_code=cloud.code, **options)  # type: ignore[arg-type]  # a fake
+def run_on(cloud: OneFunction, roles: FakeRoles | None = None, **options: Any) -> LambdaRuntime:
+    return LambdaRuntime(cloud, roles or FakeRoles(), load_code=cloud.code, **options)
 
 
 @pytest.fixture
-def functions(cloud: FakeCloud) -> Iterator[LambdaRuntime]:
+def functions(cloud: OneFunction) -> Iterator[LambdaRuntime]:
     runtime = run_on(cloud)
     yield runtime
     runtime.close()
@@ -278,15 +257,15 @@ def test_zip_sees_the_managed_runtime_but_not_our_tools(functions: LambdaRuntime
 
 
 def test_what_comes_by_the_alias_is_counted_apart_from_other_invocations(
-    cloud: FakeCloud, functions: LambdaRuntime
+    cloud: OneFunction, functions: LambdaRuntime
 ) -> None:
     call(functions)
     functions.invoke("fn", "1", b"{}")
-    counted = [resource for name, resource in cloud.counted if name == "Invocations"]
+    counted = [on.get("Resource", "") for name, on in cloud.counted if name == "Invocations"]
     assert sorted(counted) == ["", "", "fn:1", "fn:live"]
 
 
-def test_alias_moves_to_another_version(cloud: FakeCloud, functions: LambdaRuntime) -> None:
+def test_alias_moves_to_another_version(cloud: OneFunction, functions: LambdaRuntime) -> None:
     call(functions)
     cloud.versions["2"] = make_zip("def handler(event, context): return 'two'")
     assert payload(call(functions)) != "two"  # published, but nobody pointed at it
@@ -312,7 +291,7 @@ def test_nonsense_to_the_runtime_api_is_hung_up_on(functions: LambdaRuntime) -> 
 
 
 def test_timeout_kills_and_replaces_the_worker() -> None:
-    cloud = FakeCloud(Timeout=0.4)
+    cloud = OneFunction(Timeout=0.4)
     functions = run_on(cloud)
     pid = payload(call(functions))["pid"]
     invocation = call(functions, do="sleep", seconds=5)
@@ -351,7 +330,7 @@ def test_worker_that_died_while_idle_costs_no_invocation(functions: LambdaRuntim
 
 
 def test_init_error_is_tried_twice_and_returned() -> None:
-    cloud = FakeCloud("import no_such_module")
+    cloud = OneFunction("import no_such_module")
     functions = run_on(cloud)
     invocation = call(functions)
     assert invocation.function_error == "Unhandled"
@@ -375,28 +354,28 @@ def test_sizes_and_syntax_are_checked(functions: LambdaRuntime) -> None:
 
 
 def test_role_that_cannot_be_assumed_runs_nothing() -> None:
-    functions = run_on(FakeCloud(Role="arn:aws:iam::123456789012:role/gone"))
+    functions = run_on(OneFunction(Role="arn:aws:iam::123456789012:role/gone"))
     assert call(functions).error_type == "AccessDeniedException"
     functions.close()
 
 
 def test_other_code_than_the_published_is_refused(
-    cloud: FakeCloud, functions: LambdaRuntime
+    cloud: OneFunction, functions: LambdaRuntime
 ) -> None:
     call(functions)
     functions.close()
-    swapped = LambdaRuntime(cloud, load_code=lambda *_: make_zip("x = 1"))  # type: ignore[arg-type]  # a fake
+    swapped = LambdaRuntime(cloud, FakeRoles(), load_code=lambda *_: make_zip("x = 1"))
     assert call(swapped).error_type == "InvalidZipFileException"
     swapped.close()
 
 
 def test_other_runtimes_are_refused() -> None:
-    functions = run_on(FakeCloud(Runtime="nodejs22.x"))
+    functions = run_on(OneFunction(Runtime="nodejs22.x"))
     assert call(functions).error_type == "InvalidRuntimeException"
     functions.close()
 
 
-def test_missing_awslambdaric_is_said(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_awslambdaric_is_said(cloud: OneFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda _name: None)
         functions = run_on(cloud)
@@ -419,7 +398,9 @@ def test_calls_at_once_get_a_worker_each(functions: LambdaRuntime) -> None:
         assert len({payload(future.result())["pid"] for future in futures}) == 3
 
 
-def test_reserved_concurrency_refuses_one_more(cloud: FakeCloud, functions: LambdaRuntime) -> None:
+def test_reserved_concurrency_refuses_one_more(
+    cloud: OneFunction, functions: LambdaRuntime
+) -> None:
     cloud.reserved = 2
     barrier = threading.Barrier(3)
 
@@ -436,7 +417,7 @@ def test_reserved_concurrency_refuses_one_more(cloud: FakeCloud, functions: Lamb
 
 
 def test_reserved_concurrency_of_zero_refuses_all(
-    cloud: FakeCloud, functions: LambdaRuntime
+    cloud: OneFunction, functions: LambdaRuntime
 ) -> None:
     cloud.reserved = 0
     invocation = call(functions)
@@ -445,16 +426,16 @@ def test_reserved_concurrency_of_zero_refuses_all(
     assert reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
-def test_machine_limit_makes_invocations_wait(cloud: FakeCloud) -> None:
+def test_machine_limit_makes_invocations_wait(cloud: OneFunction) -> None:
     functions = run_on(cloud, max_processes=1)
     with ThreadPoolExecutor(2) as pool:
         futures = [pool.submit(call, functions, do="sleep", seconds=0.2) for _ in range(2)]
         assert len({payload(future.result())["pid"] for future in futures}) == 1
-    assert any("at most 1 workers" in text for text in cloud.approximations)
+    assert any("at most 1 workers" in text for text in cloud.said)
     functions.close()
 
 
-def test_idle_workers_end(cloud: FakeCloud) -> None:
+def test_idle_workers_end(cloud: OneFunction) -> None:
     functions = run_on(cloud, idle_seconds=0.2)
     pid = payload(call(functions))["pid"]
     assert not gone(pid)
@@ -467,7 +448,7 @@ def test_idle_workers_end(cloud: FakeCloud) -> None:
 
 
 def test_log_has_lambdas_records_around_the_functions_lines(
-    cloud: FakeCloud, functions: LambdaRuntime
+    cloud: OneFunction, functions: LambdaRuntime
 ) -> None:
     invocation = call(functions, do="print")
     kinds = [x["type"] if isinstance(x, dict) else x for x in cloud.messages()]
@@ -510,7 +491,7 @@ KEPT = {
 @pytest.mark.parametrize("level", KEPT)
 def test_lines_below_the_application_log_level_are_dropped(level: str) -> None:
     logging = {"LogFormat": "JSON", "ApplicationLogLevel": level}
-    cloud = FakeCloud(LoggingConfig=logging | {"SystemLogLevel": "WARN"})
+    cloud = OneFunction(LoggingConfig=logging | {"SystemLogLevel": "WARN"})
     functions = run_on(cloud)
     invocation = call(functions, do="log", lines=[*map(json.dumps, LINES), "no JSON"])
     functions.close()
@@ -522,7 +503,7 @@ def test_lines_below_the_application_log_level_are_dropped(level: str) -> None:
 
 
 def test_text_logs_have_no_levels() -> None:
-    cloud = FakeCloud(LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "FATAL"})
+    cloud = OneFunction(LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "FATAL"})
     functions = run_on(cloud)
     call(functions, do="log", lines=['{"level": "TRACE"}'])
     functions.close()
@@ -539,7 +520,7 @@ def test_text_logs_have_no_levels() -> None:
 )
 def test_lambdas_own_records_have_a_level_of_their_own(level: str, kinds: list[str]) -> None:
     logging = {"LogFormat": "JSON", "ApplicationLogLevel": "FATAL", "SystemLogLevel": level}
-    cloud = FakeCloud(LoggingConfig=logging)
+    cloud = OneFunction(LoggingConfig=logging)
     functions = run_on(cloud)
     call(functions, do="log", lines=[])
     assert [one["type"] for one in cloud.messages()] == [f"platform.{kind}" for kind in kinds]
@@ -561,7 +542,7 @@ def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
             importlib.util.cache_from_source("app.py"), unchecked + marshal.dumps(code)
         )
         archive.writestr("other.py", "")
-    cloud = FakeCloud()
+    cloud = OneFunction()
     cloud.versions["1"] = buffer.getvalue()
     functions = run_on(cloud)
     cached = Path(payload(call(functions)))
@@ -570,7 +551,7 @@ def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
 
 
 def test_text_log_format_has_the_older_lines() -> None:
-    cloud = FakeCloud(LoggingConfig={"LogFormat": "Text"})
+    cloud = OneFunction(LoggingConfig={"LogFormat": "Text"})
     functions = run_on(cloud)
     call(functions)
     words = [str(line).split()[0] for line in cloud.messages()]
@@ -578,27 +559,16 @@ def test_text_log_format_has_the_older_lines() -> None:
     functions.close()
 
 
-def test_nothing_is_logged_without_the_roles_permission(cloud: FakeCloud) -> None:
-    asked = []
-    decision = SimpleNamespace(allowed=False)
-
-    class Authorizer:
-        def assume_by_service(self, *_: Any) -> None:
-            """Let Lambda."""
-
-        def authorize(self, key: str, action: str, resource: str, _context: Any) -> Any:
-            asked.append((key, action, resource.partition(":log-group:")[2].split(":")[0]))
-            return decision
-
-    functions = run_on(cloud, authorizer=Authorizer())
+def test_nothing_is_logged_without_the_roles_permission(cloud: OneFunction) -> None:
+    roles = FakeRoles()
+    roles.allowed = False
+    functions = run_on(cloud, roles)
     call(functions)
     assert cloud.logged == []
     assert cloud.groups == []
-    assert asked[:2] == [
-        ("temporary", "logs:CreateLogStream", "/aws/lambda/fn"),
-        ("temporary", "logs:PutLogEvents", "/aws/lambda/fn"),
-    ]
-    decision.allowed = True
+    streams = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/fn:log-stream:*"
+    assert roles.asked[:2] == [("logs:CreateLogStream", streams), ("logs:PutLogEvents", streams)]
+    roles.allowed = True
     cloud.bump()
     call(functions)
     assert cloud.logged
@@ -618,7 +588,7 @@ def test_folders_of_emulators_that_were_killed_are_removed(tmp_path: Path) -> No
     for folder in (old, own, other):
         folder.mkdir()
         (folder / "file").touch()
-    functions = run_on(FakeCloud(), scratch=tmp_path)
+    functions = run_on(OneFunction(), scratch=tmp_path)
     assert not old.exists()
     assert {own, other} < set(tmp_path.iterdir())
     functions.close()
@@ -640,8 +610,8 @@ def test_close_ends_busy_workers_and_their_children(functions: LambdaRuntime) ->
 def test_workers_do_not_outlive_a_killed_emulator(tmp_path: Path) -> None:
     program = (
         "import pathlib, threading, time\n"
-        "from tests.emulator.lambda_.test_runtime import FakeCloud, call, payload, run_on\n"
-        f"functions = run_on(FakeCloud(), scratch=pathlib.Path({str(tmp_path)!r}))\n"
+        "from tests.emulator.lambda_.test_runtime import OneFunction, call, payload, run_on\n"
+        f"functions = run_on(OneFunction(), scratch=pathlib.Path({str(tmp_path)!r}))\n"
         "print(payload(call(functions))['pid'], flush=True)\n"
         "threading.Thread(target=call, args=(functions,), kwargs={'do': 'sleep', 'seconds': 60})"
         ".start()\n"
@@ -673,7 +643,7 @@ SOURCE = "arn:aws:execute-api:us-east-2:123456789012:api1/v1/POST/chat"
 
 
 def test_resource_policy_of_the_alias_lets_its_api_in(
-    cloud: FakeCloud, functions: LambdaRuntime
+    cloud: OneFunction, functions: LambdaRuntime
 ) -> None:
     cloud.policy = [STATEMENT]
     assert functions.allows(f"{ARN}:live", SOURCE)

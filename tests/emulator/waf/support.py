@@ -1,17 +1,15 @@
 """A web ACL on a stage, without a control plane: what boto3 would return is given as data."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
 from emulator.waf import Verdict, Waf
 from emulator.waf.rates import RateCounters
 from emulator.wire.http import HttpRequest
-
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
+from tests.emulator.fake_cloud import FakeCloud
 
 STAGE = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
 ACL_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/edge/acl-id"
@@ -31,40 +29,18 @@ class Clock:
         return self.now
 
 
-class FakeCloud:
-    """The account: a web ACL with its sets, and lists of what was logged and said."""
-
-    account_id = "123456789012"
-    region = "us-east-2"
+class WebAclAccount(FakeCloud):
+    """An account with a web ACL and its sets."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.acl: dict[str, Any] | None = None
         self.logging: dict[str, Any] | None = None
         self.entities: dict[str, Any] = {}
-        self.logged: list[tuple[str, str, dict[str, Any]]] = []
-        self.approximations: list[str] = []
-        self.generation = 0
-        self._known: dict[str, tuple[int, Any]] = {}
 
-    def client(self, service: str) -> "FakeCloud":
+    def client(self, service: str) -> Any:
         assert service == "wafv2"
         return self
-
-    def snapshot(self, key: str, build: Callable[[], Any]) -> Any:
-        known = self._known.get(key)
-        if known is None or known[0] != self.generation:
-            known = self._known[key] = (self.generation, build())
-        return known[1]
-
-    def log(self, group: str, stream: str, message: str) -> None:
-        self.logged.append((group, stream, json.loads(message)))
-
-    def metric(self, *_: Any, **__: Any) -> None:
-        """Count nothing."""
-
-    def approximation(self, part: str, text: str) -> None:
-        assert part == "waf"
-        self.approximations.append(text)
 
     def get_web_acl_for_resource(self, **arguments: str) -> dict[str, Any]:
         return {"WebACL": self.acl} if arguments["ResourceArn"] == STAGE and self.acl else {}
@@ -95,14 +71,19 @@ class Edge:
     stage = STAGE
 
     def __init__(self) -> None:
-        self.cloud = FakeCloud()
+        self.cloud = WebAclAccount()
         self.clock = Clock()
         self.waf = Waf(
-            cast("Cloud", self.cloud),
+            self.cloud,
             rates=RateCounters(self.clock),
             country_of={"203.0.113.9": "FR"}.get,
         )
         self.patterns()
+
+    @property
+    def logged(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """What went to log groups, records parsed."""
+        return [(*where, json.loads(record)) for *where, record in self.cloud.logged]
 
     def patterns(self, *patterns: str) -> None:
         self.cloud.entities["set-id"] = {
@@ -111,7 +92,7 @@ class Edge:
 
     def apply(self, *rules: Mapping[str, Any], **acl: Any) -> None:
         """Put a web ACL with these rules, in this order, before the stage."""
-        self.cloud.generation += 1
+        self.cloud.bump()
         self.cloud.acl = {
             "Name": "edge",
             "Id": "acl-id",
@@ -147,9 +128,9 @@ class Edge:
     def matches(self, statement: Mapping[str, Any], body: bytes | str = b"", **parts: Any) -> bool:
         """Tell whether a request matches a statement."""
         self.apply(rule("under-test", statement))
-        before = list(self.cloud.approximations)
+        before = self.cloud.said
         blocked = self.send(body, **parts).action == "BLOCK"
-        assert self.cloud.approximations == before
+        assert self.cloud.said == before
         return blocked
 
 

@@ -1,7 +1,7 @@
 """The engine reads what boto3 gives for a web ACL that was created through the API."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import boto3
 import pytest
@@ -9,9 +9,9 @@ from moto import mock_aws
 
 from emulator.waf import Waf
 from emulator.wire.http import HttpRequest
+from tests.emulator.fake_cloud import FakeCloud
 from tests.emulator.waf.support import (
     NONE,
-    FakeCloud,
     contains,
     group,
     json_values,
@@ -19,21 +19,6 @@ from tests.emulator.waf.support import (
     rule,
     text,
 )
-
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
-
-
-class AppliedCloud(FakeCloud):
-    """The account as moto holds it."""
-
-    def __init__(self, client: Any) -> None:
-        super().__init__()
-        self._client = client
-
-    def client(self, service: str) -> Any:
-        assert service == "wafv2"
-        return self._client
 
 
 @pytest.fixture
@@ -92,8 +77,8 @@ def test_what_was_applied_is_enforced(account: dict[str, Any]) -> None:
         ],
         CustomResponseBodies={"large": {"ContentType": "APPLICATION_JSON", "Content": "{}"}},
     )["Summary"]["ARN"]
-    cloud = AppliedCloud(client)
-    waf = Waf(cast("Cloud", cloud))
+    cloud = FakeCloud()
+    waf = Waf(cloud)
 
     def send(body: str, path: str = "/v1") -> str:
         request = HttpRequest("POST", path, "", (), body.encode(), "127.0.0.1")
@@ -111,11 +96,11 @@ def test_what_was_applied_is_enforced(account: dict[str, Any]) -> None:
             "RedactedFields": [{"SingleHeader": {"Name": "x-api-key"}}],
         }
     )
-    cloud.generation += 1
+    cloud.bump()
     assert send("x" * 9000) == "size"
     assert send("{}", "/v1/SECRET") == "word"
     assert send('{"m": "${jndi:ldap://x}"}') == "known"
     assert send('{"m": "ignore all of it"}') == "prompt"
     assert send('{"m": "hello"}') == "Default_Action"
     assert {logged[0] for logged in cloud.logged} == {"aws-waf-logs-edge"}
-    assert all("is left out" not in said for said in cloud.approximations)
+    assert all("is left out" not in said for said in cloud.said)

@@ -1,7 +1,7 @@
 """Rules run in order and their actions, labels, groups, overrides and responses are AWS's."""
 
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
@@ -18,9 +18,6 @@ from tests.emulator.waf.support import (
     rule,
     text,
 )
-
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
 
 BODY: dict[str, Any] = {"Body": {}}
 COUNT: dict[str, Any] = {"Count": {}}
@@ -47,7 +44,7 @@ def own_group(edge: Edge, *rules: dict[str, Any], **more: Any) -> None:
 def test_a_stage_without_a_web_acl_is_not_inspected(edge: Edge) -> None:
     request = HttpRequest("GET", "/", "", (), b"", "127.0.0.1")
     other = "arn:aws:apigateway:us-east-2::/restapis/other/stages/v1"
-    assert Waf(cast("Cloud", edge.cloud)).inspect(other, request, request_id="1") is None
+    assert Waf(edge.cloud).inspect(other, request, request_id="1") is None
 
 
 def test_rules_run_by_priority_and_the_first_that_ends_wins(edge: Edge) -> None:
@@ -120,9 +117,7 @@ def test_count_goes_on_and_its_headers_reach_the_api_with_the_later_of_two_winni
 def test_an_action_that_serves_a_puzzle_blocks_and_says_so(edge: Edge, action: str) -> None:
     edge.apply(rule("puzzle", contains("a", BODY), {action: {}}))
     assert edge.send("a").action == "BLOCK"
-    assert edge.cloud.approximations == [
-        f"the action {action} blocks: no puzzle or challenge is served"
-    ]
+    assert edge.cloud.said == [f"the action {action} blocks: no puzzle or challenge is served"]
 
 
 @pytest.mark.parametrize(
@@ -254,9 +249,7 @@ def test_a_managed_group_that_is_not_evaluated_is_said(edge: Edge) -> None:
     edge.apply(group("bots", managed("AWSManagedRulesBotControlRuleSet")))
     assert edge.send().action == "ALLOW"
     name = "AWSManagedRulesBotControlRuleSet"
-    assert edge.cloud.approximations == [
-        f"managed rule group {name} is not evaluated: it matches nothing"
-    ]
+    assert edge.cloud.said == [f"managed rule group {name} is not evaluated: it matches nothing"]
 
 
 def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:

@@ -88,14 +88,14 @@ def test_a_changed_pattern_set_is_seen_after_the_next_write(edge: Edge) -> None:
     assert edge.send("new").action == "ALLOW"
     edge.patterns("new")
     assert edge.send("new").action == "ALLOW"
-    edge.cloud.generation += 1
+    edge.cloud.bump()
     assert edge.send("new").action == "BLOCK"
 
 
 def test_a_pattern_that_aws_would_refuse_leaves_its_rule_out_and_says_so(edge: Edge) -> None:
     edge.apply(rule("bad", text("RegexMatchStatement", BODY, RegexString="(a)")))
     assert edge.send("a").action == "ALLOW"
-    (said,) = edge.cloud.approximations
+    (said,) = edge.cloud.said
     assert said.startswith("rule bad is left out: capturing groups are not supported")
 
 
@@ -338,5 +338,5 @@ def test_a_statement_that_cannot_be_evaluated_is_left_out_and_said(
 ) -> None:
     edge.apply(rule("odd", statement), rule("next", contains("bad", BODY)))
     assert edge.send("bad").terminating_rule == "next"
-    (said,) = edge.cloud.approximations
+    (said,) = edge.cloud.said
     assert said.startswith("rule odd is left out: ")

@@ -1,0 +1,93 @@
+"""A function's execution role: its temporary credentials, and whether it may log."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from emulator.cloud import Cloud
+from emulator.iam import Authorizer, CallerError
+from emulator.lambda_.functions import Function, LambdaError
+from emulator.wire.partition import partition_of
+
+_log = logging.getLogger("emulator.lambda")
+
+SERVICE = "lambda.amazonaws.com"
+NOT_ASSUMED = "The role defined for the function cannot be assumed by Lambda."
+_CREDENTIALS_SECONDS = 1800.0
+
+
+class ExecutionRoles:
+    """The roles of the account's functions."""
+
+    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
+        self._cloud = cloud
+        self._authorizer = authorizer
+        self._lock = threading.Lock()
+        self._credentials: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+
+    def credentials(self, function: Function) -> dict[str, str]:
+        """Get the role's temporary credentials, the same for workers started close together."""
+        key = (function.role, function.name)
+        try:
+            self._authorizer.assume_by_service(function.role, SERVICE, {})
+            with self._lock:
+                got, known = self._credentials.get(key, (0.0, {}))
+            if known and time.monotonic() - got < _CREDENTIALS_SECONDS:
+                return known
+            answer = self._cloud.client("sts").assume_role(
+                RoleArn=function.role, RoleSessionName=function.name
+            )["Credentials"]
+        except (CallerError, ClientError) as error:
+            raise LambdaError(403, "AccessDeniedException", NOT_ASSUMED, Type="User") from error
+        credentials = {
+            "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": answer["SessionToken"],
+        }
+        with self._lock:
+            self._credentials[key] = (time.monotonic(), credentials)
+        return credentials
+
+    def log_writer(
+        self, function: Function, stream: str, access_key_id: str
+    ) -> Callable[[str], None]:
+        """Return what writes to the function's group while its role may, as Lambda does."""
+
+        def write(line: str) -> None:
+            if self._may_log(function, access_key_id):
+                self._cloud.log(function.log_group, stream, line)
+
+        return write
+
+    def _may_log(self, function: Function, access_key_id: str) -> bool:
+        known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.logging", dict)
+        key = (access_key_id, function.log_group)
+        if key not in known:
+            region, account = self._cloud.region, self._cloud.account_id
+            resource = (
+                f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:"
+                f"{function.log_group}:log-stream:*"
+            )
+            known[key] = True
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+                if not self._authorizer.authorize(access_key_id, action, resource, {}).allowed:
+                    known[key] = False
+                    _log.warning(
+                        "%s logs nothing: its role lacks %s on %s",
+                        *(function.name, action, function.log_group),
+                    )
+            group = resource.removesuffix(":log-stream:*")
+            create = self._authorizer.authorize(access_key_id, "logs:CreateLogGroup", group, {})
+            if known[key] and create.allowed:
+                self._make_group(function.log_group)
+        return known[key]
+
+    def _make_group(self, group: str) -> None:
+        """Make a function's log group where its role may, as Lambda does at the first event."""
+        logs = self._cloud.client("logs")
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=group)
