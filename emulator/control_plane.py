@@ -46,6 +46,7 @@ from emulator.iam import Authorizer, CallerError, simulation
 from emulator.iam.requests import ApiCall, Credential, credential, identify
 from emulator.lambda_.refusals import answer as lambda_answer
 from emulator.logs.refusals import answer as logs_answer
+from emulator.operations import unimplemented
 from emulator.s3.refusals import answer as s3_answer
 from emulator.sts.refusals import answer as sts_answer
 from emulator.waf.refusals import answer as waf_answer
@@ -156,6 +157,9 @@ class ControlPlane:
     def _answer(
         self, request: HttpRequest, call: ApiCall | None, environ: dict[str, Any]
     ) -> tuple[str, list[tuple[str, str]], bytes]:
+        absent = unimplemented(call, request)
+        if absent is not None:
+            return _as_wsgi(absent)
         if call is not None:
             refused = self._refusal(call)
             if refused is not None:

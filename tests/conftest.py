@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
 
 # Apart from .rehearsal, where a person may have one up.
 HOME = ROOT / ".rehearsal-test"
+
+
+# The account check asks these too. A rehearsal cannot answer them, and the check says so.
+OF_AWS_ONLY = {
+    "bedrock GetFoundationModel",
+    "bedrock GetFoundationModelAvailability",
+    "bedrock GetUseCaseForModelAccess",
+    "bedrock ListEnforcedGuardrailsConfiguration",
+}
+
+
+def missing(rehearsal: Rehearsal) -> set[str]:
+    """Return what a rehearsal was asked for, and its local AWS does not implement."""
+    absent = re.findall(r"The emulator does not implement (\S+ \S+?)[:,]", rehearsal.log.read_text())
+    return set(absent) - OF_AWS_ONLY
 
 
 @pytest.fixture(scope="session")

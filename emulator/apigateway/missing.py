@@ -107,7 +107,7 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
     **dict.fromkeys(("DeleteStage", "GetStage", "UpdateStage"), (_stage,)),
     "DeleteGatewayResponse": (_api, _own_answer),
     **dict.fromkeys(
-        ("CreateResource", "DeleteResource", "GetResource", "PutMethod", "UpdateResource"),
+        ("CreateResource", "DeleteResource", "GetResource", "PutMethod"),
         (_resource,),
     ),
     **dict.fromkeys(

@@ -19,7 +19,6 @@ _REPLACED: Mapping[str, tuple[str, ...]] = {
         "/validateRequestParameters",
         "/validateRequestBody",
     ),
-    "UpdateResource": ("/parentId", "/pathPart"),
 }
 _REPLACED_OF_METHOD = (
     *("/apiKeyRequired", "/authorizationType", "/authorizerId", "/operationName"),

@@ -6,7 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moto.apigateway.exceptions import ConflictException, NotFoundException
+from moto.apigateway.exceptions import (
+    BadRequestException,
+    BasePathConflictException,
+    ConflictException,
+    NotFoundException,
+)
 from moto.apigateway.models import (
     APIGatewayBackend,
     GatewayResponse,
@@ -282,12 +287,26 @@ def _tell_quota_offset(original: Any, plan: UsagePlan) -> dict[str, Any]:
     return told
 
 
-@patch(APIGatewayBackend, "get_base_path_mappings")
-def _no_mappings_yet(original: Any, backend: APIGatewayBackend, domain_name: str) -> Any:
-    # moto takes a domain without mappings for none.
+@patch(APIGatewayBackend, "create_domain_name")
+def _one_domain_of_a_name(
+    original: Any, backend: APIGatewayBackend, domain_name: str, *settings: Any
+) -> Any:
     if domain_name in backend.domain_names:
-        backend.base_path_mappings.setdefault(domain_name, {})
-    return original(backend, domain_name)
+        raise BadRequestException("The domain name you provided already exists.")
+    made = original(backend, domain_name, *settings)
+    # moto takes a domain without mappings for none, and keeps those of one that is gone.
+    backend.base_path_mappings[domain_name] = {}
+    return made
+
+
+@patch(APIGatewayBackend, "create_base_path_mapping")
+def _one_mapping_of_a_path(
+    original: Any, backend: APIGatewayBackend, domain_name: str, api_id: str, *place: str
+) -> Any:
+    # moto replaces the mapping of the empty path.
+    if (place[0] or "(none)") in backend.base_path_mappings.get(domain_name, {}):
+        raise BasePathConflictException
+    return original(backend, domain_name, api_id, *place)
 
 
 @patch(APIGatewayBackend, "delete_domain_name")

@@ -117,8 +117,8 @@ def _identify(request: HttpRequest, signed: Credential, service: str) -> ApiCall
         headers = [each for each in request.headers if each[0].lower() != "content-type"]
         request = replace(request, headers=tuple(headers))
     model = get_service_model(service)
-    if str(model.protocol).startswith("rest-"):
-        found = _rest(request, service)
+    if model.protocol in {"rest-json", "rest-xml"}:
+        found = _rest(request, service, model.protocol)
     else:
         found = _rpc(request, model)
     if found is None:
@@ -176,7 +176,9 @@ def _form(request: HttpRequest) -> dict[str, list[str]]:
     return parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def _rest(request: HttpRequest, service: str) -> tuple[str, WireProtocol, dict[str, Any]] | None:
+def _rest(
+    request: HttpRequest, service: str, protocol: WireProtocol
+) -> tuple[str, WireProtocol, dict[str, Any]] | None:
     # moto lets these name the operation even where AWS routes by path.
     if request.header("x-amz-target") or "Action" in parse_qs(request.query):
         return None
@@ -190,7 +192,7 @@ def _rest(request: HttpRequest, service: str) -> tuple[str, WireProtocol, dict[s
         if other is None or other[0] != found[0]:
             return None
     operation, uri_params = found
-    return operation, "rest-xml" if service.startswith("s3") else "rest-json", uri_params
+    return operation, protocol, uri_params
 
 
 def _route(request: HttpRequest, service: str, path: str) -> tuple[str, dict[str, Any]] | None:

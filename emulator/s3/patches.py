@@ -7,8 +7,9 @@ import xmltodict
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import AccessDeniedByLock, S3ClientError
-from moto.s3.models import FakeBucket, FakeKey, PublicAccessBlock, S3Backend
+from moto.s3.models import FakeBucket, FakeKey, PublicAccessBlock, S3Backend, s3_backends
 from moto.s3.responses import S3Response
+from moto.s3control.models import S3ControlBackend
 
 from emulator.patching import patch
 
@@ -35,6 +36,20 @@ def _lock_buckets_with_objects(
     bucket.default_lock_years = years
 
 
+@patch(S3Response, "list_objects")
+def _list_no_folders(original: Any, response: S3Response) -> Any:
+    # A page counts folders as it counts keys (API reference, ListObjects), and moto's does not.
+    if response.querystring.get("delimiter"):
+        raise NotImplementedError
+    return original(response)
+
+
+@patch(S3Backend, "list_objects")
+def _mark_no_pages(original: Any, backend: S3Backend, *asked: Any, **named: Any) -> Any:
+    # API reference, ListObjects: there is no NextMarker without a delimiter.
+    return (*original(backend, *asked, **named)[:3], None)
+
+
 @patch(S3Response, "get_object")
 def _tell_retention(original: Any, response: S3Response) -> Any:
     # moto answers with the object itself, whatever of it is asked for.
@@ -59,6 +74,16 @@ class _NoRetentionError(S3ClientError):  # type: ignore[misc]  # moto has no typ
             "NoSuchObjectLockConfiguration",
             "The specified object does not have a ObjectLock configuration",
         )
+
+
+@patch(S3ControlBackend, "list_tags_for_resource")
+def _tags_of_a_bucket_that_is_there(
+    original: Any, backend: S3ControlBackend, resource_arn: str
+) -> Any:
+    # moto tells of no tags of a bucket that there is not. The code of S3 Control is not on record.
+    name = resource_arn.rpartition(":")[2]
+    s3_backends[backend.account_id][backend.partition].get_bucket(name)
+    return original(backend, resource_arn)
 
 
 # What a bucket is when nobody has configured it: closed, encrypted, without ACLs (Amazon S3 User

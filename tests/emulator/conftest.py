@@ -1,5 +1,6 @@
 """One emulator for the tests that need a real one, on a port of its own."""
 
+import functools
 import io
 import json
 import urllib.error
@@ -14,7 +15,7 @@ import boto3
 import pytest
 
 from emulator.server import Server
-from tests.emulator.shown import asked_in, named_by
+from tests.emulator.shown import answers, note, unanswered
 
 REGION = "us-east-2"
 LOGS = [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]
@@ -55,7 +56,7 @@ class Emulator:
     ) -> Any:
         """Return a boto3 client: the administrator's, or that of temporary credentials."""
         keys = credentials or {"AccessKeyId": "rehearsal", "SecretAccessKey": "rehearsal"}
-        return boto3.client(
+        client = boto3.client(
             service,
             endpoint_url=self.endpoint,
             region_name=region,
@@ -66,6 +67,8 @@ class Emulator:
                 retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
             ),
         )
+        client.meta.events.register("after-call", functools.partial(note, service))
+        return client
 
     def request(
         self,
@@ -127,6 +130,15 @@ def emulator() -> Iterator[Emulator]:
     server.stop()
 
 
+@pytest.fixture(autouse=True)
+def _asks_what_it_shows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that says that it shows an operation, and never had an answer from it."""
+    answers.clear()
+    yield
+    missing = unanswered(getattr(request, "function", None))
+    assert not missing, f"named and never answered: {sorted(missing)}"
+
+
 @pytest.fixture(scope="session")
 def package() -> bytes:
     """Return a function's smallest package."""
@@ -149,15 +161,6 @@ def log_events(emulator: Emulator) -> Callable[[str, str], list[str]]:
 
 
 @pytest.fixture
-def aws(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """Return a function that makes clients; afterwards all that the test names was asked."""
-    asked: set[str] = set()
-
-    def client(service: str, **options: Any) -> Any:
-        made = emulator.client(service, **options)
-        made.meta.events.register("after-call", asked_in(asked, service))
-        return made
-
-    yield client
-    missing = named_by(request.function) - asked
-    assert not missing, f"named and never asked: {sorted(missing)}"
+def aws(emulator: Emulator) -> Callable[..., Any]:
+    """Return the function that makes clients."""
+    return emulator.client

@@ -1,4 +1,4 @@
-"""Which operations tests show to do what AWS's do."""
+"""Which operations a test shows to do what AWS's do."""
 
 from __future__ import annotations
 
@@ -11,34 +11,37 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-shown: set[str] = set()
+answers: set[tuple[str, int]] = set()
+"""Each operation that had an answer since the running test began, and the answer's status."""
 
 
-def shows[T: Callable[..., None]](*operations: str) -> Callable[[T], T]:
-    """Say which operations a test shows, as `service:Operation`; it must ask each of them."""
+def shows[T: Callable[..., None]](
+    *operations: str, unset: tuple[str, ...] = ()
+) -> Callable[[T], T]:
+    """Say which operations a test shows, as `service:Operation`; each of them must be answered.
+
+    `unset` are those that read what nobody can set here: AWS answers 404, and so must the emulator.
+    The names are written out at the test: emulator/operations.toml is compared with them.
+    """
 
     def mark(test: T) -> T:
-        test.__dict__["shows"] = frozenset(operations)
-        shown.update(operations)
+        test.__dict__["shows"] = (frozenset(operations), frozenset(unset))
         return test
 
     return mark
 
 
-def named_by(test: Any) -> frozenset[str]:
-    """Return the operations that a test says it shows."""
-    named: frozenset[str] = getattr(test, "shows", frozenset())
-    return named
+def unanswered(test: Any) -> set[str]:
+    """Return the operations that a test says it shows, and had no such answer from."""
+    operations, unset = getattr(test, "shows", (frozenset(), frozenset()))
+    answered = {name for name, status in answers if status < 400}
+    absent = {name for name, status in answers if status == 404}
+    return {*(operations - answered), *(unset - absent)}
 
 
-def asked_in(asked: set[str], service: str) -> Callable[..., None]:
-    """Return a handler of botocore's events that notes what succeeded."""
-
-    def note(model: Any, http_response: Any, **_: Any) -> None:
-        if http_response.status_code < 400:
-            asked.add(f"{service}:{model.name}")
-
-    return note
+def note(service: str, model: Any, http_response: Any, **_: Any) -> None:
+    """Note an answer: a handler of botocore's events."""
+    answers.add((f"{service}:{model.name}", http_response.status_code))
 
 
 def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[int, str, str]:

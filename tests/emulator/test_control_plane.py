@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from emulator.control_plane import deployed_api
 from emulator.lambda_ import patches
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import shows
 
 
 def unique(prefix: str = "t") -> str:
@@ -23,30 +24,13 @@ def test_terraforms_key_is_the_account_itself(emulator: Emulator) -> None:
     assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
 
 
-def test_an_operation_that_moto_lacks_is_refused_at_once(emulator: Emulator) -> None:
-    with pytest.raises(ClientError) as caught:
-        emulator.client("logs").put_query_definition(name="q", queryString="fields @message")
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
-    assert "cannot answer logs PutQueryDefinition" in str(caught.value)
-
-
-def test_what_moto_lacks_is_told_in_one_line(
-    emulator: Emulator, caplog: pytest.LogCaptureFixture
-) -> None:
-    with pytest.raises(ClientError):
-        emulator.client("logs").put_query_definition(name="q", queryString="fields @message")
-    (record,) = caplog.records
-    assert record.getMessage() == "moto lacks logs PutQueryDefinition"
-    assert record.exc_info is None
-
-
 Bad = tuple[str, str, str, str, str]
 
 BAD: list[Bad] = [
     ("logs", "Logs_20140328.CreateLogStream", "POST /", "{", "SerializationException"),
     ("logs", "Logs_20140328.CreateLogStream", "POST /", "[]", "SerializationException"),
     ("logs", "Logs_20140328.CreateLogStream", "POST /", "{}", "InvalidParameterException"),
-    ("kms", "TrentService.Decrypt", "POST /", "", "SerializationException"),
+    ("kms", "TrentService.DescribeKey", "POST /", "", "SerializationException"),
     ("kms", "TrentService.DescribeKey", "POST /", "{}", "ValidationException"),
     ("kms", "TrentService.DescribeKey", "POST /", '{"KeyId": 5}', "SerializationException"),
     ("wafv2", "AWSWAF_20190729.GetWebACL", "POST /", "[]", "SerializationException"),
@@ -417,6 +401,9 @@ def test_an_update_of_a_web_acl_removes_what_it_leaves_out(emulator: Emulator) -
         waf.create_web_acl(**base, VisibilityConfig=seen)
 
 
+@shows("bedrock:PutModelInvocationLoggingConfiguration",
+       "bedrock:GetModelInvocationLoggingConfiguration",
+       "bedrock:DeleteModelInvocationLoggingConfiguration")  # fmt: skip
 def test_invocation_logging_needs_a_role_that_may_write(emulator: Emulator) -> None:
     bedrock, group = emulator.client("bedrock"), unique("/t/invocations")
     emulator.client("logs").create_log_group(logGroupName=group)

@@ -1,11 +1,13 @@
 """What version 6 of the AWS provider asks, and 5.100 does not: the local AWS answers both."""
 
+import functools
 import uuid
 
 import boto3
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import note, refusal, shows
 
 TAGS = [{"Key": "environment", "Value": "dev"}, {"Key": "owner", "Value": "team"}]
 
@@ -32,6 +34,7 @@ def test_a_bucket_without_tags_has_none(emulator: Emulator) -> None:
         s3.get_bucket_tagging(Bucket=name)
 
 
+@shows("s3control:ListTagsForResource")
 def test_s3_control_is_reached_by_its_host_through_the_proxy(
     emulator: Emulator, bucket: str
 ) -> None:
@@ -50,10 +53,13 @@ def test_s3_control_is_reached_by_its_host_through_the_proxy(
     control.meta.events.register(
         "before-send.s3-control", lambda request, **_: asked.append(request.url)
     )
+    control.meta.events.register("after-call", functools.partial(note, "s3control"))
     arn = f"arn:aws:s3:::{bucket}"
     found = control.list_tags_for_resource(AccountId=ACCOUNT, ResourceArn=arn)["Tags"]
     assert sorted(found, key=lambda tag: str(tag["Key"])) == TAGS
     assert asked[0].startswith(f"http://{ACCOUNT}.127.0.0.1:")
+    absent = {"AccountId": ACCOUNT, "ResourceArn": "arn:aws:s3:::none-such"}
+    assert refusal(control.list_tags_for_resource, **absent)[0] == 404
 
 
 def test_an_api_tells_its_status_and_its_tls_policy(emulator: Emulator) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import HOME
+from tests.conftest import HOME, missing
 from toolkit.processes import free_port
 from toolkit.proofs import report, targets
 from toolkit.rehearsal import Rehearsal
@@ -67,3 +67,4 @@ def test_every_proof_holds_or_says_why_it_is_not_asked(
     assert set(skipped) >= REASONS
     assert "" not in skipped
     assert len(skipped) < len(checks) / 4
+    assert missing(customised) == set()

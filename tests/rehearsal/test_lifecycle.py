@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.conftest import missing
 from tests.rehearsal.probing import QUESTION, Probes, ask
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
@@ -187,3 +188,4 @@ def test_callers_move_to_a_custom_domain_before_the_default_endpoint_closes(
     apply(life, NAME, custom_domain=OPEN)
     apply(life)
     assert ask(life.session(), QUESTION, domain=NAME)[0] in {403, 404}
+    assert missing(life) == set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import apply
+from tests.conftest import apply, missing
 from toolkit.processes import is_free
 from toolkit.proofs import report, targets
 
@@ -58,6 +58,7 @@ def test_the_web_acls_capacity_is_what_the_module_says(dev: Rehearsal) -> None:
 def test_destroy_empties_it_and_down_leaves_nothing(dev: Rehearsal) -> None:
     dev.destroy()
     assert dev.terraform().run("state", "list").stdout == ""
+    assert missing(dev) == set()
     region = "us-east-2"
     assert dev.client("apigateway", region).get_rest_apis()["items"] == []
     assert dev.client("lambda", region).list_functions()["Functions"] == []

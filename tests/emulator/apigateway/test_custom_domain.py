@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.shown import refusal, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.emulator.conftest import Answer, Emulator
+
+
+SETTINGS: dict[str, Any] = {
+    "regionalCertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111",
+    "endpointConfiguration": {"types": ["REGIONAL"]},
+    "securityPolicy": "TLS_1_2",
+}
 
 
 class _Domain:
@@ -34,13 +44,7 @@ class _Domain:
         }
         self._apis.put_integration_response(**at, statusCode="200", responseTemplates=templates)
         self.deploy()
-        certificate = emulator.client("acm").request_certificate(DomainName=self.name)
-        self._apis.create_domain_name(
-            domainName=self.name,
-            regionalCertificateArn=certificate["CertificateArn"],
-            endpointConfiguration={"types": ["REGIONAL"]},
-            securityPolicy="TLS_1_2",
-        )
+        self._apis.create_domain_name(domainName=self.name, **SETTINGS)
 
     def deploy(self) -> None:
         self._apis.create_deployment(restApiId=self.api, stageName="v1")
@@ -109,3 +113,45 @@ def test_a_domain_leads_to_nothing_but_its_api(domain: _Domain) -> None:
     assert b"ListRolesResult" not in listed.body
     assert b"generation" not in domain.ask("/_aws/health").body
     assert domain.ask("/chat", "other.example.com").status == 403
+
+
+@shows("apigateway:CreateDomainName", "apigateway:GetDomainName", "apigateway:GetDomainNames",
+       "apigateway:DeleteDomainName", "apigateway:CreateBasePathMapping",
+       "apigateway:GetBasePathMapping", "apigateway:GetBasePathMappings",
+       "apigateway:UpdateBasePathMapping", "apigateway:DeleteBasePathMapping")  # fmt: skip
+def test_a_domain_and_its_mappings_are_made_once(emulator: Emulator, domain: _Domain) -> None:
+    """The texts are those that public tools for API Gateway's domains look for."""
+    apis, name = emulator.client("apigateway"), {"domainName": domain.name}
+    again = refusal(apis.create_domain_name, **name, **SETTINGS)
+    taken = "The domain name you provided already exists."
+    assert again == (400, "BadRequestException", taken)
+    read = apis.get_domain_name(**name)
+    assert {key: read[key] for key in SETTINGS} == SETTINGS
+    assert read["regionalDomainName"].endswith(f".execute-api.{REGION}.amazonaws.com")
+    assert domain.name in {one["domainName"] for one in apis.get_domain_names(limit=500)["items"]}
+
+    of_api = {"restApiId": domain.api, "stage": "v1"}
+    for base_path in ("(none)", "shop"):
+        apis.create_base_path_mapping(**name, basePath=base_path, **of_api)
+        again = refusal(apis.create_base_path_mapping, **name, basePath=base_path, **of_api)
+        taken = "Base path already exists for this domain name"
+        assert again == (409, "ConflictException", taken)
+        assert apis.get_base_path_mapping(**name, basePath=base_path)["stage"] == "v1"
+    nowhere = of_api | {"stage": "none"}
+    wrong = refusal(apis.create_base_path_mapping, **name, basePath="x", **nowhere)
+    assert wrong == (400, "BadRequestException", "Invalid stage identifier specified")
+    moved = [{"op": "replace", "path": "/basePath", "value": "store"}]
+    apis.update_base_path_mapping(**name, basePath="shop", patchOperations=moved)
+    listed = apis.get_base_path_mappings(**name)["items"]
+    assert {one["basePath"] for one in listed} == {"(none)", "store"}
+    assert domain.ask("/store/chat").status == 200
+    apis.delete_base_path_mapping(**name, basePath="store")
+    assert domain.ask("/store/chat").status == 403  # as any other path below "/"
+    gone = refusal(apis.get_base_path_mapping, **name, basePath="store")
+    assert gone == (404, "NotFoundException", "Invalid base path mapping identifier specified")
+
+    apis.delete_domain_name(**name)
+    gone = refusal(apis.get_domain_name, **name)
+    assert gone == (404, "NotFoundException", "Invalid domain name identifier specified")
+    apis.create_domain_name(**name, **SETTINGS)
+    assert apis.get_base_path_mappings(**name).get("items", []) == []

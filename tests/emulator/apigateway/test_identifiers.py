@@ -196,8 +196,6 @@ CHOOSE = "Please choose supported operations"
                   "Must be one of: [/name, /validateRequestParameters, /validateRequestBody]")),
         ("update_request_validator", patch("replace", "/name", ""), 400, BAD,
          "Request Validator name cannot be blank"),
-        ("update_resource", patch("replace", "/invalid", "x"), 400, BAD,
-         replaced("/invalid", "replace", "Must be one of: [/parentId, /pathPart]")),
         ("update_method", patch("add", "/authorizationType", "NONE"), 400, BAD, ONLY_REPLACE),
         ("update_method", patch("replace", "/httpMethod", "GET"), 400, BAD,
          "Invalid patch path /httpMethod"),

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import shows, unique
 
 MESSAGES = {"blockedInputMessaging": "in", "blockedOutputsMessaging": "out"}
 SIGNED = {
@@ -29,6 +29,7 @@ def bedrock(emulator: Emulator) -> Any:
     return emulator.client("bedrock")
 
 
+@shows("bedrock:CreateGuardrail", "bedrock:GetGuardrail", "bedrock:ListTagsForResource")
 def test_a_guardrail_reads_back_as_it_was_made(bedrock: Any) -> None:
     name = unique()
     made = bedrock.create_guardrail(
@@ -69,6 +70,7 @@ def test_a_guardrail_reads_back_as_it_was_made(bedrock: Any) -> None:
     assert tags == [{"key": "environment", "value": "test"}]
 
 
+@shows("bedrock:CreateGuardrailVersion", "bedrock:UpdateGuardrail", "bedrock:ListGuardrails")
 def test_a_version_is_a_snapshot_and_the_draft_is_not(bedrock: Any) -> None:
     name = unique()
     made = bedrock.create_guardrail(name=name, **MESSAGES)["guardrailId"]
@@ -96,6 +98,7 @@ def test_a_version_is_a_snapshot_and_the_draft_is_not(bedrock: Any) -> None:
     assert [each["version"] for each in listed] == ["DRAFT", "1", "2"]
 
 
+@shows("bedrock:DeleteGuardrail")
 def test_a_deleted_version_leaves_the_rest_and_its_number_is_not_used_again(bedrock: Any) -> None:
     made = bedrock.create_guardrail(name=unique(), **MESSAGES)["guardrailId"]
     bedrock.create_guardrail_version(guardrailIdentifier=made)
@@ -131,6 +134,7 @@ def test_a_name_is_used_once(bedrock: Any) -> None:
         bedrock.create_guardrail(name=name, **MESSAGES)
 
 
+@shows("bedrock:TagResource", "bedrock:UntagResource", "bedrock:ListTagsForResource")
 def test_tags_change(bedrock: Any) -> None:
     arn = bedrock.create_guardrail(name=unique(), **MESSAGES)["guardrailArn"]
     bedrock.tag_resource(resourceARN=arn, tags=[{"key": "a", "value": "1"}])

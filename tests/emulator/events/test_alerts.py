@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.shown import shows
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Emulator
@@ -220,6 +221,7 @@ def test_an_alarm_of_another_name_or_account_is_not_told(
     assert f"the alarm {rig.name} cannot reach" in caplog.text
 
 
+@shows("sns:Publish")
 def test_nobody_of_the_account_publishes_where_the_key_does_not_let_them(rig: Rig) -> None:
     """Not even its administrator: a key's policy binds everybody."""
     sns = rig.emulator.client("sns")

@@ -273,3 +273,30 @@ def test_a_session_of_a_role_says_who_it_is(aws: Aws, iam: Any, role: str) -> No
         400, "ValidationError",
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     )  # fmt: skip
+
+
+@shows("iam:CreateUser", "iam:CreateAccessKey", "iam:ListAccessKeys", "iam:UpdateAccessKey",
+       "iam:DeleteAccessKey")  # fmt: skip
+def test_a_users_access_keys(iam: Any) -> None:
+    # IAM API reference, CreateAccessKey: Active from the start; IAM quotas: two for each user.
+    user = unique("user")
+    assert refusal(iam.create_access_key, UserName=user)[:2] == (404, "NoSuchEntity")
+    iam.create_user(UserName=user)
+    assert refusal(iam.create_user, UserName=user)[:2] == (409, "EntityAlreadyExists")
+    first, second = (iam.create_access_key(UserName=user)["AccessKey"] for _ in range(2))
+    assert {first["Status"], second["Status"]} == {"Active"}
+    assert refusal(iam.create_access_key, UserName=user)[:2] == (409, "LimitExceeded")
+
+    def statuses() -> dict[str, str]:
+        listed = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        return {one["AccessKeyId"]: one["Status"] for one in listed}
+
+    known = {"UserName": user, "AccessKeyId": first["AccessKeyId"]}
+    iam.update_access_key(**known, Status="Inactive")
+    assert statuses() == {first["AccessKeyId"]: "Inactive", second["AccessKeyId"]: "Active"}
+    iam.delete_access_key(**known)
+    assert statuses() == {second["AccessKeyId"]: "Active"}
+    for call in (iam.delete_access_key, lambda **of: iam.update_access_key(**of, Status="Active")):
+        assert refusal(call, **known)[:2] == (404, "NoSuchEntity")
+    nobody = unique("nobody")
+    assert refusal(iam.list_access_keys, UserName=nobody)[:2] == (404, "NoSuchEntity")

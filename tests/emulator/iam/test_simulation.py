@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT
-from tests.emulator.shown import unique
+from tests.emulator.shown import shows, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,7 @@ def decisions(answer: dict[str, Any]) -> dict[str, str]:
     return {one["EvalActionName"]: one["EvalDecision"] for one in answer["EvaluationResults"]}
 
 
+@shows("iam:SimulatePrincipalPolicy")
 def test_a_roles_policies_and_boundary_decide(aws: Aws, role: str) -> None:
     answer = aws("iam").simulate_principal_policy(
         PolicySourceArn=role,
@@ -144,6 +145,7 @@ def test_policies_can_be_tried_on_top_or_by_themselves(aws: Aws, role: str) -> N
     }
 
 
+@shows("iam:SimulateCustomPolicy")
 def test_an_organizations_policies_hold_at_every_level(aws: Aws) -> None:
     levels = [[document(allow("*"))], [document(allow("*")), document(deny("kms:PutKeyPolicy"))]]
     answer = aws("iam").simulate_custom_policy(

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import Emulator
+from tests.emulator.shown import shows
 
 SUSPENDED = (
     "An Object Lock configuration is present on this bucket, so the versioning state cannot be"
@@ -102,6 +103,7 @@ def test_a_retention_can_only_grow(
     assert abs(kept - later(days)) < timedelta(minutes=5)
 
 
+@shows("s3:PutObjectRetention", "s3:GetObjectRetention")
 def test_an_object_without_retention_can_get_one(s3: Any) -> None:
     at = {**bucket(s3), "Key": "free"}
     s3.put_object(**at, Body=b"x")
