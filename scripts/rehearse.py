@@ -110,8 +110,13 @@ def _ask(session: Session, client: str, message: str) -> tuple[int, str]:
 def ask(rehearsal: Rehearsal, client: str, message: str) -> int:
     """Ask one question and print the answer; the exit code says whether it was answered."""
     session = rehearsal.session()
+    if not session.clients:
+        raise RehearsalError(
+            "No client is enabled: nobody may ask. Enable one, and run"
+            f" `make up ENV={session.env}` again."
+        )
     if (client or session.client) not in session.clients:
-        named = ", ".join(sorted(session.clients)) or "none"
+        named = ", ".join(sorted(session.clients))
         raise RehearsalError(f"There is no enabled client {client!r}. Enabled: {named}.")
     status, body = _ask(session, client or session.client, message or QUESTION)
     print(f"{status} {body}")

@@ -30,7 +30,8 @@ OF_AWS_ONLY = {
 
 def missing(rehearsal: Rehearsal) -> set[str]:
     """Return what a rehearsal was asked for, and its local AWS does not implement."""
-    absent = re.findall(r"The emulator does not implement (\S+ \S+?)[:,]", rehearsal.log.read_text())
+    log = rehearsal.log.read_text()
+    absent = re.findall(r"The emulator does not implement (\S+ \S+?)[:,]", log)
     return set(absent) - OF_AWS_ONLY
 
 

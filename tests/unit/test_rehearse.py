@@ -1,0 +1,198 @@
+"""`make ask`, and what `make up` prints of the clients and their keys."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from scripts import rehearse
+from toolkit.rehearsal import Rehearsal, Session
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOBODY = "No client is enabled: nobody may ask. Enable one, and run `make up ENV=dev` again."
+KEYS = {"app": "key-of-app", "web": "key-of-web"}
+
+
+class FakeChatbot(BaseHTTPRequestHandler):
+    """Notes who asks what, and refuses keys that it does not know."""
+
+    asked: ClassVar[list[tuple[str, str]]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        key = str(self.headers["x-api-key"])
+        self.asked.append((key, body["message"]))
+        content = b'{"response": "Hello."}' if key in KEYS.values() else b'{"error": {}}'
+        self.send_response(200 if key in KEYS.values() else 403)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: pytest shows what matters."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    FakeChatbot.asked.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeChatbot)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/chat"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def up(url: str, tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that makes a rehearsal which is up, with these enabled clients."""
+
+    def make(**clients: str) -> Any:
+        session = Session("dev", "http://127.0.0.1", url, "us-east-2", clients, generation=1)
+        of = SimpleNamespace(session=lambda: session, log=tmp_path / "log", folder=tmp_path)
+        return lambda *_: of
+
+    return make
+
+
+def run(rehearsal_of: Any, *arguments: str) -> int:
+    return rehearse.main(["ask", *arguments], rehearsal_of)
+
+
+def test_the_first_enabled_client_asks_unless_another_is_named(
+    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(up(**KEYS), "--", "Where is my order?") == 0
+    assert run(up(**KEYS), "--client", "web", "--", "-n and 'quotes'") == 0
+    assert FakeChatbot.asked == [
+        ("key-of-app", "Where is my order?"),
+        ("key-of-web", "-n and 'quotes'"),
+    ]
+    assert capsys.readouterr().out == '200 {"response": "Hello."}\n' * 2
+
+
+def test_who_says_nothing_asks_the_question_that_make_up_asks(up: Callable[..., Any]) -> None:
+    assert run(up(**KEYS), "--client", "", "--", "") == 0
+    assert FakeChatbot.asked == [("key-of-app", rehearse.QUESTION)]
+
+
+@pytest.mark.parametrize(
+    ("clients", "named", "said"),
+    [
+        (KEYS, "closed", "There is no enabled client 'closed'. Enabled: app, web."),
+        ({}, "web", NOBODY),
+        ({}, "", NOBODY),
+    ],
+)
+def test_a_client_that_is_not_enabled_cannot_ask(
+    up: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+    clients: dict[str, str],
+    named: str,
+    said: str,
+) -> None:
+    assert run(up(**clients), "--client", named, "--", "Hi") == 1
+    assert capsys.readouterr().err == f"\n{said}\n"
+    assert FakeChatbot.asked == []
+
+
+def test_a_refusal_is_shown_and_is_no_success(
+    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(up(web="revoked"), "--", "Hi") == 1
+    assert capsys.readouterr().out == '403 {"error": {}}\n'
+
+
+def test_without_a_rehearsal_the_way_to_one_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(lambda env, port: Rehearsal(env, port, home=tmp_path), "--env", "dev") == 1
+    said = "No rehearsal of dev is up: run `make up ENV=dev` first."
+    assert capsys.readouterr().err == f"\n{said}\n"
+
+
+def test_a_local_aws_that_is_gone_is_told_in_a_sentence(
+    up: Callable[..., Any], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsal = up(**KEYS)
+    gone = rehearsal().session()
+    object.__setattr__(gone, "url", url.replace(url.split(":")[2], "1/chat"))
+    assert run(rehearsal, "--", "Hi") == 1
+    assert capsys.readouterr().err.startswith(f"\nNo answer from {gone.url}: ")
+
+
+@pytest.mark.parametrize("message", ['it\'s "$HOME" `id` $(id) %s \\ #', "-x", "¿Dónde?", ""])
+def test_make_hands_any_message_over_as_it_is(tmp_path: Path, message: str) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nfor one in "$@"; do printf "%s\\0" "$one"; done\n')
+    python.chmod(0o755)
+    command = ["make", "--silent", "ask", f"PYTHON={python}", "CLIENT=web", f"MESSAGE={message}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    given = done.stdout.split("\0")[:-1]
+    assert given[1:] == ["ask", "--env", "dev", "--client", "web", "--", message]
+
+
+class Applied(Rehearsal):
+    """A rehearsal whose environment has three clients, one of them disabled."""
+
+    def terraform(self) -> Any:
+        ids = {"web": "1", "app": "2", "closed": "3"}
+        outputs = {"region": "us-east-2", "api_id": "a", "stage_name": "v1", "api_key_ids": ids}
+        return SimpleNamespace(outputs=lambda: outputs)
+
+    def client(self, service: str, region: str) -> Any:
+        assert (service, region) == ("apigateway", "us-east-2")
+        names = {"1": "web", "2": "app", "3": "closed"}
+        return SimpleNamespace(
+            get_api_key=lambda **asked: {
+                "value": f"key-of-{names[asked['apiKey']]}" if asked["includeValue"] else None,
+                "enabled": asked["apiKey"] != "3",
+            }
+        )
+
+    def _health(self) -> dict[str, Any]:
+        return {"generation": 7}
+
+
+def test_a_session_holds_the_keys_of_enabled_clients_and_is_its_owners(tmp_path: Path) -> None:
+    rehearsal = Applied("dev", 4567, home=tmp_path)
+    rehearsal.folder.mkdir()
+    session = rehearsal.open_session()
+    assert session.clients == KEYS
+    assert (session.client, session.api_key) == ("app", "key-of-app")
+    (kept,) = rehearsal.folder.iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    assert json.loads(kept.read_text())["clients"] == KEYS
+
+
+def test_every_enabled_client_is_listed_and_the_first_one_is_used(
+    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsal = up(**KEYS)()
+    rehearse.show(rehearsal.session(), rehearsal)
+    said = capsys.readouterr().out
+    assert "  API key  key-of-app  of app\n  API key  key-of-web  of web\n" in said
+    assert "  As app, or simply: make ask MESSAGE=" in said
+    (curl,) = [line for line in said.splitlines() if line.startswith("  curl ")]
+    assert "x-api-key: key-of-app" in curl
+    assert '  {"response": "Hello."}\n' in said
+
+
+def test_where_nobody_may_ask_that_is_told(
+    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsal = up()()
+    rehearse.show(rehearsal.session(), rehearsal)
+    said = capsys.readouterr().out
+    assert "No client is enabled: nobody may ask." in said
+    assert "curl" not in said
+    assert FakeChatbot.asked == []
