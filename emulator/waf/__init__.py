@@ -2,9 +2,7 @@
 
 import json
 import re
-import threading
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,7 +14,6 @@ from emulator.waf.rates import RateCounters
 from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
 from emulator.wire.http import HttpRequest, HttpResponse
 
-_ROUTE = re.compile(r"/_aws/execute-api/[^/]+(?=/)")
 _STAGE_ARN = re.compile(r"arn:[^:]+:apigateway:([^:]+)::/restapis/([^/]+)/stages/([^/]+)")
 _GATEWAY_HEADERS = {
     *("host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"),
@@ -48,37 +45,26 @@ class _Compiled:
 class Waf:
     """Inspects requests as the web ACL of their stage says.
 
-    Args:
-        country_of: country code of an address. A loopback address has none, and AWS logs `-`.
-        rates: counters of the rate-based rules; tests give them a clock of their own.
+    `rates` holds the counters of the rate-based rules; tests give them a clock of their own.
     """
 
-    def __init__(
-        self,
-        cloud: Cloud,
-        *,
-        country_of: Callable[[str], str | None] = lambda _: None,
-        rates: RateCounters | None = None,
-    ) -> None:
+    def __init__(self, cloud: Cloud, *, rates: RateCounters | None = None) -> None:
         self._cloud = cloud
-        self._country_of = country_of
         self._rates = rates or RateCounters()
-        self._metrics_lock = threading.Lock()
-        self._metrics: Counter[tuple[str, str, str]] = Counter()
 
     def inspect(
-        self, resource_arn: str, request: HttpRequest, *, request_id: str, host: str | None = None
+        self, resource_arn: str, request: HttpRequest, *, request_id: str
     ) -> Verdict | None:
         """Decide a request to a stage; None means that no web ACL guards it.
 
-        The request is seen as API Gateway presents it to WAF: without the emulator's own route,
-        with the API's host name (or `host`), the X-Forwarded headers and the trace's before others.
+        The request is seen as API Gateway presents it to WAF: with the API's host name, the
+        X-Forwarded headers and the trace's before others.
         """
         compiled = self._cloud.snapshot(f"waf:{resource_arn}", lambda: self._compile(resource_arn))
         if compiled is None:
             return None
         acl = compiled.acl
-        inspection = Inspection(_as_gateway(request, resource_arn, host), acl.body_limit)
+        inspection = Inspection(_as_gateway(request, resource_arn), acl.body_limit)
         outcome = evaluate(acl, inspection)
         self._count(acl, outcome.metrics)
         record = build_record(
@@ -87,7 +73,6 @@ class Waf:
             outcome,
             source_id=self._source_id(resource_arn),
             request_id=request_id,
-            country=self._country_of(request.source_ip) or "-",
             protections=compiled.log.protections,
         )
         if compiled.log.group and is_kept(compiled.log.filter, record):
@@ -104,25 +89,10 @@ class Waf:
             log_record=record,
         )
 
-    def metrics(self) -> Mapping[tuple[str, str, str], int]:
-        """Return the counts so far by (WebACL, Rule, metric), as CloudWatch's dimensions name them.
-
-        The metrics are AllowedRequests, BlockedRequests and CountedRequests; the rule is a rule's
-        metric name, `Default_Action`, or `ALL`.
-        """
-        with self._metrics_lock:
-            return dict(self._metrics)
-
     def _count(self, acl: WebAcl, metrics: Sequence[tuple[str | None, str]]) -> None:
         if acl.metric is None:
             return
-        with self._metrics_lock:
-            for rule, name in metrics:
-                if rule is not None:
-                    self._metrics[acl.metric, rule, name] += 1
-            # A request counts once for ALL, however many rules counted it.
-            for name in {name for _, name in metrics}:
-                self._metrics[acl.metric, "ALL", name] += 1
+        # A request counts once for ALL, however many rules counted it.
         for rule, name in {*metrics, *(("ALL", name) for _, name in metrics)}:
             if rule is not None:
                 dimensions = {"Region": self._cloud.region, "Rule": rule, "WebACL": acl.metric}
@@ -147,7 +117,6 @@ class Waf:
             ],
             addresses_of=lambda arn: self._entity(arn)["Addresses"],
             rule_group=self._entity,
-            country_of=self._country_of,
             rates=self._rates,
             approximation=lambda text: self._cloud.approximation("waf", text),
         )
@@ -163,14 +132,15 @@ class Waf:
         return referred
 
 
-def _as_gateway(request: HttpRequest, resource_arn: str, host: str | None) -> HttpRequest:
+def _as_gateway(request: HttpRequest, resource_arn: str) -> HttpRequest:
     """Return the request as API Gateway hands it to WAF.
 
     A rehearsal is called at 127.0.0.1, where AWS's clients use the API's host name: the managed
     rule Host_localhost_HEADER would block every one of its requests.
     """
     stage = _STAGE_ARN.fullmatch(resource_arn)
-    if host is None and stage:
+    host = request.header("host") or ""
+    if stage:
         host = f"{stage[2]}.execute-api.{stage[1]}.amazonaws.com"
     forwarded = ", ".join(
         [value for name, value in request.headers if name.lower() == "x-forwarded-for"]
@@ -184,7 +154,7 @@ def _as_gateway(request: HttpRequest, resource_arn: str, host: str | None) -> Ht
         ("X-Forwarded-For", forwarded),
         ("X-Forwarded-Proto", "https"),
         ("X-Forwarded-Port", "443"),
-        ("Host", host or request.header("host") or ""),
+        ("Host", host),
         *(("X-Amzn-Trace-Id", trace) for trace in traces[-1:]),
     )
-    return replace(request, path=_ROUTE.sub("", request.path, count=1), headers=own + kept)
+    return replace(request, headers=own + kept)

@@ -47,7 +47,6 @@ class Inspection:
     request: HttpRequest
     body_limit: int
     labels: dict[str, None] = field(default_factory=dict)
-    pending_labels: dict[str, None] = field(default_factory=dict)
     details: list[dict[str, Any]] = field(default_factory=list)
     rates: list[dict[str, Any]] = field(default_factory=list)
     oversize: dict[str, None] = field(default_factory=dict)

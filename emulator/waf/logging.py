@@ -89,7 +89,6 @@ def build_record(
     *,
     source_id: str,
     request_id: str,
-    country: str,
     protections: Sequence[Protection],
 ) -> dict[str, Any]:
     """Return the log record of one request."""
@@ -116,7 +115,7 @@ def build_record(
         "responseCodeSent": None if response is None else response.status,
         "httpRequest": {
             "clientIp": request.source_ip,
-            "country": country,
+            "country": "-",  # of a loopback address, as AWS logs what it does not know
             "headers": [
                 {"name": name, "value": masks.header(name, value)}
                 for name, value in request.headers

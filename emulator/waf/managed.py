@@ -155,10 +155,6 @@ _react = _search(r"\$\d+:(?:__proto__|constructor)", "__proto__:then", r'"_formd
 _exploitable_path = _search(
     "(?:web|meta)-inf", r"/\.(?:git|svn|hg|aws|ssh|env)(?:[/?]|\Z)", r"/wp-config", r"/actuator/"
 )
-_admin_path = _search(
-    "sqlmanager", "phpmyadmin", "/pma(?:/|\\Z)", "/wp-admin", "/manager/html", "/myadmin",
-    "/admin(?:istrator)?(?:/|\\Z)", "/cpanel",
-)  # fmt: skip
 _localhost = _search(r"\A\s*(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)(?::\d+)?\s*\Z")
 _propfind = _search(r"\Apropfind\Z")
 _sqli_extended = _search(
@@ -169,31 +165,6 @@ _sqli_extended = _search(
     r"\binto\s+(?:out|dump)file\b", r"['\"]\s*(?:or|and)\s+['\"]?\d+['\"]?\s*=\s*['\"]?\d",
     r"\bextractvalue\s*\(", r"\bupdatexml\s*\(",
 )  # fmt: skip
-_linux_files = _search(
-    r"/etc/(?:passwd|shadow|group|hosts|issue|sudoers|crontab|ssh/)",
-    r"/proc/(?:version|self|cpuinfo|cmdline|mounts|net|\d+)", r"/var/log/", r"/root/\.",
-    r"/boot/grub", r"\.bash_history",
-)  # fmt: skip
-_unix_commands = _search(
-    r"\$\{?(?:home|path|ifs|shell|user)\b", r"\becho\s+\$", r"/bin/(?:ba|da|z|k|c)?sh\b",
-    r"(?:;|\||&&|`|\$\()\s*(?:cat|ls|id|whoami|uname|wget|curl|nc|netcat|bash|sh|ping|chmod|rm)\b",
-    r"\bcat\s+/(?:etc|proc|var)/", r"\bbash\s+-[ci]\b", r"/dev/tcp/",
-)  # fmt: skip
-_windows_commands = _search(
-    r"(?:\|\|?|&&?|;)\s*(?:nslookup|cmd|powershell|ping|net|dir|type|ipconfig|whoami)\b",
-    r"\bcmd(?:\.exe)?\s+/[ck]\b", r"[a-z]:\\windows\\",
-)  # fmt: skip
-_power_shell = _search(
-    "invoke-(?:expression|webrequest|restmethod|command)", r"\biex\s*\(", "downloadstring",
-    r"new-object\s+(?:system\.)?net\.webclient", r"-enc(?:odedcommand)?\s+[a-z0-9+/=]{16}",
-)  # fmt: skip
-_php = _search(
-    "fsockopen", r"\$_(?:get|post|request|cookie|server|files|session|env)\b", r"<\?php",
-    r"\b(?:passthru|shell_exec|proc_open|popen|call_user_func|file_get_contents|phpinfo)\s*\(",
-    "php://(?:input|filter)", r"\bo:\d+:\"[a-z_\\]+\":\d+:\{",
-)  # fmt: skip
-_wordpress_command = _search("do-reset-wordpress", "wp-reset", "revslider_show_image")
-_wordpress_path = _search(r"xmlrpc\.php", r"wp-config", r"/wp-content/plugins/.*\.\.")
 
 _LOOKUP = re.compile(rb"\$\{[^${}]*[:-]([^${}:-]?)\}")
 _JNDI = re.compile(rb"\$\{\s*(?:jndi\s*:|ctx\s*:|\$\{)")
@@ -256,11 +227,6 @@ GROUPS: Mapping[str, ManagedGroup] = {
         ),
         _NOTE_SIGNATURES,
     ),
-    "AWSManagedRulesAdminProtectionRuleSet": ManagedGroup(
-        "admin-protection",
-        tuple(_family("AdminProtection", _admin_path, "URIPATH")),
-        _NOTE_SIGNATURES,
-    ),
     "AWSManagedRulesKnownBadInputsRuleSet": ManagedGroup(
         "known-bad-inputs",
         (
@@ -293,52 +259,6 @@ GROUPS: Mapping[str, ManagedGroup] = {
         ),
         "SQL injection is libinjection's opinion; AWS's low and high sensitivity are the same here",
     ),
-    "AWSManagedRulesLinuxRuleSet": ManagedGroup(
-        "linux-os",
-        tuple(_family("LFI", _linux_files, "URIPATH QUERYSTRING HEADER")),
-        _NOTE_SIGNATURES,
-    ),
-    "AWSManagedRulesUnixRuleSet": ManagedGroup(
-        "posix-os",
-        tuple(_family("UNIXShellCommandsVariables", _unix_commands, "QUERYSTRING BODY HEADER")),
-        _NOTE_SIGNATURES,
-    ),
-    "AWSManagedRulesWindowsRuleSet": ManagedGroup(
-        "windows-os",
-        (
-            *_family(
-                "WindowsShellCommands",
-                _windows_commands,
-                "HEADER QUERYARGUMENTS QUERYSTRING URIPATH BODY",
-                labels={"URIPATH": "UriPath"},
-            ),
-            *_family("PowerShellCommands", _power_shell, "COOKIE QUERYARGUMENTS BODY"),
-        ),
-        _NOTE_SIGNATURES,
-    ),
-    "AWSManagedRulesPHPRuleSet": ManagedGroup(
-        "php-app",
-        tuple(_family("PHPHighRiskMethodsVariables", _php, "HEADER QUERYSTRING BODY URIPATH")),
-        _NOTE_SIGNATURES,
-    ),
-    "AWSManagedRulesWordPressRuleSet": ManagedGroup(
-        "wordpress-app",
-        (
-            *_family(
-                "WordPressExploitableCommands",
-                _wordpress_command,
-                "QUERYSTRING",
-                labels={"QUERYSTRING": "QUERYSTRING"},
-            ),
-            *_family(
-                "WordPressExploitablePaths",
-                _wordpress_path,
-                "URIPATH",
-                labels={"URIPATH": "URIPATH"},
-            ),
-        ),
-        _NOTE_SIGNATURES,
-    ),
     "AWSManagedRulesAmazonIpReputationList": ManagedGroup(
         "amazon-ip-list",
         _addresses(
@@ -347,11 +267,6 @@ GROUPS: Mapping[str, ManagedGroup] = {
             "AWSManagedIPDDoSList",
             counted="AWSManagedIPDDoSList",
         ),
-        _NOTE_ADDRESSES,
-    ),
-    "AWSManagedRulesAnonymousIpList": ManagedGroup(
-        "anonymous-ip-list",
-        _addresses("AnonymousIPList", "HostingProviderIPList"),
         _NOTE_ADDRESSES,
     ),
 }

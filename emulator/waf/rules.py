@@ -120,10 +120,7 @@ def _check(rule: Rule, inspection: Inspection) -> list[dict[str, Any]] | None:
     Labels are added when the rule's evaluation is over, so a rule never sees its own.
     """
     inspection.details.clear()
-    matched = rule.statement.matches(inspection)
-    inspection.labels.update(inspection.pending_labels)
-    inspection.pending_labels.clear()
-    if not matched:
+    if not rule.statement.matches(inspection):
         return None
     inspection.labels.update(dict.fromkeys(rule.labels))
     return list(inspection.details)
@@ -204,7 +201,6 @@ class Account:
     patterns_of: Callable[[str], Sequence[str]]
     addresses_of: Callable[[str], Sequence[str]]
     rule_group: Callable[[str], Mapping[str, Any]]
-    country_of: Callable[[str], str | None]
     rates: RateCounters
     approximation: Callable[[str], None]
 
@@ -274,7 +270,6 @@ def _compile_rule(
         rates=account.rates,
         patterns_of=account.patterns_of,
         addresses_of=account.addresses_of,
-        country_of=account.country_of,
     )
     if kind in {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}:
         return _compile_group(shape, compiler, bodies, account)

@@ -17,7 +17,6 @@ from emulator.waf.rates import RateCounter, RateCounters
 from emulator.waf.transforms import TRANSFORMS, chain
 
 Test = Callable[[bytes], bool]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Statement(Protocol):
@@ -113,90 +112,21 @@ class LabelMatch:
 
 
 @dataclass(frozen=True)
-class ForwardedIp:
-    """Which address of a header to take for the client's, and what to say of a malformed one."""
-
-    header: bytes
-    position: str
-    fallback: bool
-
-    def addresses(self, inspection: Inspection) -> list[Address] | bool:
-        """Return the addresses, or the verdict: False without the header, else the fallback."""
-        values = inspection.header(self.header)
-        if not values:
-            return False
-        parts = [part.strip() for part in b",".join(values).split(b",")]
-        if self.position == "ANY":
-            parts = parts[-10:]
-        else:
-            parts = parts[:1] if self.position == "FIRST" else parts[-1:]
-        try:
-            return [ipaddress.ip_address(part.decode("ascii")) for part in parts]
-        except ValueError:
-            return self.fallback
-
-
-@dataclass(frozen=True)
 class IpSetMatch:
     """The client's address lies in one of the ranges."""
 
     networks: Mapping[tuple[int, int], frozenset[int]]
-    forwarded: ForwardedIp | None
 
     def matches(self, inspection: Inspection) -> bool:
         """Tell whether the request matches."""
-        found = _client_addresses(inspection, self.forwarded)
-        return found if isinstance(found, bool) else any(map(self._holds, found))
-
-    def _holds(self, address: Address) -> bool:
+        try:
+            address = ipaddress.ip_address(inspection.request.source_ip)
+        except ValueError:
+            return False
         return any(
             version == address.version and int(address) >> (address.max_prefixlen - length) in found
             for (version, length), found in self.networks.items()
         )
-
-
-@dataclass(frozen=True)
-class GeoMatch:
-    """The client's country is one of these; labels the request with what is known of it."""
-
-    countries: frozenset[str]
-    forwarded: ForwardedIp | None
-    country_of: Callable[[str], str | None]
-
-    def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
-        found = _client_addresses(inspection, self.forwarded)
-        if isinstance(found, bool):
-            return found
-        country = self.country_of(str(found[0]))
-        prefix = f"awswaf:{'forwardedip' if self.forwarded else 'clientip'}:geo"
-        inspection.pending_labels[f"{prefix}:country:{country or 'XX'}"] = None
-        inspection.pending_labels[f"{prefix}:region:{country or 'XX'}-XX"] = None
-        return country in self.countries
-
-
-@dataclass(frozen=True)
-class AsnMatch:
-    """The client's network is one of these; here it is never known, which AWS calls 0."""
-
-    numbers: frozenset[int]
-    forwarded: ForwardedIp | None
-
-    def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
-        found = _client_addresses(inspection, self.forwarded)
-        return found if isinstance(found, bool) else 0 in self.numbers
-
-
-def _client_addresses(
-    inspection: Inspection, forwarded: ForwardedIp | None
-) -> list[Address] | bool:
-    if forwarded is not None:
-        return forwarded.addresses(inspection)
-    try:
-        return [ipaddress.ip_address(inspection.request.source_ip)]
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -235,7 +165,7 @@ class RateMatch:
         if None in values:
             inspection.rates.append(record | {"rateBasedRuleId": "NO_EVALUATION_PERFORMED"})
             return False
-        if self.key_type in {"IP", "FORWARDED_IP"}:
+        if self.key_type == "IP":
             record["limitValue"] = values[0]
         elif self.key_type == "CUSTOMKEYS":
             record["customValues"] = [
@@ -263,7 +193,6 @@ class Compiler:
     rates: RateCounters
     patterns_of: Callable[[str], Sequence[str]]
     addresses_of: Callable[[str], Sequence[str]]
-    country_of: Callable[[str], str | None]
 
     def compile(self, shape: Mapping[str, Any]) -> Statement:
         """Compile one statement.
@@ -340,16 +269,10 @@ class Compiler:
             lambda text: {"conditionType": "XSS", "matchedData": xss_tokens(text)},
         )
 
-    def geo(self, options: Mapping[str, Any]) -> Statement:
-        """Compile a country match."""
-        return GeoMatch(frozenset(options["CountryCodes"]), _forwarded(options), self.country_of)
-
-    def asn(self, options: Mapping[str, Any]) -> Statement:
-        """Compile a network match."""
-        return AsnMatch(frozenset(map(int, options["AsnList"])), _forwarded(options))
-
     def ip_set(self, options: Mapping[str, Any]) -> Statement:
         """Compile a match against an IP set."""
+        if options.get("IPSetForwardedIPConfig"):
+            raise UnsupportedError("the address in a header is not compared with IP sets")
         networks: dict[tuple[int, int], set[int]] = {}
         for text in self.addresses_of(options["ARN"]):
             network = ipaddress.ip_network(text, strict=False)
@@ -357,7 +280,7 @@ class Compiler:
             found = networks.setdefault((network.version, network.prefixlen), set())
             found.add(int(network.network_address) >> shift)
         frozen = {key: frozenset(found) for key, found in networks.items()}
-        return IpSetMatch(frozen, _forwarded(options, "IPSetForwardedIPConfig"))
+        return IpSetMatch(frozen)
 
     def rate(self, options: Mapping[str, Any]) -> Statement:
         """Compile a rate-based statement."""
@@ -368,12 +291,10 @@ class Compiler:
         if key_type == "IP":
             parts = (_key_part("IP", {}),)
         elif key_type == "FORWARDED_IP":
-            parts = (_key_part("ForwardedIP", {}, _forwarded(options)),)
+            raise UnsupportedError("a rate-based rule cannot count by the address in a header")
         elif key_type == "CUSTOM_KEYS":
             parts = tuple(
-                _key_part(kind, key, _forwarded(options))
-                for one in options["CustomKeys"]
-                for kind, key in one.items()
+                _key_part(kind, key) for one in options["CustomKeys"] for kind, key in one.items()
             )
         scope_down = options.get("ScopeDownStatement")
         return RateMatch(
@@ -401,43 +322,12 @@ def sqli_detail(sensitivity: str) -> Callable[[bytes], dict[str, Any]]:
     }
 
 
-def _forwarded(options: Mapping[str, Any], key: str = "ForwardedIPConfig") -> ForwardedIp | None:
-    config = options.get(key)
-    if not config:
-        return None
-    return ForwardedIp(
-        config["HeaderName"].strip().lower().encode(),
-        config.get("Position") or "FIRST",
-        config.get("FallbackBehavior") == "MATCH",
-    )
-
-
-def _key_part(
-    kind: str, options: Mapping[str, Any], forwarded: ForwardedIp | None = None
-) -> KeyPart:
+def _key_part(kind: str, options: Mapping[str, Any]) -> KeyPart:
     """Compile one aggregation key of a rate-based rule."""
     if kind == "IP":
         return KeyPart("IP", None, lambda i: i.request.source_ip)
     if kind == "HTTPMethod":
         return KeyPart("HTTP_METHOD", None, lambda i: i.request.method)
-    if kind == "LabelNamespace":
-        namespace = options["Namespace"]
-
-        def labels(inspection: Inspection) -> str | None:
-            return ",".join(one for one in inspection.labels if one.startswith(namespace)) or None
-
-        return KeyPart("LABEL_NAMESPACE", namespace, labels)
-    if kind == "ForwardedIP":
-        if forwarded is None:
-            raise UnsupportedError("a forwarded IP address needs a ForwardedIPConfig")
-
-        def first(inspection: Inspection) -> str | None:
-            found = forwarded.addresses(inspection)
-            if isinstance(found, bool):
-                return "INVALID" if found else None
-            return str(found[0])
-
-        return KeyPart("FORWARDED_IP", None, first)
     if kind not in _KEY_KINDS:
         raise UnsupportedError(f"a rate-based rule cannot count by {kind}")
     logged, read = _KEY_KINDS[kind]
@@ -476,8 +366,6 @@ _COMPILE: Mapping[str, Callable[[Compiler, Mapping[str, Any]], Statement]] = {
     "RegexPatternSetReferenceStatement": Compiler.regex_set,
     "SqliMatchStatement": Compiler.sqli,
     "XssMatchStatement": Compiler.xss,
-    "GeoMatchStatement": Compiler.geo,
-    "AsnMatchStatement": Compiler.asn,
     "IPSetReferenceStatement": Compiler.ip_set,
     "RateBasedStatement": Compiler.rate,
     "LabelMatchStatement": lambda compiler, options: LabelMatch(

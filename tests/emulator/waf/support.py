@@ -73,11 +73,7 @@ class Edge:
     def __init__(self) -> None:
         self.cloud = WebAclAccount()
         self.clock = Clock()
-        self.waf = Waf(
-            self.cloud,
-            rates=RateCounters(self.clock),
-            country_of={"203.0.113.9": "FR"}.get,
-        )
+        self.waf = Waf(self.cloud, rates=RateCounters(self.clock))
         self.patterns()
 
     @property

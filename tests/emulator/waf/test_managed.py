@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.waf import detectors
+from emulator.waf.fields import Inspection
 from emulator.waf.managed import GROUPS
 from tests.emulator.waf.support import Edge, group, managed
 
@@ -60,8 +61,6 @@ STOPPED: list[tuple[str, str, str, dict[str, Any]]] = [
      body("%26lt;script%26gt;alert(1)")),
     ("Common", "CrossSiteScripting_URIPATH", "CrossSiteScripting_URIPath",
      {"path": "/v1/%3Cscript%3Ealert(1)%3C/script%3E"}),
-    ("AdminProtection", "AdminProtection_URIPATH", "AdminProtection_URIPath",
-     {"path": "/v1/sqlmanager"}),
     ("KnownBadInputs", "JavaDeserializationRCE_HEADER", "JavaDeserializationRCE_Header",
      with_header("x", '(java.lang.Runtime).getRuntime().exec("whoami")')),
     ("KnownBadInputs", "JavaDeserializationRCE_BODY", "JavaDeserializationRCE_Body",
@@ -93,41 +92,6 @@ STOPPED: list[tuple[str, str, str, dict[str, Any]]] = [
      {"path": "/v1/information_schema.x"}),
     ("SQLi", "SQLi_COOKIE", "SQLi_Cookie", with_header("Cookie", "id=1' or '1'='1")),
     ("SQLi", "SQLi_URIPATH", "SQLi_URIPath", {"path": "1'%20or%20'1'='1"}),
-    ("Linux", "LFI_URIPATH", "LFI_URIPath", {"path": "/proc/version"}),
-    ("Linux", "LFI_QUERYSTRING", "LFI_QueryString", {"query": "f=/etc/passwd"}),
-    ("Linux", "LFI_HEADER", "LFI_Header", with_header("x", "/proc/self/environ")),
-    ("Unix", "UNIXShellCommandsVariables_QUERYSTRING", "UNIXShellCommandsVariables_QueryString",
-     {"query": "q=echo%20$HOME"}),
-    ("Unix", "UNIXShellCommandsVariables_BODY", "UNIXShellCommandsVariables_Body",
-     body("echo $PATH")),
-    ("Unix", "UNIXShellCommandsVariables_HEADER", "UNIXShellCommandsVariables_Header",
-     with_header("x", "; cat /etc/hosts")),
-    ("Windows", "WindowsShellCommands_HEADER", "WindowsShellCommands_Header",
-     with_header("x", "a;cmd")),
-    ("Windows", "WindowsShellCommands_QUERYARGUMENTS", "WindowsShellCommands_QueryArguments",
-     {"query": "q=a||nslookup"}),
-    ("Windows", "WindowsShellCommands_QUERYSTRING", "WindowsShellCommands_QueryString",
-     {"query": "a||nslookup"}),
-    ("Windows", "WindowsShellCommands_URIPATH", "WindowsShellCommands_UriPath",
-     {"path": "/v1/x||nslookup"}),
-    ("Windows", "WindowsShellCommands_BODY", "WindowsShellCommands_Body", body("a || nslookup b")),
-    ("Windows", "PowerShellCommands_COOKIE", "PowerShellCommands_Cookie",
-     with_header("Cookie", "a=Invoke-Expression")),
-    ("Windows", "PowerShellCommands_QUERYARGUMENTS", "PowerShellCommands_QueryArguments",
-     {"query": "q=Invoke-Expression"}),
-    ("Windows", "PowerShellCommands_BODY", "PowerShellCommands_Body", body("Invoke-Expression x")),
-    ("PHP", "PHPHighRiskMethodsVariables_HEADER", "PHPHighRiskMethodsVariables_Header",
-     with_header("x", "$_GET")),
-    ("PHP", "PHPHighRiskMethodsVariables_QUERYSTRING", "PHPHighRiskMethodsVariables_QueryString",
-     {"query": "q=fsockopen"}),
-    ("PHP", "PHPHighRiskMethodsVariables_BODY", "PHPHighRiskMethodsVariables_Body",
-     body("use fsockopen")),
-    ("PHP", "PHPHighRiskMethodsVariables_URIPATH", "PHPHighRiskMethodsVariables_URIPath",
-     {"path": "/v1/$_GET"}),
-    ("WordPress", "WordPressExploitableCommands_QUERYSTRING",
-     "WordPressExploitableCommands_QUERYSTRING", {"query": "do-reset-wordpress=1"}),
-    ("WordPress", "WordPressExploitablePaths_URIPATH", "WordPressExploitablePaths_URIPATH",
-     {"path": "/xmlrpc.php"}),
 ]  # fmt: skip
 
 
@@ -164,9 +128,11 @@ def test_json_escapes_hide_nothing(edge: Edge) -> None:
 
 
 def test_every_managed_rule_that_looks_at_requests_has_an_example() -> None:
-    lists = {"amazon-ip-list", "anonymous-ip-list"}
     rules = {
-        rule.name for one in GROUPS.values() if one.namespace not in lists for rule in one.rules
+        rule.name
+        for one in GROUPS.values()
+        if one.namespace != "amazon-ip-list"
+        for rule in one.rules
     }
     assert rules - {case[1] for case in STOPPED} == {"Host_localhost_HEADER"}
 
@@ -176,10 +142,9 @@ def test_a_rehearsal_on_loopback_is_not_stopped_for_its_host_and_a_real_localhos
 ) -> None:
     edge.apply(group("bad", managed(full("KnownBadInputs"))))
     assert edge.send(headers=[UA, ("Host", "localhost:4566")]).action == "ALLOW"
-    request = edge.request(headers=[UA])
-    verdict = edge.waf.inspect(edge.stage, request, request_id="1", host="localhost")
-    assert verdict is not None
-    assert verdict.labels == (namespace("KnownBadInputs") + "Host_Localhost_Header",)
+    (rule,) = (one for one in GROUPS[full("KnownBadInputs")].rules if "localhost" in one.name)
+    seen = Inspection(edge.request(headers=[UA, ("Host", "localhost")]), 16_384)
+    assert rule.statement.matches(seen)
 
 
 CHATS = [
@@ -207,12 +172,37 @@ def test_no_body_breaks_a_group(edge: Edge, noise: bytes) -> None:
     assert edge.send(noise).action == "ALLOW"
 
 
-def test_no_text_keeps_a_signature_busy(edge: Edge) -> None:
+STARTS = ["", "union", "'", "${", "$1:", "http://", "(java.lang.", "../"]
+REPEATED = [
+    "/**/",
+    "/*",
+    "*/",
+    " ",
+    "a",
+    "1",
+    "'",
+    '"',
+    ";",
+    "${",
+    "${a:-",
+    "}",
+    "../",
+    ".",
+    "=",
+    "(",
+    "union ",
+]
+
+
+@pytest.mark.parametrize("repeated", REPEATED)
+def test_no_text_keeps_a_signature_busy(edge: Edge, repeated: str) -> None:
     """One that may read a text in many ways holds up every other request meanwhile."""
     edge.apply(*(group(name, managed(name), counted=True) for name in GROUPS))
-    begun = time.perf_counter()
-    edge.send(b"union" + b"/**/" * 24 + b"x")
-    assert time.perf_counter() - begun < 0.3
+    for times in (22, 8000 // len(repeated)):  # what grows without bounds shows before it hangs
+        for start in STARTS:
+            begun = time.thread_time()
+            edge.send(start + repeated * times + "x")
+            assert time.thread_time() - begun < 0.5, (start, times)
 
 
 def test_labels_and_rule_names_are_spelled_as_aws_spells_them() -> None:

@@ -7,8 +7,6 @@ import pytest
 from emulator.waf.rates import MAX_KEYS, RateCounters
 from tests.emulator.waf.support import Clock, Edge, contains, rule
 
-FORWARDED = {"HeaderName": "X-Client", "FallbackBehavior": "MATCH"}
-
 
 def rate(**options: Any) -> dict[str, Any]:
     return {"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"} | options}
@@ -59,23 +57,6 @@ def test_only_what_the_scope_down_statement_matches_is_counted(edge: Edge) -> No
     assert edge.send().log_record["rateBasedRuleList"] == []
 
 
-def test_a_forwarded_address_is_the_first_of_its_header(edge: Edge) -> None:
-    edge.apply(rule("rate", rate(AggregateKeyType="FORWARDED_IP", ForwardedIPConfig=FORWARDED)))
-    assert allowed(edge, 15, headers=[("x-client", "10.0.0.1, 10.9.9.9")]) == 10
-    assert allowed(edge, 15, headers=[("x-client", "10.0.0.2, 10.9.9.9")]) == 10
-    assert allowed(edge, 30) == 30
-
-
-def test_malformed_forwarded_addresses_are_counted_together_or_not_at_all(edge: Edge) -> None:
-    edge.apply(rule("rate", rate(AggregateKeyType="FORWARDED_IP", ForwardedIPConfig=FORWARDED)))
-    verdicts = [edge.send(headers=[("x-client", f"bad{at}")]) for at in range(15)]
-    assert sum(verdict.action == "ALLOW" for verdict in verdicts) == 10
-    assert verdicts[14].log_record["rateBasedRuleList"][0]["limitValue"] == "INVALID"
-    config = FORWARDED | {"FallbackBehavior": "NO_MATCH"}
-    edge.apply(rule("rate", rate(AggregateKeyType="FORWARDED_IP", ForwardedIPConfig=config)))
-    assert allowed(edge, 30, headers=[("x-client", "bad")]) == 30
-
-
 def test_constant_counts_all_that_is_in_scope_together(edge: Edge) -> None:
     scope = contains("/v1", {"UriPath": {}})
     edge.apply(rule("rate", rate(AggregateKeyType="CONSTANT", ScopeDownStatement=scope)))
@@ -90,8 +71,6 @@ KEYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ({"QueryArgument": {"Name": "q", "TextTransformations": []}},
      {"query": "q=1&x=1"}, {"query": "q=2&x=1"}),
     ({"QueryString": {"TextTransformations": []}}, {"query": "a"}, {"query": "b"}),
-    ({"ForwardedIP": {}}, {"headers": [("x-client", "10.0.0.1")]},
-     {"headers": [("x-client", "10.0.0.2")]}),
 ]  # fmt: skip
 
 
@@ -99,7 +78,7 @@ KEYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
 def test_a_custom_key_separates_its_values_and_ignores_requests_without_it(
     edge: Edge, key: dict[str, Any], one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    statement = rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key], ForwardedIPConfig=FORWARDED)
+    statement = rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key])
     edge.apply(rule("rate", statement))
     assert allowed(edge, 12, **one) == 10
     assert allowed(edge, 12, **other) == 10
@@ -131,18 +110,6 @@ def test_custom_keys_combine_and_are_transformed(edge: Edge) -> None:
         {"key": "HEADER", "name": "x-team", "value": "red"},
         {"key": "HTTP_METHOD", "value": "POST"},
     ]
-
-
-def test_a_label_namespace_can_be_a_key(edge: Edge) -> None:
-    namespace = "awswaf:123456789012:webacl:edge:plan:"
-    key = {"LabelNamespace": {"Namespace": namespace}}
-    labels = [{"Name": "plan:gold"}]
-    edge.apply(
-        rule("plan", contains("gold", {"Body": {}}), {"Count": {}}, RuleLabels=labels),
-        rule("rate", rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key])),
-    )
-    assert allowed(edge, 12, body="gold") == 10
-    assert allowed(edge, 12, body="none") == 12
 
 
 def test_counts_survive_a_reload_and_not_a_change_of_the_rate_settings(edge: Edge) -> None:
