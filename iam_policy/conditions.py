@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Literal
 
 Context = Mapping[str, "str | list[str]"]
 Matcher = Callable[[str, "Keys"], bool]
@@ -199,17 +199,20 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def _in_network(value: Any, network: Any) -> bool:
-    return bool(value.version == network.version and value in network)
+def _in_network(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+) -> bool:
+    return address.version == network.version and address in network
 
 
 _UNREADABLE = (ValueError, InvalidOperation, binascii.Error)
 
 
-def _parsed(
-    read_policy: Callable[[str], Any],
-    read_value: Callable[[str], Any],
-    compare: Callable[[Any, Any], bool],
+def _parsed[Wanted, Actual](
+    read_policy: Callable[[str], Wanted],
+    read_value: Callable[[str], Actual],
+    compare: Callable[[Actual, Wanted], bool],
     kind: str,
 ) -> Callable[[Sequence[str], bool], Matcher]:
     """Build an operator that reads both sides as numbers, dates, addresses or the like."""
@@ -245,15 +248,15 @@ def _text(style: Style, *, ignore_case: bool = False) -> Callable[[Sequence[str]
     return build
 
 
-def _comparisons(
-    prefix: str, read: Callable[[str], Any], kind: str
+def _comparisons[Value: (Decimal, datetime)](
+    prefix: str, read: Callable[[str], Value], kind: str
 ) -> dict[str, Callable[[Sequence[str], bool], Matcher]]:
     return {
-        f"{prefix}equals": _parsed(read, read, lambda a, b: bool(a == b), kind),
-        f"{prefix}lessthan": _parsed(read, read, lambda a, b: bool(a < b), kind),
-        f"{prefix}lessthanequals": _parsed(read, read, lambda a, b: bool(a <= b), kind),
-        f"{prefix}greaterthan": _parsed(read, read, lambda a, b: bool(a > b), kind),
-        f"{prefix}greaterthanequals": _parsed(read, read, lambda a, b: bool(a >= b), kind),
+        f"{prefix}equals": _parsed(read, read, lambda a, b: a == b, kind),
+        f"{prefix}lessthan": _parsed(read, read, lambda a, b: a < b, kind),
+        f"{prefix}lessthanequals": _parsed(read, read, lambda a, b: a <= b, kind),
+        f"{prefix}greaterthan": _parsed(read, read, lambda a, b: a > b, kind),
+        f"{prefix}greaterthanequals": _parsed(read, read, lambda a, b: a >= b, kind),
     }
 
 
@@ -263,8 +266,8 @@ _OPERATORS: dict[str, Callable[[Sequence[str], bool], Matcher]] = {
     "stringlike": _text("glob"),
     "arnequals": _text("arn"),  # the same as ArnLike: both know wildcards
     "arnlike": _text("arn"),
-    "bool": _parsed(_bool, _bool, lambda a, b: bool(a == b), "true or false"),
-    "binaryequals": _parsed(_bytes, _bytes, lambda a, b: bool(a == b), "base64"),
+    "bool": _parsed(_bool, _bool, lambda a, b: a == b, "true or false"),
+    "binaryequals": _parsed(_bytes, _bytes, lambda a, b: a == b, "base64"),
     "ipaddress": _parsed(
         lambda text: ipaddress.ip_network(text, strict=False),
         ipaddress.ip_address,
@@ -287,7 +290,7 @@ _NEGATED = {
 }
 
 
-def _values(operator: str, key: str, raw: Any) -> list[str]:
+def _values(operator: str, key: str, raw: object) -> list[str]:
     items = raw if isinstance(raw, list) else [raw]
     texts = []
     for item in items:
@@ -317,7 +320,7 @@ class Condition:
     )
 
     def __init__(
-        self, operator: str, key: str, raw: Any, *, variables: bool, allow: bool = True
+        self, operator: str, key: str, raw: object, *, variables: bool, allow: bool = True
     ) -> None:
         """Raise PolicyError for an operator, key or value that AWS does not know.
 
@@ -380,7 +383,7 @@ class Condition:
         return all(results) if every else any(results)
 
 
-def parse_conditions(block: Any, *, variables: bool, allow: bool) -> tuple[Condition, ...]:
+def parse_conditions(block: object, *, variables: bool, allow: bool) -> tuple[Condition, ...]:
     """Read a statement's Condition element: every entry of it must hold."""
     if not isinstance(block, dict):
         raise PolicyError("Condition must be an object")

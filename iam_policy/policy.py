@@ -7,20 +7,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from iam_policy.conditions import (
-    Condition,
-    Context,
-    Keys,
-    PolicyError,
-    Texts,
-    parse_conditions,
-)
+from iam_policy.conditions import Condition, PolicyError, Texts, parse_conditions
+from iam_policy.principals import Grant, Principals, Query, Request
 
 Kind = Literal["identity", "resource", "trust"]
 Source = Literal["", "identity", "boundary", "scp", "session", "resource"]
-Grant = Literal["session", "role", "account"]
 
 _ELEMENTS = {
     "Sid",
@@ -34,20 +27,6 @@ _ELEMENTS = {
     "Condition",
 }
 _ACTION = re.compile(r"\*|(\*|[A-Za-z0-9-]+):[A-Za-z0-9*?]+")
-_ACCOUNT = re.compile(r"\d{12}")
-_UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
-_ACCOUNT_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
-_SESSION = re.compile(r"(arn:[a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
-
-
-@dataclass(frozen=True)
-class Query:
-    """One question: may `principal` (a role, session or service) do `action` on `resource`?"""
-
-    action: str
-    resource: str
-    context: Context
-    principal: str
 
 
 @dataclass(frozen=True)
@@ -60,104 +39,18 @@ class Decision:
     source: Source = ""
 
 
-class _Request:
-    """A query with what many statements ask of it worked out once."""
-
-    __slots__ = ("account", "action", "bounded", "keys", "principal", "resource", "role")
-
-    def __init__(self, query: Query, *, bounded: bool) -> None:
-        self.bounded = bounded  # the principal has a permissions boundary
-        self.action = query.action.lower()
-        self.resource = query.resource
-        self.keys = Keys(query.context)
-        self.principal = query.principal
-        session = _SESSION.fullmatch(query.principal)
-        known = self.keys.get("aws:principalarn")
-        self.role = query.principal
-        if session is not None:
-            # The session's ARN lacks the role's path, so the context's role ARN is preferred.
-            fallback = f"{session[1]}:iam::{session[2]}:role/{session[3]}"
-            self.role = known if isinstance(known, str) else fallback
-        parts = query.principal.split(":")
-        self.account = parts[4] if len(parts) > 5 else ""
-
-
-class _Principals:
-    """The Principal element: who is meant, and how directly."""
-
-    __slots__ = ("anyone", "aws", "services")
-
-    def __init__(self, raw: Any) -> None:
-        self.anyone = raw == "*"
-        self.aws: set[str] = set()
-        self.services: set[str] = set()
-        if self.anyone:
-            return
-        if not isinstance(raw, dict):
-            raise PolicyError('Principal must be "*" or an object such as {"AWS": "…"}')
-        for kind, values in raw.items():
-            names = values if isinstance(values, list) else [values]
-            if not all(isinstance(name, str) for name in names):
-                raise PolicyError(f"Principal {kind} must be text or a list of texts")
-            match kind:
-                case "AWS":
-                    self._add_aws(names)
-                case "Service":
-                    if any("*" in name or "." not in name for name in names):
-                        raise PolicyError(f"Principal Service {names} has an invalid name")
-                    self.services.update(names)
-                case "Federated" | "CanonicalUser":
-                    pass  # nobody here signs in that way, so these never match
-                case _:
-                    raise PolicyError(f"Principal type {kind!r} does not exist")
-
-    def _add_aws(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name == "*":
-                self.anyone = True
-            elif root := _ACCOUNT_ARN.fullmatch(name):
-                self.aws.add(root[1])
-            elif "*" in name or not (
-                name.startswith("arn:") or _ACCOUNT.fullmatch(name) or _UNIQUE_ID.fullmatch(name)
-            ):
-                raise PolicyError(f"Principal AWS {name!r} is invalid: no account, no full ARN")
-            else:
-                self.aws.add(name)
-
-    def grant(self, request: _Request) -> Grant | None:
-        """Say as what the caller is meant: itself, its role, or its account (a delegation)."""
-        if self.anyone or request.principal in self.services:
-            return "session"
-        if request.principal in self.aws:
-            return "session" if request.principal != request.role else "role"
-        if request.role in self.aws:
-            return "role"
-        return "account" if request.account in self.aws else None
-
-    def names_fully(self, request: _Request) -> bool:
-        """Say whether NotPrincipal leaves the caller out: every name it goes by must be listed.
-
-        It never does for a principal with a permissions boundary (IAM User Guide, "AWS JSON policy
-        elements: NotPrincipal").
-        """
-        if request.bounded:
-            return False
-        if self.anyone or request.principal in self.services:
-            return True
-        return {request.principal, request.role, request.account} <= self.aws
-
-
-def _strings(statement: Mapping[str, Any], element: str) -> list[str] | None:
+def _strings(statement: Mapping[str, object], element: str) -> list[str] | None:
     if element not in statement:
         return None
     raw = statement[element]
     values = raw if isinstance(raw, list) else [raw]
-    if not all(isinstance(value, str) and value for value in values):
+    texts = [value for value in values if isinstance(value, str) and value]
+    if len(texts) != len(values):
         raise PolicyError(f"{element} must be text or a list of texts, and no text is empty")
-    return values
+    return texts
 
 
-def _either(statement: Mapping[str, Any], element: str) -> tuple[list[str] | None, bool]:
+def _either(statement: Mapping[str, object], element: str) -> tuple[list[str] | None, bool]:
     """Return the values of an element or of its Not… twin, and whether it was the twin."""
     plain, inverted = _strings(statement, element), _strings(statement, f"Not{element}")
     if plain is not None and inverted is not None:
@@ -181,7 +74,7 @@ class _Statement:
         "sid",
     )
 
-    def __init__(self, raw: Any, kind: Kind, *, variables: bool) -> None:
+    def __init__(self, raw: object, kind: Kind, *, variables: bool) -> None:
         if not isinstance(raw, dict):
             raise PolicyError("a statement must be an object")
         if unknown := sorted(set(raw) - _ELEMENTS):
@@ -228,8 +121,8 @@ class _Statement:
             )
 
     def _read_principal(
-        self, raw: Mapping[str, Any], kind: Kind
-    ) -> tuple[_Principals | None, bool]:
+        self, raw: Mapping[str, object], kind: Kind
+    ) -> tuple[Principals | None, bool]:
         present = [name for name in ("Principal", "NotPrincipal") if name in raw]
         if kind == "identity":
             if present:
@@ -240,9 +133,9 @@ class _Statement:
         inverted = present == ["NotPrincipal"]
         if inverted and self.allow:
             raise PolicyError("NotPrincipal with Allow would let everyone else in")
-        return _Principals(raw[present[0]]), inverted
+        return Principals(raw[present[0]]), inverted
 
-    def applies(self, request: _Request, *, any_resource: bool = False) -> Grant | None:
+    def applies(self, request: Request, *, any_resource: bool = False) -> Grant | None:
         """Say whether all parts match; for a resource policy also how directly it means the caller.
 
         `any_resource` takes the resource as matched, for a caller who cannot tell what it is.
@@ -252,7 +145,7 @@ class _Statement:
             return None
         return grant
 
-    def _meant(self, request: _Request, *, any_resource: bool = False) -> Grant | None:
+    def _meant(self, request: Request, *, any_resource: bool = False) -> Grant | None:
         """Return the same of all parts but the conditions."""
         if self._void:
             return None
@@ -272,14 +165,14 @@ class _Statement:
                 grant = self._principals.grant(request)
         return grant
 
-    def missing(self, request: _Request) -> list[str]:
+    def missing(self, request: Request) -> list[str]:
         """Return the condition keys that the statement compares with and the request lacks."""
         if self._meant(request) is None:
             return []
         return [one.key for one in self._conditions if request.keys.get(one.key.lower()) is None]
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) != len(pairs):
         raise PolicyError("a key stands twice in one object, so one of them would be ignored")
@@ -291,7 +184,7 @@ class Policy:
 
     __slots__ = ("_allows", "_denies", "name")
 
-    def __init__(self, document: str | Mapping[str, Any], name: str, kind: Kind = "identity"):
+    def __init__(self, document: str | Mapping[str, object], name: str, kind: Kind = "identity"):
         """Raise PolicyError, naming the policy, for a document that AWS would refuse."""
         self.name = name
         self._allows: list[_Statement] = []
@@ -301,7 +194,7 @@ class Policy:
         except (PolicyError, RecursionError) as error:
             raise PolicyError(f"policy {name}: {error}") from error
 
-    def _read(self, document: str | Mapping[str, Any], kind: Kind) -> None:
+    def _read(self, document: str | Mapping[str, object], kind: Kind) -> None:
         if isinstance(document, str):
             try:
                 document = json.loads(document, object_pairs_hook=_no_duplicates)
@@ -326,14 +219,14 @@ class Policy:
             sids.add(statement.sid)
             (self._allows if statement.allow else self._denies).append(statement)
 
-    def denies(self, request: _Request, *, any_resource: bool = False) -> str | None:
+    def denies(self, request: Request, *, any_resource: bool = False) -> str | None:
         """Return the name of the first statement that denies, or None."""
         for statement in self._denies:
             if statement.applies(request, any_resource=any_resource):
                 return self._label(statement)
         return None
 
-    def allows(self, request: _Request) -> tuple[str, Grant] | None:
+    def allows(self, request: Request) -> tuple[str, Grant] | None:
         """Return the statement that allows most directly, with how it means the caller."""
         best: tuple[str, Grant] | None = None
         for statement in self._allows:
@@ -344,7 +237,7 @@ class Policy:
                 best = self._label(statement), grant
         return best
 
-    def missing(self, request: _Request) -> list[str]:
+    def missing(self, request: Request) -> list[str]:
         """Return the condition keys that a request lacks and some statement about it asks for."""
         return [key for one in (*self._denies, *self._allows) for key in one.missing(request)]
 
@@ -354,11 +247,11 @@ class Policy:
 
 def missing_keys(query: Query, policies: Iterable[Policy]) -> list[str]:
     """Return the condition keys that a query lacks and the policies compare with, each once."""
-    request = _Request(query, bounded=False)
+    request = Request(query, bounded=False)
     return list(dict.fromkeys(key for policy in policies for key in policy.missing(request)))
 
 
-def _allowed_by(policies: Iterable[Policy], request: _Request) -> str | None:
+def _allowed_by(policies: Iterable[Policy], request: Request) -> str | None:
     for policy in policies:
         if found := policy.allows(request):
             return found[0]
@@ -387,7 +280,7 @@ def evaluate(
     without which no identity policy is enough. `resource_unknown` says that the query's resource is
     a stand-in: any Deny of the action then holds, whatever it is on.
     """
-    request = _Request(query, bounded=boundary is not None)
+    request = Request(query, bounded=boundary is not None)
     layers: tuple[tuple[Source, Sequence[Policy]], ...] = (
         ("identity", identity),
         ("scp", tuple(policy for level in scps for policy in level)),
