@@ -5,20 +5,21 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-Replacement = Callable[..., Any]
+Moto = Callable[..., Any]
+"""A function of moto's that a change gets in order to call it, whatever it takes and returns."""
 
 _changes: list[Callable[[], None]] = []
 
 
-def patch(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
+def patch(owner: object, name: str) -> Callable[[Moto], Moto]:
     """Replace `owner.name` by a function that gets the original as its first argument."""
 
-    def register(replacement: Replacement) -> Replacement:
+    def register(replacement: Moto) -> Moto:
         def put_in_place() -> None:
             original = getattr(owner, name)
 
             @functools.wraps(original)
-            def patched(*args: Any, **kwargs: Any) -> Any:
+            def patched(*args: object, **kwargs: object) -> object:
                 return replacement(original, *args, **kwargs)
 
             setattr(owner, name, patched)
@@ -29,10 +30,10 @@ def patch(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
     return register
 
 
-def add(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
+def add(owner: object, name: str) -> Callable[[Moto], Moto]:
     """Add an operation that moto lacks, or take the place of one that is wrong throughout."""
 
-    def register(operation: Replacement) -> Replacement:
+    def register(operation: Moto) -> Moto:
         _changes.append(lambda: setattr(owner, name, operation))
         return operation
 

@@ -25,18 +25,18 @@ from moto.apigateway.responses import APIGatewayResponse
 
 from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.responses import STATUSES, TEMPLATES
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 
 
 @patch(Integration, "to_json")
-def _omit_empty_fields(original: Any, integration: Integration) -> Any:
+def _omit_empty_fields(original: Moto, integration: Integration) -> object:
     # As AWS does; the provider would otherwise see an empty map appear after its first read.
     empty: tuple[Any, ...] = (None, [], {})
     return {name: value for name, value in original(integration).items() if value not in empty}
 
 
 @patch(RestAPI, "apply_patch_operations")
-def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+def _read_booleans(original: Moto, api: RestAPI, operations: list[dict[str, Any]]) -> None:
     # moto takes the text "false" for true.
     original(api, operations)
     for operation in operations:
@@ -45,7 +45,7 @@ def _read_booleans(original: Any, api: RestAPI, operations: list[dict[str, Any]]
 
 
 @patch(RestAPI, "to_dict")
-def _tell_api_status(original: Any, api: RestAPI) -> Any:
+def _tell_api_status(original: Moto, api: RestAPI) -> object:
     # botocore's model; a Regional API that names no policy has TLS_1_0 (API Gateway Developer
     # Guide, "Choose a security policy for your REST API").
     policy = getattr(api, "security_policy", None) or "TLS_1_0"
@@ -55,7 +55,7 @@ def _tell_api_status(original: Any, api: RestAPI) -> Any:
 
 
 @patch(APIGatewayResponse, "create_rest_api")
-def _keep_security_policy(original: Any, response: APIGatewayResponse) -> Any:
+def _keep_security_policy(original: Moto, response: APIGatewayResponse) -> object:
     status, headers, body = original(response)
     if "id" not in (made := json.loads(body)):
         return status, headers, body
@@ -66,7 +66,7 @@ def _keep_security_policy(original: Any, response: APIGatewayResponse) -> Any:
 
 
 @patch(RestAPI, "apply_patch_operations")
-def _change_security_policy(original: Any, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+def _change_security_policy(original: Moto, api: RestAPI, operations: list[dict[str, Any]]) -> None:
     original(api, operations)
     for operation in operations:
         if operation["path"] == "/securityPolicy":
@@ -146,7 +146,7 @@ _add_update(
 
 
 @patch(RestAPI, "__init__")
-def _begin_with_models(original: Any, api: RestAPI, *args: Any, **kwargs: Any) -> None:
+def _begin_with_models(original: Moto, api: RestAPI, *args: object, **kwargs: object) -> None:
     # Every API has two models from the start, and may not make others of their names.
     original(api, *args, **kwargs)
     for name, schema in BUILT_IN_MODELS.items():
@@ -161,7 +161,7 @@ def _begin_with_models(original: Any, api: RestAPI, *args: Any, **kwargs: Any) -
 
 @patch(RequestValidator, "apply_patch_operations")
 def _read_no_value_as_false(
-    original: Any, validator: RequestValidator, operations: list[dict[str, Any]]
+    original: Moto, validator: RequestValidator, operations: list[dict[str, Any]]
 ) -> None:
     # moto asks for a value. It takes each part of the word true for true, nothing at all as well.
     original(validator, [{"value": "false", **operation} for operation in operations])
@@ -169,8 +169,8 @@ def _read_no_value_as_false(
 
 @patch(APIGatewayBackend, "delete_resource")
 def _delete_children(
-    original: Any, apis: APIGatewayBackend, function_id: str, resource_id: str
-) -> Any:
+    original: Moto, apis: APIGatewayBackend, function_id: str, resource_id: str
+) -> object:
     # moto leaves what is below a resource behind, and cannot list it afterwards.
     resources = apis.get_rest_api(function_id).resources
     for child in [each for each in resources.values() if each.parent_id == resource_id]:
@@ -207,18 +207,18 @@ def _api_and_kind(response: APIGatewayResponse) -> tuple[RestAPI, str]:
 
 
 @patch(APIGatewayResponse, "put_gateway_response")
-def _tell_put_response(original: Any, response: APIGatewayResponse) -> Any:
+def _tell_put_response(original: Moto, response: APIGatewayResponse) -> object:
     status, headers, _ = original(response)
     return status, headers, json.dumps(_described(*_api_and_kind(response)))
 
 
 @patch(APIGatewayResponse, "get_gateway_response")
-def _tell_response(original: Any, response: APIGatewayResponse) -> Any:  # noqa: ARG001  # knows too few
+def _tell_response(original: Moto, response: APIGatewayResponse) -> object:  # noqa: ARG001  # knows too few
     return 200, {}, json.dumps(_described(*_api_and_kind(response)))
 
 
 @patch(APIGatewayResponse, "get_gateway_responses")
-def _tell_responses(original: Any, response: APIGatewayResponse) -> Any:  # noqa: ARG001  # knows too few
+def _tell_responses(original: Moto, response: APIGatewayResponse) -> object:  # noqa: ARG001  # knows too few
     api, _ = _api_and_kind(response)
     return 200, {}, json.dumps({"item": [_described(api, kind) for kind in sorted(STATUSES)]})
 
@@ -235,13 +235,13 @@ def _update_response(response: APIGatewayResponse) -> str:
 
 
 @patch(Stage, "__init__")
-def _note_when_made(original: Any, stage: Stage, *args: Any, **kwargs: Any) -> None:
+def _note_when_made(original: Moto, stage: Stage, *args: object, **kwargs: object) -> None:
     original(stage, *args, **kwargs)
     stage.created = stage.updated = int(time.time())
 
 
 @patch(Stage, "to_json")
-def _tell_stage(original: Any, stage: Stage) -> dict[str, Any]:
+def _tell_stage(original: Moto, stage: Stage) -> dict[str, Any]:
     # What AWS tells of every stage, and moto of none or some.
     told: dict[str, Any] = {
         "cacheClusterStatus": "NOT_AVAILABLE",
@@ -254,7 +254,9 @@ def _tell_stage(original: Any, stage: Stage) -> dict[str, Any]:
 
 
 @patch(Stage, "apply_operations")
-def _remove_method_settings(original: Any, stage: Stage, operations: list[dict[str, Any]]) -> Stage:
+def _remove_method_settings(
+    original: Moto, stage: Stage, operations: list[dict[str, Any]]
+) -> Stage:
     # moto goes on throttling a method whose settings were removed.
     stage.updated = int(time.time())
     for operation in operations:
@@ -265,7 +267,7 @@ def _remove_method_settings(original: Any, stage: Stage, operations: list[dict[s
 
 
 @patch(Stage, "_get_default_method_settings")
-def _default_method_settings(original: Any, stage: Stage) -> dict[str, Any]:
+def _default_method_settings(original: Moto, stage: Stage) -> dict[str, Any]:
     # As recorded in localstack/localstack, test_apigateway_common.snapshot.json, TestStages.
     recorded = {
         "cacheDataEncrypted": False,
@@ -280,7 +282,7 @@ def _default_method_settings(original: Any, stage: Stage) -> dict[str, Any]:
 
 
 @patch(UsagePlan, "to_json")
-def _tell_quota_offset(original: Any, plan: UsagePlan) -> dict[str, Any]:
+def _tell_quota_offset(original: Moto, plan: UsagePlan) -> dict[str, Any]:
     told: dict[str, Any] = original(plan)
     if plan.quota:
         told["quota"] = {"offset": 0} | plan.quota
@@ -289,8 +291,8 @@ def _tell_quota_offset(original: Any, plan: UsagePlan) -> dict[str, Any]:
 
 @patch(APIGatewayBackend, "create_domain_name")
 def _one_domain_of_a_name(
-    original: Any, backend: APIGatewayBackend, domain_name: str, *settings: Any
-) -> Any:
+    original: Moto, backend: APIGatewayBackend, domain_name: str, *settings: object
+) -> object:
     if domain_name in backend.domain_names:
         raise BadRequestException("The domain name you provided already exists.")
     made = original(backend, domain_name, *settings)
@@ -301,8 +303,8 @@ def _one_domain_of_a_name(
 
 @patch(APIGatewayBackend, "create_base_path_mapping")
 def _one_mapping_of_a_path(
-    original: Any, backend: APIGatewayBackend, domain_name: str, api_id: str, *place: str
-) -> Any:
+    original: Moto, backend: APIGatewayBackend, domain_name: str, api_id: str, *place: str
+) -> object:
     # moto replaces the mapping of the empty path.
     if (place[0] or "(none)") in backend.base_path_mappings.get(domain_name, {}):
         raise BasePathConflictException
@@ -310,7 +312,7 @@ def _one_mapping_of_a_path(
 
 
 @patch(APIGatewayBackend, "delete_domain_name")
-def _delete_with_mappings(original: Any, backend: APIGatewayBackend, domain_name: str) -> None:
+def _delete_with_mappings(original: Moto, backend: APIGatewayBackend, domain_name: str) -> None:
     # moto keeps them for the next domain of the name.
     original(backend, domain_name)
     backend.base_path_mappings.pop(domain_name, None)
@@ -324,7 +326,7 @@ class _NoIntegration(NotFoundException):  # type: ignore[misc]  # moto ships no 
 
 
 @patch(APIGatewayBackend, "get_integration")
-def _missing_integration(original: Any, backend: APIGatewayBackend, *args: Any) -> Any:
+def _missing_integration(original: Moto, backend: APIGatewayBackend, *args: object) -> object:
     # moto fails on a method without integration, and Terraform could not go on after a half apply.
     integration = original(backend, *args)
     if integration is None:
@@ -338,7 +340,7 @@ _PLAN_STAGE = re.compile(
 
 
 @patch(UsagePlan, "apply_patch_operations")
-def _update_usage_plan(original: Any, plan: UsagePlan, operations: list[dict[str, Any]]) -> None:
+def _update_usage_plan(original: Moto, plan: UsagePlan, operations: list[dict[str, Any]]) -> None:
     # moto knows no throttle of one method, cannot remove a stage that has one, keeps a quota as
     # text, and cuts the fraction off a rate.
     for operation in operations:
@@ -380,8 +382,8 @@ def _update_method_throttle(
 
 @patch(APIGatewayBackend, "create_usage_plan_key")
 def _one_place_in_a_plan(
-    original: Any, backend: APIGatewayBackend, usage_plan_id: str, payload: dict[str, Any]
-) -> Any:
+    original: Moto, backend: APIGatewayBackend, usage_plan_id: str, payload: dict[str, Any]
+) -> object:
     # moto takes a key into its plan again, and into a plan that is not there.
     backend.get_usage_plan(usage_plan_id)
     if payload["keyId"] in backend.usage_plan_keys.get(usage_plan_id, {}):

@@ -4,13 +4,12 @@ Source: AWS Budgets API reference. A budget counts no cost here.
 """
 
 import json
-from typing import Any
 
 from moto.budgets.exceptions import DuplicateRecordException, NotFoundException
 from moto.budgets.models import Budget, BudgetsBackend, Notification
 from moto.budgets.responses import BudgetsResponse
 
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 
 _tags: dict[str, dict[str, str]] = {}
 
@@ -45,7 +44,7 @@ def _update_budget(response: BudgetsResponse) -> str:
 
 
 @patch(BudgetsResponse, "create_budget")
-def _tag_new_budget(original: Any, response: BudgetsResponse) -> str:
+def _tag_new_budget(original: Moto, response: BudgetsResponse) -> str:
     answer: str = original(response)
     tags = response._get_param("ResourceTags") or ()
     arn = _arn(response, response._get_param("Budget")["BudgetName"])
@@ -54,7 +53,7 @@ def _tag_new_budget(original: Any, response: BudgetsResponse) -> str:
 
 
 @patch(BudgetsResponse, "delete_budget")
-def _delete_with_tags(original: Any, response: BudgetsResponse) -> str:
+def _delete_with_tags(original: Moto, response: BudgetsResponse) -> str:
     answer: str = original(response)
     _tags.pop(_arn(response, response._get_param("BudgetName")), None)
     return answer
@@ -65,7 +64,7 @@ def _delete_with_tags(original: Any, response: BudgetsResponse) -> str:
 
 @patch(BudgetsBackend, "create_notification")
 def _one_of_each(
-    original: Any, backend: BudgetsBackend, account_id: str, budget_name: str, **given: Any
+    original: Moto, backend: BudgetsBackend, account_id: str, budget_name: str, **given: object
 ) -> None:
     budget = backend.budgets[account_id].get(budget_name)
     if budget is not None and given["notification"] in budget.get_notifications():
@@ -76,7 +75,7 @@ def _one_of_each(
 
 
 @patch(BudgetsResponse, "delete_notification")
-def _delete_what_is_there(original: Any, response: BudgetsResponse) -> str:
+def _delete_what_is_there(original: Moto, response: BudgetsResponse) -> str:
     _notification(response)
     answer: str = original(response)
     return answer

@@ -12,7 +12,7 @@ from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 
 from emulator.cloudtrail.status import delivery_status
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 
 MAX_TRAILS = 5
 """Trails of an account and Region (CloudTrail User Guide, "Quotas")."""
@@ -34,7 +34,7 @@ def _trail(backend: CloudTrailBackend, name: str) -> Trail:
 
 @patch(CloudTrailBackend, "create_trail")
 def _refuse_a_second(
-    original: Any, backend: CloudTrailBackend, name: str, *rest: Any, **more: Any
+    original: Moto, backend: CloudTrailBackend, name: str, *rest: object, **more: object
 ) -> Trail:
     # moto replaces the first one, and forgets that it was logging.
     if name in backend.trails:
@@ -73,7 +73,7 @@ def _describe_the_trails_named(response: CloudTrailResponse) -> str:
 
 
 @patch(Trail, "description")
-def _tell_home_and_selectors(original: Any, trail: Trail, include_region: bool = True) -> Any:
+def _tell_home_and_selectors(original: Moto, trail: Trail, include_region: bool = True) -> object:
     # moto tells of no custom selectors, and of what is not set.
     told = original(trail, include_region=True)
     told["HasCustomEventSelectors"] = bool(_data(trail))
@@ -100,7 +100,7 @@ def _get_trail(response: CloudTrailResponse) -> str:
 
 
 @patch(CloudTrailResponse, "get_trail_status")
-def _tell_failing_deliveries(original: Any, response: CloudTrailResponse) -> str:
+def _tell_failing_deliveries(original: Moto, response: CloudTrailResponse) -> str:
     # moto says that every delivery succeeded.
     told = json.loads(original(response))
     name = response._get_param("Name")
@@ -119,7 +119,7 @@ def _replace_selectors(trail: Trail, basic: Any, advanced: Any) -> None:
 
 
 @patch(CloudTrailResponse, "put_event_selectors")
-def _one_kind_of_selectors(original: Any, response: CloudTrailResponse) -> str:
+def _one_kind_of_selectors(original: Moto, response: CloudTrailResponse) -> str:
     given = json.loads(response.body)
     if bool(given.get("EventSelectors")) == bool(given.get("AdvancedEventSelectors")):
         raise JsonRESTError(
@@ -160,14 +160,14 @@ for _operation in ("add_tags", "remove_tags"):
 
     @patch(CloudTrailBackend, _operation)
     def _change_tags(
-        original: Any, backend: CloudTrailBackend, resource_id: str, **tags: Any
+        original: Moto, backend: CloudTrailBackend, resource_id: str, **tags: object
     ) -> None:
         _tagged(backend, resource_id)
         original(backend, resource_id, **tags)
 
 
 @patch(CloudTrailBackend, "list_tags")
-def _list_tags(original: Any, backend: CloudTrailBackend, resource_id_list: list[str]) -> Any:
+def _list_tags(original: Moto, backend: CloudTrailBackend, resource_id_list: list[str]) -> object:
     for arn in resource_id_list:
         _tagged(backend, arn)
     return original(backend, resource_id_list)

@@ -15,7 +15,7 @@ from moto.cloudwatch.exceptions import (
 )
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
-from emulator.patching import patch
+from emulator.patching import Moto, patch
 
 _SHORT_PERIODS = {10, 20, 30}
 _DAY, _WEEK = 86_400, 604_800
@@ -23,7 +23,7 @@ _MISSING_DATA = {"breaching", "ignore", "missing", "notBreaching"}
 
 
 @patch(Alarm, "__init__")
-def _begin_without_data(original: Any, alarm: Alarm, *args: Any, **kwargs: Any) -> None:
+def _begin_without_data(original: Moto, alarm: Alarm, *args: object, **kwargs: object) -> None:
     # "When you create an alarm, its state is INSUFFICIENT_DATA" (PutMetricAlarm). moto says OK, as
     # if it had looked.
     original(alarm, *args, **kwargs)
@@ -31,7 +31,9 @@ def _begin_without_data(original: Any, alarm: Alarm, *args: Any, **kwargs: Any) 
 
 
 @patch(CloudWatchBackend, "put_metric_alarm")
-def _keep_the_state(original: Any, backend: CloudWatchBackend, name: str, **settings: Any) -> Any:
+def _keep_the_state(
+    original: Moto, backend: CloudWatchBackend, name: str, **settings: object
+) -> object:
     # "When you update an existing alarm, its state is left unchanged" (PutMetricAlarm).
     before = backend.alarms.get(name)
     alarm = original(backend, name, **settings)
@@ -43,8 +45,8 @@ def _keep_the_state(original: Any, backend: CloudWatchBackend, name: str, **sett
 
 @patch(CloudWatchBackend, "get_metric_statistics")
 def _of_these_dimensions(
-    original: Any, backend: CloudWatchBackend, *args: Any, **kwargs: Any
-) -> Any:
+    original: Moto, backend: CloudWatchBackend, *args: object, **kwargs: object
+) -> object:
     # A metric is its name and all its dimensions ("Dimensions", CloudWatch User Guide). moto adds
     # up every metric that has these dimensions among others.
     given = inspect.signature(original).bind(backend, *args, **kwargs).arguments["dimensions"]
@@ -61,8 +63,8 @@ def _of_these_dimensions(
 
 @patch(CloudWatchBackend, "put_metric_alarm")
 def _refuse_what_could_not_be_evaluated(
-    original: Any, backend: CloudWatchBackend, name: str, **settings: Any
-) -> Any:
+    original: Moto, backend: CloudWatchBackend, name: str, **settings: Any
+) -> object:
     # PutMetricAlarm: Period, EvaluationPeriods, DatapointsToAlarm, ExtendedStatistic.
     if not settings.get("metric_data_queries"):
         _check_statistic(settings)
@@ -94,7 +96,7 @@ def _check_statistic(settings: dict[str, Any]) -> None:
 
 
 @patch(CloudWatchBackend, "delete_alarms")
-def _delete_with_tags(original: Any, backend: CloudWatchBackend, alarm_names: list[str]) -> None:
+def _delete_with_tags(original: Moto, backend: CloudWatchBackend, alarm_names: list[str]) -> None:
     for name in alarm_names:
         if alarm := backend.alarms.get(name):
             backend.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
@@ -102,7 +104,7 @@ def _delete_with_tags(original: Any, backend: CloudWatchBackend, alarm_names: li
 
 
 @patch(CloudWatchBackend, "list_tags_for_resource")
-def _tags_of_what_there_is(original: Any, backend: CloudWatchBackend, arn: str) -> Any:
+def _tags_of_what_there_is(original: Moto, backend: CloudWatchBackend, arn: str) -> object:
     if arn not in {alarm.alarm_arn for alarm in backend.alarms.values()}:
         raise ResourceNotFoundException(f"Resource {arn} does not exist")
     return original(backend, arn)
@@ -110,12 +112,12 @@ def _tags_of_what_there_is(original: Any, backend: CloudWatchBackend, arn: str) 
 
 @patch(CloudWatchBackend, "get_metric_data")
 def _refuse_unknown_expressions(
-    original: Any,
+    original: Moto,
     backend: CloudWatchBackend,
     queries: list[dict[str, Any]],
-    *given: Any,
-    **more: Any,
-) -> Any:
+    *given: object,
+    **more: object,
+) -> object:
     # moto answers an expression that it does not know with no values.
     if any("Expression" in query for query in queries):
         raise NotImplementedError("expressions of GetMetricData")
@@ -123,7 +125,7 @@ def _refuse_unknown_expressions(
 
 
 @patch(CloudWatchBackend, "put_dashboard")
-def _check_dashboard(original: Any, backend: CloudWatchBackend, name: str, body: str) -> Any:
+def _check_dashboard(original: Moto, backend: CloudWatchBackend, name: str, body: str) -> object:
     # PutDashboard: "If this array is empty, the dashboard is created"; else it is refused.
     try:
         widgets = json.loads(body)["widgets"]
@@ -138,7 +140,7 @@ def _check_dashboard(original: Any, backend: CloudWatchBackend, name: str, body:
 
 
 @patch(CloudWatchBackend, "get_dashboard")
-def _name_a_missing_dashboard(original: Any, backend: CloudWatchBackend, name: str) -> Any:
+def _name_a_missing_dashboard(original: Moto, backend: CloudWatchBackend, name: str) -> object:
     found = original(backend, name)
     if found is None:
         raise ResourceNotFound(f"Dashboard {name} does not exist")
@@ -147,7 +149,7 @@ def _name_a_missing_dashboard(original: Any, backend: CloudWatchBackend, name: s
 
 @patch(CloudWatchBackend, "get_filtered_metrics")
 def _distinct_metrics(
-    original: Any,  # noqa: ARG001  # compares each with each, and not their second dimension
+    original: Moto,  # noqa: ARG001  # compares each with each, and not their second dimension
     backend: CloudWatchBackend,
     metric_name: str,
     namespace: str,

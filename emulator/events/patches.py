@@ -14,7 +14,7 @@ from moto.events.models import EventPattern, EventsBackend, Rule
 from moto.events.responses import EventsHandler
 
 from emulator.events.patterns import PatternError, event_of, matches, parsed
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 
 MAX_TARGETS = 5
 """Targets of a rule (EventBridge User Guide, "Quotas")."""
@@ -40,11 +40,13 @@ def _rule(backend: EventsBackend, name: str, bus: str | None) -> Rule:
 
 
 @patch(EventsBackend, "put_rule")
-def _keep_tags_of_a_rule(original: Any, backend: EventsBackend, name: str, **settings: Any) -> Rule:
+def _keep_tags_of_a_rule(
+    original: Moto, backend: EventsBackend, name: str, **settings: str | None
+) -> Rule:
     # AWS: the tags in PutRule are ignored where the rule is there already.
-    if settings.get("event_pattern"):
+    if pattern := settings.get("event_pattern"):
         try:
-            parsed(settings["event_pattern"])
+            parsed(pattern)
         except PatternError as error:
             raise InvalidEventPatternException(str(error)) from error
     bus = backend._normalize_event_bus_arn(settings.get("event_bus_arn"))
@@ -76,7 +78,7 @@ def _test_pattern(response: EventsHandler) -> str:
 
 @patch(EventsBackend, "put_targets")
 def _check_targets(
-    original: Any, backend: EventsBackend, name: str, bus: str | None, targets: list[Any]
+    original: Moto, backend: EventsBackend, name: str, bus: str | None, targets: list[Any]
 ) -> None:
     rule = _rule(backend, name, bus)
     ids = {one["Id"] for one in [*rule.targets, *targets]}
@@ -104,19 +106,19 @@ for _operation in ("describe_rule", "disable_rule", "enable_rule", "list_targets
 
     @patch(EventsBackend, _operation)
     def _name_the_bus(
-        original: Any,
+        original: Moto,
         backend: EventsBackend,
         rule_id: str,
         event_bus_arn: str | None = None,
-        **page: Any,
-    ) -> Any:
+        **page: object,
+    ) -> object:
         _rule(backend, rule_id, event_bus_arn)
         return original(backend, rule_id, event_bus_arn, **page)
 
 
 @patch(EventsBackend, "list_rules")
-def _plain_prefix(original: Any, backend: EventsBackend, **options: Any) -> Any:
+def _plain_prefix(original: Moto, backend: EventsBackend, **options: str | None) -> object:
     # moto takes the prefix for a regular expression.
-    if options.get("prefix") is not None:
-        options["prefix"] = re.escape(options["prefix"])
+    if prefix := options.get("prefix"):
+        options["prefix"] = re.escape(prefix)
     return original(backend, **options)

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from moto.iam.exceptions import (
     DeleteConflictException,
@@ -21,7 +20,7 @@ from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 
-from emulator.patching import patch
+from emulator.patching import Moto, patch
 from emulator.wire.partition import partition_of
 
 _POLICY_CHARS, _ROLE_POLICY_CHARS, _ATTACHED = 6_144, 10_240, 10
@@ -49,7 +48,9 @@ def _check_trust(document: str) -> None:
 
 
 @patch(IAMBackend, "update_assume_role_policy")
-def _check_changed_trust(original: Any, backend: IAMBackend, role_name: str, document: str) -> None:
+def _check_changed_trust(
+    original: Moto, backend: IAMBackend, role_name: str, document: str
+) -> None:
     backend.get_role(role_name)
     _check_trust(document)
     original(backend, role_name, document)
@@ -57,7 +58,7 @@ def _check_changed_trust(original: Any, backend: IAMBackend, role_name: str, doc
 
 @patch(IAMBackend, "put_role_policy")
 def _check_role_policy(
-    original: Any, backend: IAMBackend, role_name: str, policy_name: str, document: str
+    original: Moto, backend: IAMBackend, role_name: str, policy_name: str, document: str
 ) -> None:
     others = backend.get_role(role_name).policies
     _readable(document)
@@ -72,7 +73,9 @@ def _check_role_policy(
 for _operation in ("create_policy", "create_policy_version"):
 
     @patch(IAMBackend, _operation)
-    def _check_policy(original: Any, backend: IAMBackend, *given: Any, **named: Any) -> Any:
+    def _check_policy(
+        original: Moto, backend: IAMBackend, *given: object, **named: object
+    ) -> object:
         values = [*given, *named.values()]
         document = next(one for one in values if isinstance(one, str) and "{" in one)
         _readable(document)
@@ -107,7 +110,7 @@ def _roles_with(backend: IAMBackend, arn: str) -> Iterator[Role]:
 
 
 @patch(IAMBackend, "attach_role_policy")
-def _attach_once(original: Any, backend: IAMBackend, policy_arn: str, role_name: str) -> None:
+def _attach_once(original: Moto, backend: IAMBackend, policy_arn: str, role_name: str) -> None:
     # moto counts what is attached again twice, and knows no quota.
     role = backend.get_role(role_name)
     _check_arn(policy_arn)
@@ -125,7 +128,7 @@ def _check_arn(arn: str) -> None:
 
 
 @patch(IAMBackend, "get_policy")
-def _get_policy(original: Any, backend: IAMBackend, policy_arn: str) -> Any:
+def _get_policy(original: Moto, backend: IAMBackend, policy_arn: str) -> object:
     _know_aws_policy(backend, policy_arn)
     if policy_arn not in backend.managed_policies:
         _check_arn(policy_arn)
@@ -134,7 +137,7 @@ def _get_policy(original: Any, backend: IAMBackend, policy_arn: str) -> Any:
 
 
 @patch(IAMBackend, "delete_policy")
-def _keep_a_policy_in_use(original: Any, backend: IAMBackend, policy_arn: str) -> None:
+def _keep_a_policy_in_use(original: Moto, backend: IAMBackend, policy_arn: str) -> None:
     policy = backend.get_policy(policy_arn)
     if any(_roles_with(backend, policy_arn)):
         raise DeleteConflictException("Cannot delete a policy attached to entities.")
@@ -150,7 +153,7 @@ def _keep_a_policy_in_use(original: Any, backend: IAMBackend, policy_arn: str) -
 
 
 @patch(IAMBackend, "get_role")
-def _word_a_missing_role(original: Any, backend: IAMBackend, role_name: str) -> Role:
+def _word_a_missing_role(original: Moto, backend: IAMBackend, role_name: str) -> Role:
     try:
         found: Role = original(backend, role_name)
     except NotFoundException:
@@ -159,7 +162,7 @@ def _word_a_missing_role(original: Any, backend: IAMBackend, role_name: str) -> 
 
 
 @patch(IAMBackend, "create_role")
-def _check_new_role(original: Any, backend: IAMBackend, *given: Any, **named: Any) -> Role:
+def _check_new_role(original: Moto, backend: IAMBackend, *given: str, **named: str) -> Role:
     values = [*given, *named.values()]
     _check_trust(values[1])
     if boundary := values[3]:
@@ -170,7 +173,7 @@ def _check_new_role(original: Any, backend: IAMBackend, *given: Any, **named: An
 
 @patch(IAMBackend, "put_role_permissions_boundary")
 def _boundary_is_a_policy(
-    original: Any, backend: IAMBackend, role_name: str, permissions_boundary: str
+    original: Moto, backend: IAMBackend, role_name: str, permissions_boundary: str
 ) -> None:
     backend.get_role(role_name)
     _check_boundary(backend, permissions_boundary)
@@ -185,7 +188,7 @@ def _check_boundary(backend: IAMBackend, arn: str) -> None:
 
 @patch(IAMBackend, "update_role")
 def _change_what_is_given(
-    original: Any,  # noqa: ARG001  # it forgets what is left out
+    original: Moto,  # noqa: ARG001  # it forgets what is left out
     backend: IAMBackend,
     role_name: str,
     role_description: str | None,
@@ -203,15 +206,15 @@ for _operation in ("get_role_policy", "delete_role_policy"):
 
     @patch(IAMBackend, _operation)
     def _word_a_missing_policy(
-        original: Any, backend: IAMBackend, role_name: str, policy_name: str
-    ) -> Any:
+        original: Moto, backend: IAMBackend, role_name: str, policy_name: str
+    ) -> object:
         if policy_name not in backend.get_role(role_name).policies:
             raise NotFoundException(f"The role policy with name {policy_name} cannot be found.")
         return original(backend, role_name, policy_name)
 
 
 @patch(IAMBackend, "get_instance_profiles_for_role")
-def _profiles_of_a_role(original: Any, backend: IAMBackend, role_name: str) -> Any:
+def _profiles_of_a_role(original: Moto, backend: IAMBackend, role_name: str) -> object:
     backend.get_role(role_name)
     return original(backend, role_name)
 
@@ -221,7 +224,7 @@ def _profiles_of_a_role(original: Any, backend: IAMBackend, role_name: str) -> A
 
 @patch(STSBackend, "get_caller_identity")
 def _administrator_identity(
-    original: Any, backend: STSBackend, access_key_id: str, region: str
+    original: Moto, backend: STSBackend, access_key_id: str, region: str
 ) -> tuple[str, str, str]:
     # moto names a user that does not exist, in an ARN that IAM would never issue.
     user_id, arn, account_id = original(backend, access_key_id, region)
@@ -231,13 +234,13 @@ def _administrator_identity(
 
 
 @patch(AssumedRole, "__init__")
-def _note_when_issued(original: Any, role: AssumedRole, *args: Any, **kw: Any) -> None:
+def _note_when_issued(original: Moto, role: AssumedRole, *args: object, **kw: object) -> None:
     original(role, *args, **kw)
     role.issued = datetime.now(UTC)
 
 
 @patch(TokenResponse, "assume_role")
-def _keep_session_policies(original: Any, response: TokenResponse) -> Any:
+def _keep_session_policies(original: Moto, response: TokenResponse) -> object:
     # moto forgets them, and the session could do more than it was given.
     answer = original(response)
     given = response._get_param("PolicyArns") or ()

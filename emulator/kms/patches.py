@@ -16,7 +16,7 @@ from moto.kms.exceptions import NotAuthorizedException, NotFoundException, Valid
 from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
 
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 from emulator.wire.http import strict_json
 from iam_policy import Policy, PolicyError
 
@@ -37,7 +37,7 @@ def _refuse_state(key: Key, text: str) -> None:
 
 
 @patch(KmsResponse, "_validate_cmk_id")
-def _quote_the_id(original: Any, response: KmsResponse, key_id: str) -> None:
+def _quote_the_id(original: Moto, response: KmsResponse, key_id: str) -> None:
     try:
         original(response, key_id)
     except NotFoundException:
@@ -55,21 +55,21 @@ add(responses, "validate_policy")(lambda *_: None)
 
 
 @patch(responses, "_assert_default_policy")
-def _default_without_a_name(original: Any, policy_name: str | None) -> None:
+def _default_without_a_name(original: Moto, policy_name: str | None) -> None:
     # The name may be left out (API reference, PutKeyPolicy and GetKeyPolicy).
     if policy_name is not None:
         original(policy_name)
 
 
 @patch(KmsResponse, "create_key")
-def _check_new_policy(original: Any, response: KmsResponse) -> str:
+def _check_new_policy(original: Moto, response: KmsResponse) -> str:
     _check_policy(response)
     answer: str = original(response)
     return answer
 
 
 @patch(KmsResponse, "put_key_policy")
-def _check_changed_policy(original: Any, response: KmsResponse) -> str:
+def _check_changed_policy(original: Moto, response: KmsResponse) -> str:
     if _key(response).key_state == _PENDING:
         _refuse_state(_key(response), "is pending deletion.")
     _check_policy(response)
@@ -165,7 +165,7 @@ for _operation in (
 ):  # fmt: skip
 
     @patch(KmsResponse, _operation)
-    def _leave_what_is_to_be_deleted(original: Any, response: KmsResponse) -> str:
+    def _leave_what_is_to_be_deleted(original: Moto, response: KmsResponse) -> str:
         key = _key(response)
         if key.key_state == _PENDING:
             _refuse_state(key, "is pending deletion.")
@@ -176,7 +176,7 @@ for _operation in (
 
 
 @patch(KmsResponse, "enable_key_rotation")
-def _keep_rotation_period(original: Any, response: KmsResponse) -> str:
+def _keep_rotation_period(original: Moto, response: KmsResponse) -> str:
     answer: str = original(response)
     key = _key(response)
     key.rotation_period = response._get_param("RotationPeriodInDays") or 365
@@ -199,7 +199,7 @@ def _tell_rotation(response: KmsResponse) -> str:
 
 
 @patch(KmsResponse, "_set_alias")
-def _check_alias(original: Any, response: KmsResponse, update: bool = False) -> str:
+def _check_alias(original: Moto, response: KmsResponse, update: bool = False) -> str:
     if response._get_param("AliasName").startswith("alias/aws/"):
         raise NotAuthorizedException
     key = _key(response, "TargetKeyId")
@@ -214,7 +214,7 @@ def _check_alias(original: Any, response: KmsResponse, update: bool = False) -> 
 
 
 @patch(KmsResponse, "list_aliases")
-def _tell_dates(original: Any, response: KmsResponse) -> str:
+def _tell_dates(original: Moto, response: KmsResponse) -> str:
     told = json.loads(original(response))
     dates = {
         alias.alias_arn: alias
@@ -229,5 +229,5 @@ def _tell_dates(original: Any, response: KmsResponse) -> str:
 
 
 @patch(KmsBackend, "delete_alias")
-def _delete_by_name_or_arn(original: Any, backend: KmsBackend, alias_name: str) -> None:
+def _delete_by_name_or_arn(original: Moto, backend: KmsBackend, alias_name: str) -> None:
     original(backend, backend.get_alias_name(alias_name))

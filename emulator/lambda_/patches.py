@@ -12,7 +12,7 @@ from moto.awslambda.responses import LambdaResponse
 
 from emulator.lambda_.functions import PENDING, runtime_version_arn, split_name
 from emulator.lambda_.policies import Policies
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 
 # Lambda: settings that moto accepts and forgets, at creation or at an update
 
@@ -21,12 +21,12 @@ _FUNCTION_SETTINGS = ("DeadLetterConfig", "FileSystemConfigs", "LoggingConfig", 
 
 @patch(LambdaFunction, "__init__")
 def _keep_function_settings(
-    original: Any,
+    original: Moto,
     function: LambdaFunction,
     account_id: str,
     spec: dict[str, Any],
-    *rest: Any,
-    **kw: Any,
+    *rest: object,
+    **kw: object,
 ) -> None:
     function.settings = {name: spec[name] for name in _FUNCTION_SETTINGS if spec.get(name)}
     function.revision = str(uuid.uuid4())
@@ -35,8 +35,8 @@ def _keep_function_settings(
 
 @patch(LambdaFunction, "update_configuration")
 def _update_function_settings(
-    original: Any, function: LambdaFunction, updates: dict[str, Any]
-) -> Any:
+    original: Moto, function: LambdaFunction, updates: dict[str, Any]
+) -> object:
     # A new dictionary: published versions share the old one.
     changed = {name: updates[name] for name in _FUNCTION_SETTINGS if name in updates}
     function.settings = function.settings | changed
@@ -51,7 +51,7 @@ def _update_function_settings(
 
 
 @patch(LambdaFunction, "update_function_code")
-def _update_architectures(original: Any, function: LambdaFunction, spec: dict[str, Any]) -> Any:
+def _update_architectures(original: Moto, function: LambdaFunction, spec: dict[str, Any]) -> object:
     function.revision = str(uuid.uuid4())
     if spec.get("Architectures"):
         function.architectures = spec["Architectures"]
@@ -59,7 +59,9 @@ def _update_architectures(original: Any, function: LambdaFunction, spec: dict[st
 
 
 @patch(LambdaFunction, "get_configuration")
-def _tell_function_settings(original: Any, function: LambdaFunction, *args: Any, **kw: Any) -> Any:
+def _tell_function_settings(
+    original: Moto, function: LambdaFunction, *args: object, **kw: object
+) -> object:
     settings = dict(function.settings)
     logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
     logging |= settings.get("LoggingConfig") or {}
@@ -103,13 +105,13 @@ def _snapshot_pending(function: LambdaFunction) -> bool:
 
 
 @patch(LambdaFunction, "set_version")
-def _note_publication(original: Any, function: LambdaFunction, version: int) -> None:
+def _note_publication(original: Moto, function: LambdaFunction, version: int) -> None:
     function.published = time.monotonic()
     original(function, version)
 
 
 @patch(LambdaFunction, "get_code")
-def _tell_zero_concurrency(original: Any, function: LambdaFunction) -> Any:
+def _tell_zero_concurrency(original: Moto, function: LambdaFunction) -> object:
     # moto takes a reserved concurrency of 0, the switch that turns a function off, for none.
     answer = original(function)
     if function.reserved_concurrency == 0:
@@ -118,7 +120,7 @@ def _tell_zero_concurrency(original: Any, function: LambdaFunction) -> Any:
 
 
 @patch(ConflictException, "__init__")
-def _name_conflicts(original: Any, error: ConflictException, message: str) -> None:
+def _name_conflicts(original: Moto, error: ConflictException, message: str) -> None:
     # On record as ResourceConflictException, which is the only such error in Lambda's model.
     original(error, message)
     error.error_type = "ResourceConflictException"
@@ -126,7 +128,7 @@ def _name_conflicts(original: Any, error: ConflictException, message: str) -> No
 
 
 @patch(LambdaBackend, "list_versions_by_function")
-def _know_the_function(original: Any, backend: LambdaBackend, function_name: str) -> Any:
+def _know_the_function(original: Moto, backend: LambdaBackend, function_name: str) -> object:
     # moto lists no versions of a function that is not there.
     backend.get_function(function_name)
     return original(backend, function_name)
@@ -134,7 +136,7 @@ def _know_the_function(original: Any, backend: LambdaBackend, function_name: str
 
 @patch(LambdaBackend, "delete_function")
 def _keep_a_version_in_use(
-    original: Any, backend: LambdaBackend, function_name: str, qualifier: str | None = None
+    original: Moto, backend: LambdaBackend, function_name: str, qualifier: str | None = None
 ) -> None:
     # API reference, DeleteFunction: "You can't delete a function version that's referenced by an
     # alias".
@@ -152,7 +154,9 @@ def _keep_a_version_in_use(
 # Resource policies
 
 
-def _policies(backend: LambdaBackend, function: str, qualifier: str | None) -> Any:
+def _policies(
+    backend: LambdaBackend, function: str, qualifier: str | None
+) -> tuple[Policies, str | None]:
     """Return the policies of a function and the qualifier that is meant."""
     name, qualifier = split_name(function, qualifier)
     if qualifier:
@@ -172,12 +176,11 @@ def _add_permission(
         # "Any invocations or other API actions that operate on the function version fail" (AWS
         # Lambda Developer Guide, "Lambda SnapStart and function states").
         raise ConflictException(PENDING)
-    statement: dict[str, Any] = policies.add(qualifier, json.loads(raw))
-    return statement
+    return policies.add(qualifier, json.loads(raw))
 
 
 @add(LambdaResponse, "remove_permission")
-def _remove_permission(response: LambdaResponse) -> Any:
+def _remove_permission(response: LambdaResponse) -> object:
     *_, function, _, sid = response.path.split("?")[0].split("/")
     given = {name: values[0] for name, values in response.querystring.items()}
     policies, qualifier = _policies(response.backend, unquote(function), given.get("Qualifier"))
@@ -188,5 +191,4 @@ def _remove_permission(response: LambdaResponse) -> Any:
 @add(LambdaBackend, "get_policy")
 def _get_policy(backend: LambdaBackend, function: str, qualifier: str | None = None) -> str:
     policies, qualifier = _policies(backend, function, qualifier)
-    told: str = policies.told(qualifier)
-    return told
+    return policies.told(qualifier)

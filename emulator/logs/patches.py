@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from moto.logs.exceptions import (
@@ -14,7 +15,7 @@ from moto.logs.models import LogGroup, LogsBackend, LogStream
 from moto.logs.responses import LogsResponse
 
 from emulator.logs.filter_patterns import compile_filter
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 
 LOG_EVENTS_KEPT = 1_000
 """Newest events that a log stream keeps: with all of them memory would grow with every request."""
@@ -42,7 +43,7 @@ def _group(backend: LogsBackend, identifier: str) -> LogGroup:
 
 
 @patch(LogsResponse, "create_log_group")
-def _keep_log_group_class(original: Any, response: LogsResponse) -> Any:
+def _keep_log_group_class(original: Moto, response: LogsResponse) -> object:
     answer = original(response)
     group = _group(response.logs_backend, response._get_param("logGroupName"))
     group.log_group_class = response._get_param("logGroupClass")
@@ -51,7 +52,7 @@ def _keep_log_group_class(original: Any, response: LogsResponse) -> Any:
 
 @patch(LogsBackend, "delete_log_group")
 def _delete_with_all_that_is_in_it(
-    original: Any, backend: LogsBackend, log_group_name: str
+    original: Moto, backend: LogsBackend, log_group_name: str
 ) -> None:
     # moto keeps metric filters and tags, and the next group of that name would have them.
     group = _group(backend, log_group_name)
@@ -62,7 +63,7 @@ def _delete_with_all_that_is_in_it(
 
 
 @patch(LogGroup, "to_describe_dict")
-def _tell_all_of_a_group(original: Any, group: LogGroup) -> Any:
+def _tell_all_of_a_group(original: Moto, group: LogGroup) -> object:
     from moto.logs.models import logs_backends  # noqa: PLC0415  # a name that tests replace
 
     filters = logs_backends[group.account_id][group.region].filters.metric_filters
@@ -74,7 +75,7 @@ def _tell_all_of_a_group(original: Any, group: LogGroup) -> Any:
 
 
 @patch(LogsResponse, "describe_log_groups")
-def _describe_by_pattern(original: Any, response: LogsResponse) -> Any:
+def _describe_by_pattern(original: Moto, response: LogsResponse) -> object:
     # moto knows a prefix alone, and describes every group for all else.
     told: dict[str, Any] = json.loads(original(response))
     pattern = response._get_param("logGroupNamePattern")
@@ -95,7 +96,7 @@ def _describe_by_pattern(original: Any, response: LogsResponse) -> Any:
 
 
 @patch(LogsResponse, "put_retention_policy")
-def _known_retention(original: Any, response: LogsResponse) -> Any:
+def _known_retention(original: Moto, response: LogsResponse) -> object:
     days = response._get_param("retentionInDays")
     if days not in _RETENTION_DAYS:
         allowed = ", ".join(map(str, sorted(_RETENTION_DAYS)))
@@ -119,7 +120,7 @@ def _disassociate_key(response: LogsResponse) -> str:
     return ""
 
 
-def _keyed_group(response: LogsResponse) -> Any:
+def _keyed_group(response: LogsResponse) -> LogGroup:
     named = response._get_param("logGroupName") or response._get_param("resourceIdentifier")
     if not named:
         raise InvalidParameterException("Either logGroupName or resourceIdentifier is needed.")
@@ -129,7 +130,7 @@ def _keyed_group(response: LogsResponse) -> Any:
 for _operation in ("tag_resource", "untag_resource", "list_tags_for_resource"):
 
     @patch(LogsResponse, _operation)
-    def _tags_of_what_there_is(original: Any, response: LogsResponse) -> Any:
+    def _tags_of_what_there_is(original: Moto, response: LogsResponse) -> object:
         # moto keeps tags of anything.
         arn = response._get_param("resourceArn")
         if ":log-group:" in arn and arn not in {
@@ -140,7 +141,7 @@ for _operation in ("tag_resource", "untag_resource", "list_tags_for_resource"):
 
 
 @patch(LogsBackend, "delete_resource_policy")
-def _end_the_sentence(original: Any, backend: LogsBackend, policy_name: str) -> None:
+def _end_the_sentence(original: Moto, backend: LogsBackend, policy_name: str) -> None:
     if policy_name not in backend.resource_policies:
         raise ResourceNotFoundException(f"Policy with name [{policy_name}] does not exist.")
     original(backend, policy_name)
@@ -167,11 +168,11 @@ def _delete_data_protection(response: LogsResponse) -> str:
     return "{}"
 
 
-def _protected_group(response: LogsResponse) -> Any:
+def _protected_group(response: LogsResponse) -> LogGroup:
     return _group(response.logs_backend, response._get_param("logGroupIdentifier"))
 
 
-def _told_data_protection(response: LogsResponse, group: Any) -> str:
+def _told_data_protection(response: LogsResponse, group: LogGroup) -> str:
     told = {"logGroupIdentifier": response._get_param("logGroupIdentifier")}
     policy = getattr(group, "data_protection", None)
     return json.dumps(told | ({"policyDocument": policy} if policy else {}))
@@ -182,7 +183,7 @@ def _told_data_protection(response: LogsResponse, group: Any) -> str:
 
 @add(MetricFilters, "add_filter")
 def _put_filter(
-    filters: MetricFilters, name: str, pattern: str, group: str, transformations: Any
+    filters: MetricFilters, name: str, pattern: str, group: str, transformations: list[object]
 ) -> None:
     # moto adds a second filter of the same name, and both would count.
     made = {
@@ -201,7 +202,7 @@ def _put_filter(
 
 
 @patch(LogsBackend, "put_metric_filter")
-def _check_filter(original: Any, backend: LogsBackend, *given: Any) -> None:
+def _check_filter(original: Moto, backend: LogsBackend, *given: Any) -> None:
     filter_name, filter_pattern, log_group_name, metric_transformations = given
     _group(backend, log_group_name)
     (transformation,) = metric_transformations
@@ -226,7 +227,7 @@ def _check_filter(original: Any, backend: LogsBackend, *given: Any) -> None:
 
 @patch(LogsBackend, "delete_metric_filter")
 def _delete_a_filter_that_is_there(
-    original: Any, backend: LogsBackend, filter_name: str, log_group_name: str
+    original: Moto, backend: LogsBackend, filter_name: str, log_group_name: str
 ) -> None:
     _group(backend, log_group_name)
     if not backend.describe_metric_filters(filter_name, log_group_name):
@@ -235,7 +236,7 @@ def _delete_a_filter_that_is_there(
 
 
 @patch(LogsResponse, "describe_metric_filters")
-def _pages_of_filters(original: Any, response: LogsResponse) -> str:
+def _pages_of_filters(original: Moto, response: LogsResponse) -> str:
     # moto returns all of them, and the caller's token as if there were more.
     if name := response._get_param("logGroupName"):
         _group(response.logs_backend, name)
@@ -252,7 +253,7 @@ def _pages_of_filters(original: Any, response: LogsResponse) -> str:
 
 
 @patch(LogStream, "put_log_events")
-def _bounded_streams(original: Any, stream: LogStream, log_events: Any) -> Any:
+def _bounded_streams(original: Moto, stream: LogStream, log_events: Any) -> object:
     token = original(stream, log_events)
     excess = len(stream.events) - LOG_EVENTS_KEPT
     if excess > 0:
@@ -262,7 +263,7 @@ def _bounded_streams(original: Any, stream: LogStream, log_events: Any) -> Any:
 
 
 @patch(LogGroup, "create_log_stream")
-def _name_a_second_stream(original: Any, group: LogGroup, log_stream_name: str) -> None:
+def _name_a_second_stream(original: Moto, group: LogGroup, log_stream_name: str) -> None:
     if log_stream_name in group.streams:
         error = ResourceAlreadyExistsException()
         error.description = error.description.replace("log group", "log stream")
@@ -274,8 +275,8 @@ for _operation in ("delete_log_stream", "get_log_events"):
 
     @patch(LogGroup, _operation)
     def _name_a_missing_stream(
-        original: Any, group: LogGroup, log_stream_name: str, *rest: Any
-    ) -> Any:
+        original: Moto, group: LogGroup, log_stream_name: str, *rest: object
+    ) -> object:
         # moto says that the group is not there.
         if log_stream_name not in group.streams:
             raise ResourceNotFoundException(_NO_STREAM)
@@ -283,7 +284,7 @@ for _operation in ("delete_log_stream", "get_log_events"):
 
 
 @patch(LogsResponse, "put_log_events")
-def _put_events(original: Any, response: LogsResponse) -> str:
+def _put_events(original: Moto, response: LogsResponse) -> str:
     times = [one["timestamp"] for one in response._get_param("logEvents")]
     if times and max(times) - min(times) > 24 * 3600 * 1000:
         raise InvalidParameterException(
@@ -309,7 +310,7 @@ def _filter_events(
     ]
 
 
-def _filter(pattern: str) -> Any:
+def _filter(pattern: str) -> Callable[[str], bool]:
     try:
         return compile_filter(pattern or "")
     except ValueError as error:

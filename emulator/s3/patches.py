@@ -11,11 +11,11 @@ from moto.s3.models import FakeBucket, FakeKey, PublicAccessBlock, S3Backend, s3
 from moto.s3.responses import S3Response
 from moto.s3control.models import S3ControlBackend
 
-from emulator.patching import patch
+from emulator.patching import Moto, patch
 
 
 @patch(AccessDeniedByLock, "__init__")
-def _say_that_a_lock_denies(original: Any, error: AccessDeniedByLock) -> None:
+def _say_that_a_lock_denies(original: Moto, error: AccessDeniedByLock) -> None:
     # On record in localstack/localstack, test_s3.snapshot.json, test_s3_object_retention.
     original(error)
     error.message = "Access Denied because object protected by object lock."
@@ -23,10 +23,10 @@ def _say_that_a_lock_denies(original: Any, error: AccessDeniedByLock) -> None:
 
 @patch(S3Backend, "put_object_lock_configuration")
 def _lock_buckets_with_objects(
-    original: Any,  # noqa: ARG001  # wants an empty bucket
+    original: Moto,  # noqa: ARG001  # wants an empty bucket
     backend: S3Backend,
     bucket_name: str,
-    *settings: Any,
+    *settings: object,
 ) -> None:
     # AWS locks a bucket that has objects too (User Guide: "on existing buckets").
     bucket, (enabled, mode, days, years) = backend.get_bucket(bucket_name), settings
@@ -37,7 +37,7 @@ def _lock_buckets_with_objects(
 
 
 @patch(S3Response, "list_objects")
-def _list_no_folders(original: Any, response: S3Response) -> Any:
+def _list_no_folders(original: Moto, response: S3Response) -> object:
     # A page counts folders as it counts keys (API reference, ListObjects), and moto's does not.
     if response.querystring.get("delimiter"):
         raise NotImplementedError
@@ -45,13 +45,13 @@ def _list_no_folders(original: Any, response: S3Response) -> Any:
 
 
 @patch(S3Backend, "list_objects")
-def _mark_no_pages(original: Any, backend: S3Backend, *asked: Any, **named: Any) -> Any:
+def _mark_no_pages(original: Moto, backend: S3Backend, *asked: object, **named: object) -> object:
     # API reference, ListObjects: there is no NextMarker without a delimiter.
     return (*original(backend, *asked, **named)[:3], None)
 
 
 @patch(S3Response, "get_object")
-def _tell_retention(original: Any, response: S3Response) -> Any:
+def _tell_retention(original: Moto, response: S3Response) -> object:
     # moto answers with the object itself, whatever of it is asked for.
     asked = response.querystring or {}
     if "torrent" in asked:
@@ -78,8 +78,8 @@ class _NoRetentionError(S3ClientError):  # type: ignore[misc]  # moto has no typ
 
 @patch(S3ControlBackend, "list_tags_for_resource")
 def _tags_of_a_bucket_that_is_there(
-    original: Any, backend: S3ControlBackend, resource_arn: str
-) -> Any:
+    original: Moto, backend: S3ControlBackend, resource_arn: str
+) -> object:
     # moto tells of no tags of a bucket that there is not. The code of S3 Control is not on record.
     name = resource_arn.rpartition(":")[2]
     s3_backends[backend.account_id][backend.partition].get_bucket(name)
@@ -94,8 +94,8 @@ _ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "
 
 @patch(S3Backend, "create_bucket")
 def _close_a_new_bucket(
-    original: Any, backend: S3Backend, name: str, *rest: Any, **more: Any
-) -> Any:
+    original: Moto, backend: S3Backend, name: str, *rest: object, **more: object
+) -> object:
     known = name in backend.buckets
     bucket = original(backend, name, *rest, **more)
     if not known:
@@ -105,14 +105,14 @@ def _close_a_new_bucket(
 
 
 @patch(S3Backend, "get_bucket_encryption")
-def _always_encrypted(original: Any, backend: S3Backend, bucket_name: str) -> Any:
+def _always_encrypted(original: Moto, backend: S3Backend, bucket_name: str) -> object:
     return original(backend, bucket_name) or _ENCRYPTION
 
 
 @patch(S3Response, "_bucket_response_get")
 def _tell_who_pays(
-    original: Any, response: S3Response, bucket_name: str, querystring: dict[str, Any]
-) -> Any:
+    original: Moto, response: S3Response, bucket_name: str, querystring: dict[str, Any]
+) -> object:
     # moto answers what it does not know with a list of objects.
     if "requestPayment" in querystring:
         response.backend.get_bucket(bucket_name)
@@ -122,7 +122,7 @@ def _tell_who_pays(
 
 
 @patch(S3Response, "get_object_lock_configuration")
-def _days_or_years(original: Any, response: S3Response) -> Any:
+def _days_or_years(original: Moto, response: S3Response) -> object:
     # moto tells of both, one of them 0.
     bucket = response.backend.get_bucket(response.bucket_name)
     if not bucket.object_lock_enabled:
@@ -137,21 +137,21 @@ def _days_or_years(original: Any, response: S3Response) -> Any:
 
 
 @patch(FakeBucket, "get_permission")
-def _leave_policies_to_iam(original: Any, bucket: FakeBucket, action: Any, resource: Any) -> Any:  # noqa: ARG001  # asked for nothing
+def _leave_policies_to_iam(*_: object) -> object:
     # moto reads a bucket policy without its conditions: "deny what is not encrypted" denies all.
     # The emulator has evaluated the policy, conditions and all, before moto sees the request.
     return PermissionResult.NEUTRAL
 
 
 @patch(FakeKey, "dispose")
-def _close_quietly(original: Any, key: FakeKey, garbage: bool = False) -> None:  # noqa: ARG001  # moto would complain
+def _close_quietly(original: Moto, key: FakeKey, garbage: bool = False) -> None:  # noqa: ARG001  # moto would complain
     original(key)
 
 
 @patch(S3Response, "_bucket_response_put")
 def _tag_new_bucket_of_s3(
-    original: Any, response: S3Response, request: Any, name: str, query: dict[str, Any]
-) -> Any:
+    original: Moto, response: S3Response, request: Any, name: str, query: dict[str, Any]
+) -> object:
     # moto overlooks the tags that CreateBucket may bring along.
     answer = original(response, request, name, query)
     if query or not response.body:

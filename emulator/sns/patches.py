@@ -3,15 +3,13 @@
 Nothing is delivered here; what is configured is kept, and refused where AWS refuses it.
 """
 
-from typing import Any
-
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sns.exceptions import SNSInvalidParameter, SNSNotFoundError
 from moto.sns.models import SNSBackend, Topic
 from moto.sns.responses import SNSResponse
 
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 from emulator.wire.http import strict_json
 from iam_policy import Policy, PolicyError
 
@@ -66,7 +64,7 @@ def _set_attribute(response: SNSResponse) -> ActionResult:
 
 
 @patch(SNSResponse, "get_topic_attributes")
-def _tell_all_attributes(original: Any, response: SNSResponse) -> ActionResult:
+def _tell_all_attributes(original: Moto, response: SNSResponse) -> ActionResult:
     # moto counts no subscriptions.
     answer: ActionResult = original(response)
     topic = response.backend.get_topic(response._get_param("TopicArn"))
@@ -82,7 +80,7 @@ def _tell_all_attributes(original: Any, response: SNSResponse) -> ActionResult:
 
 @patch(SNSBackend, "create_topic")
 def _same_topic_or_none(
-    original: Any,
+    original: Moto,
     backend: SNSBackend,
     name: str,
     attributes: dict[str, str] | None = None,
@@ -121,7 +119,7 @@ def _same_topic_or_none(
 
 
 @patch(SNSBackend, "subscribe")
-def _ask_to_confirm(original: Any, backend: SNSBackend, *given: Any) -> Any:
+def _ask_to_confirm(original: Moto, backend: SNSBackend, *given: object) -> object:
     # moto takes everybody for confirmed.
     known = set(backend.subscriptions)
     made = original(backend, *given)
@@ -132,7 +130,7 @@ def _ask_to_confirm(original: Any, backend: SNSBackend, *given: Any) -> Any:
 
 
 @patch(SNSResponse, "subscribe")
-def _tell_of_a_pending_one(original: Any, response: SNSResponse) -> ActionResult:
+def _tell_of_a_pending_one(original: Moto, response: SNSResponse) -> ActionResult:
     # API reference, Subscribe: the ARN of one that is pending only where it is asked for.
     answer: ActionResult = original(response)
     made = response.backend.subscriptions[answer.result["SubscriptionArn"]]
@@ -143,7 +141,7 @@ def _tell_of_a_pending_one(original: Any, response: SNSResponse) -> ActionResult
 
 
 @patch(SNSBackend, "unsubscribe")
-def _keep_a_pending_one(original: Any, backend: SNSBackend, subscription_arn: str) -> None:
+def _keep_a_pending_one(original: Moto, backend: SNSBackend, subscription_arn: str) -> None:
     found = backend.subscriptions.get(subscription_arn)
     if found is not None and found.attributes[_PENDING] is True:
         raise SNSInvalidParameter(
@@ -155,7 +153,7 @@ def _keep_a_pending_one(original: Any, backend: SNSBackend, subscription_arn: st
 for _operation in ("list_subscriptions", "list_subscriptions_by_topic"):
 
     @patch(SNSResponse, _operation)
-    def _list_pending(original: Any, response: SNSResponse) -> ActionResult:
+    def _list_pending(original: Moto, response: SNSResponse) -> ActionResult:
         # API reference, ListSubscriptionsByTopic: a pending one is listed without its ARN.
         answer: ActionResult = original(response)
         answer.result["Subscriptions"] = [
@@ -172,7 +170,7 @@ for _operation in ("list_subscriptions", "list_subscriptions_by_topic"):
 
 
 @patch(SNSBackend, "get_subscription_attributes")
-def _name_what_is_missing(original: Any, backend: SNSBackend, arn: str) -> Any:
+def _name_what_is_missing(original: Moto, backend: SNSBackend, arn: str) -> object:
     if arn not in backend.subscriptions:
         raise SNSNotFoundError("Subscription does not exist")
     return original(backend, arn)

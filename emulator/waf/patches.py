@@ -9,12 +9,12 @@ from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeIPSet, FakeRuleGroup, FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
-from emulator.patching import add, patch
+from emulator.patching import Moto, add, patch
 from emulator.waf.capacity import capacity
 
 
 @patch(wafv2_exceptions.WAFV2DuplicateItemException, "__init__")
-def _name_of_duplicates(original: Any, error: Any) -> None:
+def _name_of_duplicates(original: Moto, error: Any) -> None:
     original(error)
     # The provider waits for this name and not for moto's.
     error.error_type = "WAFDuplicateItemException"
@@ -24,7 +24,7 @@ def _name_of_duplicates(original: Any, error: Any) -> None:
 
 
 @patch(WAFV2Response, "update_web_acl")
-def _replace_web_acl(original: Any, response: WAFV2Response) -> Any:
+def _replace_web_acl(original: Moto, response: WAFV2Response) -> object:
     # An update replaces the whole ACL. moto keeps what the request leaves out, so that a rule or a
     # custom response that was removed would go on working.
     answer = original(response)
@@ -43,7 +43,7 @@ def _replace_web_acl(original: Any, response: WAFV2Response) -> Any:
 
 
 @patch(WAFV2Response, "create_web_acl")
-def _keep_data_protection(original: Any, response: WAFV2Response) -> Any:
+def _keep_data_protection(original: Moto, response: WAFV2Response) -> object:
     answer = original(response)
     body = json.loads(response.body)
     acl = response.wafv2_backend.wacls[json.loads(answer[2])["Summary"]["ARN"]]
@@ -52,7 +52,7 @@ def _keep_data_protection(original: Any, response: WAFV2Response) -> Any:
 
 
 @patch(FakeWebACL, "to_dict")
-def _tell_data_protection_and_capacity(original: Any, acl: FakeWebACL) -> Any:
+def _tell_data_protection_and_capacity(original: Moto, acl: FakeWebACL) -> object:
     known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
     # moto says 3 units whatever the rules are.
     groups = wafv2_backends[acl.account][acl.arn.split(":")[3]].rule_groups
@@ -71,7 +71,7 @@ class _InUseError(wafv2_exceptions.WAFv2ClientError):  # type: ignore[misc]  # m
 
 @patch(WAFV2Backend, "associate_web_acl")
 def _guard_by_one_web_acl(
-    original: Any, backend: WAFV2Backend, web_acl_arn: str, resource_arn: str
+    original: Moto, backend: WAFV2Backend, web_acl_arn: str, resource_arn: str
 ) -> None:
     # moto guards a stage that is not there. A resource has one web ACL, the last; in moto the first
     # would go on guarding it.
@@ -85,7 +85,7 @@ def _guard_by_one_web_acl(
 
 @patch(WAFV2Backend, "delete_web_acl")
 def _keep_a_web_acl_that_guards(
-    original: Any, backend: WAFV2Backend, name: str, *rest: Any, **more: Any
+    original: Moto, backend: WAFV2Backend, name: str, *rest: object, **more: object
 ) -> None:
     for acl in backend.wacls.values():
         if acl.name == name and any(map(backend._find_apigw_stage, acl.associated_resources)):
@@ -95,7 +95,9 @@ def _keep_a_web_acl_that_guards(
 
 def _keep_what_rules_use(operation: str) -> None:
     @patch(WAFV2Backend, operation)
-    def delete(original: Any, backend: WAFV2Backend, name: str, *rest: Any, **more: Any) -> None:
+    def delete(
+        original: Moto, backend: WAFV2Backend, name: str, *rest: object, **more: object
+    ) -> None:
         kind = operation.removeprefix("delete_").replace("_", "")
         rules = [rule for acl in backend.wacls.values() for rule in acl.to_dict()["Rules"]]
         if f"/{kind}/{name}/" in json.dumps(rules):
@@ -109,7 +111,7 @@ for _operation in ("delete_ip_set", "delete_regex_pattern_set", "delete_rule_gro
 
 @patch(FakeRuleGroup, "update")
 def _replace_rule_group(
-    original: Any, group: FakeRuleGroup, description: Any, rules: Any, *rest: Any
+    original: Moto, group: FakeRuleGroup, description: Any, rules: Any, *rest: object
 ) -> str:
     # An update replaces the whole group; moto keeps the rules where none are left.
     token: str = original(group, description, rules, *rest)
@@ -118,14 +120,14 @@ def _replace_rule_group(
 
 
 @patch(FakeIPSet, "update")
-def _whole_lock_token(original: Any, ip_set: FakeIPSet, *given: Any) -> None:
+def _whole_lock_token(original: Moto, ip_set: FakeIPSet, *given: object) -> None:
     # moto's token is none of the model's form.
     original(ip_set, *given)
     ip_set.lock_token = str(uuid.uuid4())
 
 
 @patch(FakeIPSet, "__init__")
-def _whole_first_lock_token(original: Any, ip_set: FakeIPSet, *args: Any, **kw: Any) -> None:
+def _whole_first_lock_token(original: Moto, ip_set: FakeIPSet, *args: object, **kw: object) -> None:
     original(ip_set, *args, **kw)
     ip_set.lock_token = str(uuid.uuid4())
 
@@ -140,8 +142,8 @@ for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
 
     @patch(WAFV2Backend, _operation)
     def _tags_of_what_there_is(
-        original: Any, backend: WAFV2Backend, arn: str, *tags: Any, **page: Any
-    ) -> Any:
+        original: Moto, backend: WAFV2Backend, arn: str, *tags: object, **page: object
+    ) -> object:
         # moto keeps tags of anything.
         if arn not in _entities(backend):
             raise wafv2_exceptions.WAFNonexistentItemException
@@ -149,14 +151,16 @@ for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
 
 
 @patch(WAFV2Backend, "put_logging_configuration")
-def _log_what_there_is(original: Any, backend: WAFV2Backend, arn: str, *settings: Any) -> Any:
+def _log_what_there_is(
+    original: Moto, backend: WAFV2Backend, arn: str, *settings: object
+) -> object:
     if arn not in backend.wacls:
         raise wafv2_exceptions.WAFNonexistentItemException
     return original(backend, arn, *settings)
 
 
 @add(WAFV2Response, "list_resources_for_web_acl")
-def _list_resources(response: WAFV2Response) -> Any:
+def _list_resources(response: WAFV2Response) -> object:
     body = json.loads(response.body)
     acl = response.wafv2_backend.wacls.get(body["WebACLArn"])
     if acl is None:
