@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.cloud import Cloud
+from emulator.wire.documents import JsonObject
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,6 @@ class Domains:
         return tuple(sorted(bases, key=lambda base: -len(base.path)))
 
 
-def _items(client: Any, operation: str, **given: Any) -> list[dict[str, Any]]:
+def _items(client: Any, operation: str, **given: Any) -> list[JsonObject]:
     pages = client.get_paginator(operation).paginate(**given)
     return [item for page in pages for item in page.get("items") or ()]

@@ -4,15 +4,16 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Protocol
 
 from emulator.apigateway.deployed import media_type
 from emulator.apigateway.exchange import Exchange
 from emulator.apigateway.responses import GatewayError
 from emulator.lambda_ import Invocation
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse
 
 _LONGEST_TIMEOUT = 29.0  # seconds (Amazon API Gateway quotas)
@@ -65,7 +66,7 @@ class Functions(Protocol):
         """Say whether the function's resource policy lets this API method invoke it."""
 
 
-def mock(exchange: Exchange, integration: Mapping[str, Any]) -> HttpResponse:
+def mock(exchange: Exchange, integration: Document) -> HttpResponse:
     """Answer from the integration's own templates."""
     templates = integration.get("requestTemplates") or {}
     behavior = integration.get("passthroughBehavior") or "WHEN_NO_MATCH"
@@ -102,15 +103,15 @@ def mock(exchange: Exchange, integration: Mapping[str, Any]) -> HttpResponse:
     return HttpResponse(int(code), tuple(headers), exchange.render(content).encode())
 
 
-def _matching_response(responses: Mapping[str, Any], status: str) -> Mapping[str, Any]:
+def _matching_response(responses: Document, status: str) -> Document:
     """Choose by selection pattern; the response without one is the default."""
-    default: Mapping[str, Any] | None = None
+    default: Document | None = None
     for response in responses.values():
         pattern = response.get("selectionPattern")
         if not pattern:
             default = response
         elif re.fullmatch(pattern, status):
-            chosen: Mapping[str, Any] = response
+            chosen: Document = response
             return chosen
     if default is None:
         raise GatewayError("API_CONFIGURATION_ERROR")
@@ -125,7 +126,7 @@ class LambdaProxy:
         # Its threads outlive the gateway's patience: the function goes on, as on AWS.
         self._threads = ThreadPoolExecutor(128, thread_name_prefix="lambda-proxy")
 
-    def __call__(self, exchange: Exchange, integration: Mapping[str, Any]) -> HttpResponse:
+    def __call__(self, exchange: Exchange, integration: Document) -> HttpResponse:
         """Invoke the function; GatewayError for everything that is not a well-formed answer."""
         arn = _function_arn(exchange, integration)
         method = exchange.method
@@ -175,7 +176,7 @@ def _refuse_failure(invocation: Invocation) -> None:
         )
 
 
-def _function_arn(exchange: Exchange, integration: Mapping[str, Any]) -> str:
+def _function_arn(exchange: Exchange, integration: Document) -> str:
     uri = re.sub(
         r"\$\{stageVariables\.(\w+)\}",
         lambda match: exchange.api.variables.get(match[1], ""),
@@ -193,7 +194,7 @@ def _function_arn(exchange: Exchange, integration: Mapping[str, Any]) -> str:
     return found[1]
 
 
-def _refuse_reserved_mapping(integration: Mapping[str, Any]) -> None:
+def _refuse_reserved_mapping(integration: Document) -> None:
     """Fail for a mapping of a reserved header. Other mappings are overlooked, on record.
 
     localstack/localstack, test_apigateway_lambda.py, test_…_proxy_integration_request_data_mapping.
@@ -204,7 +205,7 @@ def _refuse_reserved_mapping(integration: Mapping[str, Any]) -> None:
             raise GatewayError("API_CONFIGURATION_ERROR", integration="Invalid header mapping")
 
 
-def proxy_event(exchange: Exchange) -> dict[str, Any]:
+def proxy_event(exchange: Exchange) -> JsonObject:
     """Build the event of a Lambda proxy integration, payload format 1.0 of REST APIs."""
     headers: dict[str, list[str]] = {}
     for name, value in _event_headers(exchange):
@@ -260,13 +261,13 @@ def _binary(exchange: Exchange, content_type: str) -> bool:
     )
 
 
-def _request_context(exchange: Exchange) -> dict[str, Any]:
+def _request_context(exchange: Exchange) -> JsonObject:
     names = (
         *("accountId", "apiId", "deploymentId", "domainName", "domainPrefix", "extendedRequestId"),
         *("httpMethod", "path", "protocol", "requestId", "requestTime", "resourceId"),
         *("resourcePath", "stage"),
     )
-    context: dict[str, Any] = {name: exchange.variables.get(name) for name in names}
+    context: JsonObject = {name: exchange.variables.get(name) for name in names}
     context["requestTimeEpoch"] = int(exchange.variables["requestTimeEpoch"] or 0)
     context["identity"] = {
         "accessKey": None,
@@ -327,7 +328,7 @@ def _proxy_response(exchange: Exchange, payload: bytes) -> HttpResponse:
     return HttpResponse(status, tuple(headers), content)
 
 
-def _proxy_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]] | None:
+def _proxy_headers(answer: Document) -> list[tuple[str, str]] | None:
     """Merge both kinds of headers as REST APIs do; None when a name or value is not acceptable."""
     single, multiple = answer.get("headers") or {}, answer.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(multiple, dict):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.apigateway.refusal import RefusalError, not_found
+from emulator.wire.documents import Document
 
 _DEPLOYMENT = "Invalid Deployment identifier specified"
 _INTEGRATION = "Invalid Integration identifier specified"
@@ -24,7 +25,7 @@ _VALIDATOR = "Invalid Request Validator identifier specified"
 class Named:
     """What the parameters of one operation name, found in moto's backend; None is not there."""
 
-    def __init__(self, params: Mapping[str, Any], apis: Any) -> None:
+    def __init__(self, params: Document, apis: Any) -> None:
         self._params = params
         self._apis = apis
         self.api = apis.apis.get(params.get("restApiId"))
@@ -138,7 +139,7 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
 }  # fmt: skip
 
 
-def check(operation: str, params: Mapping[str, Any], apis: Any) -> None:
+def check(operation: str, params: Document, apis: Any) -> None:
     """Refuse an operation on something that is not there, as AWS does. Raises RefusalError.
 
     Args:

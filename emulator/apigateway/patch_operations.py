@@ -10,6 +10,7 @@ from typing import Any
 
 from emulator.apigateway.missing import Named
 from emulator.apigateway.refusal import RefusalError, not_found
+from emulator.wire.documents import Document
 
 # Updates that replace one of a few values.
 _REPLACED: Mapping[str, tuple[str, ...]] = {
@@ -60,7 +61,7 @@ _STAGE_PATHS_IN_WORDS = (
 )
 
 
-def check(operation: str, params: Mapping[str, Any], apis: Any) -> None:
+def check(operation: str, params: Document, apis: Any) -> None:
     """Refuse a patch that AWS does not take. Raises RefusalError."""
     for patch in params.get("patchOperations") or ():
         if operation in _REPLACED:
@@ -69,7 +70,7 @@ def check(operation: str, params: Mapping[str, Any], apis: Any) -> None:
             _CHECKS[operation](patch, Named(params, apis))
 
 
-def _check_replaced(patch: Mapping[str, Any], paths: tuple[str, ...]) -> None:
+def _check_replaced(patch: Document, paths: tuple[str, ...]) -> None:
     what = f"Invalid patch path  '{patch.get('path')}' specified for op '{patch['op']}'."
     if patch["op"] != "replace":
         raise RefusalError(f"{what} Please choose supported operations")
@@ -77,16 +78,16 @@ def _check_replaced(patch: Mapping[str, Any], paths: tuple[str, ...]) -> None:
         raise RefusalError(f"{what} Must be one of: [{', '.join(paths)}]")
 
 
-def _invalid(patch: Mapping[str, Any]) -> RefusalError:
+def _invalid(patch: Document) -> RefusalError:
     return RefusalError(f"Invalid patch path {patch.get('path') or 'null'}")
 
 
-def _only_replace(patch: Mapping[str, Any]) -> None:
+def _only_replace(patch: Document) -> None:
     if patch["op"] != "replace":
         raise RefusalError("Invalid patch operation specified. Must be one of: [replace]")
 
 
-def _check_method(patch: Mapping[str, Any], _: Named) -> None:
+def _check_method(patch: Document, _: Named) -> None:
     path = patch.get("path") or ""
     if path in _REPLACED_OF_METHOD:
         _only_replace(patch)
@@ -94,7 +95,7 @@ def _check_method(patch: Mapping[str, Any], _: Named) -> None:
         raise _invalid(patch)
 
 
-def _check_rest_api(patch: Mapping[str, Any], _: Named) -> None:
+def _check_rest_api(patch: Document, _: Named) -> None:
     if patch.get("path") == "/minimumCompressionSize":
         _only_replace(patch)
         check_compression(patch.get("value"))
@@ -108,7 +109,7 @@ def check_compression(value: Any) -> None:
         raise RefusalError(_COMPRESSION)
 
 
-def _check_gateway_response(patch: Mapping[str, Any], named: Named) -> None:
+def _check_gateway_response(patch: Document, named: Named) -> None:
     if patch.get("path") == "/statusCode":
         if patch["op"] != "replace":
             raise _invalid(patch)
@@ -129,7 +130,7 @@ _ATTRIBUTES = {
 }
 
 
-def _check_method_response(patch: Mapping[str, Any], named: Named) -> None:
+def _check_method_response(patch: Document, named: Named) -> None:
     kind, name = _entry(patch)
     entries = getattr(named.method_response, _ATTRIBUTES[kind], None) or {}
     if patch["op"] == "add" or name in entries:
@@ -139,14 +140,14 @@ def _check_method_response(patch: Mapping[str, Any], named: Named) -> None:
     raise not_found("Content-Type specified was not found")
 
 
-def _entry(patch: Mapping[str, Any]) -> tuple[str, str]:
+def _entry(patch: Document) -> tuple[str, str]:
     found = _ENTRY_OF_ANSWER.fullmatch(patch.get("path") or "")
     if found is None:
         raise _invalid(patch)
     return found[1], found[2].replace("~1", "/").replace("~0", "~")
 
 
-def _check_stage(patch: Mapping[str, Any], named: Named) -> None:
+def _check_stage(patch: Document, named: Named) -> None:
     path = patch.get("path") or ""
     if path.startswith("/accessLogSettings/"):
         if path not in _LOG_PATHS:
@@ -169,7 +170,7 @@ def _check_stage(patch: Mapping[str, Any], named: Named) -> None:
         )
 
 
-def _check_usage_plan(patch: Mapping[str, Any], named: Named) -> None:
+def _check_usage_plan(patch: Document, named: Named) -> None:
     if patch["op"] != "remove" or patch.get("path") != "/apiStages":
         return
     api, colon, stage = (patch.get("value") or "").partition(":")
@@ -182,7 +183,7 @@ def _check_usage_plan(patch: Mapping[str, Any], named: Named) -> None:
         )
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Named], None]] = {
+_CHECKS: Mapping[str, Callable[[Document, Named], None]] = {
     "UpdateGatewayResponse": _check_gateway_response,
     "UpdateMethod": _check_method,
     "UpdateMethodResponse": _check_method_response,

@@ -26,6 +26,7 @@ from moto.apigateway.responses import APIGatewayResponse
 from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.responses import STATUSES, TEMPLATES
 from emulator.patching import Moto, add, patch
+from emulator.wire.documents import JsonObject
 
 
 @patch(Integration, "to_json")
@@ -36,7 +37,7 @@ def _omit_empty_fields(original: Moto, integration: Integration) -> object:
 
 
 @patch(RestAPI, "apply_patch_operations")
-def _read_booleans(original: Moto, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+def _read_booleans(original: Moto, api: RestAPI, operations: list[JsonObject]) -> None:
     # moto takes the text "false" for true.
     original(api, operations)
     for operation in operations:
@@ -66,7 +67,7 @@ def _keep_security_policy(original: Moto, response: APIGatewayResponse) -> objec
 
 
 @patch(RestAPI, "apply_patch_operations")
-def _change_security_policy(original: Moto, api: RestAPI, operations: list[dict[str, Any]]) -> None:
+def _change_security_policy(original: Moto, api: RestAPI, operations: list[JsonObject]) -> None:
     original(api, operations)
     for operation in operations:
         if operation["path"] == "/securityPolicy":
@@ -101,7 +102,7 @@ _FIELDS = {
 }
 
 
-def _patch_fields(target: Any, operations: list[dict[str, Any]]) -> None:
+def _patch_fields(target: Any, operations: list[JsonObject]) -> None:
     for operation in operations:
         name, _, key = operation["path"][1:].partition("/")
         attribute, value = _FIELDS[name], operation.get("value")
@@ -161,7 +162,7 @@ def _begin_with_models(original: Moto, api: RestAPI, *args: object, **kwargs: ob
 
 @patch(RequestValidator, "apply_patch_operations")
 def _read_no_value_as_false(
-    original: Moto, validator: RequestValidator, operations: list[dict[str, Any]]
+    original: Moto, validator: RequestValidator, operations: list[JsonObject]
 ) -> None:
     # moto asks for a value. It takes each part of the word true for true, nothing at all as well.
     original(validator, [{"value": "false", **operation} for operation in operations])
@@ -183,12 +184,12 @@ def _delete_children(
 # test_apigateway_api.snapshot.json, test_gateway_response_crud and test_gateway_response_put).
 
 
-def put_gateway_responses(apis: APIGatewayBackend, api_id: str) -> dict[str, dict[str, Any]]:
+def put_gateway_responses(apis: APIGatewayBackend, api_id: str) -> dict[str, JsonObject]:
     """Return the gateway responses that an author put, with no value but the author's, by type."""
     return {kind: own.to_json() for kind, own in apis.apis[api_id].gateway_responses.items()}
 
 
-def _described(api: RestAPI, kind: str) -> dict[str, Any]:
+def _described(api: RestAPI, kind: str) -> JsonObject:
     status, own = STATUSES[kind], api.gateway_responses.get(kind)
     of_class = "DEFAULT_5XX" if status is not None and status >= 500 else "DEFAULT_4XX"
     told = own or (api.gateway_responses.get(of_class) if status is not None else None)
@@ -241,22 +242,20 @@ def _note_when_made(original: Moto, stage: Stage, *args: object, **kwargs: objec
 
 
 @patch(Stage, "to_json")
-def _tell_stage(original: Moto, stage: Stage) -> dict[str, Any]:
+def _tell_stage(original: Moto, stage: Stage) -> JsonObject:
     # What AWS tells of every stage, and moto of none or some.
-    told: dict[str, Any] = {
+    told: JsonObject = {
         "cacheClusterStatus": "NOT_AVAILABLE",
         "createdDate": stage.created,
         "lastUpdatedDate": stage.updated,
         "tracingEnabled": False,
     }
-    kept: dict[str, Any] = original(stage)
+    kept: JsonObject = original(stage)
     return told | kept
 
 
 @patch(Stage, "apply_operations")
-def _remove_method_settings(
-    original: Moto, stage: Stage, operations: list[dict[str, Any]]
-) -> Stage:
+def _remove_method_settings(original: Moto, stage: Stage, operations: list[JsonObject]) -> Stage:
     # moto goes on throttling a method whose settings were removed.
     stage.updated = int(time.time())
     for operation in operations:
@@ -267,14 +266,14 @@ def _remove_method_settings(
 
 
 @patch(Stage, "_get_default_method_settings")
-def _default_method_settings(original: Moto, stage: Stage) -> dict[str, Any]:
+def _default_method_settings(original: Moto, stage: Stage) -> JsonObject:
     # As recorded in localstack/localstack, test_apigateway_common.snapshot.json, TestStages.
     recorded = {
         "cacheDataEncrypted": False,
         "throttlingBurstLimit": 5_000,
         "throttlingRateLimit": 10_000.0,
     }
-    settings: dict[str, Any] = original(stage)
+    settings: JsonObject = original(stage)
     return settings | recorded
 
 
@@ -282,8 +281,8 @@ def _default_method_settings(original: Moto, stage: Stage) -> dict[str, Any]:
 
 
 @patch(UsagePlan, "to_json")
-def _tell_quota_offset(original: Moto, plan: UsagePlan) -> dict[str, Any]:
-    told: dict[str, Any] = original(plan)
+def _tell_quota_offset(original: Moto, plan: UsagePlan) -> JsonObject:
+    told: JsonObject = original(plan)
     if plan.quota:
         told["quota"] = {"offset": 0} | plan.quota
     return told
@@ -340,7 +339,7 @@ _PLAN_STAGE = re.compile(
 
 
 @patch(UsagePlan, "apply_patch_operations")
-def _update_usage_plan(original: Moto, plan: UsagePlan, operations: list[dict[str, Any]]) -> None:
+def _update_usage_plan(original: Moto, plan: UsagePlan, operations: list[JsonObject]) -> None:
     # moto knows no throttle of one method, cannot remove a stage that has one, keeps a quota as
     # text, and cuts the fraction off a rate.
     for operation in operations:
@@ -363,9 +362,7 @@ def _update_usage_plan(original: Moto, plan: UsagePlan, operations: list[dict[st
             plan.quota[name] = int(plan.quota[name])
 
 
-def _update_method_throttle(
-    plan: UsagePlan, found: re.Match[str], operation: dict[str, Any]
-) -> None:
+def _update_method_throttle(plan: UsagePlan, found: re.Match[str], operation: JsonObject) -> None:
     api_id, stage, method, limit = found.groups()
     for each in plan.api_stages:
         if (each["apiId"], each["stage"]) != (api_id, stage):
@@ -382,7 +379,7 @@ def _update_method_throttle(
 
 @patch(APIGatewayBackend, "create_usage_plan_key")
 def _one_place_in_a_plan(
-    original: Moto, backend: APIGatewayBackend, usage_plan_id: str, payload: dict[str, Any]
+    original: Moto, backend: APIGatewayBackend, usage_plan_id: str, payload: JsonObject
 ) -> object:
     # moto takes a key into its plan again, and into a plan that is not there.
     backend.get_usage_plan(usage_plan_id)

@@ -12,6 +12,7 @@ from emulator.apigateway.exchange import Exchange
 from emulator.apigateway.responses import GatewayError
 from emulator.apigateway.usage_log import period_of
 from emulator.cloud import Cloud
+from emulator.wire.documents import JsonObject
 
 _ACCOUNT = Throttle(10_000, 5_000)
 """Requests a second of an account in a Region (Amazon API Gateway quotas)."""
@@ -122,12 +123,12 @@ class Usage:
         }
 
 
-def _pages(client: Any, operation: str, **request: Any) -> list[dict[str, Any]]:
+def _pages(client: Any, operation: str, **request: Any) -> list[JsonObject]:
     pages = client.get_paginator(operation).paginate(**request)
     return [item for page in pages for item in page.get("items") or []]
 
 
-def _plan(raw: dict[str, Any]) -> _Plan:
+def _plan(raw: JsonObject) -> _Plan:
     quota = raw.get("quota") or {}
     return _Plan(
         plan_id=raw["id"],
@@ -144,7 +145,7 @@ def _plan(raw: dict[str, Any]) -> _Plan:
     )
 
 
-def _throttle(settings: dict[str, Any] | None) -> Throttle | None:
+def _throttle(settings: JsonObject | None) -> Throttle | None:
     if not settings:
         return None
     return Throttle(float(settings.get("rateLimit", 0)), float(settings.get("burstLimit", 0)))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from emulator.bedrock import personal_data
 from emulator.bedrock.content_phrases import confidence_of
+from emulator.wire.documents import Document, JsonObject
 
 Source = Literal["INPUT", "OUTPUT"]
 
@@ -29,7 +30,7 @@ class Assessment:
     text: str
     blocked: bool
     masked: bool
-    policies: Mapping[str, Any]
+    policies: Document
     usage: Mapping[str, int]
 
     @property
@@ -50,11 +51,11 @@ class _Findings:
         return {"BLOCK": "BLOCKED", "ANONYMIZE": "ANONYMIZED"}.get(action, "NONE")
 
 
-def assess(guardrail: Mapping[str, Any], text: str, source: Source) -> Assessment:
+def assess(guardrail: Document, text: str, source: Source) -> Assessment:
     """Judge a prompt or an answer by a guardrail, as GetGuardrail describes it."""
     findings = _Findings()
     plain = _plain(text)
-    policies: dict[str, Any] = {}
+    policies: JsonObject = {}
     topics = _topics(guardrail.get("topicPolicy") or {}, plain, source, findings)
     if topics:
         policies["topicPolicy"] = {"topics": topics}
@@ -79,7 +80,7 @@ def assess(guardrail: Mapping[str, Any], text: str, source: Source) -> Assessmen
     )
 
 
-def _usage(guardrail: Mapping[str, Any], text: str) -> dict[str, int]:
+def _usage(guardrail: Document, text: str) -> dict[str, int]:
     units = math.ceil(len(text) / _UNIT_CHARACTERS)
     sensitive = guardrail.get("sensitiveInformationPolicy") or {}
 
@@ -96,7 +97,7 @@ def _usage(guardrail: Mapping[str, Any], text: str) -> dict[str, int]:
     }
 
 
-def _action(rule: Mapping[str, Any], source: Source, default: str) -> str | None:
+def _action(rule: Document, source: Source, default: str) -> str | None:
     """Return what a rule does on this side, None when it is switched off there."""
     side = source.lower()
     if rule.get(f"{side}Enabled") is False:
@@ -114,10 +115,8 @@ def _plain(text: str) -> str:
 # Words
 
 
-def _words(
-    policy: Mapping[str, Any], text: str, source: Source, findings: _Findings
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _words(policy: Document, text: str, source: Source, findings: _Findings) -> JsonObject:
+    found: JsonObject = {}
     custom = []
     for rule in policy.get("words") or []:
         action = _action(rule, source, "BLOCK")
@@ -177,9 +176,7 @@ class _Topic:
     examples: tuple[frozenset[str], ...]
 
 
-def _topics(
-    policy: Mapping[str, Any], plain: str, source: Source, findings: _Findings
-) -> list[dict[str, Any]]:
+def _topics(policy: Document, plain: str, source: Source, findings: _Findings) -> list[JsonObject]:
     found = []
     for rule in policy.get("topics") or []:
         action = _action(rule, source, "BLOCK")
@@ -235,9 +232,7 @@ def _stem(word: str) -> str:
 # Content filters
 
 
-def _content(
-    policy: Mapping[str, Any], plain: str, source: Source, findings: _Findings
-) -> list[dict[str, Any]]:
+def _content(policy: Document, plain: str, source: Source, findings: _Findings) -> list[JsonObject]:
     found = []
     for rule in policy.get("filters") or []:
         kind = rule["type"]
@@ -262,10 +257,8 @@ def _content(
 # Personal data
 
 
-def _sensitive(
-    policy: Mapping[str, Any], text: str, source: Source, findings: _Findings
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _sensitive(policy: Document, text: str, source: Source, findings: _Findings) -> JsonObject:
+    found: JsonObject = {}
     entities = []
     for rule in policy.get("piiEntities") or []:
         action = _action(rule, source, rule["action"])

@@ -1,12 +1,12 @@
 """The guardrail that a request names, read through Bedrock's own API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.filters import Assessment, Source, assess
 from emulator.cloud import Cloud
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.partition import partition_of
 
 # Told of every guardrail, whether it has such a policy or not (on record in pydantic/pydantic-ai,
@@ -26,15 +26,15 @@ class Guard:
     arn: str
     version: str
     trace: bool
-    policy: Mapping[str, Any]
+    policy: Document
 
     def judge(self, text: str, source: Source) -> Assessment:
         """Evaluate one text."""
         return assess(self.policy, text, source)
 
-    def assessment(self, judged: Sequence[Assessment]) -> dict[str, Any]:
+    def assessment(self, judged: Sequence[Assessment]) -> JsonObject:
         """Return several texts' assessments as AWS traces them: one, with all findings."""
-        merged: dict[str, Any] = {}
+        merged: JsonObject = {}
         usage = dict(_NO_UNITS)
         total = 0
         for each in judged:
@@ -59,7 +59,7 @@ class Guard:
         return merged
 
 
-def guardrail_arn(config: Mapping[str, Any], cloud: Cloud) -> str | None:
+def guardrail_arn(config: Document, cloud: Cloud) -> str | None:
     """Return the ARN of the guardrail that a request names; None when it names none.
 
     AWS applies no guardrail, without a word, unless both identifier and version are given.
@@ -73,7 +73,7 @@ def guardrail_arn(config: Mapping[str, Any], cloud: Cloud) -> str | None:
     return f"arn:{partition_of(region)}:bedrock:{region}:{account}:guardrail/{identifier}"
 
 
-def applied_guard(config: Mapping[str, Any], arn: str | None, cloud: Cloud) -> Guard | None:
+def applied_guard(config: Document, arn: str | None, cloud: Cloud) -> Guard | None:
     """Return the guardrail that a request names, as it was applied; None when it names none.
 
     Raises:
@@ -98,11 +98,11 @@ def applied_guard(config: Mapping[str, Any], arn: str | None, cloud: Cloud) -> G
     return Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
 
 
-def _read(arn: str, version: str, cloud: Cloud) -> dict[str, Any] | None:
+def _read(arn: str, version: str, cloud: Cloud) -> JsonObject | None:
     """Read a guardrail through its API; return None when there is none of that version."""
     bedrock = cloud.client("bedrock")
     try:
-        policy: dict[str, Any] = bedrock.get_guardrail(
+        policy: JsonObject = bedrock.get_guardrail(
             guardrailIdentifier=arn, guardrailVersion=version
         )
     except bedrock.exceptions.ResourceNotFoundException:

@@ -1,10 +1,10 @@
 """A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudTrail."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from emulator.bedrock.filters import Assessment, Source
 from emulator.bedrock.guard import Guard
+from emulator.wire.documents import Document, JsonObject
 
 # What the sample record in the Bedrock User Guide ("Log Amazon Bedrock API calls using AWS
 # CloudTrail") tells of a finding. Whether AWS would show the matched text is not on record.
@@ -61,7 +61,7 @@ def _reason(judged: Sequence[Assessment]) -> str:
     return "Guardrail masked." if any(each.masked for each in judged) else "No action."
 
 
-def recorded(assessment: Mapping[str, Any]) -> dict[str, Any]:
+def recorded(assessment: Document) -> JsonObject:
     """Return an assessment as CloudTrail records it: its findings, without the matched text."""
     return {
         policy: {

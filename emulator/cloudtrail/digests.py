@@ -12,11 +12,12 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from emulator.wire.documents import Document, JsonObject
 
 _EXTENDED = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -71,7 +72,7 @@ class Signer:
         self._chains: dict[tuple[str, str], _Last] = {}
         self._waiting: dict[tuple[str, str], list[LogFile]] = {}
 
-    def public_keys(self) -> list[dict[str, Any]]:
+    def public_keys(self) -> list[JsonObject]:
         """Return what ListPublicKeys tells: the key that is in use, in PKCS #1 DER."""
         return [
             {
@@ -130,7 +131,7 @@ class Signer:
         path = f"AWSLogs/{account}/CloudTrail-Digest/{region}/{end:%Y/%m/%d}/{file}.json.gz"
         return f"{prefix}/{path}" if prefix else path
 
-    def _signature(self, document: Mapping[str, Any], content: bytes) -> str:
+    def _signature(self, document: Document, content: bytes) -> str:
         signed = "\n".join(
             (
                 document["digestEndTime"],

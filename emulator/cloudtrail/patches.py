@@ -139,7 +139,7 @@ def _get_selectors(response: CloudTrailResponse) -> str:
 
 def _told_selectors(trail: Trail) -> str:
     if trail.advanced_event_selectors:
-        chosen: dict[str, Any] = {"AdvancedEventSelectors": trail.advanced_event_selectors}
+        chosen: dict[str, object] = {"AdvancedEventSelectors": trail.advanced_event_selectors}
     else:
         chosen = {"EventSelectors": trail.event_selectors or [_DEFAULT_SELECTOR]}
     return json.dumps({"TrailARN": trail.arn} | chosen)

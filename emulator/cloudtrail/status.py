@@ -2,7 +2,8 @@
 
 import threading
 import time
-from typing import Any
+
+from emulator.wire.documents import JsonObject
 
 _lock = threading.Lock()
 _last: dict[str, dict[str, tuple[float, str]]] = {}
@@ -17,11 +18,11 @@ def note_delivery(trail_arn: str, where: str, refusal: str) -> None:
         _last.setdefault(trail_arn, {})[where] = (time.time(), refusal)
 
 
-def delivery_status(trail_arn: str) -> dict[str, Any]:
+def delivery_status(trail_arn: str) -> JsonObject:
     """Return what GetTrailStatus says of a trail's deliveries."""
     with _lock:
         attempts = dict(_last.get(trail_arn, {}))
-    told: dict[str, Any] = {}
+    told: JsonObject = {}
     for where, prefix in (("bucket", "Latest"), ("logs", "LatestCloudWatchLogs")):
         if where not in attempts:
             continue

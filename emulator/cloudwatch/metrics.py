@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator.wire.documents import Document, JsonObject
+
 _MOST_DATA = 20_000  # of all series together; the oldest go
 
 Matches = Callable[[Any], bool]
@@ -77,9 +79,7 @@ class Metrics:
         kept.append(datum)
         return datum
 
-    def observe(
-        self, group: str, messages: Iterable[str], filters: Iterable[Mapping[str, Any]]
-    ) -> None:
+    def observe(self, group: str, messages: Iterable[str], filters: Iterable[Document]) -> None:
         """Count what was written to a log group: its events, and what they say of metrics."""
         own = [each for each in filters if each["logGroupName"] == group]
         dimensions = {"LogGroupName": group}
@@ -94,7 +94,7 @@ class Metrics:
                 for each in own:
                     self._filtered(each, document)
 
-    def _embedded(self, document: Mapping[str, Any]) -> None:
+    def _embedded(self, document: Document) -> None:
         try:
             for directive in document["_aws"]["CloudWatchMetrics"]:
                 for names in directive.get("Dimensions") or [[]]:
@@ -113,7 +113,7 @@ class Metrics:
         except (AttributeError, KeyError, TypeError):
             return  # any function may write anything; CloudWatch, too, counts what it can read
 
-    def _filtered(self, metric_filter: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    def _filtered(self, metric_filter: Document, document: Document) -> None:
         try:
             if not compiled(metric_filter["filterPattern"])(document):
                 return
@@ -136,7 +136,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _parsed(message: str) -> dict[str, Any] | None:
+def _parsed(message: str) -> JsonObject | None:
     try:
         document = json.loads(message)
     except ValueError:

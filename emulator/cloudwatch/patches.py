@@ -16,6 +16,7 @@ from moto.cloudwatch.exceptions import (
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
 from emulator.patching import Moto, patch
+from emulator.wire.documents import JsonObject
 
 _SHORT_PERIODS = {10, 20, 30}
 _DAY, _WEEK = 86_400, 604_800
@@ -88,7 +89,7 @@ def _refuse_what_could_not_be_evaluated(
     return original(backend, name, **settings)
 
 
-def _check_statistic(settings: dict[str, Any]) -> None:
+def _check_statistic(settings: JsonObject) -> None:
     if bool(settings.get("statistic")) == bool(settings.get("extended_statistic")):
         raise InvalidParameterCombination(
             "Exactly one of Statistic and ExtendedStatistic must be given."
@@ -114,7 +115,7 @@ def _tags_of_what_there_is(original: Moto, backend: CloudWatchBackend, arn: str)
 def _refuse_unknown_expressions(
     original: Moto,
     backend: CloudWatchBackend,
-    queries: list[dict[str, Any]],
+    queries: list[JsonObject],
     *given: object,
     **more: object,
 ) -> object:

@@ -7,10 +7,11 @@ patterns".
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import strict_json
 
 _ABSENT = object()
@@ -23,12 +24,12 @@ class PatternError(ValueError):
     """A pattern that EventBridge refuses, with its reason."""
 
 
-def matches(pattern: str, event: Mapping[str, Any]) -> bool:
+def matches(pattern: str, event: Document) -> bool:
     """Tell whether an event meets a pattern. Raises PatternError."""
     return _object(parsed(pattern), event)
 
 
-def parsed(pattern: str) -> dict[str, Any]:
+def parsed(pattern: str) -> JsonObject:
     """Return a pattern as the object that it is. Raises PatternError."""
     try:
         document = strict_json(pattern)
@@ -40,7 +41,7 @@ def parsed(pattern: str) -> dict[str, Any]:
     return document
 
 
-def _check(node: Mapping[str, Any]) -> None:
+def _check(node: Document) -> None:
     if not node:
         raise PatternError("Empty objects are not allowed")
     for name, value in node.items():
@@ -66,7 +67,7 @@ def _check_alternatives(value: Any) -> None:
         _check(one)
 
 
-def _object(node: Mapping[str, Any], event: Any) -> bool:
+def _object(node: Document, event: Any) -> bool:
     """Match an object; of an array of objects one must match as a whole."""
     if isinstance(event, list):
         return any(_object(node, one) for one in event)
@@ -75,7 +76,7 @@ def _object(node: Mapping[str, Any], event: Any) -> bool:
     return all(_member(name, wanted, event) for name, wanted in node.items())
 
 
-def _member(name: str, wanted: Any, event: Mapping[str, Any]) -> bool:
+def _member(name: str, wanted: Any, event: Document) -> bool:
     if name == "$or":
         return any(_object(one, event) for one in wanted)
     value = event.get(name, _ABSENT)
@@ -203,7 +204,7 @@ _TESTS: dict[str, Callable[[Any], Test]] = {
 _BUT_KINDS = {"equals-ignore-case", "prefix", "suffix", "wildcard"}
 
 
-def event_of(text: str) -> dict[str, Any]:
+def event_of(text: str) -> JsonObject:
     """Return an event as TestEventPattern gets it. Raises ValueError."""
     event = json.loads(text)
     if not isinstance(event, dict):

@@ -188,7 +188,7 @@ def _keep_rotation_period(original: Moto, response: KmsResponse) -> str:
 def _tell_rotation(response: KmsResponse) -> str:
     key = _key(response)
     on = key.key_rotation_status and key.key_state != _PENDING
-    told: dict[str, Any] = {"KeyId": key.id, "KeyRotationEnabled": on}
+    told: dict[str, object] = {"KeyId": key.id, "KeyRotationEnabled": on}
     if on:
         told["RotationPeriodInDays"] = key.rotation_period
         told["NextRotationDate"] = key.rotates_from + key.rotation_period * 86_400

@@ -3,7 +3,6 @@
 import json
 import time
 import uuid
-from typing import Any
 from urllib.parse import unquote
 
 from moto.awslambda.exceptions import ConflictException
@@ -13,6 +12,7 @@ from moto.awslambda.responses import LambdaResponse
 from emulator.lambda_.functions import PENDING, runtime_version_arn, split_name
 from emulator.lambda_.policies import Policies
 from emulator.patching import Moto, add, patch
+from emulator.wire.documents import JsonObject
 
 # Lambda: settings that moto accepts and forgets, at creation or at an update
 
@@ -24,7 +24,7 @@ def _keep_function_settings(
     original: Moto,
     function: LambdaFunction,
     account_id: str,
-    spec: dict[str, Any],
+    spec: JsonObject,
     *rest: object,
     **kw: object,
 ) -> None:
@@ -35,7 +35,7 @@ def _keep_function_settings(
 
 @patch(LambdaFunction, "update_configuration")
 def _update_function_settings(
-    original: Moto, function: LambdaFunction, updates: dict[str, Any]
+    original: Moto, function: LambdaFunction, updates: JsonObject
 ) -> object:
     # A new dictionary: published versions share the old one.
     changed = {name: updates[name] for name in _FUNCTION_SETTINGS if name in updates}
@@ -51,7 +51,7 @@ def _update_function_settings(
 
 
 @patch(LambdaFunction, "update_function_code")
-def _update_architectures(original: Moto, function: LambdaFunction, spec: dict[str, Any]) -> object:
+def _update_architectures(original: Moto, function: LambdaFunction, spec: JsonObject) -> object:
     function.revision = str(uuid.uuid4())
     if spec.get("Architectures"):
         function.architectures = spec["Architectures"]
@@ -169,7 +169,7 @@ def _policies(
 @add(LambdaBackend, "add_permission")
 def _add_permission(
     backend: LambdaBackend, function: str, qualifier: str | None, raw: str
-) -> dict[str, Any]:
+) -> JsonObject:
     policies, qualifier = _policies(backend, function, qualifier)
     known = backend.get_function(split_name(function, None)[0], qualifier)
     if known.get_configuration()["State"] == "Pending":

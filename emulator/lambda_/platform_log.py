@@ -7,10 +7,10 @@ Log levels for system logs.
 import json
 import math
 from datetime import UTC, datetime
-from typing import Any
 
 from emulator.lambda_.functions import Function, runtime_version_arn
 from emulator.lambda_.worker import Worker
+from emulator.wire.documents import JsonObject
 
 _LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
 
@@ -70,7 +70,7 @@ class PlatformLog:
     ) -> None:
         """Report an invocation's duration, memory and outcome: success, error, failure, timeout."""
         billed = math.ceil(_ms(seconds + init_seconds))
-        metrics: dict[str, Any] = {
+        metrics: JsonObject = {
             "durationMs": _ms(seconds),
             "billedDurationMs": billed,
             "memorySizeMB": self._function.memory_mb,
@@ -78,7 +78,7 @@ class PlatformLog:
         }
         if init_seconds:
             metrics["initDurationMs"] = _ms(init_seconds)
-        record: dict[str, Any] = {"requestId": request_id, "metrics": metrics, "status": status}
+        record: JsonObject = {"requestId": request_id, "metrics": metrics, "status": status}
         if self._function.tracing:
             record["tracing"] = {"type": "X-Amzn-Trace-Id", "value": trace}
         level = "INFO" if status == "success" else "WARN"
@@ -95,7 +95,7 @@ class PlatformLog:
             + ("\t" if status == "success" else f"\tStatus: {status}")
         )
 
-    def _record(self, level: str, kind: str, record: dict[str, Any]) -> None:
+    def _record(self, level: str, kind: str, record: JsonObject) -> None:
         wanted = _LEVELS.get(self._function.system_log_level, 1)
         if self._function.json_logs and _LEVELS[level] >= wanted:
             line = json.dumps({"time": _now(), "type": kind, "record": record})

@@ -18,6 +18,8 @@ from moto.awslambda.exceptions import (
     UnknownPolicyException,
 )
 
+from emulator.wire.documents import JsonObject
+
 _REVISION = (
     "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to"
     " retrieve the latest Policy RevisionId for your resource."
@@ -46,7 +48,7 @@ class _StatementMissingError(LambdaClientError):  # type: ignore[misc]  # moto h
 
 @dataclass
 class _Policy:
-    statements: list[dict[str, Any]] = field(default_factory=list)
+    statements: list[JsonObject] = field(default_factory=list)
     revision: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -57,7 +59,7 @@ class Policies:
     arn: str  # without a qualifier
     _by_qualifier: dict[str, _Policy] = field(default_factory=dict)
 
-    def add(self, qualifier: str | None, given: dict[str, Any]) -> dict[str, Any]:
+    def add(self, qualifier: str | None, given: JsonObject) -> JsonObject:
         """Add a statement, and return it."""
         if qualifier == "$LATEST":
             raise InvalidParameterValueException(
@@ -99,7 +101,7 @@ class Policies:
             raise PreconditionFailedException(_REVISION)
 
 
-def _statement(given: dict[str, Any], resource: str) -> dict[str, Any]:
+def _statement(given: JsonObject, resource: str) -> JsonObject:
     partition = resource.split(":")[1]
     principal: Any = given["Principal"]
     if re.fullmatch(r"\d{12}", principal):

@@ -16,6 +16,7 @@ from moto.logs.responses import LogsResponse
 
 from emulator.logs.filter_patterns import compile_filter
 from emulator.patching import Moto, add, patch
+from emulator.wire.documents import JsonObject
 
 LOG_EVENTS_KEPT = 1_000
 """Newest events that a log stream keeps: with all of them memory would grow with every request."""
@@ -77,7 +78,7 @@ def _tell_all_of_a_group(original: Moto, group: LogGroup) -> object:
 @patch(LogsResponse, "describe_log_groups")
 def _describe_by_pattern(original: Moto, response: LogsResponse) -> object:
     # moto knows a prefix alone, and describes every group for all else.
-    told: dict[str, Any] = json.loads(original(response))
+    told: JsonObject = json.loads(original(response))
     pattern = response._get_param("logGroupNamePattern")
     kind = response._get_param("logGroupClass")
     names = response._get_param("logGroupIdentifiers")
@@ -243,7 +244,7 @@ def _pages_of_filters(original: Moto, response: LogsResponse) -> str:
     found = json.loads(original(response))["metricFilters"]
     start = int(response._get_param("nextToken") or 0)
     end = start + (response._get_param("limit") or 50)
-    page: dict[str, Any] = {"metricFilters": found[start:end]}
+    page: JsonObject = {"metricFilters": found[start:end]}
     if end < len(found):
         page["nextToken"] = str(end)
     return json.dumps(page)
@@ -298,7 +299,7 @@ def _put_events(original: Moto, response: LogsResponse) -> str:
 @add(LogStream, "filter_log_events")
 def _filter_events(
     stream: LogStream, start_time: int, end_time: int, filter_pattern: str
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     # moto lets every event through a pattern that it does not know, those over JSON among them.
     matches = _filter(filter_pattern)
     return [
@@ -335,7 +336,7 @@ def _filter_by_all_that_is_asked(response: LogsResponse) -> str:
             raise ResourceNotFoundException(_NO_STREAM)
     pattern = ask("filterPattern") or ""
     _filter(pattern)  # also where there are no streams yet
-    events: list[dict[str, Any]] = []
+    events: list[JsonObject] = []
     token = None
     if names or not prefix:
         events, token, _ = group.filter_log_events(
@@ -349,5 +350,5 @@ def _filter_by_all_that_is_asked(response: LogsResponse) -> str:
             interleaved=True,
         )
     # AWS lists no streams any more (API reference, FilterLogEvents: searchedLogStreams).
-    answer: dict[str, Any] = {"events": events, "searchedLogStreams": []}
+    answer: JsonObject = {"events": events, "searchedLogStreams": []}
     return json.dumps(answer | ({"nextToken": token} if token else {}))

@@ -12,6 +12,7 @@ from moto.s3.responses import S3Response
 from moto.s3control.models import S3ControlBackend
 
 from emulator.patching import Moto, patch
+from emulator.wire.documents import JsonObject
 
 
 @patch(AccessDeniedByLock, "__init__")
@@ -111,7 +112,7 @@ def _always_encrypted(original: Moto, backend: S3Backend, bucket_name: str) -> o
 
 @patch(S3Response, "_bucket_response_get")
 def _tell_who_pays(
-    original: Moto, response: S3Response, bucket_name: str, querystring: dict[str, Any]
+    original: Moto, response: S3Response, bucket_name: str, querystring: JsonObject
 ) -> object:
     # moto answers what it does not know with a list of objects.
     if "requestPayment" in querystring:
@@ -127,7 +128,7 @@ def _days_or_years(original: Moto, response: S3Response) -> object:
     bucket = response.backend.get_bucket(response.bucket_name)
     if not bucket.object_lock_enabled:
         return original(response)
-    locked: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
+    locked: JsonObject = {"ObjectLockEnabled": "Enabled"}
     if bucket.default_lock_mode:
         period = {"Days": bucket.default_lock_days, "Years": bucket.default_lock_years}
         given = {name: int(value) for name, value in period.items() if value}
@@ -150,7 +151,7 @@ def _close_quietly(original: Moto, key: FakeKey, garbage: bool = False) -> None:
 
 @patch(S3Response, "_bucket_response_put")
 def _tag_new_bucket_of_s3(
-    original: Moto, response: S3Response, request: Any, name: str, query: dict[str, Any]
+    original: Moto, response: S3Response, request: Any, name: str, query: JsonObject
 ) -> object:
     # moto overlooks the tags that CreateBucket may bring along.
     answer = original(response, request, name, query)

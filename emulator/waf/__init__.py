@@ -12,6 +12,7 @@ from emulator.waf.logging import LogConfig, build_record, is_kept, log_config
 from emulator.waf.lookups import entity, found
 from emulator.waf.rates import RateCounters
 from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
+from emulator.wire.documents import JsonObject
 from emulator.wire.http import HttpRequest, HttpResponse
 
 _STAGE_ARN = re.compile(r"arn:[^:]+:apigateway:([^:]+)::/restapis/([^/]+)/stages/([^/]+)")
@@ -33,7 +34,7 @@ class Verdict:
     terminating_rule: str
     labels: tuple[str, ...]
     insert_headers: tuple[tuple[str, str], ...]
-    log_record: dict[str, Any]
+    log_record: JsonObject
 
 
 @dataclass(frozen=True)

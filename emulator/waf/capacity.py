@@ -5,11 +5,11 @@ several rules share it, and does not say when (AWS WAF Developer Guide, "Web ACL
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from emulator.wire.documents import Document
 from toolkit import aws_facts
 
-_BASE: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
+_BASE: Mapping[str, Callable[[Document], int]] = {
     "ByteMatchStatement": lambda one: 10 if "CONTAINS" in one["PositionalConstraint"] else 2,
     "RegexMatchStatement": lambda _: 3,
     "RegexPatternSetReferenceStatement": lambda _: 25,
@@ -25,9 +25,7 @@ _BASE: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
 }
 
 
-def capacity(
-    rules: Sequence[Mapping[str, Any]], group_capacity: Callable[[str], int] = lambda _: 0
-) -> int:
+def capacity(rules: Sequence[Document], group_capacity: Callable[[str], int] = lambda _: 0) -> int:
     """Return the WCU of rules in boto3's shape.
 
     Args:
@@ -36,7 +34,7 @@ def capacity(
     return sum(_statement(rule["Statement"], group_capacity) for rule in rules)
 
 
-def _statement(shape: Mapping[str, Any], group_capacity: Callable[[str], int]) -> int:
+def _statement(shape: Document, group_capacity: Callable[[str], int]) -> int:
     ((kind, options),) = shape.items()
     if kind in {"AndStatement", "OrStatement"}:
         return sum(_statement(one, group_capacity) for one in options["Statements"])

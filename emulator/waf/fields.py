@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from emulator.waf.json_body import ParsedJson, parse, pointer
 from emulator.waf.transforms import TRANSFORMS
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpRequest
 
 HEADER_BYTES_LIMIT = 8192
@@ -47,8 +48,8 @@ class Inspection:
     request: HttpRequest
     body_limit: int
     labels: dict[str, None] = field(default_factory=dict)
-    details: list[dict[str, Any]] = field(default_factory=list)
-    rates: list[dict[str, Any]] = field(default_factory=list)
+    details: list[JsonObject] = field(default_factory=list)
+    rates: list[JsonObject] = field(default_factory=list)
     oversize: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,7 +134,7 @@ class UnsupportedError(ValueError):
     """Something that this emulator cannot inspect."""
 
 
-def compile_field(shape: Mapping[str, Any]) -> Field:
+def compile_field(shape: Document) -> Field:
     """Compile a FieldToMatch in boto3's shape.
 
     Raises:
@@ -146,11 +147,11 @@ def compile_field(shape: Mapping[str, Any]) -> Field:
     return Field((kind, repr(options)), location, build(options or {}))
 
 
-def _always(read: Callable[[Inspection], bytes]) -> Callable[[Mapping[str, Any]], Any]:
+def _always(read: Callable[[Inspection], bytes]) -> Callable[[Document], Any]:
     return lambda _: lambda inspection: Selected([read(inspection)])
 
 
-def _single_header(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _single_header(options: Document) -> Callable[[Inspection], Selected]:
     name = options["Name"].strip().lower()
     wanted = name.encode()
 
@@ -165,7 +166,7 @@ def _argument(name: bytes) -> str:
     return name.decode("utf-8", "replace")
 
 
-def _single_query_argument(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _single_query_argument(options: Document) -> Callable[[Inspection], Selected]:
     name = options["Name"].lower()
     wanted = name.encode()
 
@@ -176,7 +177,7 @@ def _single_query_argument(options: Mapping[str, Any]) -> Callable[[Inspection],
     return read
 
 
-def _all_query_arguments(_: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _all_query_arguments(_: Document) -> Callable[[Inspection], Selected]:
     def read(inspection: Inspection) -> Selected:
         arguments = inspection.arguments
         return Selected(
@@ -187,7 +188,7 @@ def _all_query_arguments(_: Mapping[str, Any]) -> Callable[[Inspection], Selecte
 
 
 def _oversize(
-    inspection: Inspection, name: str, options: Mapping[str, Any], *, is_over: bool
+    inspection: Inspection, name: str, options: Document, *, is_over: bool
 ) -> Selected | None:
     """Return the verdict for a component over its limit; None means look at what fits."""
     if not is_over:
@@ -197,7 +198,7 @@ def _oversize(
     return None if handling == "CONTINUE" else Selected([], handling == "MATCH")
 
 
-def _body(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _body(options: Document) -> Callable[[Inspection], Selected]:
     def read(inspection: Inspection) -> Selected:
         over = inspection.body_is_oversize
         verdict = _oversize(inspection, "REQUEST_BODY", options, is_over=over)
@@ -206,7 +207,7 @@ def _body(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
     return read
 
 
-def _json_body(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _json_body(options: Document) -> Callable[[Inspection], Selected]:
     paths = options["MatchPattern"].get("IncludedPaths")
     pointers = None if paths is None else [pointer(path) for path in paths]
     scope = options["MatchScope"]
@@ -243,8 +244,8 @@ def _within_limits(pairs: list[NameValue]) -> tuple[list[NameValue], bool]:
 
 def _map(
     read_pairs: Callable[[Inspection], list[NameValue]], name: str, noun: str, *, fold: bool
-) -> Callable[[Mapping[str, Any]], Any]:
-    def build(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+) -> Callable[[Document], Any]:
+    def build(options: Document) -> Callable[[Inspection], Selected]:
         def normal(key: str) -> bytes:
             return (key.strip().lower() if fold else key).encode()
 
@@ -276,7 +277,7 @@ def _map(
     return build
 
 
-def _header_order(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _header_order(options: Document) -> Callable[[Inspection], Selected]:
     def read(inspection: Inspection) -> Selected:
         pairs, over = _within_limits(inspection.headers)
         verdict = _oversize(inspection, "REQUEST_HEADERS", options, is_over=over)
@@ -285,13 +286,13 @@ def _header_order(options: Mapping[str, Any]) -> Callable[[Inspection], Selected
     return read
 
 
-def _fallback(options: Mapping[str, Any]) -> Callable[[Inspection], Selected]:
+def _fallback(options: Document) -> Callable[[Inspection], Selected]:
     """Answer for what CloudFront and load balancers alone can see: JA3, JA4, URI fragment."""
     verdict = Selected([], options.get("FallbackBehavior") == "MATCH")
     return lambda _: verdict
 
 
-_KINDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Any]]] = {
+_KINDS: Mapping[str, tuple[str, Callable[[Document], Any]]] = {
     "SingleHeader": ("HEADER", _single_header),
     "Headers": (
         "HEADER",

@@ -7,12 +7,12 @@ examples", "Data protection" and "Finding your protection pack (web ACL) records
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.waf.fields import Inspection
 from emulator.waf.rules import Outcome, WebAcl
+from emulator.wire.documents import Document, JsonObject
 
 REDACTED = "REDACTED"
 _MAX_LABELS = 100
@@ -25,7 +25,7 @@ class LogConfig:
     """Where a web ACL's records go, which of them, and what each must not show."""
 
     group: str | None
-    filter: Mapping[str, Any] | None
+    filter: Document | None
     protections: tuple["Protection", ...]
 
 
@@ -40,9 +40,7 @@ class Protection:
     keeps_rate_details: bool = False
 
 
-def log_config(
-    logging: Mapping[str, Any] | None, acl: Mapping[str, Any], account_id: str
-) -> LogConfig:
+def log_config(logging: Document | None, acl: Document, account_id: str) -> LogConfig:
     """Compile a logging configuration and the web ACL's data protection, in boto3's shapes."""
     protections = [
         _protection(one, account_id)
@@ -58,7 +56,7 @@ def log_config(
     )
 
 
-def _redaction(component: Mapping[str, Any]) -> Protection:
+def _redaction(component: Document) -> Protection:
     ((kind, options),) = component.items()
     names = {"UriPath": "URI_PATH", "QueryString": "QUERY_STRING", "Method": "METHOD"}
     if kind == "SingleHeader":
@@ -68,7 +66,7 @@ def _redaction(component: Mapping[str, Any]) -> Protection:
     return Protection(names[kind], frozenset(), lambda _: REDACTED)
 
 
-def _protection(shape: Mapping[str, Any], account_id: str) -> Protection:
+def _protection(shape: Document, account_id: str) -> Protection:
     def hashed(text: str) -> str:
         return base64.b64encode(hashlib.sha256((account_id + text).encode()).digest()).decode()
 
@@ -90,12 +88,12 @@ def build_record(
     source_id: str,
     request_id: str,
     protections: Sequence[Protection],
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the log record of one request."""
     request = inspection.request
     response = outcome.action.response
     masks = _Masks(protections)
-    record: dict[str, Any] = {
+    record: JsonObject = {
         "timestamp": int(time.time() * 1000),
         "formatVersion": 1,
         "webaclId": acl.arn,
@@ -174,10 +172,10 @@ class _Masks:
             parts.append(f"{key}={mask.mask(text)}" if mask and equals else part)
         return "&".join(parts)
 
-    def details(self, details: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    def details(self, details: list[JsonObject] | None) -> list[JsonObject] | None:
         return None if details is None else [self._detail(detail) for detail in details]
 
-    def _detail(self, detail: dict[str, Any]) -> dict[str, Any]:
+    def _detail(self, detail: JsonObject) -> JsonObject:
         name = detail.get("matchedFieldName")
         masks: list[Protection | None]
         match detail["location"]:
@@ -208,10 +206,10 @@ class _Masks:
             hidden["matchedFieldName"] = REDACTED
         return hidden
 
-    def rule(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def rule(self, entry: JsonObject) -> JsonObject:
         return entry | {"ruleMatchDetails": self.details(entry["ruleMatchDetails"])}
 
-    def group(self, group: dict[str, Any]) -> dict[str, Any]:
+    def group(self, group: JsonObject) -> JsonObject:
         excluded = group["excludedRules"]
         counted = group["nonTerminatingMatchingRules"]
         return group | {
@@ -219,11 +217,11 @@ class _Masks:
             "excludedRules": excluded and [self.rule(entry) for entry in excluded],
         }
 
-    def rate(self, rate: dict[str, Any]) -> dict[str, Any]:
+    def rate(self, rate: JsonObject) -> JsonObject:
         values = rate.get("customValues")
         return rate | ({"customValues": [self._key(value) for value in values]} if values else {})
 
-    def _key(self, value: dict[str, Any]) -> dict[str, Any]:
+    def _key(self, value: JsonObject) -> JsonObject:
         kinds = {
             "HEADER": "SINGLE_HEADER", "COOKIE": "SINGLE_COOKIE",
             "QUERY_ARGUMENT": "SINGLE_QUERY_ARGUMENT", "QUERY_STRING": "QUERY_STRING",
@@ -236,7 +234,7 @@ class _Masks:
         return value | {"value": mask.mask(value["value"])}
 
 
-def is_kept(log_filter: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
+def is_kept(log_filter: Document | None, record: Document) -> bool:
     """Tell whether a logging filter keeps a record."""
     if not log_filter:
         return True
@@ -248,7 +246,7 @@ def is_kept(log_filter: Mapping[str, Any] | None, record: Mapping[str, Any]) -> 
     return bool(log_filter["DefaultBehavior"] == "KEEP")
 
 
-def _actions(record: Mapping[str, Any]) -> set[str]:
+def _actions(record: Document) -> set[str]:
     counted = list(record["nonTerminatingMatchingRules"])
     actions = {record["action"]}
     for group in record["ruleGroupList"]:
@@ -258,7 +256,7 @@ def _actions(record: Mapping[str, Any]) -> set[str]:
     return actions | {entry["action"] for entry in counted}
 
 
-def _is_met(condition: Mapping[str, Any], actions: set[str], labels: set[str]) -> bool:
+def _is_met(condition: Document, actions: set[str], labels: set[str]) -> bool:
     action = condition.get("ActionCondition")
     if action:
         return action["Action"] in actions

@@ -9,11 +9,11 @@ Source: AWS WAF Developer Guide, "Baseline rule groups", "Use-case specific rule
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.waf.detectors import is_sqli, is_xss
 from emulator.waf.fields import Field, Inspection, compile_field
 from emulator.waf.statements import Statement, Test, sqli_detail
+from emulator.wire.documents import JsonObject
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Scan:
 
     components: tuple[Field, ...]
     test: Test
-    describe: Callable[[bytes], dict[str, Any]] | None = None
+    describe: Callable[[bytes], JsonObject] | None = None
 
     def matches(self, inspection: Inspection) -> bool:
         for component in self.components:
@@ -116,7 +116,7 @@ def _family(
     places: str,
     *,
     labels: Mapping[str, str] | None = None,
-    describe: Callable[[bytes], dict[str, Any]] | None = None,
+    describe: Callable[[bytes], JsonObject] | None = None,
 ) -> Iterator[ManagedRule]:
     """Make the rules that look for one thing in several places; `labels` are AWS's exceptions."""
     for place in places.split():

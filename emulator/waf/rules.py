@@ -6,7 +6,6 @@ actions" and "Web request labeling".
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from emulator.waf.detectors import MISSING as MISSING_DETECTOR
 from emulator.waf.detectors import available
@@ -14,6 +13,7 @@ from emulator.waf.fields import Inspection
 from emulator.waf.managed import GROUPS, ManagedGroup
 from emulator.waf.rates import RateCounters
 from emulator.waf.statements import Compiler, Statement
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse
 
 _KB = 1024
@@ -81,9 +81,9 @@ class Outcome:
     action: Action
     rule: str = "Default_Action"
     kind: str = "REGULAR"
-    details: list[dict[str, Any]] = field(default_factory=list)
-    groups: list[dict[str, Any]] = field(default_factory=list)
-    counted: list[dict[str, Any]] = field(default_factory=list)
+    details: list[JsonObject] = field(default_factory=list)
+    groups: list[JsonObject] = field(default_factory=list)
+    counted: list[JsonObject] = field(default_factory=list)
     inserted: dict[str, tuple[str, str]] = field(default_factory=dict)
     metrics: list[tuple[str | None, str]] = field(default_factory=list)
     """(the rule's metric name, the metric) of each thing that happened; None is no name."""
@@ -114,7 +114,7 @@ def evaluate(acl: WebAcl, inspection: Inspection) -> Outcome:
     return outcome
 
 
-def _check(rule: Rule, inspection: Inspection) -> list[dict[str, Any]] | None:
+def _check(rule: Rule, inspection: Inspection) -> list[JsonObject] | None:
     """Return the match details of a rule that matches, and label the request; None if it does not.
 
     Labels are added when the rule's evaluation is over, so a rule never sees its own.
@@ -126,7 +126,7 @@ def _check(rule: Rule, inspection: Inspection) -> list[dict[str, Any]] | None:
     return list(inspection.details)
 
 
-def _entry(rule: Rule, details: list[dict[str, Any]] | None) -> dict[str, Any]:
+def _entry(rule: Rule, details: list[JsonObject] | None) -> JsonObject:
     entry = {"ruleId": rule.name, "action": rule.action.kind, "ruleMatchDetails": details}
     return entry | ({"overriddenAction": rule.configured} if rule.configured else {})
 
@@ -148,16 +148,14 @@ def _run_rule(rule: Rule, inspection: Inspection, outcome: Outcome) -> bool:
 _METRICS = {"ALLOW": "AllowedRequests", "BLOCK": "BlockedRequests"}
 
 
-def _end(
-    outcome: Outcome, rule: str, kind: str, action: Action, details: list[dict[str, Any]]
-) -> None:
+def _end(outcome: Outcome, rule: str, kind: str, action: Action, details: list[JsonObject]) -> None:
     outcome.action, outcome.rule, outcome.kind, outcome.details = action, rule, kind, details
 
 
 def _run_group(group: GroupRule, inspection: Inspection, outcome: Outcome) -> bool:
     if group.scope_down is not None and not group.scope_down.matches(inspection):
         return False
-    record: dict[str, Any] = {
+    record: JsonObject = {
         "ruleGroupId": group.group_id,
         "terminatingRule": None,
         "nonTerminatingMatchingRules": [],
@@ -200,12 +198,12 @@ class Account:
 
     patterns_of: Callable[[str], Sequence[str]]
     addresses_of: Callable[[str], Sequence[str]]
-    rule_group: Callable[[str], Mapping[str, Any]]
+    rule_group: Callable[[str], Document]
     rates: RateCounters
     approximation: Callable[[str], None]
 
 
-def compile_web_acl(shape: Mapping[str, Any], account: Account) -> WebAcl:
+def compile_web_acl(shape: Document, account: Account) -> WebAcl:
     """Compile a web ACL in boto3's shape (get_web_acl, get_web_acl_for_resource).
 
     A rule that this emulator cannot evaluate is left out, and said so as an approximation.
@@ -231,16 +229,16 @@ def _namespace(arn: str, entity: str) -> str:
     return f"awswaf:{parts[4]}:{entity}:{parts[5].split('/')[2]}:"
 
 
-def _metric(shape: Mapping[str, Any]) -> str | None:
+def _metric(shape: Document) -> str | None:
     config = shape.get("VisibilityConfig") or {}
     return config.get("MetricName") if config.get("CloudWatchMetricsEnabled", True) else None
 
 
 def _compile_rules(
-    shapes: Sequence[Mapping[str, Any]],
+    shapes: Sequence[Document],
     namespace: str,
     owner: str,
-    bodies: Mapping[str, Any],
+    bodies: Document,
     account: Account,
 ) -> tuple[Rule | GroupRule, ...]:
     rules: list[Rule | GroupRule] = []
@@ -254,10 +252,10 @@ def _compile_rules(
 
 
 def _compile_rule(
-    shape: Mapping[str, Any],
+    shape: Document,
     namespace: str,
     owner: str,
-    bodies: Mapping[str, Any],
+    bodies: Document,
     account: Account,
 ) -> Rule | GroupRule:
     name = shape["Name"]
@@ -284,7 +282,7 @@ def _compile_rule(
 
 
 def _compile_group(
-    shape: Mapping[str, Any], compiler: Compiler, bodies: Mapping[str, Any], account: Account
+    shape: Document, compiler: Compiler, bodies: Document, account: Account
 ) -> GroupRule:
     ((kind, options),) = shape["Statement"].items()
     managed = kind == "ManagedRuleGroupStatement"
@@ -326,7 +324,7 @@ def _overridden(rule: Rule, overrides: Mapping[str, Action], excluded: set[str])
     return rule
 
 
-def _managed_rules(options: Mapping[str, Any], account: Account) -> tuple[Rule, ...]:
+def _managed_rules(options: Document, account: Account) -> tuple[Rule, ...]:
     name = options["Name"]
     group: ManagedGroup | None = GROUPS.get(name) if options["VendorName"] == "AWS" else None
     if group is None:
@@ -348,7 +346,7 @@ def _managed_rules(options: Mapping[str, Any], account: Account) -> tuple[Rule, 
     )
 
 
-def _action(shape: Mapping[str, Any], bodies: Mapping[str, Any], account: Account) -> Action:
+def _action(shape: Document, bodies: Document, account: Account) -> Action:
     """Compile a rule's action or a web ACL's default action."""
     ((kind, options),) = shape.items()
     options = options or {}
@@ -364,9 +362,7 @@ def _action(shape: Mapping[str, Any], bodies: Mapping[str, Any], account: Accoun
     return Action("BLOCK")
 
 
-def _custom_response(
-    shape: Mapping[str, Any] | None, bodies: Mapping[str, Any]
-) -> HttpResponse | None:
+def _custom_response(shape: Document | None, bodies: Document) -> HttpResponse | None:
     if not shape:
         return None
     headers = tuple((one["Name"], one["Value"]) for one in shape.get("ResponseHeaders") or ())

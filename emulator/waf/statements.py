@@ -8,13 +8,14 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from emulator.waf.detectors import MISSING, available, is_sqli, is_xss, sql_tokens, xss_tokens
 from emulator.waf.fields import Field, Inspection, UnsupportedError, compile_field, to_bytes
 from emulator.waf.patterns import compile_pattern
 from emulator.waf.rates import RateCounter, RateCounters
 from emulator.waf.transforms import TRANSFORMS, chain
+from emulator.wire.documents import Document, JsonObject
 
 Test = Callable[[bytes], bool]
 
@@ -34,7 +35,7 @@ class TextMatch:
     component: Field
     transforms: tuple[str, ...]
     test: Test
-    describe: Callable[[bytes], dict[str, Any]] | None = None
+    describe: Callable[[bytes], JsonObject] | None = None
 
     def matches(self, inspection: Inspection) -> bool:
         """Tell whether the request matches."""
@@ -155,7 +156,7 @@ class RateMatch:
         if self.scope_down is not None and not self.scope_down.matches(inspection):
             return False
         values = [part.read(inspection) for part in self.parts]
-        record: dict[str, Any] = {
+        record: JsonObject = {
             "rateBasedRuleId": self.rule,
             "rateBasedRuleName": self.rule,
             "limitKey": self.key_type,
@@ -194,7 +195,7 @@ class Compiler:
     patterns_of: Callable[[str], Sequence[str]]
     addresses_of: Callable[[str], Sequence[str]]
 
-    def compile(self, shape: Mapping[str, Any]) -> Statement:
+    def compile(self, shape: Document) -> Statement:
         """Compile one statement.
 
         Raises:
@@ -205,14 +206,14 @@ class Compiler:
             raise UnsupportedError(f"{kind} is not evaluated")
         return _COMPILE[kind](self, options)
 
-    def _nested(self, options: Mapping[str, Any]) -> tuple[Statement, ...]:
+    def _nested(self, options: Document) -> tuple[Statement, ...]:
         return tuple(self.compile(one) for one in options["Statements"])
 
     def _text(
         self,
-        options: Mapping[str, Any],
+        options: Document,
         test: Test,
-        describe: Callable[[bytes], dict[str, Any]] | None = None,
+        describe: Callable[[bytes], JsonObject] | None = None,
     ) -> TextMatch:
         if options.get("PreParseTextTransformations"):
             raise UnsupportedError("transformations before JSON parsing are not applied")
@@ -222,13 +223,13 @@ class Compiler:
             raise UnsupportedError(f"the text transformation {error} is not applied") from None
         return TextMatch(compile_field(options["FieldToMatch"]), transforms, test, describe)
 
-    def size(self, options: Mapping[str, Any]) -> Statement:
+    def size(self, options: Document) -> Statement:
         """Compile a size constraint."""
         compare = getattr(operator, options["ComparisonOperator"].lower())
         size = int(options["Size"])
         return self._text(options, lambda text: bool(compare(len(text), size)))
 
-    def byte_match(self, options: Mapping[str, Any]) -> Statement:
+    def byte_match(self, options: Document) -> Statement:
         """Compile a string match."""
         wanted = options["SearchString"]
         wanted = wanted.encode() if isinstance(wanted, str) else bytes(wanted)
@@ -242,25 +243,25 @@ class Compiler:
         }
         return self._text(options, tests[options["PositionalConstraint"]])
 
-    def regex(self, options: Mapping[str, Any]) -> Statement:
+    def regex(self, options: Document) -> Statement:
         """Compile a match against one pattern."""
         return self._patterns(options, [options["RegexString"]])
 
-    def regex_set(self, options: Mapping[str, Any]) -> Statement:
+    def regex_set(self, options: Document) -> Statement:
         """Compile a match against a pattern set."""
         return self._patterns(options, self.patterns_of(options["ARN"]))
 
-    def _patterns(self, options: Mapping[str, Any], patterns: Sequence[str]) -> Statement:
+    def _patterns(self, options: Document, patterns: Sequence[str]) -> Statement:
         searches = [compile_pattern(pattern).search for pattern in patterns]
         return self._text(options, lambda text: any(search(text) for search in searches))
 
-    def sqli(self, options: Mapping[str, Any]) -> Statement:
+    def sqli(self, options: Document) -> Statement:
         """Compile an SQL injection match; libinjection knows no sensitivity levels."""
         _need_detector()
         sensitivity = options.get("SensitivityLevel") or "LOW"
         return self._text(options, is_sqli, sqli_detail(sensitivity))
 
-    def xss(self, options: Mapping[str, Any]) -> Statement:
+    def xss(self, options: Document) -> Statement:
         """Compile a cross-site scripting match."""
         _need_detector()
         return self._text(
@@ -269,7 +270,7 @@ class Compiler:
             lambda text: {"conditionType": "XSS", "matchedData": xss_tokens(text)},
         )
 
-    def ip_set(self, options: Mapping[str, Any]) -> Statement:
+    def ip_set(self, options: Document) -> Statement:
         """Compile a match against an IP set."""
         if options.get("IPSetForwardedIPConfig"):
             raise UnsupportedError("the address in a header is not compared with IP sets")
@@ -282,7 +283,7 @@ class Compiler:
         frozen = {key: frozenset(found) for key, found in networks.items()}
         return IpSetMatch(frozen)
 
-    def rate(self, options: Mapping[str, Any]) -> Statement:
+    def rate(self, options: Document) -> Statement:
         """Compile a rate-based statement."""
         limit = int(options["Limit"])
         window = int(options.get("EvaluationWindowSec") or 300)
@@ -313,7 +314,7 @@ def _need_detector() -> None:
         raise UnsupportedError(MISSING)
 
 
-def sqli_detail(sensitivity: str) -> Callable[[bytes], dict[str, Any]]:
+def sqli_detail(sensitivity: str) -> Callable[[bytes], JsonObject]:
     """Return what describes an SQL injection in a log record."""
     return lambda text: {
         "conditionType": "SQL_INJECTION",
@@ -322,7 +323,7 @@ def sqli_detail(sensitivity: str) -> Callable[[bytes], dict[str, Any]]:
     }
 
 
-def _key_part(kind: str, options: Mapping[str, Any]) -> KeyPart:
+def _key_part(kind: str, options: Document) -> KeyPart:
     """Compile one aggregation key of a rate-based rule."""
     if kind == "IP":
         return KeyPart("IP", None, lambda i: i.request.source_ip)
@@ -359,7 +360,7 @@ _KEY_KINDS: Mapping[str, tuple[str, Callable[[Inspection, bytes], bytes | None]]
     "UriPath": ("URI_PATH", lambda i, _: i.path),
 }
 
-_COMPILE: Mapping[str, Callable[[Compiler, Mapping[str, Any]], Statement]] = {
+_COMPILE: Mapping[str, Callable[[Compiler, Document], Statement]] = {
     "SizeConstraintStatement": Compiler.size,
     "ByteMatchStatement": Compiler.byte_match,
     "RegexMatchStatement": Compiler.regex,

@@ -9,7 +9,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+
+from emulator.wire.documents import Document
 
 Transform = Callable[[bytes], bytes]
 
@@ -214,7 +215,7 @@ TRANSFORMS: Mapping[str, Transform] = {
 }
 
 
-def chain(text_transformations: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def chain(text_transformations: Sequence[Document]) -> tuple[str, ...]:
     """Return the names to apply, lowest priority first.
 
     Raises:

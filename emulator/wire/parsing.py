@@ -3,7 +3,6 @@
 import base64
 import binascii
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from moto.core.parse import (
     RestXMLParser,
 )
 
+from emulator.wire.documents import Document
 from emulator.wire.errors import WireProtocol
 from emulator.wire.http import strict_json
 
@@ -35,7 +35,7 @@ _UNREADABLE = (
 class Parameters:
     """An operation's input as the SDK takes it; `problem` says why it could not be read."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Document = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -44,7 +44,7 @@ def parameters(
     body: bytes,
     operation: Any,
     protocol: WireProtocol,
-    uri_params: Mapping[str, Any],
+    uri_params: Document,
 ) -> Parameters:
     """Read the input of a moto request.
 
@@ -69,7 +69,7 @@ def parameters(
     return Parameters(values or {})
 
 
-def _cbor(body: bytes) -> Mapping[str, Any]:
+def _cbor(body: bytes) -> Document:
     from botocore.parsers import RpcV2CBORParser  # noqa: PLC0415  # only for CloudWatch's SDKs
 
     document = RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body)))

@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.wire.documents import JsonObject
+
 # The newer of AWS's frameworks quote no null; on record for Bedrock.
 _QUOTE_NO_NULL = frozenset({"bedrock", "bedrock-runtime"})
 # IAM says in words which characters a name may have (IAM API reference, common errors on record
@@ -149,13 +151,13 @@ class _Check:
 
 
 _IAM_PATTERN = r"pattern: [\w+=,.@-]+"
-_NUMBERS: dict[str, Any] = {
+_NUMBERS: JsonObject = {
     "integer": int,
     "long": int,
     "float": int | float,
     "double": int | float,
 }
-_KINDS: dict[str, Any] = {"string": str, "boolean": bool, **_NUMBERS}
+_KINDS: JsonObject = {"string": str, "boolean": bool, **_NUMBERS}
 _NAMES: dict[Any, str] = {
     dict: "a structure",
     list: "a list",

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.wire.documents import JsonObject
+
 MAX_ROWS = 10_000
 """Rows of a result ("limit": the most and, where a query names none, the default)."""
 
-Row = dict[str, Any]
+Row = JsonObject
 Condition = Callable[[Row], bool]
 
 
