@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 from emulator.server import (
     DEFAULT_ACCOUNT_ID,
@@ -43,7 +43,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201  # a program's last words
         return 1
 
-    def stop(signum: int, _: Any) -> None:
+    def stop(signum: int, _: FrameType | None) -> None:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_IGN)
         logging.getLogger("emulator").info("stopping (%s)", signal.Signals(signum).name)

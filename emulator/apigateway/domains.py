@@ -7,7 +7,8 @@ from the path.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from botocore.client import BaseClient
 
 from emulator.cloud import Cloud
 from emulator.wire.documents import JsonObject
@@ -58,7 +59,7 @@ class Domains:
         names = [one["domainName"] for one in _items(client, "get_domain_names")]
         return {name: self._mapped(client, name) for name in names}
 
-    def _mapped(self, client: Any, name: str) -> tuple[_Base, ...]:
+    def _mapped(self, client: BaseClient, name: str) -> tuple[_Base, ...]:
         bases = [
             _Base(
                 "" if mapping["basePath"] == "(none)" else f"/{mapping['basePath']}",
@@ -70,6 +71,6 @@ class Domains:
         return tuple(sorted(bases, key=lambda base: -len(base.path)))
 
 
-def _items(client: Any, operation: str, **given: Any) -> list[JsonObject]:
+def _items(client: BaseClient, operation: str, **given: object) -> list[JsonObject]:
     pages = client.get_paginator(operation).paginate(**given)
     return [item for page in pages for item in page.get("items") or ()]

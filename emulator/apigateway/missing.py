@@ -6,7 +6,17 @@ test_apigateway_api.snapshot.json and test_apigateway_common.snapshot.json.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+from moto.apigateway.models import (
+    APIGatewayBackend,
+    ApiKey,
+    Integration,
+    IntegrationResponse,
+    Method,
+    MethodResponse,
+    Resource,
+    UsagePlanKey,
+)
 
 from emulator.apigateway.refusal import RefusalError, not_found
 from emulator.wire.documents import Document
@@ -25,7 +35,7 @@ _VALIDATOR = "Invalid Request Validator identifier specified"
 class Named:
     """What the parameters of one operation name, found in moto's backend; None is not there."""
 
-    def __init__(self, params: Document, apis: Any) -> None:
+    def __init__(self, params: Document, apis: APIGatewayBackend) -> None:
         self._params = params
         self._apis = apis
         self.api = apis.apis.get(params.get("restApiId"))
@@ -36,40 +46,40 @@ class Named:
         return getattr(self.api, kind, {}).get(self._params.get(parameter))
 
     @property
-    def resource(self) -> Any:
+    def resource(self) -> Resource | None:
         """The resource, or the one that a new resource goes below."""
         place = "resourceId" if "resourceId" in self._params else "parentId"
         return self.of_api("resources", place)
 
     @property
-    def method(self) -> Any:
+    def method(self) -> Method | None:
         return self.resource and self.resource.resource_methods.get(self._params.get("httpMethod"))
 
     @property
-    def integration(self) -> Any:
+    def integration(self) -> Integration | None:
         return self.method and self.method.method_integration
 
     @property
-    def method_response(self) -> Any:
+    def method_response(self) -> MethodResponse | None:
         return self.method and self.method.method_responses.get(self._params.get("statusCode"))
 
     @property
-    def integration_response(self) -> Any:
+    def integration_response(self) -> IntegrationResponse | None:
         # moto keeps None in place of the responses that there are none of.
         responses = (self.integration and self.integration.integration_responses) or {}
         return responses.get(self._params.get("statusCode"))
 
     @property
-    def key(self) -> Any:
+    def key(self) -> ApiKey | None:
         return self._apis.keys.get(self._params.get("apiKey") or self._params.get("keyId"))
 
     @property
-    def plan_key(self) -> Any:
+    def plan_key(self) -> UsagePlanKey | None:
         keys = self._apis.usage_plan_keys.get(self._params.get("usagePlanId"), {})
         return keys.get(self._params.get("keyId"))
 
 
-_Check = tuple[str, Callable[[Named], Any]]
+_Check = tuple[str, Callable[[Named], object]]
 
 _api: _Check = ("Invalid API identifier specified {account}:{restApiId}", lambda at: at.api)
 _resource: _Check = (_RESOURCE, lambda at: at.resource)
@@ -139,7 +149,7 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
 }  # fmt: skip
 
 
-def check(operation: str, params: Document, apis: Any) -> None:
+def check(operation: str, params: Document, apis: APIGatewayBackend) -> None:
     """Refuse an operation on something that is not there, as AWS does. Raises RefusalError.
 
     Args:

@@ -6,7 +6,8 @@ test_apigateway_api.snapshot.json (test_update_…) and test_apigateway_common.s
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+
+from botocore.client import BaseClient
 
 from emulator.apigateway.missing import Named
 from emulator.apigateway.refusal import RefusalError, not_found
@@ -61,7 +62,7 @@ _STAGE_PATHS_IN_WORDS = (
 )
 
 
-def check(operation: str, params: Document, apis: Any) -> None:
+def check(operation: str, params: Document, apis: BaseClient) -> None:
     """Refuse a patch that AWS does not take. Raises RefusalError."""
     for patch in params.get("patchOperations") or ():
         if operation in _REPLACED:
@@ -103,9 +104,9 @@ def _check_rest_api(patch: Document, _: Named) -> None:
         raise _invalid(patch)
 
 
-def check_compression(value: Any) -> None:
+def check_compression(value: object) -> None:
     """Refuse a minimum compression size that is none. Raises RefusalError."""
-    if value not in {None, ""} and not (str(value).isdecimal() and int(value) <= _MOST_BYTES):
+    if value not in {None, ""} and not (str(value).isdecimal() and int(str(value)) <= _MOST_BYTES):
         raise RefusalError(_COMPRESSION)
 
 

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+
+from botocore.client import BaseClient
 
 from emulator.apigateway import usage_log
 from emulator.apigateway.deployed import Throttle
@@ -123,7 +124,7 @@ class Usage:
         }
 
 
-def _pages(client: Any, operation: str, **request: Any) -> list[JsonObject]:
+def _pages(client: BaseClient, operation: str, **request: object) -> list[JsonObject]:
     pages = client.get_paginator(operation).paginate(**request)
     return [item for page in pages for item in page.get("items") or []]
 

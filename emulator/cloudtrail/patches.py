@@ -5,7 +5,6 @@ Source: CloudTrail API reference, and its guide's "Naming requirements" for name
 
 import json
 import re
-from typing import Any
 
 from moto.cloudtrail.models import CloudTrailBackend, Trail, cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
@@ -13,6 +12,7 @@ from moto.core.exceptions import JsonRESTError
 
 from emulator.cloudtrail.status import delivery_status
 from emulator.patching import Moto, add, patch
+from emulator.wire.documents import JsonObject
 
 MAX_TRAILS = 5
 """Trails of an account and Region (CloudTrail User Guide, "Quotas")."""
@@ -112,7 +112,7 @@ def _tell_failing_deliveries(original: Moto, response: CloudTrailResponse) -> st
 
 
 @add(Trail, "put_event_selectors")
-def _replace_selectors(trail: Trail, basic: Any, advanced: Any) -> None:
+def _replace_selectors(trail: Trail, basic: list[JsonObject], advanced: list[JsonObject]) -> None:
     # moto keeps advanced selectors beside basic ones; AWS knows one kind at a time.
     trail.event_selectors = [_DEFAULT_SELECTOR | one for one in basic or ()]
     trail.advanced_event_selectors = advanced or []

@@ -17,7 +17,7 @@ from emulator.wire.http import strict_json
 _ABSENT = object()
 _NUMERIC = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
 
-Test = Callable[[Any], bool]
+Test = Callable[[object], bool]
 
 
 class PatternError(ValueError):
@@ -58,7 +58,7 @@ def _check(node: Document) -> None:
                 _test(one)
 
 
-def _check_alternatives(value: Any) -> None:
+def _check_alternatives(value: object) -> None:
     if not isinstance(value, list) or len(value) < 2:
         raise PatternError("$or needs an array of at least two objects")
     for one in value:
@@ -67,7 +67,7 @@ def _check_alternatives(value: Any) -> None:
         _check(one)
 
 
-def _object(node: Document, event: Any) -> bool:
+def _object(node: Document, event: object) -> bool:
     """Match an object; of an array of objects one must match as a whole."""
     if isinstance(event, list):
         return any(_object(node, one) for one in event)
@@ -85,7 +85,7 @@ def _member(name: str, wanted: Any, event: Document) -> bool:
     return any(_leaf(one, value) for one in wanted)
 
 
-def _leaf(wanted: Any, value: Any) -> bool:
+def _leaf(wanted: object, value: object) -> bool:
     """Match one of a list's entries; an empty array and an object are no leaf: absent."""
     values = [one for one in _flat(value) if one is not _ABSENT]
     test = _test(wanted)
@@ -94,13 +94,13 @@ def _leaf(wanted: Any, value: Any) -> bool:
     return any(test(one) for one in values)
 
 
-def _flat(value: Any) -> list[Any]:
+def _flat(value: object) -> list[object]:
     if isinstance(value, list):
         return [one for each in value for one in _flat(each)]
     return [] if isinstance(value, dict) else [value]
 
 
-def _test(wanted: Any) -> Test:
+def _test(wanted: object) -> Test:
     """Return the test that an entry of a pattern makes. Raises PatternError for none."""
     if not isinstance(wanted, dict | list):
         return lambda value: value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
@@ -113,18 +113,19 @@ def _test(wanted: Any) -> Test:
     return make(operand)
 
 
-def _exists(operand: Any) -> Test:
+def _exists(operand: object) -> Test:
     if not isinstance(operand, bool):
         raise PatternError("exists match pattern must be either true or false.")
     return lambda _: operand
 
 
-def _text(kind: str, compare: Callable[[str, str], bool]) -> Callable[[Any], Test]:
+def _text(kind: str, compare: Callable[[str, str], bool]) -> Callable[[object], Test]:
     """Return a maker of tests of text; the operand may ask to ignore case."""
 
-    def make(operand: Any) -> Test:
-        folded = isinstance(operand, dict) and list(operand) == ["equals-ignore-case"]
-        wanted = operand["equals-ignore-case"] if folded else operand
+    def make(operand: object) -> Test:
+        wanted, folded = operand, False
+        if isinstance(operand, dict) and list(operand) == ["equals-ignore-case"]:
+            wanted, folded = operand["equals-ignore-case"], True
         if not isinstance(wanted, str):
             raise PatternError(f"{kind} match pattern must be a string")
         if folded:
@@ -134,7 +135,7 @@ def _text(kind: str, compare: Callable[[str, str], bool]) -> Callable[[Any], Tes
     return make
 
 
-def _numeric(operand: Any) -> Test:
+def _numeric(operand: object) -> Test:
     if not isinstance(operand, list) or len(operand) not in {2, 4}:
         raise PatternError("Value of numeric must be an array of one or two comparisons")
     pairs = list(zip(operand[::2], operand[1::2], strict=True))
@@ -148,13 +149,13 @@ def _numeric(operand: Any) -> Test:
     )
 
 
-def _cidr(operand: Any) -> Test:
+def _cidr(operand: object) -> Test:
     try:
-        network = ipaddress.ip_network(operand, strict=False)
+        network = ipaddress.ip_network(str(operand), strict=False)
     except ValueError as error:
         raise PatternError(f"Malformed CIDR: {operand}") from error
 
-    def test(value: Any) -> bool:
+    def test(value: object) -> bool:
         try:
             return isinstance(value, str) and ipaddress.ip_address(value) in network
         except ValueError:
@@ -163,7 +164,7 @@ def _cidr(operand: Any) -> Test:
     return test
 
 
-def _wildcard(operand: Any) -> Test:
+def _wildcard(operand: object) -> Test:
     if not isinstance(operand, str):
         raise PatternError("wildcard match pattern must be a string")
     if "**" in operand:
@@ -173,7 +174,7 @@ def _wildcard(operand: Any) -> Test:
     return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value, re.DOTALL))
 
 
-def _anything_but(operand: Any) -> Test:
+def _anything_but(operand: object) -> Test:
     if isinstance(operand, dict):
         if len(operand) != 1 or not operand.keys() <= _BUT_KINDS:
             raise PatternError("Unsupported anything-but pattern")
@@ -189,7 +190,7 @@ def _anything_but(operand: Any) -> Test:
     return lambda value: not any(test(value) for test in tests)
 
 
-_TESTS: dict[str, Callable[[Any], Test]] = {
+_TESTS: dict[str, Callable[[object], Test]] = {
     "anything-but": _anything_but,
     "cidr": _cidr,
     "equals-ignore-case": _text(

@@ -17,6 +17,7 @@ from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
 
 from emulator.patching import Moto, add, patch
+from emulator.wire.documents import Document
 from emulator.wire.http import strict_json
 from iam_policy import Policy, PolicyError
 
@@ -94,7 +95,7 @@ def _check_policy(response: KmsResponse) -> None:
         )
 
 
-def _can_be_changed(document: Any) -> bool:
+def _can_be_changed(document: Document) -> bool:
     for statement in _list(document.get("Statement")):
         actions = [str(one).lower() for one in _list(statement.get("Action"))]
         principal = statement.get("Principal")

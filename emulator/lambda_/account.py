@@ -1,6 +1,6 @@
 """What Lambda says of the account: its limits and what is used of them."""
 
-from typing import Any
+from botocore.client import BaseClient
 
 from emulator.wire.http import HttpResponse, json_response
 
@@ -9,7 +9,7 @@ CONCURRENCY = 1_000
 _STORAGE, _UNZIPPED, _ZIPPED = 80_530_636_800, 262_144_000, 52_428_800
 
 
-def settings(client: Any) -> HttpResponse:
+def settings(client: BaseClient) -> HttpResponse:
     """Answer GetAccountSettings."""
     pages = client.get_paginator("list_functions").paginate(FunctionVersion="ALL")
     functions = [one for page in pages for one in page["Functions"]]

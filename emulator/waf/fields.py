@@ -6,7 +6,7 @@ components in AWS WAF".
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from emulator.waf.json_body import ParsedJson, parse, pointer
 from emulator.waf.transforms import TRANSFORMS
@@ -62,9 +62,9 @@ class Inspection:
         self.body = self.request.body[: self.body_limit]
         self.body_is_oversize = len(self.request.body) > self.body_limit
         self._json: ParsedJson | None = None
-        self._texts: dict[tuple[Any, tuple[str, ...]], list[bytes]] = {}
-        self._selected: dict[Any, Selected] = {}
-        self._readings: dict[Any, tuple[bytes, ...]] = {}
+        self._texts: dict[tuple[object, tuple[str, ...]], list[bytes]] = {}
+        self._selected: dict[object, Selected] = {}
+        self._readings: dict[object, tuple[bytes, ...]] = {}
 
     def header(self, name: bytes) -> list[bytes]:
         """Return every value of a header, whatever its case."""
@@ -121,13 +121,17 @@ class Inspection:
         return known
 
 
+Read = Callable[[Inspection], Selected]
+"""Returns what a component of a request holds."""
+
+
 @dataclass(frozen=True)
 class Field:
     """A compiled FieldToMatch."""
 
-    key: tuple[Any, ...]
+    key: tuple[object, ...]
     location: str
-    read: Callable[[Inspection], Selected]
+    read: Read
 
 
 class UnsupportedError(ValueError):
@@ -147,11 +151,11 @@ def compile_field(shape: Document) -> Field:
     return Field((kind, repr(options)), location, build(options or {}))
 
 
-def _always(read: Callable[[Inspection], bytes]) -> Callable[[Document], Any]:
+def _always(read: Callable[[Inspection], bytes]) -> Callable[[Document], Read]:
     return lambda _: lambda inspection: Selected([read(inspection)])
 
 
-def _single_header(options: Document) -> Callable[[Inspection], Selected]:
+def _single_header(options: Document) -> Read:
     name = options["Name"].strip().lower()
     wanted = name.encode()
 
@@ -166,7 +170,7 @@ def _argument(name: bytes) -> str:
     return name.decode("utf-8", "replace")
 
 
-def _single_query_argument(options: Document) -> Callable[[Inspection], Selected]:
+def _single_query_argument(options: Document) -> Read:
     name = options["Name"].lower()
     wanted = name.encode()
 
@@ -177,7 +181,7 @@ def _single_query_argument(options: Document) -> Callable[[Inspection], Selected
     return read
 
 
-def _all_query_arguments(_: Document) -> Callable[[Inspection], Selected]:
+def _all_query_arguments(_: Document) -> Read:
     def read(inspection: Inspection) -> Selected:
         arguments = inspection.arguments
         return Selected(
@@ -198,7 +202,7 @@ def _oversize(
     return None if handling == "CONTINUE" else Selected([], handling == "MATCH")
 
 
-def _body(options: Document) -> Callable[[Inspection], Selected]:
+def _body(options: Document) -> Read:
     def read(inspection: Inspection) -> Selected:
         over = inspection.body_is_oversize
         verdict = _oversize(inspection, "REQUEST_BODY", options, is_over=over)
@@ -207,7 +211,7 @@ def _body(options: Document) -> Callable[[Inspection], Selected]:
     return read
 
 
-def _json_body(options: Document) -> Callable[[Inspection], Selected]:
+def _json_body(options: Document) -> Read:
     paths = options["MatchPattern"].get("IncludedPaths")
     pointers = None if paths is None else [pointer(path) for path in paths]
     scope = options["MatchScope"]
@@ -244,8 +248,8 @@ def _within_limits(pairs: list[NameValue]) -> tuple[list[NameValue], bool]:
 
 def _map(
     read_pairs: Callable[[Inspection], list[NameValue]], name: str, noun: str, *, fold: bool
-) -> Callable[[Document], Any]:
-    def build(options: Document) -> Callable[[Inspection], Selected]:
+) -> Callable[[Document], Read]:
+    def build(options: Document) -> Read:
         def normal(key: str) -> bytes:
             return (key.strip().lower() if fold else key).encode()
 
@@ -277,7 +281,7 @@ def _map(
     return build
 
 
-def _header_order(options: Document) -> Callable[[Inspection], Selected]:
+def _header_order(options: Document) -> Read:
     def read(inspection: Inspection) -> Selected:
         pairs, over = _within_limits(inspection.headers)
         verdict = _oversize(inspection, "REQUEST_HEADERS", options, is_over=over)
@@ -286,13 +290,13 @@ def _header_order(options: Document) -> Callable[[Inspection], Selected]:
     return read
 
 
-def _fallback(options: Document) -> Callable[[Inspection], Selected]:
+def _fallback(options: Document) -> Read:
     """Answer for what CloudFront and load balancers alone can see: JA3, JA4, URI fragment."""
     verdict = Selected([], options.get("FallbackBehavior") == "MATCH")
     return lambda _: verdict
 
 
-_KINDS: Mapping[str, tuple[str, Callable[[Document], Any]]] = {
+_KINDS: Mapping[str, tuple[str, Callable[[Document], Read]]] = {
     "SingleHeader": ("HEADER", _single_header),
     "Headers": (
         "HEADER",

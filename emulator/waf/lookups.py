@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 # By the kind in an ARN: the operation that reads one, and what its answer calls it.
@@ -13,7 +14,7 @@ _READ_BY = {
 }
 
 
-def found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
+def found(call: Callable[..., Any], key: str, **arguments: object) -> Any:
     """Return `key` of an operation's answer; None when AWS WAF knows no such thing."""
     try:
         return call(**arguments).get(key)
@@ -27,7 +28,7 @@ def found(call: Callable[..., Any], key: str, **arguments: Any) -> Any:
         raise
 
 
-def entity(client: Any, arn: str) -> Any:
+def entity(client: BaseClient, arn: str) -> Any:
     """Look up a pattern set, IP set or rule group: `…:<scope>/<kind>/<name>/<id>`; None if none."""
     scope, kind, name, identifier = arn.split(":")[5].split("/")
     operation, key = _READ_BY[kind]

@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 from moto.wafv2 import exceptions as wafv2_exceptions
 from moto.wafv2.models import FakeIPSet, FakeRuleGroup, FakeWebACL, WAFV2Backend, wafv2_backends
@@ -14,7 +13,7 @@ from emulator.waf.capacity import capacity
 
 
 @patch(wafv2_exceptions.WAFV2DuplicateItemException, "__init__")
-def _name_of_duplicates(original: Moto, error: Any) -> None:
+def _name_of_duplicates(original: Moto, error: wafv2_exceptions.WAFv2ClientError) -> None:
     original(error)
     # The provider waits for this name and not for moto's.
     error.error_type = "WAFDuplicateItemException"
@@ -111,7 +110,7 @@ for _operation in ("delete_ip_set", "delete_regex_pattern_set", "delete_rule_gro
 
 @patch(FakeRuleGroup, "update")
 def _replace_rule_group(
-    original: Moto, group: FakeRuleGroup, description: Any, rules: Any, *rest: object
+    original: Moto, group: FakeRuleGroup, description: object, rules: object, *rest: object
 ) -> str:
     # An update replaces the whole group; moto keeps the rules where none are left.
     token: str = original(group, description, rules, *rest)

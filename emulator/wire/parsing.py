@@ -4,8 +4,9 @@ import base64
 import binascii
 import io
 from dataclasses import dataclass, field
-from typing import Any
+from types import UnionType
 
+from botocore.model import OperationModel, Shape
 from moto.core.parse import (
     JSONParser,
     QueryParser,
@@ -14,6 +15,7 @@ from moto.core.parse import (
     RestJSONParser,
     RestXMLParser,
 )
+from moto.core.request import Request
 
 from emulator.wire.documents import Document
 from emulator.wire.errors import WireProtocol
@@ -40,9 +42,9 @@ class Parameters:
 
 
 def parameters(
-    request: Any,
+    request: Request,
     body: bytes,
-    operation: Any,
+    operation: OperationModel,
     protocol: WireProtocol,
     uri_params: Document,
 ) -> Parameters:
@@ -91,7 +93,7 @@ class _TypeError(ValueError):
     "STRING_VALUE can not be converted to an Integer" is on record (aws/aws-cdk pull request 27087).
     """
 
-    def __init__(self, value: Any, wanted: str = "") -> None:
+    def __init__(self, value: object, wanted: str = "") -> None:
         match value:
             case dict():
                 text = "Start of structure or map found where not expected."
@@ -111,10 +113,10 @@ class _TypeError(ValueError):
 class _Strict:
     """Types as they are in JSON: moto takes "5" for 5, and lets a body name a path's parameters."""
 
-    def _parse_body_as_json(self, body: bytes) -> Any:
+    def _parse_body_as_json(self, body: bytes) -> object:
         return strict_json(body) if body else {}
 
-    def _parse_structure(self, shape: Any, value: Any) -> Any:
+    def _parse_structure(self, shape: Shape, value: object) -> object:
         if shape.is_document_type:
             return value
         if not isinstance(value, dict):
@@ -122,52 +124,52 @@ class _Strict:
         parsed = super()._parse_structure(shape, value)  # type: ignore[misc]  # moto's parser
         return {name: item for name, item in parsed.items() if not _location(shape.members[name])}
 
-    def _parse_map(self, shape: Any, value: Any) -> Any:
+    def _parse_map(self, shape: Shape, value: object) -> object:
         if not isinstance(value, dict):
             raise _TypeError(value)
         return super()._parse_map(shape, value)  # type: ignore[misc]  # moto's parser
 
-    def _parse_list(self, shape: Any, value: Any) -> Any:
+    def _parse_list(self, shape: Shape, value: object) -> object:
         if not isinstance(value, list) and not _location(shape):
             raise _TypeError(value)
         return super()._parse_list(shape, value)  # type: ignore[misc]  # moto's parser
 
-    def _parse_string(self, shape: Any, value: Any) -> Any:  # noqa: ARG002  # as moto calls it
+    def _parse_string(self, shape: Shape, value: object) -> object:  # noqa: ARG002  # as moto calls it
         return _typed(value, str, "a String")
 
-    def _parse_boolean(self, shape: Any, value: Any) -> Any:
+    def _parse_boolean(self, shape: Shape, value: object) -> object:
         if _location(shape):
-            return {"true": True, "false": False}[value.lower()]
+            return {"true": True, "false": False}[str(value).lower()]
         return _typed(value, bool, "Boolean")
 
-    def _parse_integer(self, shape: Any, value: Any) -> Any:
+    def _parse_integer(self, shape: Shape, value: object) -> object:
         if _location(shape):
-            return int(value)
+            return int(str(value))
         if isinstance(value, float) and value.is_integer():
             return int(value)
         return _typed(value, int, "an Integer")
 
-    def _parse_float(self, shape: Any, value: Any) -> Any:
-        return float(value if _location(shape) else _typed(value, int | float, "a Float"))
+    def _parse_float(self, shape: Shape, value: object) -> object:
+        return float(str(value) if _location(shape) else _typed(value, int | float, "a Float"))
 
     _parse_long = _parse_short = _parse_byte = _parse_integer
     _parse_double = _parse_float
 
 
-def _location(shape: Any) -> str | None:
+def _location(shape: Shape) -> str | None:
     """Return where but in the body a member stands: header, querystring or uri."""
     where: str | None = shape.serialization.get("location")
     return where
 
 
-def _typed(value: Any, kind: Any, wanted: str) -> Any:
+def _typed[Kind](value: object, kind: type[Kind] | UnionType, wanted: str) -> Kind:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise _TypeError(value, wanted)
     return value
 
 
 class _Json(_Strict, JSONParser):  # type: ignore[misc]  # moto has no types
-    def _parse_body_as_json(self, body: bytes) -> Any:
+    def _parse_body_as_json(self, body: bytes) -> object:
         return strict_json(body)  # an SDK sends {} where there is nothing to say
 
 
@@ -175,7 +177,7 @@ class _RestJson(_Strict, RestJSONParser):  # type: ignore[misc]  # moto has no t
     pass
 
 
-_PARSERS: dict[WireProtocol, Any] = {
+_PARSERS: dict[WireProtocol, type[RequestParser]] = {
     "json": _Json,
     "query": QueryParser,
     "rest-json": _RestJson,

@@ -5,8 +5,11 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
+
+from botocore.model import Shape
 
 from emulator.wire.documents import JsonObject
 
@@ -33,7 +36,7 @@ class Violation:
 
 
 def violations(
-    service: str, operation: str, document: Any, *, wire: bool = True
+    service: str, operation: str, document: object, *, wire: bool = True
 ) -> list[Violation]:
     """Return what an operation's input breaks of its model.
 
@@ -46,7 +49,7 @@ def violations(
     return check.found
 
 
-def violation(service: str, operation: str, document: Any) -> str | None:
+def violation(service: str, operation: str, document: object) -> str | None:
     """Return in AWS's words what a JSON document breaks; None when it is fine."""
     found = violations(service, operation, document)
     return summary(found) if found else None
@@ -68,7 +71,7 @@ class _Check:
         self._service = service
         self._wire = wire
 
-    def value(self, shape: Any, value: Any, path: str) -> None:
+    def value(self, shape: Shape, value: object, path: str) -> None:
         match shape.type_name:
             case "structure" if getattr(shape, "is_document_type", False):
                 return
@@ -81,8 +84,8 @@ class _Check:
             case "map":
                 if self._is(value, dict, path):
                     self._constraints(shape, value, path)
-                    self._members(shape.key, list(value), value, path, "Map keys")
-                    self._members(shape.value, list(value.values()), value, path, "Map value")
+                    self._members(shape.key, value, value, path, "Map keys")
+                    self._members(shape.value, value.values(), value, path, "Map value")
             case "string":
                 if self._is(value, str, path):
                     self._constraints(shape, value, path)
@@ -91,10 +94,10 @@ class _Check:
             case "blob":
                 self._constraints(shape, value, path)
             case "integer" | "long" | "float" | "double":
-                if self._is(value, _NUMBERS[shape.type_name], path) and math.isfinite(value):
+                if self._is(value, _NUMBERS[shape.type_name], path) and math.isfinite(float(value)):
                     self._constraints(shape, value, path)
 
-    def _structure(self, shape: Any, value: Any, path: str) -> None:
+    def _structure(self, shape: Shape, value: object, path: str) -> None:
         if not self._is(value, dict, path):
             return
         given = {
@@ -111,7 +114,9 @@ class _Check:
         for name, item in given.items():
             self.value(shape.members[name], item, _join(path, name))
 
-    def _members(self, shape: Any, items: list[Any], whole: Any, path: str, what: str) -> None:
+    def _members(
+        self, shape: Shape, items: Iterable[object], whole: object, path: str, what: str
+    ) -> None:
         """Check what a list or a map holds; of what is simple AWS quotes the whole."""
         if shape.type_name in {"structure", "list", "map"}:
             for index, item in enumerate(items, 1):
@@ -123,11 +128,11 @@ class _Check:
             told = ", ".join(_told(shape))
             self._add(path, _quoted(shape, whole), f"{what} must satisfy constraint: [{told}]")
 
-    def _fits(self, shape: Any, value: Any, path: str) -> bool:
+    def _fits(self, shape: Shape, value: object, path: str) -> bool:
         kind = _KINDS.get(shape.type_name)
         return kind is None or self._is(value, kind, path)
 
-    def _constraints(self, shape: Any, value: Any, path: str) -> None:
+    def _constraints(self, shape: Shape, value: object, path: str) -> None:
         for constraint in _broken(shape, value):
             if self._service == "iam" and constraint.endswith(_IAM_PATTERN):
                 text = f"The specified value for {path} is invalid. {_IAM_NAMES}"
@@ -139,13 +144,13 @@ class _Check:
         text = f"Value {quoted}at '{path}' failed to satisfy constraint: {constraint}"
         self.found.append(Violation(path, text))
 
-    def _is(self, value: Any, kind: Any, path: str) -> bool:
+    def _is[Kind](self, value: object, kind: type[Kind], path: str) -> TypeGuard[Kind]:
         if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
             return True
         self.found.append(Violation(path, f"Value at '{path}' must be {_NAMES[kind]}"))
         return False
 
-    def _key(self, shape: Any, name: str) -> str:
+    def _key(self, shape: Shape, name: str) -> str:
         key: str = shape.members[name].serialization.get("name", name) if self._wire else name
         return key
 
@@ -168,7 +173,7 @@ _NAMES: dict[Any, str] = {
 }
 
 
-def _broken(shape: Any, value: Any) -> list[str]:
+def _broken(shape: Shape, value: Any) -> list[str]:
     """Return the constraints that a value of the right type breaks, in AWS's words."""
     size = value if isinstance(value, int | float) else len(value)
     limits, enum = shape.metadata, getattr(shape, "enum", None)
@@ -187,7 +192,7 @@ def _broken(shape: Any, value: Any) -> list[str]:
     return broken
 
 
-def _told(shape: Any) -> list[str]:
+def _told(shape: Shape) -> list[str]:
     """Return all constraints of a simple shape, in AWS's order (on record for ACM and Lambda)."""
     told = [_limit(shape, end) for end in ("max", "min") if end in shape.metadata]
     if pattern := shape.metadata.get("pattern"):
@@ -197,7 +202,7 @@ def _told(shape: Any) -> list[str]:
     return told
 
 
-def _limit(shape: Any, end: str) -> str:
+def _limit(shape: Shape, end: str) -> str:
     word = "less" if end == "max" else "greater"
     what = "value" if shape.type_name in _NUMBERS else "length"
     return f"Member must have {what} {word} than or equal to {shape.metadata[end]}"
@@ -223,16 +228,16 @@ _LISTED = (
 )
 
 
-def _told_enum(enum: Any) -> str:
+def _told_enum(enum: list[str]) -> str:
     listed = next((each for each in _LISTED if set(each) == set(enum)), enum)
     return f"Member must satisfy enum value set: [{', '.join(listed)}]"
 
 
-def _quoted(shape: Any, value: Any) -> str:
+def _quoted(shape: Shape, value: object) -> str:
     return "" if shape.metadata.get("sensitive") else f"'{_java(value)}' "
 
 
-def _java(value: Any) -> str:
+def _java(value: object) -> str:
     """Write a value as AWS quotes it: as Java writes lists and maps."""
     match value:
         case bool():

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from emulator.logs.insights.commands import (
     MAX_ROWS,
@@ -107,7 +106,7 @@ def _row(event: Event) -> Row:
     return row
 
 
-def _flatten(value: Any, name: str, into: Row) -> None:
+def _flatten(value: object, name: str, into: Row) -> None:
     """Discover fields as Insights does: `a.b` of an object, `a.0` of an array."""
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -183,14 +182,14 @@ def _stats(command: Stats, rows: list[Row]) -> list[Row]:
     ]
 
 
-def _group_value(by: str | Bin, row: Row) -> Any:
+def _group_value(by: str | Bin, row: Row) -> object:
     if isinstance(by, str):
         return row.get(by)
     width = by.seconds * 1000
     return _moment(row["@timestamp"] // width * width)
 
 
-def _aggregated(one: Aggregate, rows: list[Row]) -> Any:
+def _aggregated(one: Aggregate, rows: list[Row]) -> object:
     if one.field is None:
         return len(rows)
     field = one.field
@@ -240,7 +239,7 @@ def _shown(
     return [*told, ("@ptr", text(row["@ptr"]))] if with_pointer else told
 
 
-def _moment(milliseconds: Any) -> str:
+def _moment(milliseconds: object) -> str:
     """Write a time as Insights shows it."""
     if not isinstance(milliseconds, int):
         return text(milliseconds)

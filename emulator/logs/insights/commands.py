@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.wire.documents import JsonObject
 
@@ -88,17 +87,17 @@ class Dedup:
 Command = Filter | Fields | Parse | Stats | Sort | Limit | Dedup
 
 
-def number(value: Any) -> float | None:
+def number(value: object) -> float | None:
     """Return a value as a number where it is one, as text or not."""
     if isinstance(value, bool):
         return float(value)
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, int | float | str) else None
+    except ValueError:
         return None
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """Return a value as Insights shows it; an absent one as nothing."""
     if isinstance(value, bool):
         return str(int(value))

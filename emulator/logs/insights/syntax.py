@@ -8,7 +8,6 @@ without the functions on texts, numbers and dates; the rest is refused.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.logs.insights.commands import (
     MAX_ROWS,
@@ -298,7 +297,7 @@ class _Parser:
         sign = self._need(*_COMPARISONS)
         return _compare(field, sign, self._value())
 
-    def _value(self) -> Any:
+    def _value(self) -> object:
         token = self._next("text", "number", "word")
         if token.kind == "word":
             known = {"true": True, "false": False}
@@ -322,7 +321,7 @@ def _sign(condition: Condition, *, negated: bool) -> Condition:
     return (lambda row: not condition(row)) if negated else condition
 
 
-def _compare(field: str, sign: str, wanted: Any) -> Condition:
+def _compare(field: str, sign: str, wanted: object) -> Condition:
     """Compare as numbers where both are, else as texts; a field that is absent meets nothing.
 
     AWS's guide does not say what != makes of an absent field: the safe side claims nothing of it.
