@@ -6,6 +6,7 @@ test_apigateway_api.snapshot.json and test_apigateway_common.snapshot.json.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from moto.apigateway.models import (
     APIGatewayBackend,
