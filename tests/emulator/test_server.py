@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -270,22 +271,26 @@ def test_calls_that_requests_cause_find_a_thread_when_all_clients_wait(echo: Ser
     class Slow:
         def handle(self, *_: object) -> HttpResponse:
             waiting.release()
-            release.wait(10)
+            release.wait(60)
             return json_response(200, {})
 
     echo.app._parts["apis"] = Slow()
     emulator = Emulator(echo)
-    path = "/_aws/execute-api/a/b/c"
     clients = [
-        threading.Thread(target=emulator.request, args=("GET", path), daemon=True)
-        for _ in range(80)
+        threading.Thread(
+            target=emulator.request, args=("GET", "/_aws/execute-api/a/b/c"), daemon=True
+        )
+        for _ in range(200)  # more than both pools have threads
     ]
     for client in clients:
         client.start()
-    for _ in range(64):
-        assert waiting.acquire(timeout=5)
-    assert emulator.request("GET", "/_aws/health").status == 200
-    release.set()
+    try:
+        for _ in range(64):
+            assert waiting.acquire(timeout=5)
+        with urllib.request.urlopen(f"{echo.endpoint}/_aws/health", timeout=5) as answer:
+            assert answer.status == 200
+    finally:
+        release.set()
     for client in clients:
         client.join(timeout=10)
     echo.stop()
