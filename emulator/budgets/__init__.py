@@ -1,1 +1,1 @@
-"""AWS Budgets' API: what moto lacks or does otherwise."""
+"""AWS Budgets: changes to moto."""

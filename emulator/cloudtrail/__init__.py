@@ -1,1 +1,1 @@
-"""CloudTrail's API: what moto does otherwise, and what AWS refuses."""
+"""CloudTrail: records of calls, delivered to bucket and log group; digests; the event history."""

@@ -1,1 +1,1 @@
-"""CloudWatch, as far as moto does not answer as AWS does."""
+"""CloudWatch: metrics of the emulator's own parts and of log groups; changes to moto."""

@@ -1,1 +1,1 @@
-"""EventBridge's API: what moto does otherwise, and how an event meets a pattern."""
+"""EventBridge: events, patterns, what rules and alarms publish; changes to moto."""

@@ -1,1 +1,1 @@
-"""KMS's API: what moto does otherwise."""
+"""KMS: changes to moto."""

@@ -1,1 +1,1 @@
-"""CloudWatch Logs' API: what moto does otherwise, and what AWS refuses."""
+"""CloudWatch Logs: filter patterns, Insights queries, what AWS refuses, changes to moto."""

@@ -1,1 +1,1 @@
-"""S3, as far as moto does not answer as AWS does."""
+"""S3: what AWS refuses, and changes to moto."""

@@ -1,1 +1,1 @@
-"""SNS's API: what moto does otherwise."""
+"""SNS: changes to moto."""

@@ -1,1 +1,1 @@
-"""STS's API: what AWS refuses."""
+"""STS: what AWS refuses."""

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, Emulator
+from tests.emulator.shown import refusal
 
 BAD, MISSING, TAKEN = "BadRequestException", "NotFoundException", "ConflictException"
 INVALID = "ValidationException"
@@ -262,11 +263,7 @@ def test_refusals_are_in_the_words_of_aws(
         apis.meta.method_to_api_mapping[operation]
     ).input_shape
     needed = {name: names[name] for name in shape.required_members if name in names}
-    with pytest.raises(ClientError) as error:
-        call(**needed | wrong)
-    response = error.value.response
-    assert response["Error"] == {"Code": code, "Message": says}
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert refusal(call, **needed | wrong) == (status, code, says)
 
 
 def test_a_stage_names_the_paths_that_a_patch_may_have(apis: Any, names: dict[str, Any]) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import LOGS, Emulator
+from tests.emulator.shown import refusal
 
 HEADER = "method.response.header.Access-Control-Allow-Origin"
 
@@ -31,10 +31,9 @@ def at(apis: Any) -> Iterator[dict[str, str]]:
 
 
 def refused(call: Any, **arguments: Any) -> str:
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    assert error.value.response["Error"]["Code"] == "BadRequestException"
-    return str(error.value.response["Error"]["Message"])
+    _, code, message = refusal(call, **arguments)
+    assert code == "BadRequestException"
+    return message
 
 
 @pytest.mark.parametrize(
@@ -209,9 +208,8 @@ def test_what_is_not_there_cannot_be_referred_to(
         "create_usage_plan": {"name": "plan", "apiStages": [{"apiId": api, "stage": "v1"}]},
     }
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=deployment)
-    with pytest.raises(ClientError) as error:
-        getattr(apis, operation)(**right[operation] | wrong)
-    assert error.value.response["Error"]["Code"] == code
-    assert says in error.value.response["Error"]["Message"]
+    refused = refusal(getattr(apis, operation), **right[operation] | wrong)
+    assert refused[1] == code
+    assert says in refused[2]
     getattr(apis, operation)(**right[operation])
     assert apis.get_resources(restApiId=api)["items"]

@@ -10,9 +10,9 @@ import zipfile
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import refusal
 
 INVALID = "InvalidParameterValueException"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -25,28 +25,26 @@ TOO_MUCH = (
 )
 
 
-@pytest.fixture
-def function(emulator: Emulator, package: bytes) -> Any:
-    """Make a function with version 1 and the alias live; return (client, name, ARN)."""
+def made(emulator: Emulator, package: bytes, **settings: Any) -> tuple[Any, str, Any]:
+    """Make a function; return a client, its name and AWS's answer."""
     client, name = emulator.client("lambda"), f"f-{uuid.uuid4()}"
-    client.create_function(
+    answer = client.create_function(
         FunctionName=name,
         Role=emulator.role(name, [])["Arn"],
         Runtime="python3.12",
         Handler="app.handler",
         Code={"ZipFile": package},
-        Publish=True,
+        **settings,
     )
+    return client, name, answer
+
+
+@pytest.fixture
+def function(emulator: Emulator, package: bytes) -> Any:
+    """Make a function with version 1 and the alias live; return (client, name, ARN)."""
+    client, name, _ = made(emulator, package, Publish=True)
     client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
     return client, name, f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-
-
-def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response = caught.value.response
-    error = response["Error"]
-    return response["ResponseMetadata"]["HTTPStatusCode"], error["Code"], error["Message"]
 
 
 def permission(**settings: str) -> dict[str, str]:
@@ -61,15 +59,15 @@ def test_function_version_and_alias_have_policies_of_their_own(function: Any) ->
     client, name, arn = function
     of = {"FunctionName": name}
     missing = (404, "ResourceNotFoundException", "The resource you requested does not exist.")
-    assert refused(client.get_policy, **of) == missing
+    assert refusal(client.get_policy, **of) == missing
     client.add_permission(**of, **permission(), Qualifier="live")
     (statement,) = json.loads(client.get_policy(**of, Qualifier="live")["Policy"])["Statement"]
     assert statement["Resource"] == f"{arn}:live"
-    assert refused(client.get_policy, **of) == missing
-    assert refused(client.get_policy, **of, Qualifier="1") == missing
+    assert refusal(client.get_policy, **of) == missing
+    assert refusal(client.get_policy, **of, Qualifier="1") == missing
     client.add_permission(**of, **permission())  # the same id, of another policy
     client.remove_permission(**of, StatementId="own", Qualifier="live")
-    assert refused(client.get_policy, **of, Qualifier="live") == missing
+    assert refusal(client.get_policy, **of, Qualifier="live") == missing
     (statement,) = json.loads(client.get_policy(**of)["Policy"])["Statement"]
     assert statement["Resource"] == arn
 
@@ -116,78 +114,78 @@ def test_a_permission_becomes_a_statement(
 def test_statements_are_refused_that_are_taken_or_not_there(function: Any) -> None:
     client, name, _ = function
     of = {"FunctionName": name}
-    assert refused(client.remove_permission, **of, StatementId="own") == (
+    assert refusal(client.remove_permission, **of, StatementId="own") == (
         404,
         "ResourceNotFoundException",
         "No policy is associated with the given resource.",
     )
     client.add_permission(**of, **permission())
-    assert refused(client.add_permission, **of, **permission())[:2] == (
+    assert refusal(client.add_permission, **of, **permission())[:2] == (
         409,
         "ResourceConflictException",
     )
-    assert refused(client.remove_permission, **of, StatementId="none") == (
+    assert refusal(client.remove_permission, **of, StatementId="none") == (
         404,
         "ResourceNotFoundException",
         "Statement none is not found in resource policy.",
     )
-    assert refused(client.remove_permission, **of, StatementId="own", RevisionId="old")[:2] == (
+    assert refusal(client.remove_permission, **of, StatementId="own", RevisionId="old")[:2] == (
         412,
         "PreconditionFailedException",
     )
-    assert refused(client.add_permission, **of, **permission(), Qualifier="$LATEST") == (
+    assert refusal(client.add_permission, **of, **permission(), Qualifier="$LATEST") == (
         400,
         INVALID,
         "We currently do not support adding policies for $LATEST.",
     )
 
 
-def test_what_lambda_does_not_take_is_refused(function: Any) -> None:
+def test_what_lambda_does_not_take_is_refusal(function: Any) -> None:
     client, name, arn = function
     current = client.get_function_configuration(FunctionName=name)["CodeSha256"]
     differs = (
         f"CodeSHA256 (other) is different from current CodeSHA256 in $LATEST ({current})."
         " Please try again with the CodeSHA256 in $LATEST."
     )
-    assert refused(client.publish_version, FunctionName=name, CodeSha256="other") == (
+    assert refusal(client.publish_version, FunctionName=name, CodeSha256="other") == (
         400,
         INVALID,
         differs,
     )
     assert client.publish_version(FunctionName=name, CodeSha256=current)["CodeSha256"] == current
-    status, code, said = refused(
+    status, code, said = refusal(
         client.put_function_concurrency, FunctionName=f"{arn}:1", ReservedConcurrentExecutions=1
     )
     assert (status, code) == (400, INVALID)
     assert said.startswith("This operation is permitted on Lambda functions only.")
     client.put_function_concurrency(FunctionName=arn, ReservedConcurrentExecutions=1)
     reserve = {"FunctionName": name, "ReservedConcurrentExecutions": 901}
-    assert refused(client.put_function_concurrency, **reserve) == (
+    assert refusal(client.put_function_concurrency, **reserve) == (
         400,
         INVALID,
         TOO_MUCH,
     )
     made = {"FunctionName": f"{name}-2", "Role": ROLE, "Code": {"ZipFile": b"PK"}}
-    assert refused(client.create_function, **made) == (400, INVALID, NO_HANDLER)
-    assert refused(client.list_versions_by_function, FunctionName="none")[0] == 404
+    assert refusal(client.create_function, **made) == (400, INVALID, NO_HANDLER)
+    assert refusal(client.list_versions_by_function, FunctionName="none")[0] == 404
     alias = {"FunctionName": name, "Name": "live", "FunctionVersion": "1"}
-    assert refused(client.create_alias, **alias) == (
+    assert refusal(client.create_alias, **alias) == (
         409,
         "ResourceConflictException",
         f"Alias already exists: {arn}:live",
     )
     unzipped = "Could not unzip uploaded file. Please check your file, then try to upload again."
     update = client.update_function_code
-    assert refused(update, FunctionName=name, ZipFile=b"none") == (400, INVALID, unzipped)
-    assert refused(client.invoke, FunctionName=name, Payload=b"{")[1:][0] == (
+    assert refusal(update, FunctionName=name, ZipFile=b"none") == (400, INVALID, unzipped)
+    assert refusal(client.invoke, FunctionName=name, Payload=b"{")[1:][0] == (
         "InvalidRequestContentException"
     )
-    assert refused(client.invoke, FunctionName="none") == (
+    assert refusal(client.invoke, FunctionName="none") == (
         404,
         "ResourceNotFoundException",
         f"Function not found: arn:aws:lambda:{REGION}:{ACCOUNT}:function:none:$LATEST",
     )
-    assert refused(client.invoke, FunctionName=name, InvocationType="Event")[0] == 501
+    assert refusal(client.invoke, FunctionName=name, InvocationType="Event")[0] == 501
 
 
 def test_each_change_of_a_function_is_a_revision(function: Any, package: bytes) -> None:
@@ -202,16 +200,9 @@ def test_each_change_of_a_function_is_a_revision(function: Any, package: bytes) 
 def test_a_function_just_made_is_pending_and_then_active(
     emulator: Emulator, package: bytes
 ) -> None:
-    client, name = emulator.client("lambda"), f"f-{uuid.uuid4()}"
-    made = client.create_function(
-        FunctionName=name,
-        Role=emulator.role(name, [])["Arn"],
-        Runtime="python3.12",
-        Handler="app.handler",
-        Code={"ZipFile": package},
-    )
-    assert (made["State"], made["StateReasonCode"]) == ("Pending", "Creating")
-    assert "Layers" not in made
+    client, name, answer = made(emulator, package)
+    assert (answer["State"], answer["StateReasonCode"]) == ("Pending", "Creating")
+    assert "Layers" not in answer
     read = client.get_function_configuration(FunctionName=name)
     assert (read["State"], "StateReason" in read) == ("Active", False)
 
@@ -226,15 +217,8 @@ def test_a_wrapper_runs_the_runtime(emulator: Emulator) -> None:
         script = zipfile.ZipInfo("wrapper")
         script.external_attr = 0o755 << 16
         archive.writestr(script, '#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n')
-    client, name = emulator.client("lambda"), f"f-{uuid.uuid4()}"
-    client.create_function(
-        FunctionName=name,
-        Role=emulator.role(name, [])["Arn"],
-        Runtime="python3.12",
-        Handler="app.handler",
-        Code={"ZipFile": content.getvalue()},
-        Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"}},
-    )
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"}
+    client, name, _ = made(emulator, content.getvalue(), Environment={"Variables": variables})
     answer = client.invoke(FunctionName=name)
     assert json.loads(answer["Payload"].read()) == "yes"
     client.update_function_configuration(

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import Emulator
-from tests.emulator.shown import shows
+from tests.emulator.shown import refusal, shows
 
 SUSPENDED = (
     "An Object Lock configuration is present on this bucket, so the versioning state cannot be"
@@ -46,18 +45,10 @@ def record(s3: Any, mode: str = "GOVERNANCE", days: float = 2) -> dict[str, str]
     return {**at, "VersionId": version}
 
 
-def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response = caught.value.response
-    error = response["Error"]
-    return response["ResponseMetadata"]["HTTPStatusCode"], error["Code"], error["Message"]
-
-
 def test_versioning_of_a_locked_bucket_cannot_be_suspended(s3: Any) -> None:
     suspended = {"VersioningConfiguration": {"Status": "Suspended"}}
     name = bucket(s3)
-    assert refused(s3.put_bucket_versioning, **name, **suspended) == (
+    assert refusal(s3.put_bucket_versioning, **name, **suspended) == (
         409,
         "InvalidBucketState",
         SUSPENDED,
@@ -70,7 +61,7 @@ def test_versioning_of_a_locked_bucket_cannot_be_suspended(s3: Any) -> None:
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
 def test_a_locked_version_cannot_be_deleted(s3: Any, mode: str) -> None:
     version = record(s3, mode)
-    assert refused(s3.delete_object, **version) == LOCKED
+    assert refusal(s3.delete_object, **version) == LOCKED
     marker = s3.delete_object(Bucket=version["Bucket"], Key=version["Key"])
     assert marker["DeleteMarker"] is True
     assert s3.get_object(**version)["Body"].read() == b"x"
@@ -97,7 +88,7 @@ def test_a_retention_can_only_grow(
     if taken:
         s3.put_object_retention(**change)
     else:
-        assert refused(s3.put_object_retention, **change) == LOCKED
+        assert refusal(s3.put_object_retention, **change) == LOCKED
     days = wanted["days"] if taken else 2
     kept = s3.get_object_retention(**version)["Retention"]["RetainUntilDate"]
     assert abs(kept - later(days)) < timedelta(minutes=5)
@@ -125,7 +116,7 @@ def test_an_object_without_retention_can_get_one(s3: Any) -> None:
 def test_a_lock_configuration_has_days_or_years(s3: Any, config: dict[str, Any]) -> None:
     name = bucket(s3)
     put = s3.put_object_lock_configuration
-    assert refused(put, **name, ObjectLockConfiguration=config)[:2] == (400, "MalformedXML")
+    assert refusal(put, **name, ObjectLockConfiguration=config)[:2] == (400, "MalformedXML")
     rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
     put(**name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule})
     read = s3.get_object_lock_configuration(**name)["ObjectLockConfiguration"]
@@ -136,7 +127,7 @@ def test_a_bucket_with_objects_can_be_locked_once_it_keeps_versions(s3: Any) -> 
     name = bucket(s3, locked=False)
     s3.put_object(**name, Key="old", Body=b"x")
     config = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
-    assert refused(s3.put_object_lock_configuration, **name, **config) == (
+    assert refusal(s3.put_object_lock_configuration, **name, **config) == (
         409,
         "InvalidBucketState",
         "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
