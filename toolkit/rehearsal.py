@@ -58,7 +58,8 @@ provider "aws" {{
 # How AWS's services call a thing that is there already. Terraform would have changed it, had it
 # stood in the state.
 EXISTS_ALREADY = re.compile(
-    r"already exists?\b|AlreadyExists|AlreadyOwnedByYou|Duplicate(?:Item|Record)|ResourceConflict"
+    r"already (?:exists?|has (?:this )?name)\b|cannot reference multiple Usage Plans"
+    r"|AlreadyExists|AlreadyOwnedByYou|Duplicate(?:Item|Record)|ResourceConflict"
 )
 NEEDS_INIT = "terraform init"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from scripts import rehearse
-from toolkit.rehearsal import Rehearsal, Session
+from toolkit.rehearsal import EXISTS_ALREADY, Rehearsal, Session
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -196,3 +196,18 @@ def test_where_nobody_may_ask_that_is_told(
     assert "No client is enabled: nobody may ask." in said
     assert "curl" not in said
     assert FakeChatbot.asked == []
+
+
+@pytest.mark.parametrize(
+    ("said", "is_there"),
+    [
+        ("ConflictException: Another resource with the same parent already has this name: a", True),
+        ("ConflictException: Base path already exists for this domain name", True),
+        ("EntityAlreadyExists: Role with name a already exists.", True),
+        ("WAFDuplicateItemException: AWS WAF could not perform the operation", True),
+        ("DeleteConflict: Cannot delete a policy attached to entities.", False),
+        ("BucketNotEmpty: The bucket you tried to delete is not empty", False),
+    ],
+)
+def test_what_a_cut_apply_left_is_known_by_awss_words(said: str, *, is_there: bool) -> None:
+    assert bool(EXISTS_ALREADY.search(said)) is is_there

@@ -9,6 +9,7 @@ import pytest
 
 from tests.emulator.conftest import LOGS, REGION
 from tests.emulator.shown import refusal, shows, unique
+from toolkit.rehearsal import EXISTS_ALREADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,6 +233,7 @@ def test_keys_and_plans(apis: Any, stage: dict[str, str]) -> None:
     apis.create_usage_plan_key(**at, keyType="API_KEY")
     twice = refusal(apis.create_usage_plan_key, **at, keyType="API_KEY")
     assert twice[:2] == (409, "ConflictException")
+    assert EXISTS_ALREADY.search(twice[2])  # a rehearsal whose apply was cut short starts afresh
     assert apis.get_usage_plan_key(**at)["id"] == key
     listed = apis.get_usage_plan_keys(usagePlanId=plan)["items"]
     assert [one["id"] for one in listed] == [key]

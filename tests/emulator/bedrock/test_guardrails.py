@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import shows, unique
+from toolkit.rehearsal import EXISTS_ALREADY
 
 MESSAGES = {"blockedInputMessaging": "in", "blockedOutputsMessaging": "out"}
 SIGNED = {
@@ -130,7 +131,7 @@ def test_regions_do_not_see_each_others_guardrails(emulator: Emulator, bedrock: 
 def test_a_name_is_used_once(bedrock: Any) -> None:
     name = unique()
     bedrock.create_guardrail(name=name, **MESSAGES)
-    with pytest.raises(bedrock.exceptions.ConflictException):
+    with pytest.raises(bedrock.exceptions.ConflictException, match=EXISTS_ALREADY):
         bedrock.create_guardrail(name=name, **MESSAGES)
 
 
