@@ -9,9 +9,8 @@ import logging
 import tomllib
 from pathlib import Path
 
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import WireProtocol, service_error
-from emulator.wire.http import HttpRequest, HttpResponse
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 
 LIST = Path(__file__).with_suffix(".toml")
 
@@ -25,16 +24,15 @@ def served() -> frozenset[tuple[str, str]]:
     return frozenset((service, name) for service, names in listed.items() for name in names)
 
 
-def unimplemented(call: ApiCall | None, request: HttpRequest) -> HttpResponse | None:
-    """Return 501, in the caller's protocol, for an operation that is not served; None for others.
+def check(call: Call) -> None:
+    """Refuse an operation that is not served, and what is no operation. Raises AwsError with 501.
 
-    `call` is None for a request that is no operation that the emulator can tell. 501 and not 500:
-    SDKs repeat a 500 for minutes, in vain.
+    501 and not 500: SDKs repeat a 500 for minutes, in vain.
     """
-    if call is None:
-        what = f"{request.method} {request.path}, which it cannot tell as an operation of AWS"
+    if not call.operation:
+        what = f"{call.method} {call.path}, which it cannot tell as an operation of AWS"
     elif (call.service, call.operation) in served():
-        return None
+        return
     else:
         what = (
             f"{call.service} {call.operation}: no test shows that what it would answer is what AWS"
@@ -45,13 +43,7 @@ def unimplemented(call: ApiCall | None, request: HttpRequest) -> HttpResponse | 
         ' emulator/README.md says under "Operations".'
     )
     _tell(message)
-    return service_error(_protocol(call, request), 501, "InternalFailure", message)
-
-
-def _protocol(call: ApiCall | None, request: HttpRequest) -> WireProtocol:
-    if call is not None:
-        return call.protocol
-    return "json" if request.header("x-amz-target") else "rest-json"
+    raise AwsError(501, "InternalFailure", message)
 
 
 @functools.cache

@@ -1,307 +1,97 @@
-"""One port for the whole local AWS: routes a request to the part that answers it."""
+"""One port for the whole local AWS: the socket and its two pools of threads."""
 
 import json
 import logging
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, unquote
+from typing import TYPE_CHECKING, Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask, hop_by_hop
 
-from emulator.cloud import Cloud
-from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response, request_of
+from emulator.wire.http import HttpResponse, request_of
+from emulator.wire.origin import custom_host
+
+if TYPE_CHECKING:
+    from emulator.door import Door
 
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-2"
 
-_log = logging.getLogger("emulator")
-
 _HOST = "127.0.0.1"
 _FRONT_THREADS = 64
 _BACK_THREADS = 48
-_DEPLOYED_APIS = ("/_aws/execute-api/", "/_aws/custom-domain/")
-_FRONT_DOORS = (*_DEPLOYED_APIS, "/2015-03-31/functions/")
-# An account's number stands before the address in calls of S3 Control, whose SDKs put it there
-# (botocore's model: hostPrefix "{AccountId}."). No name server has such a name to give.
-_LOCAL_NAME = re.compile(
-    r"(?:(?:\d{12}\.)?127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?",
-    re.IGNORECASE,
-)
+_FRONT_PATHS = ("/_aws/execute-api/", "/_aws/custom-domain/", "/2015-03-31/functions/")
 _METADATA = re.compile(rb"^X-Amz-Meta-[^:]+", re.MULTILINE)
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024
-_MAX_INVOKE_BODY = 6 * 1024 * 1024
 
-StartResponse = Callable[..., Any]
+StartResponse = Callable[..., object]
 
 
 class PortInUseError(Exception):
     """Another program listens on the port already."""
 
 
+class Lazy[T]:
+    """A value that its first use makes, once."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        """Return the value."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+    def if_made(self, use: Callable[[T], None]) -> None:
+        """Call a function with the value, if there is one."""
+        for value in self._made:
+            use(value)
+
+
 class Application:
-    """The emulator as one WSGI application."""
+    """The door as a WSGI application, made at the first request: a start is fast."""
 
     def __init__(
         self, *, account_id: str, region: str, endpoint: str, state_dir: Path | None = None
     ) -> None:
-        self.cloud = Cloud(account_id, region, endpoint, app=self, state_dir=state_dir)
-        self._parts_lock = threading.RLock()
-        self._parts: dict[str, Any] = {}
+        def make() -> "Door":
+            from emulator.door import Door  # noqa: PLC0415  # moto and boto3 take a second
 
-    # The parts import moto, boto3 and more: a start is fast, and the first use pays.
-
-    def _part(self, name: str, make: Callable[[], Any]) -> Any:
-        with self._parts_lock:
-            if name not in self._parts:
-                self._parts[name] = make()
-            return self._parts[name]
-
-    @property
-    def control_plane(self) -> Any:
-        def make() -> Any:
-            from emulator.control_plane import ControlPlane  # noqa: PLC0415
-
-            return ControlPlane(self.cloud, self.authorizer, self.trail, self.alerts)
-
-        return self._part("control_plane", make)
-
-    @property
-    def authorizer(self) -> Any:
-        def make() -> Any:
-            from emulator.iam import Authorizer  # noqa: PLC0415
-
-            return Authorizer(self.cloud)
-
-        return self._part("authorizer", make)
-
-    @property
-    def trail(self) -> Any:
-        def make() -> Any:
-            from emulator.cloudtrail.trail import Trail  # noqa: PLC0415
-
-            return Trail(self.cloud, self.authorizer, on_records=self.alerts.events)
-
-        return self._part("trail", make)
-
-    @property
-    def alerts(self) -> Any:
-        def make() -> Any:
-            from emulator.events.alerts import Alerts  # noqa: PLC0415
-
-            return Alerts(self.cloud, self.authorizer)
-
-        return self._part("alerts", make)
-
-    @property
-    def functions(self) -> Any:
-        def make() -> Any:
-            from emulator.lambda_ import LambdaRuntime  # noqa: PLC0415
-
-            return LambdaRuntime(self.cloud, self.authorizer, scratch=self.cloud.state_dir)
-
-        return self._part("functions", make)
-
-    @property
-    def bedrock(self) -> Any:
-        def make() -> Any:
-            from emulator.bedrock.runtime import BedrockRuntime  # noqa: PLC0415
-
-            return BedrockRuntime(self.cloud, self.authorizer, self.trail)
-
-        return self._part("bedrock", make)
-
-    @property
-    def apis(self) -> Any:
-        def make() -> Any:
-            from emulator.apigateway import ExecuteApi  # noqa: PLC0415
-            from emulator.waf import Waf  # noqa: PLC0415
-
-            return ExecuteApi(
-                self.cloud, Waf(self.cloud), self.functions, authorizer=self.authorizer
+            return Door(
+                account_id=account_id, region=region, endpoint=endpoint, state_dir=state_dir
             )
 
-        return self._part("apis", make)
+        self._door = Lazy(make)
+
+    @property
+    def door(self) -> "Door":
+        """Return what answers the requests."""
+        return self._door()
 
     def end_waits(self) -> None:
-        """Stop what requests may wait for long: function workers, and a model told to be slow."""
-        self._close("functions", "bedrock")
+        """Stop what requests may wait for long."""
+        self._door.if_made(lambda door: door.end_waits())
 
     def close(self) -> None:
         """Stop all that runs, and write out the trail and the logs."""
-        self.end_waits()
-        self._close("trail")
-        self.cloud.close()
-
-    def _close(self, *names: str) -> None:
-        for name in names:
-            if name in self._parts:
-                self._parts[name].close()
+        self._door.if_made(lambda door: door.close())
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "/")
-        try:
-            if not path.startswith(_DEPLOYED_APIS):
-                host = _host(environ.get("HTTP_HOST") or "")
-                # Whatever page asks: the name leads to the API, and to nothing else.
-                if host and self.apis.domains.known(host):
-                    request = request_of(environ)
-                    answered = self.apis.handle_domain(request, host, request.path)
-                    return _send(answered, start_response)
-                if _is_of_a_web_page(environ):
-                    return _send(_REFUSAL_OF_WEB_PAGES, start_response)
-            if not _is_data_plane(environ["REQUEST_METHOD"], path):
-                answer: Iterable[bytes] = self.control_plane(environ, start_response)
-                return answer
-            response = self._answer(request_of(environ))
-        except Exception:  # noqa: BLE001  # a client gets an AWS error, the log gets the cause
-            _log.exception("internal error on %s %s", environ.get("REQUEST_METHOD"), path)
-            response = aws_error(
-                500, "InternalFailure", "The emulator failed to answer; its log says why."
-            )
-        return _send(response, start_response)
-
-    def _answer(self, request: HttpRequest) -> HttpResponse:
-        match request.path.split("/"):
-            case ["", "_aws", *parts]:
-                return self._own(request, parts)
-            case ["", "2015-03-31", _, function, *_]:
-                return self._invoke(request, unquote(function))
-            case _:
-                response: HttpResponse = self.bedrock.handle(request)
-                return response
-
-    def _own(self, request: HttpRequest, parts: list[str]) -> HttpResponse:
-        match parts:
-            case ["health"]:
-                return json_response(200, self._health())
-            case ["faults"]:
-                response: HttpResponse = self.bedrock.faults.handle(request)
-                return response
-            case ["execute-api", api_id, *rest] if api_id:
-                # On record: slashes before the stage count as one.
-                below = "/".join(rest).lstrip("/")
-                stage, slash, path = below.partition("/")
-                answer: HttpResponse = self.apis.handle(request, api_id, stage, slash + path)
-                return answer
-            case ["custom-domain", domain, *rest] if domain:
-                at_domain: HttpResponse = self.apis.handle_domain(
-                    request, domain, f"/{'/'.join(rest)}"
-                )
-                return at_domain
-            case _:
-                return aws_error(
-                    404,
-                    "UnknownOperationException",
-                    "Below /_aws are: health, faults, execute-api/<api id>/<stage>/<path> and"
-                    " custom-domain/<name>/<path>.",
-                )
-
-    def _health(self) -> dict[str, Any]:
-        return {
-            "status": "ok",
-            "version": _version(),
-            "account_id": self.cloud.account_id,
-            "region": self.cloud.region,
-            "generation": self.cloud.generation,
-            "approximations": self.cloud.approximations,
-        }
-
-    def _invoke(self, request: HttpRequest, function: str) -> HttpResponse:
-        if len(request.body) > _MAX_INVOKE_BODY:
-            return aws_error(
-                413,
-                "RequestTooLargeException",
-                f"Request must be smaller than {_MAX_INVOKE_BODY} bytes for the InvokeFunction"
-                " operation",
-            )
-        refusal: HttpResponse | None = self.control_plane.refuse_invoke(request)
-        if refusal is not None:
-            return refusal
-        kind = request.header("x-amz-invocation-type") or "RequestResponse"
-        if kind == "DryRun":
-            return HttpResponse(204, (), b"")
-        if kind != "RequestResponse":
-            return aws_error(
-                501,
-                "UnsupportedOperation",
-                f"The emulator invokes functions synchronously only, not as {kind!r}.",
-            )
-        invocation = self.functions.invoke(
-            function,
-            parse_qs(request.query).get("Qualifier", [None])[0],
-            request.body,
-            trace_header=request.header("x-amzn-trace-id"),
-        )
-        headers = [
-            ("Content-Type", "application/json"),
-            ("x-amzn-RequestId", invocation.request_id),
-        ]
-        if invocation.error_type:
-            headers.append(("x-amzn-ErrorType", invocation.error_type))
-        if invocation.executed_version:
-            headers.append(("X-Amz-Executed-Version", invocation.executed_version))
-        if invocation.function_error:
-            headers.append(("X-Amz-Function-Error", invocation.function_error))
-        if invocation.log_tail and request.header("x-amz-log-type") == "Tail":
-            headers.append(("X-Amz-Log-Result", invocation.log_tail))
-        return HttpResponse(invocation.status, tuple(headers), invocation.payload)
-
-
-_REFUSAL_OF_WEB_PAGES = aws_error(
-    403,
-    "AccessDeniedException",
-    "The local AWS does nothing for web pages: call it from a program, by the name 127.0.0.1 or"
-    f" localhost. A web page may call the deployed APIs, below {_DEPLOYED_APIS[0]}.",
-)
-
-
-def _is_of_a_web_page(environ: Mapping[str, Any]) -> bool:
-    """Tell whether a browser sends this for some web page.
-
-    The administrator's key is known to all, and a function is code that runs on this machine: any
-    page that a person has open could run its own. A browser tells of the page; where the page has
-    its own name lead to this machine (DNS rebinding), the name does.
-    """
-    host = environ.get("HTTP_HOST")
-    return (
-        "HTTP_ORIGIN" in environ
-        or environ.get("HTTP_SEC_FETCH_SITE", "none") not in {"none", "same-origin"}
-        or (host is not None and _LOCAL_NAME.fullmatch(host.strip()) is None)
-    )
-
-
-def _host(named: str) -> str:
-    """Return the host that a request names, without its port; "" for this machine's own names."""
-    name = named.strip().lower()
-    return "" if _LOCAL_NAME.fullmatch(name) else name.partition(":")[0]
-
-
-def _is_data_plane(method: str, path: str) -> bool:
-    if path.startswith("/_aws/"):
-        return True
-    if method != "POST":
-        return False
-    if path.startswith("/2015-03-31/functions/"):
-        return path.endswith("/invocations")
-    return path.startswith(("/model/", "/guardrail/"))
-
-
-def _version() -> str:
-    try:
-        return version("secured-ai-chatbot")
-    except PackageNotFoundError:
-        return "unreleased"
+        """Answer one request."""
+        return _send(self.door(request_of(environ)), start_response)
 
 
 def _send(response: HttpResponse, start_response: StartResponse) -> Iterable[bytes]:
@@ -314,7 +104,9 @@ def _send(response: HttpResponse, start_response: StartResponse) -> Iterable[byt
         for name, value in response.headers
         if name.lower() not in hop_by_hop and name.lower() != "content-length"
     ]
-    headers.append(("Content-Length", str(len(response.body))))
+    # The answer to HEAD has the length of the body that it leaves out.
+    length = None if response.body else response.header("content-length")
+    headers.append(("Content-Length", length or str(len(response.body))))
     start_response(f"{response.status} {reason}", headers)
     return [response.body]
 
@@ -383,7 +175,7 @@ class _TwoPools:
     def add_task(self, channel: Any) -> None:
         request = channel.requests[0]
         path, headers = getattr(request, "path", ""), getattr(request, "headers", {})
-        at_front = path.startswith(_FRONT_DOORS) or _host(headers.get("HOST", ""))
+        at_front = path.startswith(_FRONT_PATHS) or custom_host(headers.get("HOST"))
         pool = self._front if at_front else self._back
         pool.add_task(channel)
 

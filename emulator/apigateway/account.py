@@ -5,10 +5,10 @@ API Gateway, and has what AWS's policy AmazonAPIGatewayPushToCloudWatchLogs hold
 it when it is set.
 """
 
-from emulator.iam import Authorizer, CallerError
-from emulator.iam.requests import ApiCall, roles_handed_on
-from emulator.wire.errors import service_error
-from emulator.wire.http import HttpResponse
+from emulator.iam import Authorizer
+from emulator.iam.resources import roles_handed_on
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError, CallerError
 
 _SERVICE = "apigateway.amazonaws.com"
 _ACTIONS = (
@@ -21,12 +21,11 @@ _REFUSED = (
 )
 
 
-def refuse_role(call: ApiCall, authorizer: Authorizer) -> HttpResponse | None:
-    """Refuse the account a role that API Gateway could not use."""
+def refuse_role(call: Call, authorizer: Authorizer) -> None:
+    """Refuse the account a role that API Gateway could not use. Raises AwsError."""
     for role in roles_handed_on(call):
         if problem(authorizer, role, _ACTIONS, "*") is not None:
-            return service_error(call.protocol, 400, "BadRequestException", _REFUSED)
-    return None
+            raise AwsError(400, "BadRequestException", _REFUSED)
 
 
 def write_problem(authorizer: Authorizer, role: str, stream_arn: str) -> str | None:

@@ -14,7 +14,7 @@ from emulator.cloud import Cloud
 from emulator.wire.partition import partition_of
 
 Served = Mapping[str, Any]
-"""What `emulator.control_plane.deployed_api` returns."""
+"""What `Deployments.served` returns."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Api:
         self.api_id: str = rest_api["id"]
         self.name: str = rest_api.get("name", "")
         self.stage_name: str = stage["stageName"]
-        self.deployment_id: str = served.get("deployment_id") or stage.get("deploymentId", "")
+        self.deployment_id: str = stage.get("deploymentId", "")
         self.variables: Mapping[str, str] = stage.get("variables") or {}
         self.tracing = bool(stage.get("tracingEnabled"))
         self.closed = bool(rest_api.get("disableExecuteApiEndpoint"))

@@ -22,7 +22,7 @@ from emulator.apigateway.usage import Usage
 from emulator.apigateway.validation import body_error, missing_parameters
 from emulator.cloud import Cloud
 from emulator.iam import Authorizer
-from emulator.wire.http import HttpRequest, HttpResponse, aws_error
+from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from emulator.wire.partition import partition_of
 
 MAX_BODY_BYTES = 10_485_760
@@ -58,12 +58,6 @@ class Firewall(Protocol):
         """Judge a request; None without an associated web ACL."""
 
 
-def _deployed_api(api_id: str, stage: str) -> Served | None:
-    from emulator.control_plane import deployed_api  # noqa: PLC0415  # only with moto's server
-
-    return deployed_api(api_id, stage)
-
-
 class ExecuteApi:
     """Serves every deployed stage of the account."""
 
@@ -74,7 +68,7 @@ class ExecuteApi:
         functions: Functions,
         *,
         authorizer: Authorizer,
-        deployed_api: Callable[[str, str], Served | None] = _deployed_api,
+        deployed_api: Callable[[str, str], Served | None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cloud = cloud
@@ -93,7 +87,7 @@ class ExecuteApi:
         """Answer one request; `path` is what follows the stage, still percent-encoded."""
         api = self._api(api_id, stage)
         if api is None or api.closed:
-            return aws_error(403, "ForbiddenException", "Forbidden")
+            return _refusal(403, "ForbiddenException", "Forbidden")
         return self._exchange(Exchange(self._cloud, api, request, path or "/"))
 
     def handle_domain(self, request: HttpRequest, domain: str, path: str) -> HttpResponse:
@@ -101,7 +95,7 @@ class ExecuteApi:
         place = self.domains.place(domain, path or "/")
         api = self._api(place.api_id, place.stage) if place else None
         if place is None or api is None:
-            return aws_error(403, "ForbiddenException", "Forbidden")
+            return _refusal(403, "ForbiddenException", "Forbidden")
         return self._exchange(Exchange(self._cloud, api, request, place.path, (domain, path)))
 
     def _exchange(self, exchange: Exchange) -> HttpResponse:
@@ -156,10 +150,10 @@ class ExecuteApi:
         if len(request.body) > MAX_BODY_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE")
         if len(exchange.path) + len(request.query) >= MAX_URL_CHARS:
-            return aws_error(414, "RequestUriTooLong", "Request URI too long")
+            return _refusal(414, "RequestUriTooLong", "Request URI too long")
         sizes = (len(name) + len(value) + len(": \r\n") for name, value in request.headers)
         if sum(sizes) > MAX_HEADER_BYTES:
-            return aws_error(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
+            return _refusal(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
 
         if found is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
@@ -275,6 +269,11 @@ class ExecuteApi:
         logs = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group"
         stream = f"{logs}:{group}:log-stream:access"
         return write_problem(self._authorizer, role, stream)
+
+
+def _refusal(status: int, code: str, message: str) -> HttpResponse:
+    """Answer where no gateway response applies."""
+    return json_response(status, {"message": message}, (("x-amzn-ErrorType", code),))
 
 
 def _decompressed(request: HttpRequest) -> bytes:

@@ -1,14 +1,13 @@
 """A refusal of API Gateway's API, with its status and its name."""
 
-from emulator.wire.http import aws_error
+from emulator.wire.errors import AwsError
 
 
-class RefusalError(Exception):
+class RefusalError(AwsError):
     """A refusal in AWS's words."""
 
     def __init__(self, message: str, status: int = 400, code: str = "BadRequestException") -> None:
-        super().__init__(message)
-        self.response = aws_error(status, code, message)
+        super().__init__(status, code, message)
 
 
 def not_found(message: str) -> RefusalError:

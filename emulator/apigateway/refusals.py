@@ -3,6 +3,7 @@
 An environment that AWS would refuse must not be rehearsed as if it had been applied.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from emulator.apigateway import missing, patch_operations
 from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.refusal import RefusalError, conflict, not_found
 from emulator.cloud import Cloud
-from emulator.wire.http import HttpResponse
+from emulator.wire.call import Call
 
 # Where a header's value may come from: 'a text', or a part of what is known then.
 _TEXT = r"'[^']*'"
@@ -43,19 +44,17 @@ _PROXIED = re.compile(
 )
 
 
-def answer(operation: str, params: Mapping[str, Any], cloud: Cloud) -> HttpResponse | None:
-    """Return AWS's refusal of an operation of API Gateway; None when there is none here."""
+def refuse(call: Call, cloud: Cloud) -> None:
+    """Refuse what AWS refuses of an operation of API Gateway. Raises RefusalError."""
+    if call.region != cloud.region:
+        return
+    operation, params = call.operation, call.params
     apis = apigateway_backends[cloud.account_id][cloud.region]
-    try:
-        missing.check(operation, params, apis)
-        patch_operations.check(operation, params, apis)
-        if operation in _CHECKS:
+    missing.check(operation, params, apis)
+    patch_operations.check(operation, params, apis)
+    if operation in _CHECKS:
+        with contextlib.suppress(ClientError):  # there is no such thing, and moto says so
             _CHECKS[operation](params, cloud.client("apigateway"))
-    except RefusalError as refusal:
-        return refusal.response
-    except ClientError:
-        return None  # there is no such thing, and moto says so
-    return None
 
 
 def _check_rest_api(params: Mapping[str, Any], _: Any) -> None:

@@ -6,13 +6,13 @@ from urllib.parse import unquote
 from moto.apigateway.exceptions import ApiGatewayException
 from moto.apigateway.models import APIGatewayBackend, apigateway_backends
 
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 
 
-def answer(call: ApiCall, account: str) -> HttpResponse:
-    """Answer GetTags, TagResource and UntagResource."""
+def answer(call: Call, account: str) -> HttpResponse:
+    """Answer GetTags, TagResource and UntagResource. Raises AwsError."""
     arn = unquote(str(call.params["resourceArn"]))
     backend = apigateway_backends[account][call.region]
     try:
@@ -20,8 +20,7 @@ def answer(call: ApiCall, account: str) -> HttpResponse:
     except (ApiGatewayException, KeyError):
         resource = None
     if resource is None:
-        message = "Invalid resource identifier specified"
-        return service_error(call.protocol, 404, "NotFoundException", message)
+        raise AwsError(404, "NotFoundException", "Invalid resource identifier specified")
     tags: dict[str, str] = dict(resource.tags or {})
     match call.operation:
         case "GetTags":

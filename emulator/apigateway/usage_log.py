@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 
 _lock = threading.Lock()
@@ -37,22 +37,21 @@ def period_of(period: str, day: date) -> str:
     return f"{day:%Y-%m}"
 
 
-def answer(call: ApiCall, client: Any) -> HttpResponse:
-    """Answer GetUsage."""
+def answer(call: Call, client: Any) -> HttpResponse:
+    """Answer GetUsage. Raises AwsError."""
     given = call.params
     plan_id = given["usagePlanId"]
     try:
         start, end = (date.fromisoformat(given[name]) for name in ("startDate", "endDate"))
     except ValueError:
-        return service_error(call.protocol, 400, "BadRequestException", "Invalid date specified")
+        raise AwsError(400, "BadRequestException", "Invalid date specified") from None
     if end < start:
-        message = "End date must be after start date"
-        return service_error(call.protocol, 400, "BadRequestException", message)
+        raise AwsError(400, "BadRequestException", "End date must be after start date")
     try:
         quota = client.get_usage_plan(usagePlanId=plan_id).get("quota")
     except ClientError:
-        message = "Invalid Usage Plan ID specified"
-        return service_error(call.protocol, 404, "NotFoundException", message)
+        text = "Invalid Usage Plan ID specified"
+        raise AwsError(404, "NotFoundException", text) from None
     pages = client.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id)
     keys = [key["id"] for page in pages for key in page["items"] if quota]
     wanted = given.get("keyId")

@@ -2,27 +2,58 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.filters import assess
+from emulator.wire import operations
+from emulator.wire.call import Call
 from emulator.wire.http import strict_json
+from emulator.wire.shapes import violation
 
 _MAX_BODY = 25 * 1024 * 1024
 _NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-4-5|opus-4)")
 
 
-def parsed(body: bytes) -> dict[str, Any]:
-    """Return a request's JSON object. Raises RuntimeApiError."""
-    if len(body) > _MAX_BODY:
-        raise RuntimeApiError("ValidationException", "The request body is too large.", 413)
+def recognize(call: Call) -> Call:
+    """Return the call that a request to the runtime is, its body read as JSON."""
+    request = call.request
+    named: dict[str, Any]
+    match [unquote(part) for part in request.path.split("/")[1:]]:
+        case ["model", model_id, "converse" | "converse-stream" as verb]:
+            operation = "Converse" if verb == "converse" else "ConverseStream"
+            named = {"modelId": model_id}
+        case ["guardrail", identifier, "version", version, "apply"]:
+            operation = "ApplyGuardrail"
+            named = {"guardrailIdentifier": identifier, "guardrailVersion": version}
+        case _:
+            return replace(operations.recognize(request), protocol="rest-json")
     try:
-        document = strict_json(body or b"{}")
+        document = strict_json(request.body or b"{}") if len(request.body) <= _MAX_BODY else None
     except (RecursionError, ValueError):
         document = None
-    if not isinstance(document, dict):
-        raise RuntimeApiError("SerializationException", "The request body is no JSON object.", 400)
-    return document
+    return replace(
+        call,
+        credential=operations.credential(request),
+        service="bedrock-runtime",
+        operation=operation,
+        endpoint_prefix="bedrock-runtime",
+        params={**document, **named} if isinstance(document, dict) else named,
+        problem=None if isinstance(document, dict) else "The request body is no JSON object.",
+    )
+
+
+def validated(call: Call) -> dict[str, Any]:
+    """Return what a call is given. Raises RuntimeApiError for what AWS's model forbids."""
+    if len(call.request.body) > _MAX_BODY:
+        raise RuntimeApiError("ValidationException", "The request body is too large.", 413)
+    if call.problem is not None:
+        raise RuntimeApiError("SerializationException", call.problem, 400)
+    if problem := violation(call.service, call.operation, call.params):
+        raise RuntimeApiError("ValidationException", problem)
+    return dict(call.params)
 
 
 def check_conversation(document: Mapping[str, Any]) -> None:

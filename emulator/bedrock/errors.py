@@ -1,5 +1,7 @@
 """The errors of Bedrock's runtime, with the status and the text that AWS has for each."""
 
+from emulator.wire.errors import AwsError
+
 ERRORS = {
     "AccessDeniedException": (403, "You don't have access to the model with that model ID."),
     "InternalServerException": (500, "The system encountered an unexpected error."),
@@ -13,11 +15,9 @@ ERRORS = {
 }
 
 
-class RuntimeApiError(Exception):
+class RuntimeApiError(AwsError):
     """A request that Bedrock refuses; the text and the status are AWS's own unless given."""
 
     def __init__(self, code: str, message: str | None = None, status: int | None = None) -> None:
         known_status, known_message = ERRORS.get(code, (400, ""))
-        super().__init__(message or known_message)
-        self.code = code
-        self.status = status or known_status
+        super().__init__(status or known_status, code, message or known_message)

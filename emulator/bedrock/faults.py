@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.bedrock.errors import ERRORS
-from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.wire.errors import AwsError
+from emulator.wire.http import HttpRequest, HttpResponse, json_response
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Faults:
         self._closed.set()
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer the switches' endpoint."""
+        """Answer the switches' endpoint. Raises AwsError."""
         match request.method:
             case "GET":
                 return json_response(200, self._told())
@@ -50,7 +51,7 @@ class Faults:
                 return json_response(200, self._told())
             case "PUT":
                 return self._set(request.body)
-        return aws_error(405, "UnknownOperationException", "Faults take GET, PUT and DELETE.")
+        raise AwsError(405, "UnknownOperationException", "Faults take GET, PUT and DELETE.")
 
     def _set(self, body: bytes) -> HttpResponse:
         try:
@@ -58,7 +59,7 @@ class Faults:
         except (RecursionError, ValueError):
             wanted = None
         if problem := _fault_problem(wanted):
-            return aws_error(400, "ValidationException", problem)
+            raise AwsError(400, "ValidationException", problem)
         fault = wanted.get("bedrock") or {}
         with self._lock:
             acts = any(fault.get(name) for name in ("error", "reply", "thinking_tokens"))

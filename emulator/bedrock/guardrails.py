@@ -1,7 +1,6 @@
 """Bedrock guardrails as resources: create, read, update, publish, delete, tag. moto has none."""
 
 import copy
-import json
 import re
 import secrets
 import string
@@ -9,16 +8,15 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote
 
-from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.wire.call import Call, Params
+from emulator.wire.errors import AwsError
+from emulator.wire.http import HttpResponse, json_response
 from emulator.wire.partition import partition_of
-from emulator.wire.shapes import violation
 
 DRAFT = "DRAFT"
 
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
-_TAG_PATHS = {"/tagResource", "/untagResource", "/listTagsForResource"}
 
 # A request's field, the answer's field for the same thing, and its lists likewise.
 _POLICIES: dict[str, tuple[str, dict[str, str]]] = {
@@ -39,13 +37,6 @@ _POLICIES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-class _ApiError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
 @dataclass
 class _Guardrail:
     arn: str
@@ -58,52 +49,48 @@ class _Guardrail:
 class GuardrailApi:
     """The guardrail operations of the `bedrock` API, one region apart from the next."""
 
+    OPERATIONS = (
+        *("CreateGuardrail", "CreateGuardrailVersion", "DeleteGuardrail", "GetGuardrail"),
+        *("ListGuardrails", "UpdateGuardrail"),
+        *("ListTagsForResource", "TagResource", "UntagResource"),
+    )
+
     def __init__(self, account_id: str) -> None:
         self._account_id = account_id
         self._lock = threading.Lock()
         self._regions: dict[str, dict[str, _Guardrail]] = {}
 
-    def owns(self, request: HttpRequest) -> bool:
-        """Tell whether a `bedrock` request is about guardrails."""
-        if request.path in _TAG_PATHS:
-            return ":guardrail/" in _document(request).get("resourceARN", "")
-        return request.path == "/guardrails" or request.path.startswith("/guardrails/")
+    def answer(self, call: Call) -> HttpResponse | None:
+        """Answer one operation on guardrails; None for tags of other things. Raises AwsError."""
+        with self._lock:
+            return self._answer(call)
 
-    def handle(self, request: HttpRequest, region: str) -> HttpResponse:
-        """Answer one guardrail operation."""
-        try:
-            with self._lock:
-                return self._route(request, region)
-        except _ApiError as error:
-            return aws_error(error.status, error.code, str(error))
-
-    def _route(self, request: HttpRequest, region: str) -> HttpResponse:
-        guardrails = self._regions.setdefault(region, {})
-        document = _document(request)
-        if request.path in _TAG_PATHS:
-            return self._tags(request.path, document, guardrails)
-        query = {key: values[0] for key, values in parse_qs(request.query).items()}
-        identifier = unquote(request.path.removeprefix("/guardrails").removeprefix("/"))
-        version = query.get("guardrailVersion")
-        match request.method, bool(identifier):
-            case "POST", False:
-                return self._create(document, guardrails, region)
-            case "GET", False:
-                return self._list(query, guardrails)
-            case "POST", True:
-                return self._publish(identifier, document, guardrails)
-            case "GET", True:
+    def _answer(self, call: Call) -> HttpResponse | None:
+        guardrails = self._regions.setdefault(call.region, {})
+        given, identifier = call.params, call.params.get("guardrailIdentifier", "")
+        version = given.get("guardrailVersion")
+        match call.operation:
+            case "CreateGuardrail":
+                return self._create(given, guardrails, call.region)
+            case "ListGuardrails":
+                return self._list(given, guardrails)
+            case "CreateGuardrailVersion":
+                return self._publish(identifier, given, guardrails)
+            case "GetGuardrail":
                 return json_response(200, _read(identifier, version or DRAFT, guardrails))
-            case "PUT", True:
-                return self._update(identifier, document, guardrails)
-            case "DELETE", True:
+            case "UpdateGuardrail":
+                return self._update(identifier, given, guardrails)
+            case "DeleteGuardrail":
                 return self._delete(identifier, version, guardrails)
-        raise _ApiError(404, "UnknownOperationException", "No such operation on guardrails.")
+            case "TagResource" | "UntagResource" | "ListTagsForResource":
+                if ":guardrail/" in given["resourceARN"]:
+                    return self._tags(call.operation, given, guardrails)
+        return None
 
     def _create(
-        self, document: dict[str, Any], guardrails: dict[str, _Guardrail], region: str
+        self, document: Params, guardrails: dict[str, _Guardrail], region: str
     ) -> HttpResponse:
-        _validate("CreateGuardrail", document)
+        _validate(document)
         _refuse_taken_name(document["name"], guardrails)
         guardrail_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(12))
         partition = partition_of(region)
@@ -123,10 +110,10 @@ class GuardrailApi:
         return json_response(202, {name: draft[name] for name in fields})
 
     def _update(
-        self, identifier: str, document: dict[str, Any], guardrails: dict[str, _Guardrail]
+        self, identifier: str, document: Params, guardrails: dict[str, _Guardrail]
     ) -> HttpResponse:
         guardrail = _find(identifier, guardrails)
-        _validate("UpdateGuardrail", {**document, "guardrailIdentifier": identifier})
+        _validate(document)
         if document["name"] != guardrail.draft["name"]:
             _refuse_taken_name(document["name"], guardrails)
         kept = ("guardrailId", "guardrailArn", "version", "status", "createdAt")
@@ -136,10 +123,9 @@ class GuardrailApi:
         return json_response(202, {name: guardrail.draft[name] for name in fields})
 
     def _publish(
-        self, identifier: str, document: dict[str, Any], guardrails: dict[str, _Guardrail]
+        self, identifier: str, document: Params, guardrails: dict[str, _Guardrail]
     ) -> HttpResponse:
         guardrail = _find(identifier, guardrails)
-        _validate("CreateGuardrailVersion", {**document, "guardrailIdentifier": identifier})
         # A number is never given twice, even after its version is deleted.
         guardrail.published += 1
         version = str(guardrail.published)
@@ -160,26 +146,26 @@ class GuardrailApi:
         if version is None:
             del guardrails[guardrail.draft["guardrailId"]]
         elif not re.fullmatch(r"[1-9]\d{0,7}", version):
-            raise _ApiError(
+            raise AwsError(
                 400, "ValidationException", "Only a numbered guardrail version can be deleted."
             )
         elif guardrail.versions.pop(version, None) is None:
             raise _not_found(identifier)
         return json_response(202, {})
 
-    def _list(self, query: dict[str, str], guardrails: dict[str, _Guardrail]) -> HttpResponse:
-        if identifier := query.get("guardrailIdentifier"):
+    def _list(self, given: Params, guardrails: dict[str, _Guardrail]) -> HttpResponse:
+        if identifier := given.get("guardrailIdentifier"):
             guardrail = _find(identifier, guardrails)
             found = [guardrail.draft, *guardrail.versions.values()]
         else:
             found = [guardrail.draft for guardrail in guardrails.values()]
+        count = int(given.get("maxResults") or 1000)
         try:
-            start = int(query.get("nextToken", "0"))
-            count = int(query.get("maxResults", "1000"))
+            start = int(given.get("nextToken") or 0)
         except ValueError:
-            start = count = -1
-        if start < 0 or count < 1:
-            raise _ApiError(400, "ValidationException", "Invalid nextToken or maxResults")
+            start = -1
+        if start < 0:
+            raise AwsError(400, "ValidationException", "Invalid nextToken")
         names = ("name", "description", "status", "version", "createdAt", "updatedAt")
         summaries = [
             {"id": each["guardrailId"], "arn": each["guardrailArn"]}
@@ -192,27 +178,19 @@ class GuardrailApi:
         return json_response(200, answer)
 
     def _tags(
-        self, path: str, document: dict[str, Any], guardrails: dict[str, _Guardrail]
+        self, operation: str, document: Params, guardrails: dict[str, _Guardrail]
     ) -> HttpResponse:
         tags = _find(document["resourceARN"], guardrails).tags
-        match path:
-            case "/tagResource":
+        match operation:
+            case "TagResource":
                 tags |= {tag["key"]: tag["value"] for tag in document.get("tags") or []}
-            case "/untagResource":
+            case "UntagResource":
                 for key in document.get("tagKeys") or []:
                     tags.pop(key, None)
             case _:
                 pairs = [{"key": key, "value": value} for key, value in tags.items()]
                 return json_response(200, {"tags": pairs})
         return json_response(200, {})
-
-
-def _document(request: HttpRequest) -> dict[str, Any]:
-    try:
-        document = json.loads(request.body or b"{}")
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _find(identifier: str, guardrails: dict[str, _Guardrail]) -> _Guardrail:
@@ -232,8 +210,8 @@ def _read(identifier: str, version: str, guardrails: dict[str, _Guardrail]) -> d
     return guardrail.versions[version]
 
 
-def _not_found(identifier: str) -> _ApiError:
-    return _ApiError(
+def _not_found(identifier: str) -> AwsError:
+    return AwsError(
         404,
         "ResourceNotFoundException",
         f"Could not resolve the guardrail {identifier} in the requested version.",
@@ -242,17 +220,17 @@ def _not_found(identifier: str) -> _ApiError:
 
 def _refuse_taken_name(name: str, guardrails: dict[str, _Guardrail]) -> None:
     if any(guardrail.draft["name"] == name for guardrail in guardrails.values()):
-        raise _ApiError(
+        raise AwsError(
             409, "ConflictException", f"Another guardrail in your account already has name {name}."
         )
 
 
-def _validate(operation: str, document: dict[str, Any]) -> None:
-    if problem := violation("bedrock", operation, document) or _policy_problem(document):
-        raise _ApiError(400, "ValidationException", problem)
+def _validate(document: Params) -> None:
+    if problem := _policy_problem(document):
+        raise AwsError(400, "ValidationException", problem)
 
 
-def _policy_problem(document: dict[str, Any]) -> str | None:
+def _policy_problem(document: Params) -> str | None:
     """Check what AWS checks beyond the shapes of its service model."""
     filters = (document.get("contentPolicyConfig") or {}).get("filtersConfig") or []
     kinds = [each["type"] for each in filters]
@@ -272,7 +250,7 @@ def _policy_problem(document: dict[str, Any]) -> str | None:
     return None
 
 
-def _described(document: dict[str, Any]) -> dict[str, Any]:
+def _described(document: Params) -> dict[str, Any]:
     """Turn the configuration of a request into the description that AWS returns for it."""
     names = ("name", "description", "blockedInputMessaging", "blockedOutputsMessaging")
     described = {name: document[name] for name in names if document.get(name) is not None}

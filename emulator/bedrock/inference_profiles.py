@@ -12,8 +12,9 @@ from urllib.parse import unquote
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.cloud import Cloud
-from emulator.iam.requests import ApiCall
-from emulator.wire.http import HttpResponse, aws_error, json_response
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
+from emulator.wire.http import HttpResponse, json_response
 from emulator.wire.partition import partition_of
 from toolkit import aws_facts
 
@@ -21,14 +22,14 @@ _SINCE = datetime(2025, 1, 1, tzinfo=UTC).isoformat()
 _PAGE = 1000  # API reference: the most of one answer
 
 
-def answer(call: ApiCall, account: str) -> HttpResponse:
-    """Answer GetInferenceProfile and ListInferenceProfiles."""
+def answer(call: Call, account: str) -> HttpResponse:
+    """Answer GetInferenceProfile and ListInferenceProfiles. Raises AwsError."""
     if call.operation == "GetInferenceProfile":
         name = unquote(call.path).rpartition("/")[2]
         profile = _profile(name, call.region, account)
         if profile is None:
-            message = "The requested resource could not be found."
-            return aws_error(404, "ResourceNotFoundException", message)
+            text = "The requested resource could not be found."
+            raise AwsError(404, "ResourceNotFoundException", text)
         return json_response(200, profile)
     profiles = [
         profile

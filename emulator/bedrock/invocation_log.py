@@ -11,7 +11,9 @@ from typing import Any
 
 from emulator.bedrock.inference_profiles import NamedModel
 from emulator.cloud import Cloud
-from emulator.iam import Authorizer, CallerError, Principal
+from emulator.iam import Authorizer
+from emulator.wire.call import Principal
+from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator")

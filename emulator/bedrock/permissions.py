@@ -1,42 +1,30 @@
-"""Who calls Bedrock's runtime, and what IAM is asked before it answers."""
+"""What IAM is asked before Bedrock's runtime answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.guardrails import DRAFT
 from emulator.bedrock.inference_profiles import NamedModel
 from emulator.cloud import Cloud
-from emulator.iam import Authorizer, CallerError, Principal, request_keys
-from emulator.iam.requests import credential
-from emulator.wire.http import HttpRequest
+from emulator.iam import Authorizer, request_keys
+from emulator.wire.call import Call
+from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 from iam_policy import access_denied_message
 
 
-@dataclass(frozen=True)
-class Call:
-    """One authenticated request."""
-
-    request: HttpRequest
-    request_id: str
-    principal: Principal
-
-
 class Permissions:
-    """Authenticates a call, and asks IAM about it."""
+    """Asks IAM about a call."""
 
     def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
         self._cloud = cloud
         self._authorizer = authorizer
 
-    def principal(self, request: HttpRequest) -> Principal:
-        """Return who signed a request. Raises RuntimeApiError for nobody that is known here."""
-        signed = credential(request)
+    def check_scope(self, call: Call) -> None:
+        """Refuse a signature for another service or Region. Raises RuntimeApiError."""
+        signed = call.credential
         if signed is None:
-            raise RuntimeApiError(
-                "MissingAuthenticationTokenException", "Missing Authentication Token", 403
-            )
+            return  # refused as unsigned
         scope = None
         if signed.service != "bedrock":
             scope = "correct service: 'bedrock'"
@@ -46,12 +34,6 @@ class Permissions:
             raise RuntimeApiError(
                 "InvalidSignatureException", f"Credential should be scoped to {scope}.", 403
             )
-        try:
-            return self._authorizer.authenticate(signed)
-        except CallerError as error:
-            expired = error.code == "ExpiredToken"
-            code = "ExpiredTokenException" if expired else "UnrecognizedClientException"
-            raise RuntimeApiError(code, str(error), 403) from error
 
     def require_model(
         self,
@@ -91,18 +73,10 @@ class Permissions:
         resource: str,
         context: Mapping[str, str | list[str]],
     ) -> None:
-        """Raise RuntimeApiError (AccessDeniedException) unless IAM allows an action."""
+        """Raise CallerError unless IAM allows an action."""
         principal = call.principal
         context = {**request_keys(call.request), **context}
-        decision = self._authorizer.authorize(principal.access_key_id, action, resource, context)
+        decision = self._authorizer.authorize(principal, action, resource, context)
         if not decision.allowed:
             message = access_denied_message(decision, principal.arn, action, resource)
-            raise RuntimeApiError("AccessDeniedException", message)
-
-    def require_operation(self, call: Call) -> None:
-        """Require what AWS does for an operation that the emulator does not answer."""
-        asked = self._authorizer.action_for_request(call.request)
-        if asked is not None:
-            action, resources = asked
-            for resource in resources:
-                self.require(call, action, resource, {})
+            raise CallerError("AccessDenied", message)

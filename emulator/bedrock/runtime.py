@@ -1,11 +1,9 @@
 """Bedrock's runtime: Converse as AWS answers it, the applied guardrail around a scripted model."""
 
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from emulator.bedrock.conversation import (
     blocks,
@@ -13,9 +11,9 @@ from emulator.bedrock.conversation import (
     check_conversation,
     check_inference,
     guarded_texts,
-    parsed,
     question,
     thinking,
+    validated,
 )
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.faults import Fault, Faults
@@ -24,13 +22,13 @@ from emulator.bedrock.guard import Guard, applied_guard, guardrail_arn
 from emulator.bedrock.inference_profiles import NamedModel, named_model
 from emulator.bedrock.invocation_log import Invocation, InvocationLog
 from emulator.bedrock.model import Reply, answer, count_tokens
-from emulator.bedrock.permissions import Call, Permissions
+from emulator.bedrock.permissions import Permissions
 from emulator.bedrock.trace import action_of, action_reason, measures, recorded
 from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
 from emulator.iam import Authorizer
-from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response
-from emulator.wire.shapes import violation
+from emulator.wire.call import Call
+from emulator.wire.http import HttpResponse, json_response
 from toolkit import aws_facts
 
 _PART = "Converse"
@@ -38,9 +36,9 @@ _DEFAULT_MAX_TOKENS = 4096
 _WINDOW_TOKENS = 200_000
 # Inference that the emulator does not answer, and the action that each is.
 _OTHER_INFERENCE = {
-    "invoke": "bedrock:InvokeModel",
-    "invoke-with-response-stream": "bedrock:InvokeModelWithResponseStream",
-    "converse-stream": "bedrock:InvokeModelWithResponseStream",
+    "InvokeModel": "bedrock:InvokeModel",
+    "InvokeModelWithResponseStream": "bedrock:InvokeModelWithResponseStream",
+    "ConverseStream": "bedrock:InvokeModelWithResponseStream",
 }
 
 
@@ -49,6 +47,7 @@ class BedrockRuntime:
 
     def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
         self._cloud = cloud
+        self._authorizer = authorizer
         self._permissions = Permissions(cloud, authorizer)
         self._invocation_log = InvocationLog(cloud, authorizer)
         self._trail = trail
@@ -58,51 +57,30 @@ class BedrockRuntime:
         """Stop waiting."""
         self.faults.close()
 
-    def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer any request below /model/ and /guardrail/."""
-        parts = [unquote(part) for part in request.path.split("/")[1:]]
-        match parts:
-            case ["model", model_id, "converse"]:
-                return self._answered(request, lambda call: self._converse(model_id, call))
-            case ["guardrail", identifier, "version", version, "apply"]:
-                return self._answered(
-                    request, lambda call: self._apply_guardrail(identifier, version, call)
-                )
-            case ["model", model_id, operation] if operation in _OTHER_INFERENCE:
-                return self._answered(
-                    request, lambda call: self._decline(model_id, _OTHER_INFERENCE[operation], call)
-                )
-        return self._answered(request, self._unsupported)
+    def check_scope(self, call: Call) -> None:
+        """Refuse a signature for another service or Region. Raises AwsError."""
+        self._permissions.check_scope(call)
 
-    def _answered(
-        self, request: HttpRequest, operation: Callable[[Call], dict[str, Any]]
-    ) -> HttpResponse:
-        """Run an operation for an authenticated caller, and write it into the trail."""
-        request_id = str(uuid.uuid4())
-        principal = None
-        try:
-            principal = self._permissions.principal(request)
-            response = json_response(200, operation(Call(request, request_id, principal)))
-        except RuntimeApiError as error:
-            response = aws_error(error.status, error.code, str(error))
-        if principal is not None:
-            self._trail.record(
-                request,
-                response,
-                request_id=request_id,
-                principal=principal,
-                inference_region=self._cloud.region if request.path.endswith("/converse") else None,
-            )
-        headers = (*response.headers, ("x-amzn-RequestId", request_id))
-        return HttpResponse(response.status, headers, response.body)
+    def answer(self, call: Call) -> HttpResponse:
+        """Answer one authenticated call of the runtime. Raises AwsError."""
+        match call.operation:
+            case "Converse":
+                answer = self._converse(call)
+            case "ApplyGuardrail":
+                answer = self._apply_guardrail(call)
+            case operation if operation in _OTHER_INFERENCE:
+                self._check_other(call, _OTHER_INFERENCE[operation])
+                raise self._absent()
+            case _:
+                self._authorizer.check(call)
+                raise self._absent()
+        return json_response(200, answer, (("x-amzn-RequestId", call.request_id),))
 
-    def _converse(self, model_id: str, call: Call) -> dict[str, Any]:
+    def _converse(self, call: Call) -> dict[str, Any]:
         """Answer Converse: validate, authorise, guard, ask the model, guard, log."""
         started = time.monotonic()
-        request = call.request
-        document = parsed(request.body)
-        if problem := violation("bedrock-runtime", "Converse", {**document, "modelId": model_id}):
-            raise RuntimeApiError("ValidationException", problem)
+        document = validated(call)
+        model_id = document.pop("modelId")
         check_conversation(document)
         if "toolConfig" in document or any(
             not {"text", "guardContent"} & block.keys() for block in blocks(document)
@@ -173,9 +151,7 @@ class BedrockRuntime:
         for name, dimensions, value in measures(guard, source, judged):
             self._cloud.metric("AWS/Bedrock/Guardrails", name, dimensions, value)
         self._trail.record_guardrail(
-            call.request,
-            request_id=call.request_id,
-            principal=call.principal,
+            call,
             guardrail_arn=guard.arn,
             guardrail_version=guard.version,
             source=source,
@@ -183,15 +159,12 @@ class BedrockRuntime:
             assessment=recorded(guard.assessment(judged)),
         )
 
-    def _apply_guardrail(self, identifier: str, version: str, call: Call) -> dict[str, Any]:
+    def _apply_guardrail(self, call: Call) -> dict[str, Any]:
         """Answer ApplyGuardrail: judge texts without asking a model."""
-        document = parsed(call.request.body)
-        config = {"guardrailIdentifier": identifier, "guardrailVersion": version}
-        if problem := violation("bedrock-runtime", "ApplyGuardrail", document | config):
-            raise RuntimeApiError("ValidationException", problem)
-        arn = guardrail_arn(config, self._cloud)
+        document = validated(call)
+        arn = guardrail_arn(document, self._cloud)
         self._permissions.require(call, "bedrock:ApplyGuardrail", str(arn), {})
-        guard = applied_guard(config, arn, self._cloud)
+        guard = applied_guard(document, arn, self._cloud)
         if guard is None:
             raise RuntimeApiError("ValidationException", "A guardrail and its version are needed.")
         texts = [each["text"]["text"] for each in document["content"] if "text" in each]
@@ -215,33 +188,17 @@ class BedrockRuntime:
 
     # Not implemented. Authorised first, so that a caller without permission gets 403, not 501.
 
-    def _decline(self, model_id: str, action: str, call: Call) -> dict[str, Any]:
-        header = call.request.header
-        guard_config = {
-            "guardrailIdentifier": header("x-amzn-bedrock-guardrailidentifier"),
-            "guardrailVersion": header("x-amzn-bedrock-guardrailversion"),
-        }
-        if call.request.path.endswith("/converse-stream"):
-            document = parsed(call.request.body)
-            problem = violation(
-                "bedrock-runtime", "ConverseStream", document | {"modelId": model_id}
-            )
-            if problem:
-                raise RuntimeApiError("ValidationException", problem)
-            guard_config = document.get("guardrailConfig") or {}
-        version = guard_config.get("guardrailVersion") or ""
+    def _check_other(self, call: Call, action: str) -> None:
+        guard_config = call.params
+        if call.operation == "ConverseStream":
+            guard_config = validated(call).get("guardrailConfig") or {}
         self._permissions.require_model(
             call,
-            named_model(model_id, self._cloud),
+            named_model(call.params["modelId"], self._cloud),
             guardrail_arn(guard_config, self._cloud),
-            version,
+            guard_config.get("guardrailVersion") or "",
             action,
         )
-        raise self._absent()
-
-    def _unsupported(self, call: Call) -> dict[str, Any]:
-        self._permissions.require_operation(call)
-        raise self._absent()
 
     def _absent(self) -> RuntimeApiError:
         self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")

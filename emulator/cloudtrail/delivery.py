@@ -16,8 +16,9 @@ from emulator.cloud import Cloud
 from emulator.cloudtrail.digests import LogFile, Signer
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.cloudtrail.status import note_delivery
-from emulator.iam import Authorizer, CallerError
-from emulator.iam.requests import key_arn
+from emulator.iam import Authorizer
+from emulator.iam.resources import key_arn
+from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator")

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.cloudtrail.digests import Signer
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 
 # AWS keeps 90 days of them.
@@ -38,25 +38,23 @@ class History:
         if record["managementEvent"]:
             self._records.append(record)
 
-    def answer(self, call: ApiCall) -> HttpResponse:
-        """Answer LookupEvents."""
+    def answer(self, call: Call) -> HttpResponse:
+        """Answer LookupEvents. Raises AwsError."""
         given = call.params
         wanted = given.get("LookupAttributes") or []
         if len(wanted) > 1:
-            return _refused(call, "InvalidLookupAttributesException", "Only one attribute.")
+            raise _refused("InvalidLookupAttributesException", "Only one attribute.")
         if any(one["AttributeKey"] not in _KEYS for one in wanted):
-            return service_error(
-                call.protocol, 501, "InternalFailure", "The emulator keeps no resources of events."
-            )
+            raise AwsError(501, "InternalFailure", "The emulator keeps no resources of events.")
         start, end = (_moment(given.get(name)) for name in ("StartTime", "EndTime"))
         if start and end and start > end:
-            return _refused(call, "InvalidTimeRangeException", "The start is after the end.")
+            raise _refused("InvalidTimeRangeException", "The start is after the end.")
         records = list(reversed(self._records.copy()))
         # The last event of the page before: by a number, each page would begin where new ones push.
         if token := given.get("NextToken"):
             known = [record["eventID"] for record in records]
             if token not in known:
-                return _refused(call, "InvalidNextTokenException", "The token is not valid.")
+                raise _refused("InvalidNextTokenException", "The token is not valid.")
             records = records[known.index(token) + 1 :]
         found = (
             event
@@ -71,11 +69,11 @@ class History:
         return _page(() if insight else found, int(given.get("MaxResults") or _PAGE))
 
 
-def public_keys(signer: Signer, call: ApiCall) -> HttpResponse:
+def public_keys(signer: Signer, call: Call) -> HttpResponse:
     """Answer ListPublicKeys: those that signed within a time."""
     start, end = (_moment(call.params.get(name)) for name in ("StartTime", "EndTime"))
     if start and end and start > end:
-        return _refused(call, "InvalidTimeRangeException", "The start is after the end.")
+        raise _refused("InvalidTimeRangeException", "The start is after the end.")
     keys = [
         {
             **key,
@@ -133,5 +131,5 @@ def _moment(given: Any) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _refused(call: ApiCall, code: str, message: str) -> HttpResponse:
-    return service_error(call.protocol, 400, code, message)
+def _refused(code: str, message: str) -> AwsError:
+    return AwsError(400, code, message)

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.bedrock.trace import recorded
-from emulator.iam import Principal
-from emulator.iam.requests import GLOBAL_SERVICES, ApiCall
-from emulator.wire.http import HttpRequest, HttpResponse
+from emulator.wire.call import Call, Principal
+from emulator.wire.http import HttpResponse
+from emulator.wire.read_only import is_read_only
+from iam_policy.regions import GLOBAL_SERVICES
 
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MAX_FIELD = 100 * 1024  # AWS's limit for requestParameters and for responseElements
 _GUARDRAIL = "AWS::Bedrock::Guardrail"
-_READS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Search", "Test")
 # Data events: not recorded unless a trail asks, and here only ApplyGuardrail's can be asked for.
 _DATA_EVENTS = {
     "cloudwatch": ("GetMetric", "ListMetrics", "PutMetricData"),
@@ -60,12 +60,7 @@ _SECRET = frozenset({"secretaccesskey", "sessiontoken", "password", "secretstrin
 _KEYS = re.compile(r"\w+(ApiKey|ApiKeys|UsagePlanKey)")
 
 
-def is_read(operation: str) -> bool:
-    """Say whether an operation only reads, by its name."""
-    return operation.startswith(_READS)
-
-
-def is_unrecorded(call: ApiCall) -> bool:
+def is_unrecorded(call: Call) -> bool:
     """Say whether the call is a data event that no trail here can select."""
     if call.service == "s3":
         return call.params.get("Key") is not None or call.operation in {
@@ -79,10 +74,10 @@ def is_unrecorded(call: ApiCall) -> bool:
     return call.operation.startswith(_DATA_EVENTS.get(call.service, ("\0",)))
 
 
-def particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[str, Any]:
+def particulars(call: Call, response: HttpResponse, account: str) -> dict[str, Any]:
     """Return what a record says of the call itself: parameters, answer or error."""
     inference = call.service == "bedrock-runtime"
-    read_only = is_read(call.operation) and not inference
+    read_only = is_read_only(call.service, call.operation) and not inference
     record: dict[str, Any] = {
         "eventSource": "bedrock.amazonaws.com"
         if call.endpoint_prefix.startswith("bedrock")
@@ -97,7 +92,7 @@ def particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[str
     }
     if response.status >= 400:
         record["errorCode"], record["errorMessage"] = _error(call, response)
-    elif not read_only and not inference:
+    elif not inference and (not read_only or call.service == "sts"):
         record["responseElements"] = _response_elements(call, response)
     if call.operation == "ApplyGuardrail" and inference:
         identifier = str(call.params.get("guardrailIdentifier", ""))
@@ -113,17 +108,18 @@ def particulars(call: ApiCall, response: HttpResponse, account: str) -> dict[str
     return record
 
 
-def envelope(
-    request: HttpRequest, request_id: str, principal: Principal, account: str
-) -> dict[str, Any]:
+def envelope(call: Call, response: HttpResponse | None, account: str) -> dict[str, Any]:
     """Return what a record says of any call: who, when, from where."""
+    request = call.request
+    ids = ("x-amzn-requestid", "x-amz-request-id")
+    given = next((value for name in ids if response and (value := response.header(name))), None)
     return {
         "eventVersion": "1.11",
-        "userIdentity": _identity(principal),
+        "userIdentity": _identity(call.principal),
         "eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "sourceIPAddress": request.source_ip,
         "userAgent": (request.header("user-agent") or "")[:1024],
-        "requestID": request_id,
+        "requestID": given or call.request_id,
         "eventID": str(uuid.uuid4()),
         "eventType": "AwsApiCall",
         "managementEvent": True,
@@ -168,19 +164,19 @@ def _identity(principal: Principal) -> dict[str, Any]:
     return identity
 
 
-def _host(call: ApiCall) -> str:
+def _host(call: Call) -> str:
     region = "" if call.service in GLOBAL_SERVICES else f".{call.region}"
     return f"{call.endpoint_prefix}{region}.amazonaws.com"
 
 
-def _event_name(call: ApiCall) -> str:
+def _event_name(call: Call) -> str:
     if call.service != "lambda":
         return call.operation
     date = call.path.split("/")[1].replace("-", "")
     return f"{call.operation}{date}{'v2' if call.operation in _LAMBDA_V2 else ''}"
 
 
-def _request_parameters(call: ApiCall) -> Any:
+def _request_parameters(call: Call) -> Any:
     if call.service == "bedrock-runtime":  # never a prompt
         names = ("modelId", "guardrailIdentifier", "guardrailVersion", "source")
         return {name: call.params[name] for name in names if name in call.params} or None
@@ -188,7 +184,7 @@ def _request_parameters(call: ApiCall) -> Any:
     return _bounded("requestParameters", _clean(call.params, shape, call))
 
 
-def _response_elements(call: ApiCall, response: HttpResponse) -> Any:
+def _response_elements(call: Call, response: HttpResponse) -> Any:
     shape = _operation(call).output_shape
     if shape is None:
         return None
@@ -197,20 +193,20 @@ def _response_elements(call: ApiCall, response: HttpResponse) -> Any:
     return _bounded("responseElements", _clean(parsed, shape, call))
 
 
-def _error(call: ApiCall, response: HttpResponse) -> tuple[str, str]:
+def _error(call: Call, response: HttpResponse) -> tuple[str, str]:
     error = _parse(call, response).get("Error", {})
     code = str(error.get("Code") or response.status)
     # CloudTrail names a refusal AccessDenied where JSON services tell their caller …Exception.
     return code.replace("AccessDeniedException", "AccessDenied"), str(error.get("Message", ""))
 
 
-def _operation(call: ApiCall) -> Any:
+def _operation(call: Call) -> Any:
     from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
 
     return get_service_model(call.service).operation_model(call.operation)
 
 
-def _parse(call: ApiCall, response: HttpResponse) -> dict[str, Any]:
+def _parse(call: Call, response: HttpResponse) -> dict[str, Any]:
     """Read a response as the SDK does; what it cannot read, the record lacks."""
     from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415
 
@@ -228,7 +224,7 @@ def _parse(call: ApiCall, response: HttpResponse) -> dict[str, Any]:
     return parsed
 
 
-def _clean(value: Any, shape: Any, call: ApiCall) -> Any:
+def _clean(value: Any, shape: Any, call: Call) -> Any:
     """Name members as CloudTrail does and hide what is sensitive, by AWS's own service model."""
     if shape is not None and shape.metadata.get("sensitive"):
         return _HIDDEN

@@ -11,22 +11,20 @@ from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
-from emulator.wire.http import HttpResponse
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 
 
-def answer(call: ApiCall, trail: Trail, cloud: Cloud) -> HttpResponse | None:
-    """Return AWS's refusal of a trail that could not deliver; None if the call may go on."""
+def refuse(call: Call, trail: Trail, cloud: Cloud) -> None:
+    """Refuse a trail that could not deliver. Raises AwsError."""
     if call.operation not in {"CreateTrail", "UpdateTrail"}:
-        return None
+        return
     settings = _settings(call, cloud.client("cloudtrail"))
     if settings is None or not _exists(settings["S3BucketName"], cloud.client("s3")):
-        return None  # moto knows what to say
-    problem = trail.delivery.problem(settings)
-    if problem is None:
-        return None
-    match problem:
+        return  # moto knows what to say
+    match trail.delivery.problem(settings):
+        case None:
+            return
         case "bucket":
             bucket = settings["S3BucketName"]
             code = "InsufficientS3BucketPolicyException"
@@ -44,7 +42,7 @@ def answer(call: ApiCall, trail: Trail, cloud: Cloud) -> HttpResponse | None:
         case _:
             code = "InvalidCloudWatchLogsLogGroupArnException"
             message = "Access denied. Check the permissions for your role."
-    return service_error(call.protocol, 400, code, message)
+    raise AwsError(400, code, message)
 
 
 def _exists(bucket: str, client: Any) -> bool:
@@ -55,7 +53,7 @@ def _exists(bucket: str, client: Any) -> bool:
     return True
 
 
-def _settings(call: ApiCall, client: Any) -> dict[str, Any] | None:
+def _settings(call: Call, client: Any) -> dict[str, Any] | None:
     """Return the trail as it would be; None where there is none to change."""
     known: dict[str, Any] = {}
     if call.operation == "UpdateTrail":

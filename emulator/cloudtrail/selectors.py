@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.iam.requests import GLOBAL_SERVICES
+from iam_policy.regions import GLOBAL_SERVICES
 
 
 @dataclass(frozen=True)

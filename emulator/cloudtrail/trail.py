@@ -10,11 +10,12 @@ from typing import Any
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.delivery import Delivery, Record
 from emulator.cloudtrail.history import History
-from emulator.cloudtrail.records import data_event, envelope, is_read, is_unrecorded, particulars
+from emulator.cloudtrail.records import data_event, envelope, is_unrecorded, particulars
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
-from emulator.iam import Authorizer, Principal
-from emulator.iam.requests import credential, identify
-from emulator.wire.http import HttpRequest, HttpResponse
+from emulator.iam import Authorizer
+from emulator.wire.call import Call
+from emulator.wire.http import HttpResponse
+from emulator.wire.read_only import is_read_only
 
 _log = logging.getLogger("emulator")
 
@@ -59,46 +60,33 @@ class Trail:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def record(
-        self,
-        request: HttpRequest,
-        response: HttpResponse,
-        *,
-        request_id: str,
-        principal: Principal,
-        inference_region: str | None = None,
-    ) -> None:
+    def record(self, call: Call, response: HttpResponse) -> None:
         """Note one answered API call. Never raises."""
+        if not call.operation or call.principal.type == "Unknown":
+            return  # CloudTrail, too, has no identity to write down
+        if call.principal.access_key_id == OPERATOR_KEY_ID:
+            return  # the emulator's own calls are no one's API activity
         try:
-            signed = credential(request)
-            if signed is None or signed.access_key_id == OPERATOR_KEY_ID:
-                return  # the emulator's own calls are no one's API activity
-            about_trails = signed.service == "cloudtrail"
             trails = self._current()
-            call = identify(request, signed)
-            if call is None:
-                return
-            if about_trails and not is_read(call.operation):
+            if call.service == "cloudtrail" and not is_read_only(call.service, call.operation):
                 # Both states: that logging was started or stopped is recorded, as on AWS.
                 self._forget()
                 trails = tuple({one.arn: one for one in (*self._current(), *trails)}.values())
             if is_unrecorded(call):
                 return
-            made = envelope(request, request_id, principal, self._cloud.account_id)
+            made = envelope(call, response, self._cloud.account_id)
             made |= particulars(call, response, self._cloud.account_id)
-            if inference_region:
-                made["additionalEventData"] = {"inferenceRegion": inference_region}
+            if call.operation == "Converse":
+                made["additionalEventData"] = {"inferenceRegion": self._cloud.region}
             self.history.note(made)
             self._keep(made, trails)
         except Exception:  # noqa: BLE001  # a call must not fail because it could not be written down
-            _log.exception("CloudTrail could not record %s %s", request.method, request.path)
+            _log.exception("CloudTrail could not record %s", call.name)
 
     def record_guardrail(
         self,
-        request: HttpRequest,
+        call: Call,
         *,
-        request_id: str,
-        principal: Principal,
         guardrail_arn: str,
         guardrail_version: str,
         source: str,
@@ -109,7 +97,7 @@ class Trail:
         trails = self._current()
         if not trails:
             return
-        made = envelope(request, request_id, principal, self._cloud.account_id)
+        made = envelope(call, None, self._cloud.account_id)
         made |= {
             "eventSource": "bedrock.amazonaws.com",
             "eventName": "ApplyGuardrail",

@@ -14,13 +14,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from emulator.cloud import OPERATOR_KEY_ID
+from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.events.patterns import matches
 from emulator.iam import Authorizer
-from emulator.iam.requests import ApiCall, Credential, key_arn
-from emulator.wire.errors import service_error
+from emulator.iam.resources import key_arn
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse
 from iam_policy import access_denied_message
 
@@ -29,22 +30,6 @@ _log = logging.getLogger("emulator")
 _EVENTS = "events.amazonaws.com"
 _ALARMS = "cloudwatch.amazonaws.com"
 _KEY_USES = ("kms:GenerateDataKey", "kms:Decrypt")
-
-
-class CloudView(Protocol):
-    """What is needed of the account."""
-
-    account_id: str
-    region: str
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client with the operator's credentials."""
-
-    def snapshot[T](self, key: str, build: Callable[[], T]) -> T:
-        """Return a value that is built anew after each control-plane write."""
-
-    def metric(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> None:
-        """Count one in a CloudWatch metric."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +42,7 @@ class _Rule:
 class Alerts:
     """Publishes for the applied rules and alarms, as far as topics and keys let them."""
 
-    def __init__(self, cloud: CloudView, authorizer: Authorizer) -> None:
+    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
         self._cloud = cloud
         self._authorizer = authorizer
 
@@ -96,17 +81,18 @@ class Alerts:
             self._cloud.metric("AWS/Events", "FailedInvocations", dimensions)
             _log.warning("EventBridge's rule %s cannot reach %s: %s", rule, target["Arn"], refusal)
 
-    def alarm(self, call: ApiCall | None) -> Mapping[str, Any] | None:
-        """Return the alarm whose state a call sets, as it is until then."""
-        if call is None or (call.service, call.operation) != ("cloudwatch", "SetAlarmState"):
+    def watch(self, call: Call) -> Callable[[HttpResponse], None] | None:
+        """Return what runs the actions of an alarm, once a call has set its state."""
+        if call.operation != "SetAlarmState":
             return None
-        return self._described(str(call.params.get("AlarmName")))
+        before = self._described(str(call.params.get("AlarmName")))
+        return lambda _: self._ring(before)
 
     def _described(self, name: str) -> Mapping[str, Any] | None:
         alarms = self._cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return alarms[0] if alarms else None
 
-    def ring(self, before: Mapping[str, Any] | None) -> None:
+    def _ring(self, before: Mapping[str, Any] | None) -> None:
         """Run an alarm's actions for the state that it has now, unless it had it before."""
         alarm = before and self._described(before["AlarmName"])
         if not before or not alarm or not alarm.get("ActionsEnabled", True):
@@ -143,23 +129,22 @@ class Alerts:
             if refusal := self._publish(_ALARMS, action, json.dumps(message), origin):
                 _log.warning("the alarm %s cannot reach %s: %s", name, action, refusal)
 
-    def refusal(self, call: ApiCall, signed: Credential) -> HttpResponse | None:
+    def refuse(self, call: Call) -> None:
         """Refuse to publish for a caller who may not encrypt with the topic's key.
 
-        A key's policy binds everybody, the account's administrator too.
+        A key's policy binds everybody, the account's administrator too. Raises AwsError.
         """
-        if (call.service, call.operation) not in {("sns", "Publish"), ("sns", "PublishBatch")}:
-            return None
-        if signed.access_key_id == OPERATOR_KEY_ID:
-            return None  # a service's own publication, which was decided before
+        caller = call.principal
+        if call.operation not in {"Publish", "PublishBatch"}:
+            return
+        if caller.access_key_id == OPERATOR_KEY_ID:
+            return  # a service's own publication, which was decided before
         for action, key in self._key_uses(str(call.params.get("TopicArn"))):
-            decision = self._authorizer.authorize_key(signed.access_key_id, action, key)
+            decision = self._authorizer.authorize_key(caller, action, key)
             if not decision.allowed:
-                caller = self._authorizer.principal(signed.access_key_id).arn
-                why = access_denied_message(decision, caller, action, key)
+                why = access_denied_message(decision, caller.arn, action, key)
                 text = f"{why} (Service: AWSKMS; Status Code: 400)"
-                return service_error(call.protocol, 400, "KMSAccessDenied", text)
-        return None
+                raise AwsError(400, "KMSAccessDenied", text)
 
     def _key_uses(self, topic: str) -> list[tuple[str, str]]:
         """Return what whoever publishes must be allowed to do with the topic's key, if it has one.

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.iam.authorizer import Authorizer, CallerError
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
+from moto.core.serialize import QuerySerializer
+from moto.core.utils import get_service_model
+
+from emulator.iam.authorizer import Authorizer
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse
 from iam_policy import Decision, Policy, PolicyError, Query, evaluate, missing_keys
 
@@ -35,14 +38,12 @@ class _Simulated:
     context: Mapping[str, str | list[str]]
 
 
-def answer(call: ApiCall, authorizer: Authorizer) -> HttpResponse:
-    """Answer SimulatePrincipalPolicy or SimulateCustomPolicy."""
+def answer(call: Call, authorizer: Authorizer) -> HttpResponse:
+    """Answer SimulatePrincipalPolicy or SimulateCustomPolicy. Raises AwsError."""
     try:
         simulated = _simulated(call, authorizer)
-    except CallerError as error:
-        return service_error(call.protocol, 404, "NoSuchEntity", str(error))
     except PolicyError as error:
-        return service_error(call.protocol, 400, "InvalidInput", f"Invalid input: {error}")
+        raise AwsError(400, "InvalidInput", f"Invalid input: {error}") from error
     start = int(call.params.get("Marker") or 0)
     end = start + int(call.params.get("MaxItems") or _PAGE)
     actions = call.params["ActionNames"]
@@ -56,7 +57,7 @@ def answer(call: ApiCall, authorizer: Authorizer) -> HttpResponse:
     return _serialized(call, result)
 
 
-def _simulated(call: ApiCall, authorizer: Authorizer) -> _Simulated:
+def _simulated(call: Call, authorizer: Authorizer) -> _Simulated:
     params = call.params
     source = str(params.get("PolicySourceArn") or "")
     nobody = f"arn:{call.partition}:iam::000000000000:role/simulated"
@@ -170,10 +171,7 @@ def _distinct(lists: Iterable[Iterable[Any]]) -> list[Any]:
     return found
 
 
-def _serialized(call: ApiCall, result: Mapping[str, Any]) -> HttpResponse:
-    from moto.core.serialize import QuerySerializer  # noqa: PLC0415  # loads moto
-    from moto.core.utils import get_service_model  # noqa: PLC0415
-
+def _serialized(call: Call, result: Mapping[str, Any]) -> HttpResponse:
     model = get_service_model(call.service).operation_model(call.operation)
     answered = QuerySerializer(model).serialize(result)
     headers = tuple((name, str(value)) for name, value in answered["headers"].items())

@@ -225,7 +225,7 @@ class Environments:
                 task_root=task_root,
                 runtime_folder=self._packages.runtime_folder,
                 environment=self._variables(function, task_root, stream, credentials),
-                log=self._roles.log_writer(function, stream, credentials["AWS_ACCESS_KEY_ID"]),
+                log=self._roles.log_writer(function, stream),
                 keeps=_filter(function),
             )
         except BaseException:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
-from emulator.iam import Authorizer, CallerError
+from emulator.iam import Authorizer
 from emulator.lambda_.functions import Function, LambdaError
+from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator.lambda")
@@ -52,20 +53,18 @@ class ExecutionRoles:
             self._credentials[key] = (time.monotonic(), credentials)
         return credentials
 
-    def log_writer(
-        self, function: Function, stream: str, access_key_id: str
-    ) -> Callable[[str], None]:
+    def log_writer(self, function: Function, stream: str) -> Callable[[str], None]:
         """Return what writes to the function's group while its role may, as Lambda does."""
 
         def write(line: str) -> None:
-            if self._may_log(function, access_key_id):
+            if self._may_log(function):
                 self._cloud.log(function.log_group, stream, line)
 
         return write
 
-    def _may_log(self, function: Function, access_key_id: str) -> bool:
+    def _may_log(self, function: Function) -> bool:
         known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.logging", dict)
-        key = (access_key_id, function.log_group)
+        key = (function.role, function.log_group)
         if key not in known:
             region, account = self._cloud.region, self._cloud.account_id
             resource = (
@@ -74,14 +73,14 @@ class ExecutionRoles:
             )
             known[key] = True
             for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-                if not self._authorizer.authorize(access_key_id, action, resource, {}).allowed:
+                if not self._authorizer.authorize_role(function.role, action, resource).allowed:
                     known[key] = False
                     _log.warning(
                         "%s logs nothing: its role lacks %s on %s",
                         *(function.name, action, function.log_group),
                     )
             group = resource.removesuffix(":log-stream:*")
-            create = self._authorizer.authorize(access_key_id, "logs:CreateLogGroup", group, {})
+            create = self._authorizer.authorize_role(function.role, "logs:CreateLogGroup", group)
             if known[key] and create.allowed:
                 self._make_group(function.log_group)
         return known[key]

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
 from emulator.iam import service_query
+from emulator.wire.errors import AwsError
 from emulator.wire.partition import partition_of
 from iam_policy import Policy, PolicyError, evaluate
 
@@ -54,14 +55,12 @@ class Target:
     reserved_concurrency: int | None
 
 
-class LambdaError(Exception):
+class LambdaError(AwsError):
     """An error of the Lambda API itself: the function was not run."""
 
-    def __init__(self, status: int, error_type: str, message: str, **fields: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error_type = error_type
-        self.payload = json.dumps({**fields, "message": message}).encode()
+    def __init__(self, status: int, code: str, message: str, **members: str) -> None:
+        super().__init__(status, code, message, members=members)
+        self.payload = json.dumps({**members, "message": message}).encode()
 
 
 def runtime_version_arn(region: str, runtime: str) -> str:

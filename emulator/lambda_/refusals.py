@@ -12,17 +12,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
-from emulator.wire.http import HttpResponse
+from emulator.iam import Authorizer
+from emulator.lambda_.account import CONCURRENCY
+from emulator.lambda_.execution_role import NOT_ASSUMED, SERVICE
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError, CallerError
 
 _LONGEST_TIMEOUT = 900
 _NO_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 _NO_HANDLER = (
     "Runtime and Handler are mandatory parameters for functions created with deployment packages."
 )
-# Lambda quotas, of an account whose limits were raised from a new one's.
-_ACCOUNT_CONCURRENCY = 1_000
 _UNRESERVED = 100
 _TOO_LITTLE_LEFT = (
     "Specified ReservedConcurrentExecutions for function decreases account's"
@@ -34,16 +34,27 @@ _UNQUALIFIED_ONLY = (
 )
 
 
-def answer(call: ApiCall, cloud: Cloud) -> HttpResponse | None:
-    """Return Lambda's refusal of a call; None if it may go on."""
+def refuse(call: Call, cloud: Cloud, authorizer: Authorizer) -> None:
+    """Refuse what Lambda refuses of a call. Raises AwsError."""
     check = _CHECKS.get(call.operation)
     try:
         problem = check(call.params, cloud.client("lambda")) if check else None
     except ClientError:
-        return None  # there is no such function, and moto says so
-    if problem is None:
-        return None
-    return service_error(call.protocol, 400, "InvalidParameterValueException", problem)
+        problem = None  # there is no such function, and moto says so
+    role = call.params.get("Role")
+    if role is not None and call.operation in {"CreateFunction", "UpdateFunctionConfiguration"}:
+        problem = problem or _role(role, authorizer)
+    if problem is not None:
+        raise AwsError(400, "InvalidParameterValueException", problem)
+
+
+def _role(role: str, authorizer: Authorizer) -> str | None:
+    """Return why a function cannot have a role; None where Lambda may assume it."""
+    try:
+        authorizer.assume_by_service(role, SERVICE, {})
+    except CallerError:
+        return NOT_ASSUMED
+    return None
 
 
 def _function(params: Mapping[str, Any], client: Any) -> str | None:
@@ -72,7 +83,7 @@ def _concurrency(params: Mapping[str, Any], client: Any) -> str | None:
         for other in others
         if other != name
     )
-    left = _ACCOUNT_CONCURRENCY - reserved - params["ReservedConcurrentExecutions"]
+    left = CONCURRENCY - reserved - params["ReservedConcurrentExecutions"]
     return _TOO_LITTLE_LEFT if left < _UNRESERVED else None
 
 

@@ -113,9 +113,7 @@ class LambdaRuntime:
                 self._cloud.metric(
                     "AWS/Lambda", "Throttles", {"FunctionName": target.function.name}
                 )
-            return Invocation(
-                error.status, error.payload, None, "", "", error.error_type, request_id
-            )
+            return Invocation(error.status, error.payload, None, "", "", error.code, request_id)
 
     def _count(self, target: Target, invocation: Invocation, seconds: float) -> None:
         name = {"FunctionName": target.function.name}

@@ -1,9 +1,8 @@
 """What CloudWatch Logs tries before a log group gets a key."""
 
 from emulator.iam import Authorizer
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
-from emulator.wire.http import HttpResponse
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.partition import partition_of
 
 # CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS": the key's policy
@@ -11,11 +10,11 @@ from emulator.wire.partition import partition_of
 _ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
 
 
-def answer(call: ApiCall, authorizer: Authorizer, account: str) -> HttpResponse | None:
-    """Return AWS's refusal of a key that the log group could not use; None if there is none."""
+def refuse(call: Call, authorizer: Authorizer, account: str) -> None:
+    """Refuse a key that the log group could not use. Raises AwsError."""
     key = call.params.get("kmsKeyId")
     if call.operation not in {"CreateLogGroup", "AssociateKmsKey"} or not key:
-        return None
+        return
     name = call.params.get("logGroupName") or str(call.params.get("resourceIdentifier"))
     arn = name if name.startswith("arn:") else _arn(call.region, account, name)
     service = f"logs.{call.region}.amazonaws.com"
@@ -27,8 +26,7 @@ def answer(call: ApiCall, authorizer: Authorizer, account: str) -> HttpResponse 
                 "The specified KMS key does not exist or is not allowed to be used with Arn"
                 f" '{arn}'"
             )
-            return service_error(call.protocol, 400, "AccessDeniedException", message)
-    return None
+            raise AwsError(400, "AccessDeniedException", message)
 
 
 def _arn(region: str, account: str, name: str) -> str:

@@ -12,9 +12,9 @@ from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from emulator.cloud import Cloud
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
-from emulator.wire.http import HttpResponse, strict_json
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
+from emulator.wire.http import strict_json
 from iam_policy import Policy, PolicyError
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
@@ -44,18 +44,19 @@ _UNVERSIONED = (
 _Refusal = tuple[int, str, str]
 
 
-def answer(call: ApiCall, cloud: Cloud) -> HttpResponse | None:
-    """Return S3's refusal of a call; None if it may go on."""
+def refuse(call: Call, cloud: Cloud) -> None:
+    """Refuse what S3 refuses of a call. Raises AwsError."""
     owner = call.params.get("ExpectedBucketOwner")
     if owner is not None and owner != cloud.account_id:
-        return service_error(call.protocol, *_FOREIGN, head=call.method == "HEAD")
+        raise AwsError(*_FOREIGN)
     if call.operation == "CreateBucket" and not _NAME.fullmatch(call.params["Bucket"]):
-        return service_error(call.protocol, *_BAD_NAME)
+        raise AwsError(*_BAD_NAME)
     check = _CHECKS.get(call.operation)
     buckets = s3_backends[cloud.account_id][get_partition(cloud.region)].buckets
     bucket = buckets.get(call.params.get("Bucket"))
     refusal = check(call.params, bucket) if check and bucket else None
-    return service_error(call.protocol, *refusal) if refusal else None
+    if refusal:
+        raise AwsError(*refusal)
 
 
 def _versioning(params: Any, bucket: Any) -> _Refusal | None:

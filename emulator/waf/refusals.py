@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from emulator.cloud import Cloud
 from emulator.waf.capacity import capacity
 from emulator.waf.lookups import entity
 from emulator.waf.patterns import PatternError, validate_pattern
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 from toolkit import aws_facts
 
@@ -26,38 +29,35 @@ _NO_ARN = (
 )
 
 _PATTERN_SETS = {"CreateRegexPatternSet", "UpdateRegexPatternSet"}
-_RULES = {"CheckCapacity", "CreateRuleGroup", "CreateWebACL", "UpdateRuleGroup", "UpdateWebACL"}
+_RULES = {"CreateRuleGroup", "CreateWebACL", "UpdateRuleGroup", "UpdateWebACL"}
 _GROUPS = {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}
 
 
-class _RefusalError(Exception):
+class _RefusalError(AwsError):
     def __init__(self, code: str, message: str, **members: str) -> None:
-        super().__init__(message)
-        self.response = json_response(
-            400, {"__type": code, "message": message, "Message": message} | members
-        )
+        super().__init__(400, code, message, members={"Message": message} | members)
 
 
-def answer(operation: str, params: Mapping[str, Any], client: Any) -> HttpResponse | None:
-    """Refuse what AWS refuses, and tell the capacity of rules; None leaves the rest to others.
+def refuse(call: Call, cloud: Cloud) -> None:
+    """Refuse what AWS WAF refuses. Raises AwsError."""
+    if call.region != cloud.region:
+        return
+    operation, params = call.operation, call.params
+    if operation == "PutLoggingConfiguration":
+        _check_destination(params["LoggingConfiguration"])
+    elif operation in _PATTERN_SETS:
+        _check_patterns(params)
+    elif operation in _RULES:
+        _checked_capacity(params, cloud.client("wafv2"))
+        _check_bodies(params)
 
-    Args:
-        operation: name of an operation of AWS WAF.
-        client: boto3 client of AWS WAF, to look up what rules refer to.
-    """
-    try:
-        if operation == "PutLoggingConfiguration":
-            _check_destination(params["LoggingConfiguration"])
-        elif operation in _PATTERN_SETS:
-            _check_patterns(params)
-        elif operation in _RULES:
-            units = _checked_capacity(params, client)
-            if operation == "CheckCapacity":
-                return json_response(200, {"Capacity": units})
-            _check_bodies(params)
-    except _RefusalError as refusal:
-        return refusal.response
-    return None
+
+def answer_capacity(call: Call, cloud: Cloud) -> HttpResponse | None:
+    """Answer CheckCapacity in the account's own Region. Raises AwsError."""
+    if call.region != cloud.region:
+        return None
+    units = _checked_capacity(call.params, cloud.client("wafv2"))
+    return json_response(200, {"Capacity": units})
 
 
 def _invalid(reason: str, field: str, parameter: str) -> _RefusalError:

@@ -55,11 +55,6 @@ def json_response(
     return HttpResponse(status, (("Content-Type", "application/json"), *headers), body)
 
 
-def aws_error(status: int, code: str, message: str) -> HttpResponse:
-    """Answer as AWS's REST-JSON services do: the error's name in a header, its text in the body."""
-    return json_response(status, {"message": message}, (("x-amzn-ErrorType", code),))
-
-
 def request_of(environ: Mapping[str, Any]) -> HttpRequest:
     """Read a WSGI request, body and all; its headers as they arrived where the server kept them."""
     headers = environ.get("emulator.headers")

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from emulator.iam.requests import ApiCall
-from emulator.wire.errors import service_error
-from emulator.wire.http import HttpResponse
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError
 from emulator.wire.shapes import Violation, input_shape, summary, violations
 
 # What a service calls a request that its model forbids, where that is not ValidationException.
@@ -14,34 +13,32 @@ _MALFORMED_XML = (
 )
 
 
-def refusal(call: ApiCall) -> HttpResponse | None:
-    """Return AWS's refusal of a request that the service's model forbids; None if it may go on."""
-    if call.service == "bedrock-mantle":
-        return None  # has no model in botocore
+def validate(call: Call) -> None:
+    """Refuse a request that the service's model forbids. Raises AwsError."""
+    if call.service == "bedrock-mantle":  # which has no model in botocore
+        return
     if call.problem is not None:
-        return unreadable(call)
+        raise unreadable(call)
     found = violations(call.service, call.operation, call.params, wire=False)
     if not found:
-        return None
+        return
     if call.protocol == "rest-xml":
-        return _s3_refusal(call, found[0])
+        raise _s3_refusal(call, found[0])
     if call.service == "apigateway":
         found = _located(call, found)
     if call.service == "lambda" and found[0].path == "runtime":
         # On record: Lambda checks the runtime by itself, says so in this way, and quotes nothing.
         text = found[0].text.replace(f"'{call.params['Runtime']}'", call.params["Runtime"], 1)
-        return service_error(call.protocol, 400, "InvalidParameterValueException", text)
+        raise AwsError(400, "InvalidParameterValueException", text)
     code = "ValidationError" if call.protocol == "query" else "ValidationException"
     code = _INVALID.get(call.service, code)
-    refused = service_error(call.protocol, 400, code, summary(found))
-    if call.service == "cloudwatch" and call.protocol != "query":
-        # Its model is awsQueryCompatible: SDKs read the code of the query protocol here.
-        told = ("x-amzn-query-error", "ValidationError;Sender")
-        refused = replace(refused, headers=(*refused.headers, told))
-    return refused
+    # CloudWatch's model is awsQueryCompatible: SDKs read the code of the query protocol there.
+    compatible = call.service == "cloudwatch" and call.protocol != "query"
+    headers = (("x-amzn-query-error", "ValidationError;Sender"),) if compatible else ()
+    raise AwsError(400, code, summary(found), headers=headers)
 
 
-def _located(call: ApiCall, found: list[Violation]) -> list[Violation]:
+def _located(call: Call, found: list[Violation]) -> list[Violation]:
     """Name members of the body as API Gateway does, and before those of the URL.
 
     On record: 'updateModelInput.patchOperations.1.member.op', but 'statusCode' (localstack/
@@ -59,7 +56,7 @@ def _located(call: ApiCall, found: list[Violation]) -> list[Violation]:
     return body + url
 
 
-def unreadable(call: ApiCall) -> HttpResponse:
+def unreadable(call: Call) -> AwsError:
     """Return AWS's refusal of a body that is not in the service's protocol."""
     code, message = "SerializationException", call.problem or "The request body could not be read."
     if call.protocol == "rest-xml":
@@ -68,10 +65,10 @@ def unreadable(call: ApiCall) -> HttpResponse:
         code = "MalformedInput"
     elif call.service == "lambda":
         code, message = "InvalidRequestContentException", "Could not parse request body into json."
-    return service_error(call.protocol, 400, code, message)
+    return AwsError(400, code, message)
 
 
-def _s3_refusal(call: ApiCall, broken: Violation) -> HttpResponse:
+def _s3_refusal(call: Call, broken: Violation) -> AwsError:
     """Refuse as S3 does: by its schema (S3 API reference, "Error responses")."""
     shape = input_shape(call.service, call.operation)
     name = next(
@@ -86,4 +83,4 @@ def _s3_refusal(call: ApiCall, broken: Violation) -> HttpResponse:
         message = "The specified location-constraint is not valid"
     else:
         code, message = "MalformedXML", _MALFORMED_XML
-    return service_error(call.protocol, 400, code, message, head=call.method == "HEAD")
+    return AwsError(400, code, message)

@@ -87,7 +87,7 @@ class ReplayTrail:
         try:
             act(self.aws.client("bedrock-runtime", caller))
         finally:
-            self.aws.server.app.trail.flush()
+            self.aws.server.app.door.trail.flush()
             trails.delete_trail(Name=self.name)
         s3, found = self.aws.client("s3"), []
         for item in s3.list_objects_v2(Bucket=self.name).get("Contents", []):
@@ -97,7 +97,7 @@ class ReplayTrail:
 
     def streams(self) -> list[str]:
         """Return the names of the log group's streams."""
-        self.aws.server.app.cloud.flush()
+        self.aws.server.app.door.cloud.flush()
         read = self.aws.client("logs").describe_log_streams(logGroupName=self.name)
         return [stream["logStreamName"] for stream in read["logStreams"]]
 

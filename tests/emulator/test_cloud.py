@@ -62,7 +62,7 @@ def test_many_readers_at_once_build_once(cloud: Cloud) -> None:
 
 
 def test_control_plane_writes_raise_the_generation_and_reads_do_not(emulator: Emulator) -> None:
-    cloud, sns = emulator.server.app.cloud, emulator.client("sns")
+    cloud, sns = emulator.server.app.door.cloud, emulator.client("sns")
     before = cloud.generation
     sns.list_topics()
     assert cloud.generation == before
@@ -75,11 +75,11 @@ def test_control_plane_writes_raise_the_generation_and_reads_do_not(emulator: Em
 
 
 def test_clients_work_without_a_thread_of_the_server(emulator: Emulator) -> None:
-    cloud = emulator.server.app.cloud
+    cloud = emulator.server.app.door.cloud
     emulator.client("s3").create_bucket(
         Bucket="in-process", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    offline = Cloud(ACCOUNT, REGION, "http://127.0.0.1:9", app=emulator.server.app)
+    offline = Cloud(ACCOUNT, REGION, "http://127.0.0.1:9", answer=emulator.server.app.door)
 
     offline.client("s3").put_object(Bucket="in-process", Key="a b/ü", Body=b"\x00body")
 
@@ -93,7 +93,7 @@ def test_log_events_arrive_in_order_in_a_stream_made_for_them(
 ) -> None:
     emulator.client("logs").create_log_group(logGroupName="/t/order")
     for number in range(50):
-        emulator.server.app.cloud.log("/t/order", "stream", f"event {number}")
+        emulator.server.app.door.cloud.log("/t/order", "stream", f"event {number}")
 
     assert log_events("/t/order", "stream") == [f"event {number}" for number in range(50)]
 
@@ -101,7 +101,7 @@ def test_log_events_arrive_in_order_in_a_stream_made_for_them(
 def test_a_missing_log_group_is_told_once(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cloud = emulator.server.app.cloud
+    cloud = emulator.server.app.door.cloud
     with caplog.at_level(logging.WARNING, logger="emulator"):
         for _ in range(3):
             cloud.log("/t/missing", "s", "lost")
@@ -116,7 +116,7 @@ def test_a_stream_keeps_only_its_newest_events(
 ) -> None:
     emulator.client("logs").create_log_group(logGroupName="/t/cap")
     for number in range(LOG_EVENTS_KEPT + 100):
-        emulator.server.app.cloud.log("/t/cap", "s", str(number))
+        emulator.server.app.door.cloud.log("/t/cap", "s", str(number))
 
     assert log_events("/t/cap", "s")[-1] == str(LOG_EVENTS_KEPT + 99)
     stream = logs_backends[ACCOUNT][REGION].groups["/t/cap"].streams["s"]

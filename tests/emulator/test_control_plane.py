@@ -2,13 +2,12 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.control_plane import deployed_api
 from emulator.lambda_ import patches
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import shows
@@ -464,7 +463,7 @@ def deploy(emulator: Emulator, api: str) -> str:
     return deployment
 
 
-def chat_method(served: dict[str, Any]) -> dict[str, Any]:
+def chat_method(served: Mapping[str, Any]) -> dict[str, Any]:
     [resource] = [each for each in served["resources"] if each["path"] == "/chat"]
     method: dict[str, Any] = resource["resourceMethods"]["POST"]
     return method
@@ -472,12 +471,12 @@ def chat_method(served: dict[str, Any]) -> dict[str, Any]:
 
 def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> None:
     apis = emulator.client("apigateway")
-    assert deployed_api(api, "v1") is None
+    assert emulator.server.app.door.deployments.served(api, "v1") is None
     first = deploy(emulator, api)
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=first)
-    served = deployed_api(api, "v1")
+    served = emulator.server.app.door.deployments.served(api, "v1")
     assert served is not None
-    assert served["deployment_id"] == first
+    assert served["stage"]["deploymentId"] == first
     assert chat_method(served)["apiKeyRequired"] is True
     assert chat_method(served)["methodIntegration"]["type"] == "MOCK"
     assert json.loads(served["models"]["Chat"]) == {"maxLength": 1}
@@ -501,7 +500,7 @@ def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> N
         stageName="v1",
         patchOperations=[{"op": "replace", "path": "/description", "value": "live"}],
     )
-    served = deployed_api(api, "v1")
+    served = emulator.server.app.door.deployments.served(api, "v1")
     assert served is not None
     assert chat_method(served)["apiKeyRequired"] is True
     assert "THROTTLED" in served["gateway_responses"]
@@ -513,7 +512,7 @@ def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> N
         stageName="v1",
         patchOperations=[{"op": "replace", "path": "/deploymentId", "value": second}],
     )
-    served = deployed_api(api, "v1")
+    served = emulator.server.app.door.deployments.served(api, "v1")
     assert served is not None
     assert chat_method(served)["apiKeyRequired"] is False
     assert json.loads(served["models"]["Chat"]) == {"maxLength": 2}
@@ -523,10 +522,10 @@ def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> N
 def test_a_deleted_api_is_served_no_more(emulator: Emulator, api: str) -> None:
     apis = emulator.client("apigateway")
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=deploy(emulator, api))
-    assert deployed_api(api, "v1") is not None
-    assert deployed_api(api, "v2") is None
+    assert emulator.server.app.door.deployments.served(api, "v1") is not None
+    assert emulator.server.app.door.deployments.served(api, "v2") is None
     apis.delete_rest_api(restApiId=api)
-    assert deployed_api(api, "v1") is None
+    assert emulator.server.app.door.deployments.served(api, "v1") is None
 
 
 def _change(path: str, value: str | None = None, op: str = "replace") -> list[dict[str, str]]:
@@ -670,7 +669,7 @@ def test_calls_of_the_control_plane_are_recorded_with_their_caller(
     with pytest.raises(ClientError, match="security token"):  # somebody who only knows its key id
         emulator.client("kms", nobody | {"SessionToken": "made-up"}).list_aliases()
     trails.stop_logging(Name=name)
-    emulator.server.app.trail.flush()
+    emulator.server.app.door.trail.flush()
 
     records = [json.loads(each) for each in log_events(name, f"{ACCOUNT}_CloudTrail_{REGION}")]
     by_name = {record["eventName"]: record for record in records}

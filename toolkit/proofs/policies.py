@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from emulator.iam.requests import requested_region
 from iam_policy import Policy, Query, evaluate
+from iam_policy.regions import requested_region
 
 if TYPE_CHECKING:
     from iam_policy import Decision

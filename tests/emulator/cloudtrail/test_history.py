@@ -91,7 +91,7 @@ def test_what_a_trail_delivers_is_digested_and_signed(emulator: Emulator, aws: A
     client.create_trail(Name=name, S3BucketName=name, EnableLogFileValidation=True)
     client.start_logging(Name=name)
     emulator.client("sns").create_topic(Name=name)
-    emulator.server.app.trail.flush()
+    emulator.server.app.door.trail.flush()
     client.delete_trail(Name=name)
 
     prefix = f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/"

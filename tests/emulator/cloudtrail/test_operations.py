@@ -199,14 +199,14 @@ def test_the_status_tells_what_was_delivered_and_what_was_not(
     client = aws("cloudtrail")
     client.start_logging(Name=arn_of(trail))
     aws("sns").create_topic(Name=unique())
-    emulator.server.app.trail.flush()
+    emulator.server.app.door.trail.flush()
     status = client.get_trail_status(Name=trail)
     assert status["IsLogging"] is True
     assert "LatestDeliveryError" not in status
     assert "LatestDeliveryTime" in status
     aws("s3").delete_bucket_policy(Bucket=bucket)
     aws("sns").create_topic(Name=unique())
-    emulator.server.app.trail.flush()
+    emulator.server.app.door.trail.flush()
     assert client.get_trail_status(Name=arn_of(trail))["LatestDeliveryError"] == "AccessDenied"
     client.stop_logging(Name=trail)
     status = client.get_trail_status(Name=trail)

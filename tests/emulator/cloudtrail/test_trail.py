@@ -15,8 +15,11 @@ from moto import mock_aws
 
 from emulator.bedrock.trace import recorded
 from emulator.cloudtrail.trail import Trail
-from emulator.iam import Authorizer, Principal
-from emulator.wire.http import HttpRequest, HttpResponse, aws_error, json_response
+from emulator.iam import Authorizer
+from emulator.wire.call import UNKNOWN, Call, Principal
+from emulator.wire.errors import AwsError, render
+from emulator.wire.http import HttpRequest, HttpResponse, json_response
+from emulator.wire.operations import recognize
 from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, captured_request
 
 NAME = "chatbot-dev"
@@ -135,9 +138,8 @@ class Rig:
         request: HttpRequest,
         response: HttpResponse = OK,
         principal: Principal = FUNCTION,
-        **more: Any,
     ) -> None:
-        self.trail.record(request, response, request_id="r-1", principal=principal, **more)
+        self.trail.record(made(request, principal), response)
 
     def objects(self) -> dict[str, list[dict[str, Any]]]:
         """Deliver, and return the records of every object in the bucket by its key."""
@@ -165,6 +167,10 @@ def rig() -> Iterator[Rig]:
         made = Rig()
         yield made
         made.trail.close()
+
+
+def made(request: HttpRequest, principal: Principal = FUNCTION) -> Call:
+    return replace(recognize(request), request_id="r-1", principal=principal)
 
 
 def call(service: str, operation: str, **given: Any) -> HttpRequest:
@@ -243,7 +249,7 @@ def test_each_record_is_one_event_in_the_log_group(rig: Rig) -> None:
 def test_a_denied_call_has_its_error(rig: Rig) -> None:
     message = f"User: {FUNCTION.arn} is not authorized to perform: bedrock:DeleteGuardrail"
     request = call("bedrock", "delete_guardrail", guardrailIdentifier="abc")
-    rig.record(request, aws_error(403, "AccessDeniedException", message))
+    rig.record(request, render(AwsError(403, "AccessDeniedException", message), "rest-json"))
     record = rig.only()
     assert (record["errorCode"], record["errorMessage"]) == ("AccessDenied", message)
     assert record["eventSource"] == "bedrock.amazonaws.com"
@@ -327,7 +333,6 @@ def test_nothing_secret_is_recorded(rig: Rig) -> None:
             messages=[{"role": "user", "content": [{"text": "topsecret-prompt"}]}],
         ),
         json_response(200, {"output": {"message": {"content": [{"text": "topsecret-answer"}]}}}),
-        inference_region="us-west-2",
     )
     records = rig.records()
     assert "topsecret" not in json.dumps(records)
@@ -344,10 +349,10 @@ def test_nothing_secret_is_recorded(rig: Rig) -> None:
 
 def test_converse_is_a_management_event_without_the_prompt(rig: Rig) -> None:
     request = call("bedrock-runtime", "converse", modelId="us.anthropic.m", messages=[])
-    rig.record(request, inference_region="us-west-2")
+    rig.record(request)
     record = rig.only()
     assert record["requestParameters"] == {"modelId": "us.anthropic.m"}
-    assert record["additionalEventData"] == {"inferenceRegion": "us-west-2"}
+    assert record["additionalEventData"] == {"inferenceRegion": REGION}
     assert (record["managementEvent"], record["readOnly"]) == (True, False)
     assert record["responseElements"] is None
 
@@ -385,9 +390,7 @@ def apply_guardrail(rig: Rig) -> None:
         json_response(200, {"action": "GUARDRAIL_INTERVENED", "assessments": [ASSESSMENT]}),
     )
     rig.trail.record_guardrail(
-        call("bedrock-runtime", "converse", modelId="m", messages=[]),
-        request_id="r-1",
-        principal=FUNCTION,
+        made(call("bedrock-runtime", "converse", modelId="m", messages=[])),
         guardrail_arn=f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/abc",
         guardrail_version="1",
         source="OUTPUT",
@@ -480,7 +483,9 @@ def test_nothing_is_recorded_unless_a_trail_logs(rig: Rig) -> None:
 
 
 def test_the_emulators_own_calls_are_not_recorded(rig: Rig) -> None:
-    rig.record(captured_request("logs", "delete_log_group", key="emulator", logGroupName="g"), OK)
+    request = call("logs", "delete_log_group", logGroupName="g")
+    rig.record(request, principal=replace(ROOT, access_key_id="emulator"))
+    rig.record(request, principal=UNKNOWN)
     rig.record(replace(call("logs", "delete_log_group", logGroupName="g"), headers=()))
     assert rig.records() == []
 
@@ -592,9 +597,7 @@ def test_a_call_never_fails_for_its_record(rig: Rig) -> None:
 
 def test_records_are_delivered_without_being_asked(rig: Rig) -> None:
     trail = Trail(rig.cloud, Authorizer(rig.cloud), flush_seconds=0.05)
-    trail.record(
-        call("logs", "delete_log_group", logGroupName="g"), OK, request_id="r", principal=FUNCTION
-    )
+    trail.record(made(call("logs", "delete_log_group", logGroupName="g")), OK)
     assert trail._thread is not None
     deadline = time.monotonic() + 5
     while not rig.cloud.logged and time.monotonic() < deadline:

@@ -37,7 +37,7 @@ def record(role: str | None = None, **changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def cloud(emulator: Emulator) -> Cloud:
     emulator.client("cloudwatch").list_metrics()  # the parts come with their first use
-    return emulator.server.app.cloud
+    return emulator.server.app.door.cloud
 
 
 def stats(

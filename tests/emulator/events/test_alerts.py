@@ -64,7 +64,7 @@ class Rig:
     def tamper(self) -> None:
         """Set the rule off, and wait until EventBridge has had the event."""
         self.emulator.client("logs").create_log_group(logGroupName=f"/{self.name}/{uuid.uuid4()}")
-        self.emulator.server.app.trail.flush()
+        self.emulator.server.app.door.trail.flush()
 
     def ring(self) -> None:
         set_state = self.emulator.client("cloudwatch").set_alarm_state

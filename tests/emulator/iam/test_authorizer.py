@@ -13,10 +13,14 @@ from moto import mock_aws
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from emulator.iam import Authorizer, CallerError, service_query
+from emulator.iam import Authorizer, service_query
+from emulator.wire.call import UNKNOWN, Credential, Principal
+from emulator.wire.errors import CallerError
 from emulator.wire.http import HttpRequest, HttpResponse
 from tests.emulator.conftest import Emulator
 from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, answered, captured_request
+from tests.emulator.iam.asking import asked as asked_of
+from tests.emulator.iam.asking import authenticated, refused
 
 ROLE = "chatbot-dev-execution"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
@@ -62,10 +66,14 @@ class Account:
         self.cloud.bump()
 
     def refuse(self, service: str, operation: str, **parameters: Any) -> HttpResponse | None:
-        return self.authorizer.authorize_request(self.request(service, operation, **parameters))
+        return refused(self.authorizer, self.request(service, operation, **parameters))
+
+    @property
+    def principal(self) -> Principal:
+        return authenticated(self.authorizer, self.request("sts", "get_caller_identity")).principal
 
     def allowed(self, action: str, resource: str = "*", **context: str) -> bool:
-        return self.authorizer.authorize(self.key, action, resource, context).allowed
+        return self.authorizer.authorize(self.principal, action, resource, context).allowed
 
 
 @pytest.fixture
@@ -127,15 +135,15 @@ def account() -> Iterator[Account]:
 
 @pytest.mark.parametrize("key", ["emulator", "rehearsal"])
 def test_the_operators_keys_are_the_administrator(account: Account, key: str) -> None:
-    principal = account.authorizer.principal(key)
+    principal = account.authorizer.authenticate(Credential(key, REGION, "iam"))
     assert (principal.arn, principal.type) == (f"arn:aws:iam::{ACCOUNT}:root", "Root")
-    assert account.authorizer.authorize(key, "iam:DeleteRole", "*").allowed
+    assert account.authorizer.authorize(principal, "iam:DeleteRole", "*").allowed
     request = captured_request("iam", "delete_role", key=key, RoleName=ROLE)
-    assert account.authorizer.authorize_request(request) is None
+    assert refused(account.authorizer, request) is None
 
 
 def test_a_temporary_key_is_a_session_of_its_role(account: Account) -> None:
-    principal = account.authorizer.principal(account.key)
+    principal = account.principal
     assert principal.arn == SESSION_ARN
     assert (principal.role_name, principal.session_name) == (ROLE, "chatbot-dev")
     assert principal.user_id.endswith(":chatbot-dev")
@@ -143,11 +151,9 @@ def test_a_temporary_key_is_a_session_of_its_role(account: Account) -> None:
 
 def test_an_unknown_key_may_nothing(account: Account) -> None:
     with pytest.raises(CallerError) as error:
-        account.authorizer.principal("AKIAIOSFODNN7EXAMPLE")
+        account.authorizer.authenticate(Credential("AKIAIOSFODNN7EXAMPLE", REGION, "logs"))
     assert error.value.code == "InvalidClientTokenId"
-    assert not account.authorizer.authorize(
-        "AKIAIOSFODNN7EXAMPLE", "logs:PutLogEvents", STREAM
-    ).allowed
+    assert not account.authorizer.authorize(UNKNOWN, "logs:PutLogEvents", STREAM).allowed
 
 
 def test_an_expired_key_may_nothing(account: Account) -> None:
@@ -155,8 +161,7 @@ def test_an_expired_key_may_nothing(account: Account) -> None:
     (session,) = sts_backends[ACCOUNT]["aws"].assumed_roles
     session.expiration = datetime(2020, 1, 1)  # noqa: DTZ001  # as moto stores it
     fresh = Authorizer(account.cloud)
-    assert not fresh.authorize(account.key, "logs:PutLogEvents", STREAM).allowed
-    answer = fresh.authorize_request(account.request("logs", "describe_log_groups"))
+    answer = refused(fresh, account.request("logs", "describe_log_groups"))
     assert error_code(answer, "logs", "describe_log_groups") == "ExpiredTokenException"
 
 
@@ -165,11 +170,11 @@ def test_an_expired_key_may_nothing(account: Account) -> None:
 
 def test_attached_inline_and_boundary_policies_are_all_asked(account: Account) -> None:
     assert account.allowed("logs:PutLogEvents", STREAM)
-    denied = account.authorizer.authorize(account.key, "logs:DeleteLogGroup", STREAM)
+    denied = account.authorizer.authorize(account.principal, "logs:DeleteLogGroup", STREAM)
     assert (denied.reason, denied.by) == ("explicit_deny", "chatbot-dev-deny-tampering/KeepLogs")
-    outside = account.authorizer.authorize(account.key, "xray:PutTraceSegments", "*")
+    outside = account.authorizer.authorize(account.principal, "xray:PutTraceSegments", "*")
     assert (outside.reason, outside.source) == ("implicit_deny", "boundary")
-    absent = account.authorizer.authorize(account.key, "kms:ListKeys", "*")
+    absent = account.authorizer.authorize(account.principal, "kms:ListKeys", "*")
     assert (absent.reason, absent.source) == ("implicit_deny", "identity")
 
 
@@ -191,18 +196,19 @@ def test_a_policy_that_cannot_be_decided_refuses_everything(account: Account) ->
         {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Magic": {"k:x": "1"}}}
     )
     account.cloud.bump()
-    decision = account.authorizer.authorize(account.key, "logs:PutLogEvents", STREAM)
+    decision = account.authorizer.authorize(account.principal, "logs:PutLogEvents", STREAM)
     assert not decision.allowed
     assert "Magic" in decision.by
 
 
 def test_a_session_policy_limits_its_session(account: Account) -> None:
     only = document({"Effect": "Allow", "Action": "logs:Get*", "Resource": "*"})
-    key = account.cloud.client("sts").assume_role(
+    session = account.cloud.client("sts").assume_role(
         RoleArn=ROLE_ARN, RoleSessionName="limited", Policy=only
-    )["Credentials"]["AccessKeyId"]
-    assert account.authorizer.authorize(key, "logs:GetLogEvents", STREAM).allowed
-    assert not account.authorizer.authorize(key, "logs:PutLogEvents", STREAM).allowed
+    )["Credentials"]
+    account.key, account.token = session["AccessKeyId"], session["SessionToken"]
+    assert account.allowed("logs:GetLogEvents", STREAM)
+    assert not account.allowed("logs:PutLogEvents", STREAM)
 
 
 def test_session_policies_by_arn_limit_their_session(emulator: Emulator) -> None:
@@ -335,7 +341,7 @@ def test_calls_of_iam_are_made_to_one_region(account: Account) -> None:
 def test_another_accounts_resource_needs_its_owners_policy_too(account: Account) -> None:
     account.grant("keys", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
     decision = account.authorizer.authorize(
-        account.key, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
+        account.principal, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
     )
     assert (decision.allowed, decision.reason, decision.source) == (
         False,
@@ -362,7 +368,7 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(account: Accoun
     alias = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/ours"
 
     def asked(operation: str, **given: str) -> tuple[str, set[str]] | None:
-        found = account.authorizer.action_for_request(account.request("kms", operation, **given))
+        found = asked_of(account.authorizer, account.request("kms", operation, **given))
         return found and (found[0], set(found[1]))
 
     update = asked("update_alias", AliasName="alias/ours", TargetKeyId=new)
@@ -422,7 +428,7 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(account: Accoun
     kms.create_alias(AliasName="alias/chatbot-dev", TargetKeyId=key["KeyId"])
     assert not account.allowed("kms:DisableKey", key["Arn"])
     request = account.request("kms", "describe_key", KeyId="alias/chatbot-dev")
-    assert account.authorizer.action_for_request(request) == ("kms:DescribeKey", [key["Arn"]])
+    assert asked_of(account.authorizer, request) == ("kms:DescribeKey", [key["Arn"]])
     kms.put_key_policy(
         KeyId=key["KeyId"],
         PolicyName="default",
@@ -560,7 +566,7 @@ REFUSED: list[Refused] = [
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case[0])
 def test_a_refusal_speaks_the_services_protocol(account: Account, case: Refused) -> None:
     service, operation, given, status, code = case
-    answer = account.authorizer.authorize_request(account.request(service, operation, **given))
+    answer = refused(account.authorizer, account.request(service, operation, **given))
     error = parsed(answer, service, operation, **given)
     assert error.response["Error"]["Code"] == code
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
@@ -570,9 +576,7 @@ def test_a_refusal_speaks_the_services_protocol(account: Account, case: Refused)
 
 
 def test_a_refusal_of_head_has_no_body(account: Account) -> None:
-    answer = account.authorizer.authorize_request(
-        account.request("s3", "head_bucket", Bucket="trail")
-    )
+    answer = refused(account.authorizer, account.request("s3", "head_bucket", Bucket="trail"))
     assert answer is not None
     assert (answer.status, answer.body) == (403, b"")
 
@@ -580,10 +584,8 @@ def test_a_refusal_of_head_has_no_body(account: Account) -> None:
 def test_a_permitted_request_goes_on(account: Account) -> None:
     account.grant("logs", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
     request = account.request("logs", "get_log_events", logGroupName="g", logStreamName="s")
-    assert account.authorizer.authorize_request(request) is None
-    assert (
-        account.authorizer.authorize_request(account.request("sts", "get_caller_identity")) is None
-    )
+    assert refused(account.authorizer, request) is None
+    assert refused(account.authorizer, account.request("sts", "get_caller_identity")) is None
 
 
 @pytest.mark.parametrize(
@@ -599,32 +601,32 @@ def test_an_unknown_key_is_told_so(
     account: Account, service: str, operation: str, given: dict[str, Any], code: str
 ) -> None:
     request = captured_request(service, operation, key="AKIAUNKNOWN", **given)
-    answer = account.authorizer.authorize_request(request)
+    answer = refused(account.authorizer, request)
     assert error_code(answer, service, operation, **given) == code
 
 
 def test_a_key_without_its_session_token_is_no_key(account: Account) -> None:
     for token in (None, "made-up"):
         request = captured_request("logs", "describe_log_groups", key=account.key, token=token)
-        answer = account.authorizer.authorize_request(request)
+        answer = refused(account.authorizer, request)
         assert error_code(answer, "logs", "describe_log_groups") == "UnrecognizedClientException"
 
 
 def test_unsigned_and_unrecognised_requests_are_refused(account: Account) -> None:
     signed = account.request("logs", "describe_log_groups")
     unsigned = replace(signed, headers=(("X-Amz-Target", "Logs_20140328.DescribeLogGroups"),))
-    answer = account.authorizer.authorize_request(unsigned)
+    answer = refused(account.authorizer, unsigned)
     assert answer is not None
     assert b"MissingAuthenticationTokenException" in answer.body
     invoke = HttpRequest("POST", "/2015-03-31/functions/f/invocations", "", (), b"{}", "127.0.0.1")
-    answer = account.authorizer.authorize_request(invoke)
+    answer = refused(account.authorizer, invoke)
     assert answer is not None
     assert answer.header("x-amzn-errortype") == "MissingAuthenticationTokenException"
     assert json.loads(answer.body)["message"] == "Missing Authentication Token"
     twice = replace(
         signed, headers=(*signed.headers, ("X-Amz-Target", "Logs_20140328.DeleteLogGroup"))
     )
-    assert account.authorizer.authorize_request(twice) is not None
+    assert refused(account.authorizer, twice) is not None
 
 
 PASSED: list[tuple[str, str, dict[str, Any], str]] = [
@@ -680,15 +682,15 @@ def test_a_role_is_handed_on_only_with_leave(
     everything_else = {"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"}
     account.grant("most", everything_else)
     request = account.request(service, operation, **given)
-    refused = account.authorizer.authorize_request(request)
-    assert refused is not None
-    assert f"iam:PassRole on resource: {LOGGING}".encode() in refused.body
+    answer = refused(account.authorizer, request)
+    assert answer is not None
+    assert f"iam:PassRole on resource: {LOGGING}".encode() in answer.body
 
     pass_role = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": LOGGING}
     for service_name, allowed in ((receiver, True), ("ec2.amazonaws.com", False)):
         condition = {"StringEquals": {"iam:PassedToService": service_name}}
         account.grant("pass", {**pass_role, "Condition": condition})
-        assert (account.authorizer.authorize_request(request) is None) is allowed
+        assert (refused(account.authorizer, request) is None) is allowed
 
 
 def test_every_action_of_a_request_is_asked(account: Account) -> None:
@@ -697,7 +699,7 @@ def test_every_action_of_a_request_is_asked(account: Account) -> None:
     )
     put = account.request("s3", "put_object", Bucket="out", Key="k", Body=b"x")
     copy = account.request("s3", "copy_object", Bucket="out", Key="k", CopySource="secret/k")
-    assert account.authorizer.authorize_request(put) is None
-    refused = account.authorizer.authorize_request(copy)
-    assert refused is not None
-    assert b"s3:GetObject on resource: arn:aws:s3:::secret/k" in refused.body
+    assert refused(account.authorizer, put) is None
+    answer = refused(account.authorizer, copy)
+    assert answer is not None
+    assert b"s3:GetObject on resource: arn:aws:s3:::secret/k" in answer.body

