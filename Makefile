@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs smoke proofs test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock terraform-tool rehearsal-tools dev-tools
+.PHONY: help up down ask logs smoke proofs test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock terraform-tool rehearsal-tools dev-tools checkov-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +34,12 @@ proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who
 	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test-long: terraform-tool dev-tools ## Interrupt an apply, rehearse other regions, change a live environment (20 minutes)
 	@$(PYTHON) -m pytest -m long
 
-lint: terraform-tool dev-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
+lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
 	@.venv/bin/pre-commit run --all-files --hook-stage manual
 
 fmt: dev-tools ## Format Python and Terraform
@@ -90,3 +90,6 @@ rehearsal-tools:
 
 dev-tools:
 	@bash scripts/setup.sh dev
+
+checkov-tools:
+	@bash scripts/setup.sh checkov

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv with Python 3.12 and the locked requirements: setup.sh rehearsal | dev
+# Install locked requirements for Python 3.12: setup.sh rehearsal | dev (in .venv)
+#   or awscli | audit | checkov (each in an environment of its own below .cache)
 # Or see that Terraform is here, and recent enough: setup.sh terraform
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +17,11 @@ if [[ $wanted == terraform ]]; then
   exit 0
 fi
 
-stamp=.venv/.$wanted
+case $wanted in
+  rehearsal | dev) home=.venv ;;
+  *) home=.cache/$wanted ;;
+esac
+stamp=$home/.$wanted
 requirements=requirements/$wanted.txt
 
 if [[ -f $stamp && $stamp -nt $requirements ]]; then
@@ -41,19 +46,22 @@ find_312() {
   return 1
 }
 
-if ! is_312 .venv/bin/python; then
+if ! is_312 "$home/bin/python"; then
   python=$(find_312)
-  echo "Making .venv with $("$python" --version)" >&2
-  rm -rf .venv
-  if ! "$python" -m venv .venv; then
+  echo "Making $home with $("$python" --version)" >&2
+  rm -rf "$home"
+  if ! "$python" -m venv "$home"; then
     echo "$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3.12-venv" >&2
     exit 1
   fi
 fi
 
 echo "Installing $requirements (about a minute the first time)" >&2
-.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+"$home/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check \
   --require-hashes -r "$requirements" 2> >(grep -v 'is ignored: it is neither' >&2)
-site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
-printf '%s\n' "$PWD" "$PWD/lambda/src" >"$site/project.pth"
-touch .venv/.rehearsal "$stamp"
+if [[ $home == .venv ]]; then
+  site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+  printf '%s\n' "$PWD" "$PWD/lambda/src" >"$site/project.pth"
+  touch .venv/.rehearsal
+fi
+touch "$stamp"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,10 @@ from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Tests that share what takes long to make run one after the other, the longest first; any other
+# file of tests is a group of its own. `make test` runs as many groups at once as there are cores.
+GROUPS = ("dev", "customised", "jobs", "prod")
 
 # Apart from .rehearsal, where a person may have one up.
 HOME = ROOT / ".rehearsal-test"
@@ -33,6 +36,19 @@ def missing(rehearsal: Rehearsal) -> set[str]:
     log = rehearsal.log.read_text()
     absent = re.findall(r"The emulator does not implement (\S+ \S+?)[:,]", log)
     return set(absent) - OF_AWS_ONLY
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together the tests that share a rehearsal or Terraform's jobs."""
+
+    def group(item: pytest.Item) -> str:
+        fixtures = getattr(item, "fixturenames", ())
+        return next((name for name in GROUPS if name in fixtures), str(item.path))
+
+    order = {name: place for place, name in enumerate(GROUPS)}
+    items.sort(key=lambda item: order.get(group(item), len(GROUPS)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 @pytest.fixture(scope="session")
@@ -56,4 +72,3 @@ def dev(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be buil
     rehearsal = apply("dev")
     yield rehearsal
     rehearsal.down()
-    shutil.rmtree(HOME, ignore_errors=True)

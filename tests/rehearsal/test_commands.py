@@ -6,7 +6,6 @@ import calendar
 import os
 import re
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -39,21 +38,16 @@ SAYS = {
 @pytest.fixture(scope="session")
 def aws_cli() -> Path:
     """Install the AWS CLI in an environment of its own, and return the folder of its program."""
-    home, requirements = CACHE / "aws-cli", ROOT / "requirements" / "awscli.txt"
-    stamp = home / "installed"
-    if not stamp.exists() or stamp.stat().st_mtime < requirements.stat().st_mtime:
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        done = subprocess.run(
-            [*pip, "--require-hashes", "-r", str(requirements)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"the AWS CLI cannot be installed here: {done.stderr.strip()[-200:]}")
-        stamp.touch()
-    return home / "bin"
+    done = subprocess.run(
+        ["bash", "scripts/setup.sh", "awscli"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"the AWS CLI cannot be installed here: {done.stderr.strip()[-200:]}")
+    return CACHE / "awscli" / "bin"
 
 
 class Account:
