@@ -217,6 +217,7 @@ def _environment() -> dict[str, str]:
         "METRICS_NAMESPACE": "Chatbot",
         "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LEAK_MODE": "block",
         "SCREENING_MODE": "block",
         "SERVICE_NAME": "bench",
         "SYSTEM_PROMPT": "You are a helpful customer support assistant.",

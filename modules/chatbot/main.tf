@@ -72,6 +72,7 @@ module "compute" {
   timeout_seconds      = var.function.timeout_seconds
 
   chat = {
+    leak_mode         = var.function.leak_mode
     log_level         = var.function.log_level
     max_message_chars = var.function.max_message_chars
     max_output_tokens = var.function.max_output_tokens

@@ -117,6 +117,7 @@ variable "function" {
   description = "Tuning of the function, and how it talks to the model."
   type = object({
     architecture         = optional(string, "arm64")
+    leak_mode            = optional(string, "block") # block or count
     log_level            = optional(string, "INFO")
     max_message_chars    = optional(number, 2000)
     max_output_tokens    = optional(number, 512)

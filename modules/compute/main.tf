@@ -19,6 +19,7 @@ locals {
       BLOCKED_MESSAGE           = var.guardrail.safety_message
       GUARDRAIL_ID              = var.guardrail.id
       GUARDRAIL_VERSION         = var.guardrail.version
+      LEAK_MODE                 = var.chat.leak_mode
       LOG_LEVEL                 = var.chat.log_level
       MAX_MESSAGE_CHARS         = var.chat.max_message_chars
       MAX_OUTPUT_TOKENS         = var.chat.max_output_tokens

@@ -15,6 +15,7 @@ variable "allowed_origin" {
 variable "chat" {
   description = "What the function is told about a conversation."
   type = object({
+    leak_mode         = optional(string, "block") # block keeps back an answer that recites the system prompt; count only counts it
     log_level         = optional(string, "INFO")  # INFO, WARN or ERROR
     max_message_chars = optional(number, 2000)    # longest message that is answered
     max_output_tokens = optional(number, 512)     # longest answer, in the model's tokens
@@ -47,6 +48,11 @@ variable "chat" {
   validation {
     condition     = var.chat.patterns == null ? true : length(var.chat.patterns) > 0 && alltrue([for pattern in var.chat.patterns : can(regex("^[^\n]+$", pattern))])
     error_message = "chat.patterns holds one regular expression or more, each on one line; null takes those in the package. An empty list would screen for nothing: say so with chat.screening_mode = \"count\"."
+  }
+
+  validation {
+    condition     = contains(["block", "count"], var.chat.leak_mode)
+    error_message = "chat.leak_mode is block, which keeps back an answer that recites the system prompt, or count, which only counts it."
   }
 
   validation {

@@ -30,7 +30,7 @@ REQUESTS = [proof for proof in PROOFS if isinstance(proof, Request)]
 
 
 @pytest.fixture(scope="module")
-def planned_dev(jobs: Jobs) -> dict[str, Any]:
+def the_plan(jobs: Jobs) -> dict[str, Any]:
     found: dict[str, Any] = jobs.result("plan dev")
     return found
 
@@ -39,22 +39,24 @@ def unprovoked() -> str:
     return " ".join(control.unprovoked for control in CONTROLS)
 
 
-def test_every_rule_of_the_web_acl_stops_a_request(planned_dev: dict[str, Any]) -> None:
-    rules = {rule["name"] for rule in resource(planned_dev, "aws_wafv2_web_acl")["rule"]}
+def test_every_rule_of_the_web_acl_stops_a_request(the_plan: dict[str, Any]) -> None:
+    rules = {rule["name"] for rule in resource(the_plan, "aws_wafv2_web_acl")["rule"]}
     assert len(rules) > 5
     silent = rules - {request.rule for request in REQUESTS}
     assert silent == {"ip-reputation"}
     assert {one.name for one in CONTROLS if one.unprovoked and one.name in rules} == silent
 
 
-def test_every_refusal_of_the_web_acl_is_read(planned_dev: dict[str, Any]) -> None:
-    bodies = resource(planned_dev, "aws_wafv2_web_acl")["custom_response_body"]
+def test_every_refusal_of_the_web_acl_is_read(the_plan: dict[str, Any]) -> None:
+    bodies = resource(the_plan, "aws_wafv2_web_acl")["custom_response_body"]
     read = {request.code for request in REQUESTS if request.stopped_by == "edge"}
     assert {body["key"] for body in bodies} <= read
 
 
-def test_every_gateway_response_is_provoked_or_says_why_not(planned_dev: dict[str, Any]) -> None:
-    worded = {one["response_type"] for one in resources(planned_dev, "aws_api_gateway_gateway_response")}
+def test_every_gateway_response_is_provoked_or_says_why_not(the_plan: dict[str, Any]) -> None:
+    worded = {
+        one["response_type"] for one in resources(the_plan, "aws_api_gateway_gateway_response")
+    }
     assert len(worded) > 10
     provoked = {
         request.error_type if request.error_type in worded else f"DEFAULT_{request.status // 100}XX"
@@ -91,14 +93,14 @@ def spoken(guardrail: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_every_policy_of_the_guardrail_speaks_on_questions_and_on_answers(
-    planned_dev: dict[str, Any],
+    the_plan: dict[str, Any],
 ) -> None:
     expected = {
         (finding, what.casefold())
-        for finding, what in spoken(resource(planned_dev, "aws_bedrock_guardrail"))
+        for finding, what in spoken(resource(the_plan, "aws_bedrock_guardrail"))
     }
     assert len(expected) > 70
-    planned = Applied(guardrail(described(resource(planned_dev, "aws_bedrock_guardrail"))))
+    planned = Applied(guardrail(described(resource(the_plan, "aws_bedrock_guardrail"))))
     proven = {
         (one.finding, kind.casefold())
         for one in REQUESTS
@@ -143,8 +145,8 @@ def denied(plan: dict[str, Any]) -> Iterator[str]:
         yield from re.findall(r'sid += "(Deny\w+)"', file.read_text(encoding="utf-8"))
 
 
-def test_every_statement_that_denies_is_asked(planned_dev: dict[str, Any]) -> None:
-    expected = {sid for sid in denied(planned_dev) if not sid.startswith("DenyTampering")}
+def test_every_statement_that_denies_is_asked(the_plan: dict[str, Any]) -> None:
+    expected = {sid for sid in denied(the_plan) if not sid.startswith("DenyTampering")}
     assert len(expected) > 15
     assert expected - {one.statement for one in PROOFS if isinstance(one, Question)} == set()
 

@@ -89,6 +89,7 @@ SOUND: dict[str, Any] = {
                 "BLOCKED_MESSAGE": SAFETY,
                 "MAX_MESSAGE_CHARS": "3000",
                 "MODEL_ID": "eu.m-v1:0",
+                "LEAK_MODE": "block",
                 "SCREENING_MODE": "block",
             }
         },

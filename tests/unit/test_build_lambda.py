@@ -185,6 +185,7 @@ def make_env() -> dict[str, str]:
         "MAX_OUTPUT_TOKENS": "512",
         "METRICS_NAMESPACE": "Chatbot",
         "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "LEAK_MODE": "block",
         "SCREENING_MODE": "block",
         "SERVICE_NAME": "chatbot-zip",
         "SYSTEM_PROMPT": "You are a helpful customer support assistant.",

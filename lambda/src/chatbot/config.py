@@ -15,6 +15,7 @@ from chatbot.signing import Keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BLOCK_OR_COUNT = re.compile(r"block|count")
 # Bedrock takes an empty id or version without a word and then applies no guardrail at all, so
 # both must look like what they are. (Bedrock API Reference, GuardrailConfiguration.)
 GUARDRAIL_ID = re.compile(
@@ -25,7 +26,6 @@ LOG_LEVEL = re.compile(r"INFO|WARN|ERROR")
 METRICS_NAMESPACE = re.compile(r"[A-Za-z0-9._#/-]{1,255}")
 ORIGIN = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
-SCREENING_MODE = re.compile(r"block|count")
 SERVICE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # Where the endpoints of a partition are not below amazonaws.com. (botocore, partitions.json.)
@@ -47,6 +47,7 @@ class Config:
     endpoint: str
     guardrail_id: str
     guardrail_version: str
+    leak_mode: str
     max_message_chars: int
     max_output_tokens: int
     model_id: str
@@ -117,12 +118,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         endpoint=environ.get("AWS_ENDPOINT_URL", "") or _endpoint(region),
         guardrail_id=text("GUARDRAIL_ID", GUARDRAIL_ID, "be a guardrail's id or ARN"),
         guardrail_version=text("GUARDRAIL_VERSION", GUARDRAIL_VERSION, "be a number, or DRAFT"),
+        leak_mode=text("LEAK_MODE", BLOCK_OR_COUNT, "be block or count"),
         max_message_chars=positive("MAX_MESSAGE_CHARS"),
         max_output_tokens=positive("MAX_OUTPUT_TOKENS"),
         model_id=text("MODEL_ID"),
         prompt_injection_patterns=patterns("PROMPT_INJECTION_PATTERNS"),
         region=region,
-        screening_mode=text("SCREENING_MODE", SCREENING_MODE, "be block or count"),
+        screening_mode=text("SCREENING_MODE", BLOCK_OR_COUNT, "be block or count"),
         system_prompt=text("SYSTEM_PROMPT"),
     )
     if not ORIGIN.fullmatch(config.endpoint):

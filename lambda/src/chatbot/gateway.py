@@ -105,7 +105,7 @@ def success(answer: ChatAnswer, ids: RequestIds, *, origin: str | None) -> dict[
     body = {
         "response": answer.response,
         "blocked": answer.blocked,
-        "stop_reason": answer.reply.stop_reason,
+        "stop_reason": answer.stop_reason,
         "request_id": ids.request_id,
         "usage": {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
     }

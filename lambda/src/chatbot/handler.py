@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chatbot import config, gateway
@@ -10,6 +11,7 @@ from chatbot.bedrock import Bedrock
 from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
 from chatbot.errors import ChatbotError, InternalError
+from chatbot.leaks import LeakDetector
 from chatbot.models import ChatRequest, Deadline
 from chatbot.observability import Telemetry, where
 from chatbot.screening import Screen
@@ -83,10 +85,13 @@ def start() -> Handler:
         hint = f"PROMPT_INJECTION_PATTERNS: {error}" if own else packed
         broken = InternalError(cause=type(error).__name__, hint=hint)
         return Handler(broken, telemetry, max_message_chars=0, origin=origin)
+    leaks = LeakDetector(settings.system_prompt, salt=settings.guardrail_id)
     service = ChatService(
-        Bedrock(settings, endpoint),
+        Bedrock(replace(settings, system_prompt=leaks.text), endpoint),
         screen,
+        leaks,
         screening_blocks=settings.screening_mode == "block",
+        leaks_block=settings.leak_mode == "block",
         blocked_message=settings.blocked_message,
     )
     return Handler(service, telemetry, max_message_chars=settings.max_message_chars, origin=origin)

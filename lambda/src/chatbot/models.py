@@ -70,3 +70,9 @@ class ChatAnswer:
     blocked: bool
     reply: ModelReply
     screened: str | None = None  # the family of attacks that the message looks like
+    score: str | None = None  # how much it does: high or low
+    leaked: bool = False  # the reply recites the system prompt
+
+    @property
+    def stop_reason(self) -> str:
+        return "leak" if self.blocked and self.leaked else self.reply.stop_reason

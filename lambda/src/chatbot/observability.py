@@ -37,11 +37,15 @@ class Telemetry:
         metrics = {"Requests": 1, "Blocked" if answer.blocked else "Answered": 1}
         if answer.screened:
             metrics |= {"Screened": 1, f"Screened.{answer.screened}": 1}
+        if answer.leaked:
+            metrics["Leaked"] = 1
         fields = {
             "status": 200,
             "blocked": answer.blocked,
-            "stop_reason": reply.stop_reason,
+            "stop_reason": answer.stop_reason,
             "screened": answer.screened,
+            "score": answer.score,
+            "leaked": answer.leaked or None,
             "guardrail": sorted(map(str, reply.findings)),
             "input_tokens": reply.usage.input_tokens,
             "output_tokens": reply.usage.output_tokens,

@@ -143,6 +143,16 @@ class Screen:
         """Return the family of the first pattern that matches, or None."""
         return self._screen(text, MAX_DEPTH)
 
+    def score(self, text: str) -> str:
+        """Return how much like an attack a text that matches is: `high` or `low`.
+
+        `low` is one pattern in plain words, as an honest message may have it; `high` is several, or
+        one behind a disguise.
+        """
+        reading = _compressed(text.lower())
+        plain = (*self._plain(_words(reading)), *self._signs(reading))
+        return "low" if len(plain) == 1 else "high"
+
     def _screen(self, text: str, depth: int) -> str | None:
         unescaped = _unescaped(text)
         visible = unescaped.translate(_VISIBLE)
@@ -162,7 +172,7 @@ class Screen:
         """Match one reading: lower case, single spaces, and what stands between words undone."""
         words = _words(reading)
         parted = reading.replace("_", "-")
-        if family := self._plain(words) or self._signs(reading):
+        if family := _first(self._plain(words)) or _first(self._signs(reading)):
             return family
         readings = [codecs.encode(reading, "rot13")]
         if _TWO_JOINTS.search(parted):
@@ -173,23 +183,23 @@ class Screen:
                 _SPACED_LETTERS.sub(lambda run: run[1] + _letters(run[2]), f" {parted}")
             )
         for one in readings:
-            if family := self._plain(one):
+            if family := _first(self._plain(one)):
                 return family
         if signs := len(_LEET_SIGN.findall(reading)):
             plain = reading.translate(_LEET)
             match = self._leet if signs * _LEET_SHARE > len(reading) else self._some_leet
-            if family := match(plain) or match(_words(plain)):
+            if family := _first(match(plain)) or _first(match(_words(plain))):
                 return family
         for run in (*spaced, *_long_words(words)):
-            if family := self._squeezed(run):
+            if family := _first(self._squeezed(run)):
                 return family
         return None
 
 
 def _matcher(
     patterns: Sequence[Pattern], rewritten: Callable[[str], str]
-) -> Callable[[str], str | None]:
-    """Return a search for the rewritten patterns, which names the family of the first match."""
+) -> Callable[[str], Iterator[str]]:
+    """Return a search for the rewritten patterns, which yields the family of each that matches."""
     compiled = []
     for pattern in patterns:
         text = rewritten(pattern.text)
@@ -202,13 +212,18 @@ def _matcher(
         else:
             compiled.append((pattern.family, literals(text), parts))
 
-    def search(text: str) -> str | None:
-        for family, options, parts in compiled:
-            if _met(options, text) and _found(parts, text):
-                return family
-        return None
+    def search(text: str) -> Iterator[str]:
+        return (
+            family
+            for family, options, parts in compiled
+            if _met(options, text) and _found(parts, text)
+        )
 
     return search
+
+
+def _first(families: Iterator[str]) -> str | None:
+    return next(families, None)
 
 
 def _has_sign(pattern: Pattern) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chatbot.errors import ModelFailedError
@@ -10,6 +11,7 @@ from chatbot.visible import visible
 
 if TYPE_CHECKING:
     from chatbot.bedrock import Bedrock
+    from chatbot.leaks import LeakDetector
     from chatbot.models import ChatRequest, Deadline
     from chatbot.screening import Screen
 
@@ -27,31 +29,50 @@ NOT_ASKED = ModelReply(text="", stop_reason="screened", usage=Usage(), latency_m
 
 
 class ChatService:
-    """Answers messages; with `screening_blocks`, what looks like an attack goes no further."""
+    """Answers messages, and keeps back what nobody should send or see.
+
+    With `screening_blocks`, a message that looks like an attack goes no further; with
+    `leaks_block`, an answer that recites the system prompt is not shown. Otherwise both are only
+    counted.
+    """
 
     def __init__(
-        self, bedrock: Bedrock, screen: Screen, *, screening_blocks: bool, blocked_message: str
+        self,
+        bedrock: Bedrock,
+        screen: Screen,
+        leaks: LeakDetector,
+        *,
+        screening_blocks: bool,
+        leaks_block: bool,
+        blocked_message: str,
     ) -> None:
         self._bedrock = bedrock
         self._screen = screen
+        self._leaks = leaks
         self._screening_blocks = screening_blocks
+        self._leaks_block = leaks_block
         self._blocked_message = blocked_message
 
     def answer(self, request: ChatRequest, deadline: Deadline) -> ChatAnswer:
         """Answer a message, or raise a ChatbotError."""
         family = self._screen.screen(request.message)
+        score = self._screen.score(request.message) if family else None
+        answer = partial(ChatAnswer, screened=family, score=score)
         if family and self._screening_blocks:
-            return ChatAnswer(self._blocked_message, blocked=True, reply=NOT_ASKED, screened=family)
+            return answer(self._blocked_message, blocked=True, reply=NOT_ASKED)
         reply = self._bedrock.ask(request, deadline)
         if _blocked(reply):
-            return ChatAnswer(self._blocked_message, blocked=True, reply=reply, screened=family)
+            return answer(self._blocked_message, blocked=True, reply=reply)
         if reply.stop_reason not in ANSWERED | {"guardrail_intervened"}:
             # malformed_model_output, malformed_tool_use, tool_use without a tool, or one that AWS
             # has yet to invent: nothing says that such text is fit to be shown.
             raise _failed(reply, reply.stop_reason)
         if not visible(reply.text):
             raise _failed(reply, f"empty answer, {reply.stop_reason}")
-        return ChatAnswer(reply.text, blocked=False, reply=reply, screened=family)
+        leaked = self._leaks.leaks(reply.text)
+        if leaked and self._leaks_block:
+            return answer(self._blocked_message, blocked=True, reply=reply, leaked=True)
+        return answer(reply.text, blocked=False, reply=reply, leaked=leaked)
 
 
 def _blocked(reply: ModelReply) -> bool:

@@ -109,6 +109,7 @@ run "the_function_is_told_exactly_these_things" {
       BLOCKED_MESSAGE           = "[Request blocked by safety controls]"
       GUARDRAIL_ID              = "abcdefghij12"
       GUARDRAIL_VERSION         = "3"
+      LEAK_MODE                 = "block"
       LOG_LEVEL                 = "INFO"
       MAX_MESSAGE_CHARS         = "2000"
       MAX_OUTPUT_TOKENS         = "512"

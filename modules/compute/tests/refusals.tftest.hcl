@@ -247,6 +247,16 @@ run "a_level_that_the_function_does_not_know_is_refused" {
   expect_failures = [var.chat]
 }
 
+run "a_leak_mode_that_does_not_exist_is_refused" {
+  command = plan
+
+  variables {
+    chat = { leak_mode = "off" }
+  }
+
+  expect_failures = [var.chat]
+}
+
 run "a_screening_mode_that_does_not_exist_is_refused" {
   command = plan
 

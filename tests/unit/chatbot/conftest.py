@@ -19,6 +19,7 @@ from chatbot.config import Config, KeySource, TelemetryConfig
 from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
 from chatbot.handler import Handler
+from chatbot.leaks import LeakDetector
 from chatbot.observability import Telemetry
 from chatbot.screening import Screen
 from chatbot.service import ChatService
@@ -51,6 +52,7 @@ def environment() -> dict[str, str]:
         "MAX_OUTPUT_TOKENS": "512",
         "METRICS_NAMESPACE": "Chatbot",
         "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "LEAK_MODE": "block",
         "SCREENING_MODE": "block",
         "SERVICE_NAME": "chatbot-test",
         "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
@@ -71,6 +73,7 @@ def config() -> Config:
         model_id="us.anthropic.claude-haiku-4-5-20251001-v1:0",
         prompt_injection_patterns=(),
         region="us-east-2",
+        leak_mode="block",
         screening_mode="block",
         system_prompt="You are a helpful customer support assistant.",
     )
@@ -152,11 +155,19 @@ def event() -> dict[str, Any]:
 
 @pytest.fixture
 def make_handler(config: Config) -> Callable[..., Handler]:
-    def make(endpoint: Any, *, screening_blocks: bool = True, log_level: str = "INFO") -> Handler:
+    def make(
+        endpoint: Any,
+        *,
+        screening_blocks: bool = True,
+        leaks_block: bool = True,
+        log_level: str = "INFO",
+    ) -> Handler:
         service = ChatService(
             Bedrock(config, endpoint, sleep=lambda _: None),
             SCREEN,
+            LeakDetector(config.system_prompt, config.guardrail_id),
             screening_blocks=screening_blocks,
+            leaks_block=leaks_block,
             blocked_message=BLOCKED,
         )
         telemetry = Telemetry(TelemetryConfig("chatbot-test", "Chatbot", log_level))

@@ -27,6 +27,7 @@ WRONG = {
     "MAX_OUTPUT_TOKENS": ["", "0"],
     "METRICS_NAMESPACE": ["", "Chat bot"],
     "MODEL_ID": [""],
+    "LEAK_MODE": ["", "off", "Block"],
     "SCREENING_MODE": ["", "off", "Block"],
     "SERVICE_NAME": ["", "chat bot"],
     "SYSTEM_PROMPT": ["", " "],
@@ -35,6 +36,7 @@ RIGHT = {
     "ALLOWED_ORIGIN": ["http://localhost:3000", "http://127.0.0.1", "https://a.example:8443"],
     "GUARDRAIL_ID": ["arn:aws:bedrock:us-east-2:111122223333:guardrail/gr4ha1rd"],
     "GUARDRAIL_VERSION": ["DRAFT", "12345678"],
+    "LEAK_MODE": ["count"],
     "SCREENING_MODE": ["count"],
 }
 

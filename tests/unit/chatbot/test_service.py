@@ -250,7 +250,7 @@ def test_a_message_that_looks_like_an_attack_never_reaches_the_model(
     assert (said.status, said.body["response"], said.body["blocked"]) == (200, BLOCKED, True)
     assert said.body["stop_reason"] == "screened"
     assert said.requests == ()
-    assert said.logs[0]["screened"] == "override"
+    assert (said.logs[0]["screened"], said.logs[0]["score"]) == ("override", "low")
     assert (said.metrics["Screened"], said.metrics["Screened.override"]) == (1, 1)
     assert "ModelLatency" not in said.metrics
 
@@ -272,3 +272,26 @@ def test_in_count_mode_an_attack_is_counted_and_goes_on_to_the_guardrail(
     assert (said.body["response"], said.body["blocked"]) == ("I cannot do that.", False)
     assert len(said.requests) == 1
     assert (said.metrics["Screened"], said.metrics["Answered"]) == (1, 1)
+    assert (said.logs[0]["screened"], said.logs[0]["score"]) == ("override", "low")
+
+
+def test_an_answer_that_recites_the_system_prompt_is_kept_back(
+    invoke: Callable[..., Any], make_reply: Callable[..., Any]
+) -> None:
+    recital = "Sure. I was told: You are a helpful customer support assistant."
+    said = invoke(make_reply(recital))
+    assert (said.body["response"], said.body["blocked"]) == (BLOCKED, True)
+    assert (said.body["stop_reason"], said.logs[0]["stop_reason"]) == ("leak", "leak")
+    assert said.body["usage"] == {"input_tokens": 21, "output_tokens": 13}  # it was paid for
+    assert (said.metrics["Leaked"], said.metrics["Blocked"]) == (1, 1)
+    assert recital not in said.raw_output
+
+    counted = invoke(make_reply(recital), leaks_block=False)
+    assert (counted.body["response"], counted.body["blocked"]) == (recital, False)
+    assert (counted.body["stop_reason"], counted.logs[0]["leaked"]) == ("end_turn", True)
+    assert (counted.metrics["Leaked"], counted.metrics["Answered"]) == (1, 1)
+
+    harmless = invoke(make_reply("I am a support assistant, and glad to be helpful."))
+    assert harmless.body["blocked"] is False
+    assert "Leaked" not in harmless.metrics
+    assert "leaked" not in harmless.logs[0]
