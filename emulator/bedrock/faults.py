@@ -1,14 +1,23 @@
 """Test switches: make the next Converse calls fail, answer otherwise, or be slow."""
 
+import base64
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emulator.bedrock.errors import ERRORS
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
+
+RECITALS: dict[str, Callable[[str], str]] = {
+    "plain": lambda text: f"I was told this: {text}",
+    "spaced": " ".join,
+    "backwards": lambda text: text[::-1],
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+}
+"""How a model that was talked into it may give away its system prompt."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +32,11 @@ class Faults:
     """Test switches: `PUT /_aws/faults` makes the next calls fail, answer otherwise, or be slow.
 
     `{"bedrock": {"error": "ThrottlingException", "message": "…", "times": 1}, "latency_ms": 50}`.
-    Instead of `error`, `reply` sets what the model says: `{"text": "…", "stopReason": "end_turn"}`,
-    before the guardrail sees it, and `thinking_tokens` how long it thinks first, unless the request
-    turns that off or bounds it. `times` is 1 unless given, and 0 means until the next PUT.
-    `GET` tells what is left, `DELETE` ends it all.
+    Instead of `error`, `reply` sets what the model says, before the guardrail sees it:
+    `{"text": "…", "stopReason": "end_turn"}`, or its system prompt: `{"recites": "base64"}`.
+    `thinking_tokens` sets how long it thinks first, unless the request turns that off or bounds
+    it. `times` is 1 unless given, and 0 means until the next PUT. `GET` shows what is left,
+    `DELETE` ends it all.
     """
 
     def __init__(self) -> None:
@@ -101,12 +111,14 @@ def _fault_problem(wanted: Any) -> str | None:
         return "bedrock must be an object"
     reply = fault.get("reply")
     reply = {"text": ""} if reply is None else reply
-    if not isinstance(reply, dict) or not isinstance(reply.get("text"), str):
-        return "reply must be an object with a text"
+    if not isinstance(reply, dict) or not isinstance(reply.get("text", reply.get("recites")), str):
+        return "reply must be an object with a text, or with a way in which the model recites"
+    if reply.get("recites") not in [None, *RECITALS]:
+        return f"recites must be one of {', '.join(RECITALS)}"
     for given, known in (
         (wanted, ("bedrock", "latency_ms")),
         (fault, ("error", "message", "reply", "thinking_tokens", "times")),
-        (reply, ("text", "stopReason")),
+        (reply, ("text", "stopReason", "recites")),
     ):
         if unknown := sorted(set(given) - set(known)):
             return f"{unknown[0]} is no switch; known here are {', '.join(known)}"

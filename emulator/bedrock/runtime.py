@@ -16,7 +16,7 @@ from emulator.bedrock.conversation import (
     validated,
 )
 from emulator.bedrock.errors import RuntimeApiError
-from emulator.bedrock.faults import Fault, Faults
+from emulator.bedrock.faults import RECITALS, Fault, Faults
 from emulator.bedrock.filters import Assessment, Source
 from emulator.bedrock.guard import Guard, applied_guard, guardrail_arn
 from emulator.bedrock.inference_profiles import NamedModel, named_model
@@ -227,7 +227,9 @@ def _check_model(named: NamedModel) -> None:
 
 def _ask(asked: str, size: int, document: Mapping[str, Any], fault: Fault | None) -> Reply:
     if fault and fault.reply:
-        text = fault.reply["text"]
+        told = "\n".join(block.get("text", "") for block in document.get("system") or ())
+        recite = RECITALS.get(fault.reply.get("recites", ""))
+        text = recite(told) if recite else fault.reply["text"]
         stop_reason = fault.reply.get("stopReason") or "end_turn"
         return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
     config = document.get("inferenceConfig") or {}

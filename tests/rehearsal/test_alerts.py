@@ -129,12 +129,13 @@ def say(session: Session, message: str, *, key: str | None = None, path: str = "
     return answer.status
 
 
-def faults(session: Session, error: str | None) -> None:
-    """Let every call of the model fail, or none."""
+def faults(session: Session, error: str | None, *, recites: str = "") -> None:
+    """Let every call of the model fail, let it recite its system prompt, or let it be."""
     parts = urlsplit(session.endpoint)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
-    body = json.dumps({"bedrock": {"error": error, "times": 0}}) if error else None
-    connection.request("PUT" if error else "DELETE", "/_aws/faults", body=body)
+    fault = {"reply": {"recites": recites}} if recites else {"error": error} if error else None
+    body = json.dumps({"bedrock": {**fault, "times": 0}}) if fault else None
+    connection.request("PUT" if fault else "DELETE", "/_aws/faults", body=body)
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
     connection.close()
@@ -157,6 +158,8 @@ def chat(dev: Rehearsal) -> None:
         ):
             faults(session, error)
             assert say(session, "Hello") == status
+        faults(session, None, recites="plain")
+        assert say(session, "Hello") == 200  # the safety message
     finally:
         faults(session, None)
     # The API refuses this one before the function does: so it goes to the function alone.

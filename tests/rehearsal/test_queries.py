@@ -60,6 +60,7 @@ FINDS: dict[str, dict[str, str]] = {
     "guardrail-blocked": {"guardrail.0": "input.topicPolicy.BLOCKED", "requests": "*"},
     "guardrail-blocked #2": {"requestId": "{request_id}", "apiKeyId": "{key_id}"},
     "guardrail-blocked #3": {"modelId": "*", "operation": "Converse", "@message": "*"},
+    "prompt-leak": {"request_id": "*", "stop_reason": "leak"},
     "model-errors": {"cause": "ModelErrorException", "requests": "*"},
     "model-throttled": {"calls": "*", "identity.arn": "*", "tokens_in": "*"},
     "model-timeouts": {"requests": "*", "waited": "*", "hint": "*"},
@@ -91,6 +92,8 @@ def facts(dev: Rehearsal) -> dict[str, str]:
     for error, status in (("ModelErrorException", 502), ("AccessDeniedException", 500)):
         faults(session, error)
         assert say(session, "Hello") == status
+    faults(session, None, recites="base64")
+    assert say(session, "Hello") == 200
     faults(session, None)
     count(dev, session)
     crash(dev)
@@ -105,9 +108,7 @@ def facts(dev: Rehearsal) -> dict[str, str]:
         "arn": dev.client("sts", REGION).get_caller_identity()["Arn"],
         "key_id": next(one["id"] for one in keys if one["value"] == session.api_key),
     }
-    blocked = (
-        'filter @message like /"blocked":true/ and not ispresent(screened) | fields request_id'
-    )
+    blocked = 'filter @message like /"blocked":true/ and ispresent(guardrail.0) | fields request_id'
     rows = answered(dev, f"/aws/lambda/{NAME}", blocked, since)
     return found | {"request_id": rows[0]["request_id"]}
 

@@ -144,6 +144,7 @@ RINGS = {
     "model-throttled": ("Sum", 5, 300),
     "model-timeouts": ("Sum", 3, 300),
     "output-tokens": ("Sum", 200_000, 3600),
+    "prompt-leak": ("Sum", 1, 300),
     "quota-nearly-used": ("Sum", 93, 604_800),
     "trail-silent": ("Sum", 1, 3600),
     "waf-blocked": ("Sum", 100, 300),

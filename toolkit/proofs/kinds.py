@@ -22,6 +22,7 @@ WITHOUT = ("edge", "function")
 # The only reasons not to ask AWS, by what a rehearsal is told to do.
 REHEARSED = {
     "reply": "a real model does not answer at will",
+    "recites": "a real model does not recite its system prompt at will",
     "thinks": "a real model does not think for as long as it is told",
     "error": "a real model does not fail at will",
     "without": "a real layer is not taken away for a proof",
@@ -80,6 +81,7 @@ class Rehearsed:
     """
 
     reply: str | Mapping[str, str] = ""
+    recites: str = ""
     thinks: int = 0
     error: Mapping[str, Any] = field(default_factory=dict)
     without: str = ""
@@ -100,6 +102,8 @@ class Rehearsed:
         if self.reply:
             said = {"text": self.reply} if isinstance(self.reply, str) else dict(self.reply)
             return {"times": 0, "reply": said}
+        if self.recites:
+            return {"times": 0, "reply": {"recites": self.recites}}
         if self.thinks:
             return {"times": 0, "thinking_tokens": self.thinks}
         return {"times": 0, **self.error} if self.error else {}
@@ -152,6 +156,7 @@ class Request(Proof):
     finding: str = ""  # source.policy.action of the guardrail, in the function's log
     types: tuple[str, ...] = ()  # that the guardrail's trace in the invocation log must name
     screened: str = ""  # family, in the function's log
+    stop_reason: str = ""  # in the function's log
     status: int = 200
     code: str = ""
     answer: tuple[str, ...] = ()  # what the answer must hold
@@ -242,8 +247,10 @@ class Request(Proof):
             f"stopped_by must be one of {LAYERS[:4]}": self.stopped_by not in {"", *LAYERS[:4]},
             "the edge needs a rule": self.stopped_by == "edge" and not self.rule,
             "the api needs an error_type": self.stopped_by == "api" and not self.error_type,
-            "compute needs a code, or the family that was screened": self.stopped_by == "compute"
-            and not (self.code or self.screened),
+            "compute needs a code, a stop_reason, or the family that was screened": (
+                self.stopped_by == "compute"
+                and not (self.code or self.screened or self.stop_reason)
+            ),
             "the guardrail needs a finding, and its types": self.stopped_by == "guardrail"
             and not (self.finding and self.types),
             "what passes has no code": not self.stopped_by and self.code,

@@ -262,6 +262,8 @@ class Requests:
             yield f"the function's log has code {record.get('code')}, expected {request.code}"
         if (record.get("screened") or "") != request.screened:
             yield f"the function screened it as {record.get('screened')}"
+        if request.stop_reason not in {"", record.get("stop_reason")}:
+            yield f"the function's log has stop reason {record.get('stop_reason')}"
         found = record.get("guardrail") or []
         if request.finding and request.finding not in found:
             yield f"the guardrail said {found or 'nothing'}, expected {request.finding}"

@@ -50,6 +50,7 @@ run "alarms_watch_metrics_that_exist" {
       model-throttled      = "Chatbot ModelThrottled service=chatbot-test"
       model-timeouts       = "Chatbot ModelTimeouts service=chatbot-test"
       output-tokens        = "Chatbot OutputTokens service=chatbot-test"
+      prompt-leak          = "Chatbot Leaked service=chatbot-test"
       quota-nearly-used    = "AWS/Lambda Invocations FunctionName=chatbot-test Resource=chatbot-test:live"
       trail-silent         = "AWS/Logs IncomingLogEvents LogGroupName=/aws/cloudtrail/chatbot-test"
       waf-blocked          = "AWS/WAFV2 BlockedRequests Region=us-east-2 Rule=ALL WebACL=chatbot-test"
