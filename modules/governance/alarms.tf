@@ -73,7 +73,7 @@ locals {
     prompt-leak = {
       description = "The model recites its system prompt: somebody talks it into that. The answer was kept back, unless leak_mode is count."
       namespace   = var.watched.metrics_namespace, metric = "Leaked", dimensions = local.service_dimensions
-      statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written only when it is not zero
+      statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for a leak only
     }
     model-errors = {
       description = "The model answers with errors. Look at the AWS Health Dashboard, and whether the model is still offered."
