@@ -3,12 +3,14 @@ ENV = dev
 PORT = 4566
 CLIENT =
 MESSAGE =
+PROMPTS =
+TOOL = lines
 PYTHON := .venv/bin/python
 # `make down` takes all rehearsals down unless it is told which.
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs smoke proofs test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock terraform-tool rehearsal-tools dev-tools checkov-tools
+.PHONY: help up down ask logs smoke proofs redteam test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock terraform-tool rehearsal-tools dev-tools checkov-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,9 @@ smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 
 proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who stopped what (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
+
+redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS= ENV=dev)
+	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) --tool $(TOOL) $(if $(PROMPTS),--prompts '$(PROMPTS)')
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

@@ -38,7 +38,7 @@ class Telemetry:
         if answer.screened:
             metrics |= {"Screened": 1, f"Screened.{answer.screened}": 1}
         if answer.leaked:
-            metrics["Leaked"] = 1
+            metrics |= {"Leaked": 1}
         fields = {
             "status": 200,
             "blocked": answer.blocked,

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Let a red-team tool attack a rehearsal or a deployment, and say which layer stopped what.
+
+    scripts/redteam.py --rehearsal dev --tool promptfoo
+    scripts/redteam.py --env dev --prompts attacks.jsonl --fail-under 60
+
+A tool asks our own proofs' attacks, or those of a file of JSON lines ("prompt" and "family"); garak
+brings its own. Exit code 0: done. 1: fewer were stopped than --fail-under. 2: it could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from toolkit.proofs import targets
+from toolkit.redteam.run import run
+from toolkit.redteam.tools import Garak, Lines, Promptfoo, RedTeamError, of_proofs, read_lines
+from toolkit.rehearsal import Rehearsal, RehearsalError
+from toolkit.terraform import ROOT
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the tool and return an exit code."""
+    parser = argparse.ArgumentParser(
+        description="Let a red-team tool attack, and read who stopped it."
+    )
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
+    target.add_argument("--env", help="an applied environment under envs/")
+    parser.add_argument("--tool", choices=("lines", "promptfoo", "garak"), default="lines")
+    parser.add_argument("--prompts", type=Path, help="a file of JSON lines; default: our proofs'")
+    parser.add_argument("--fail-under", type=float, default=0.0, metavar="PERCENT")
+    options = parser.parse_args(arguments)
+    name = options.rehearsal or options.env
+    try:
+        if options.rehearsal:
+            deployment = targets.rehearsal(Rehearsal(name))
+        else:
+            deployment = targets.environment(name)
+        if options.tool == "garak":
+            tool: Garak | Lines | Promptfoo = Garak()
+        else:
+            probes = read_lines(options.prompts) if options.prompts else of_proofs()
+            tool = Promptfoo(probes) if options.tool == "promptfoo" else Lines(probes)
+        folder = ROOT / "build" / "redteam" / name
+        return run(deployment, tool, folder, fail_under=options.fail_under)
+    except (OSError, RedTeamError, RehearsalError, targets.TargetError) as error:
+        print(f"redteam: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted: nothing was judged.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
