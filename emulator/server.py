@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask, hop_by_hop
 
+from emulator.wire.documents import JsonObject
 from emulator.wire.http import HttpResponse, request_of
 from emulator.wire.origin import custom_host
 
@@ -89,7 +90,7 @@ class Application:
         """Stop all that runs, and write out the trail and the logs."""
         self._door.if_made(lambda door: door.close())
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: JsonObject, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         return _send(self.door(request_of(environ)), start_response)
 
@@ -122,8 +123,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress ships no typ
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress ships no types
-    def get_environment(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environment()
+    def get_environment(self) -> JsonObject:
+        environ: JsonObject = super().get_environment()
         if "emulator.headers" not in environ:
             pairs = []
             for line in self.request.head.split(b"\r\n")[1:]:
@@ -172,14 +173,14 @@ class _TwoPools:
         self._back = ThreadedTaskDispatcher()
         self._back.set_thread_count(_BACK_THREADS)
 
-    def add_task(self, channel: Any) -> None:
+    def add_task(self, channel: HTTPChannel) -> None:
         request = channel.requests[0]
         path, headers = getattr(request, "path", ""), getattr(request, "headers", {})
         at_front = path.startswith(_FRONT_PATHS) or custom_host(headers.get("HOST"))
         pool = self._front if at_front else self._back
         pool.add_task(channel)
 
-    def shutdown(self, *_: Any, **__: Any) -> None:
+    def shutdown(self, *_: object, **__: object) -> None:
         self._end_waits()
         for pool in (self._front, self._back):
             pool.shutdown(timeout=3)

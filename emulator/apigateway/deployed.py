@@ -11,9 +11,10 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from emulator.cloud import Cloud
+from emulator.wire.documents import Document
 from emulator.wire.partition import partition_of
 
-Served = Mapping[str, Any]
+Served = Document
 """What `Deployments.served` returns."""
 
 
@@ -26,7 +27,7 @@ class Method:
     resource_path: str
     api_key_required: bool
     authorization: str
-    integration: Mapping[str, Any]
+    integration: Document
     declared_headers: Mapping[str, frozenset[str]]  # by method response status, in lower case
     models: Mapping[str, jsonschema.Draft4Validator]  # by content type; empty: body not validated
     required_parameters: tuple[str, ...]
@@ -55,7 +56,7 @@ class Api:
         self.key_is_in_header = rest_api.get("apiKeySource", "HEADER") == "HEADER"
         self.binary_media_types: list[str] = rest_api.get("binaryMediaTypes") or []
         self.minimum_compression_size: int | None = rest_api.get("minimumCompressionSize")
-        self.gateway_responses: Mapping[str, Any] = served.get("gateway_responses") or {}
+        self.gateway_responses: Document = served.get("gateway_responses") or {}
         log_settings = stage.get("accessLogSettings") or {}
         self.log_group = log_settings.get("destinationArn", "").partition(":log-group:")[2]
         self.log_group = self.log_group.removesuffix(":*")
@@ -67,7 +68,7 @@ class Api:
         self.execution_arn = (
             f"arn:{partition}:execute-api:{region}:{account}:{self.api_id}/{self.stage_name}"
         )
-        self._settings: Mapping[str, Any] = {
+        self._settings: Document = {
             key.replace("~1", "/").lstrip("/"): value
             for key, value in (stage.get("methodSettings") or {}).items()
         }
@@ -99,7 +100,7 @@ class Api:
         return None
 
 
-def _methods(served: Served, resource: Mapping[str, Any]) -> dict[str, Method]:
+def _methods(served: Served, resource: Document) -> dict[str, Method]:
     methods = {}
     for verb, method in (resource.get("resourceMethods") or {}).items():
         validator = (served.get("validators") or {}).get(method.get("requestValidatorId")) or {}
@@ -131,7 +132,7 @@ def _methods(served: Served, resource: Mapping[str, Any]) -> dict[str, Method]:
     return methods
 
 
-BUILT_IN_MODELS: Mapping[str, Any] = {
+BUILT_IN_MODELS: Document = {
     "Empty": {"title": "Empty Schema", "type": "object"},
     "Error": {
         "title": "Error Schema",
@@ -141,7 +142,7 @@ BUILT_IN_MODELS: Mapping[str, Any] = {
 }
 """The models that every REST API has."""
 
-_NOTHING: Mapping[str, Any] = {"not": {}}  # no body fits a model that is not there
+_NOTHING: Document = {"not": {}}  # no body fits a model that is not there
 
 
 def _validator(served: Served, model: str) -> jsonschema.Draft4Validator:

@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from botocore.exceptions import ClientError
 
@@ -22,6 +22,7 @@ from emulator.apigateway.usage import Usage
 from emulator.apigateway.validation import body_error, missing_parameters
 from emulator.cloud import Cloud
 from emulator.iam import Authorizer
+from emulator.wire.documents import Document
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from emulator.wire.partition import partition_of
 
@@ -29,6 +30,8 @@ MAX_BODY_BYTES = 10_485_760
 MAX_HEADER_BYTES = 20_480
 MAX_URL_CHARS = 10_240
 """Limits of a request to a Regional API (Quotas for configuring and running a REST API)."""
+
+_Serve = Callable[[Exchange, Document], HttpResponse]
 
 # On record, each record goes to a stream of its own. Here streams are used again, to bound memory.
 _LOG_STREAMS = 256
@@ -78,7 +81,7 @@ class ExecuteApi:
         self._usage = Usage(cloud, clock)
         self.domains = Domains(cloud)
         self._logged = itertools.count()
-        self._integrations: dict[str, Callable[[Exchange, Any], HttpResponse]] = {
+        self._integrations: dict[str, _Serve] = {
             "MOCK": mock,
             "AWS_PROXY": LambdaProxy(functions),
         }

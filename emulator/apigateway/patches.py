@@ -32,7 +32,7 @@ from emulator.wire.documents import JsonObject
 @patch(Integration, "to_json")
 def _omit_empty_fields(original: Moto, integration: Integration) -> object:
     # As AWS does; the provider would otherwise see an empty map appear after its first read.
-    empty: tuple[Any, ...] = (None, [], {})
+    empty: tuple[object, ...] = (None, [], {})
     return {name: value for name, value in original(integration).items() if value not in empty}
 
 
@@ -102,7 +102,7 @@ _FIELDS = {
 }
 
 
-def _patch_fields(target: Any, operations: list[JsonObject]) -> None:
+def _patch_fields(target: object, operations: list[JsonObject]) -> None:
     for operation in operations:
         name, _, key = operation["path"][1:].partition("/")
         attribute, value = _FIELDS[name], operation.get("value")
@@ -122,7 +122,7 @@ def _patch_fields(target: Any, operations: list[JsonObject]) -> None:
         setattr(target, attribute, entries)
 
 
-def _add_update(name: str, find: Callable[[Any, list[str]], Any]) -> None:
+def _add_update(name: str, find: Callable[[APIGatewayBackend, list[str]], Any]) -> None:
     def update(response: APIGatewayResponse) -> str:
         target = find(response.backend, response.path.split("/"))
         _patch_fields(target, response._get_param("patchOperations"))

@@ -7,9 +7,9 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import jsonschema
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ParamValidationError
 from moto.apigateway.models import apigateway_backends
 
@@ -18,6 +18,7 @@ from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.refusal import RefusalError, conflict, not_found
 from emulator.cloud import Cloud
 from emulator.wire.call import Call
+from emulator.wire.documents import Document
 
 # Where a header's value may come from: 'a text', or a part of what is known then.
 _TEXT = r"'[^']*'"
@@ -57,7 +58,7 @@ def refuse(call: Call, cloud: Cloud) -> None:
             _CHECKS[operation](params, cloud.client("apigateway"))
 
 
-def _check_rest_api(params: Mapping[str, Any], _: Any) -> None:
+def _check_rest_api(params: Document, _: object) -> None:
     if params.get("description") == "":
         raise RefusalError("Description cannot be an empty string")
     patch_operations.check_compression(params.get("minimumCompressionSize"))
@@ -71,7 +72,7 @@ def _check_rest_api(params: Mapping[str, Any], _: Any) -> None:
         raise RefusalError("Only dualstack ipAddressType is supported for Private APIs.")
 
 
-def _check_resource(params: Mapping[str, Any], client: Any) -> None:
+def _check_resource(params: Document, client: BaseClient) -> None:
     resources = client.get_resources(restApiId=params["restApiId"], limit=500)["items"]
     parent, part = params["parentId"], params.get("pathPart") or ""
     siblings = [each["pathPart"] for each in resources if each.get("parentId") == parent]
@@ -90,7 +91,7 @@ def _check_resource(params: Mapping[str, Any], client: Any) -> None:
         )
 
 
-def _check_new_method(params: Mapping[str, Any], client: Any) -> None:
+def _check_new_method(params: Document, client: BaseClient) -> None:
     if params["httpMethod"] not in _METHODS:
         raise RefusalError(f"Invalid HttpMethod specified. Valid options are {','.join(_METHODS)}")
     names = [name.rpartition(".")[2] for name in params.get("requestParameters") or {}]
@@ -100,7 +101,7 @@ def _check_new_method(params: Mapping[str, Any], client: Any) -> None:
     _check_method(params, client)
 
 
-def _check_patched_method(params: Mapping[str, Any], client: Any) -> None:
+def _check_patched_method(params: Document, client: BaseClient) -> None:
     place = {key: params[key] for key in ("restApiId", "resourceId", "httpMethod")}
     method = client.get_method(**place)
     kind = next(_set(params, "/authorizationType"), method.get("authorizationType"))
@@ -117,7 +118,7 @@ def _check_authorizer(kind: str | None) -> None:
         )
 
 
-def _check_method(params: Mapping[str, Any], client: Any) -> None:
+def _check_method(params: Document, client: BaseClient) -> None:
     api = {"restApiId": params["restApiId"]}
     validators = [params.get("requestValidatorId"), *_set(params, "/requestValidatorId")]
     known = {each["id"] for each in client.get_request_validators(**api, limit=500)["items"]}
@@ -129,7 +130,7 @@ def _check_method(params: Mapping[str, Any], client: Any) -> None:
         raise RefusalError(f"Invalid model identifier specified: {model}")
 
 
-def _check_integration(params: Mapping[str, Any], _: Any) -> None:
+def _check_integration(params: Document, _: object) -> None:
     shortest, longest = _MILLISECONDS
     for value in [params.get("timeoutInMillis"), *_set(params, "/timeoutInMillis")]:
         if value is None:
@@ -149,7 +150,7 @@ def _check_integration(params: Mapping[str, Any], _: Any) -> None:
         )
 
 
-def _check_new_stage(params: Mapping[str, Any], client: Any) -> None:
+def _check_new_stage(params: Document, client: BaseClient) -> None:
     if not re.fullmatch(r"[\w-]+", params["stageName"], re.ASCII):
         raise RefusalError("Stage name only allows a-zA-Z0-9_-")
     deployments = client.get_deployments(restApiId=params["restApiId"], limit=500)["items"]
@@ -157,7 +158,7 @@ def _check_new_stage(params: Mapping[str, Any], client: Any) -> None:
         raise not_found("Invalid Deployment identifier specified")
 
 
-def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
+def _check_usage_plan(params: Document, client: BaseClient) -> None:
     stages = [
         f"{each.get('apiId', '')}:{each.get('stage', '')}" for each in params.get("apiStages") or ()
     ]
@@ -169,7 +170,7 @@ def _check_usage_plan(params: Mapping[str, Any], client: Any) -> None:
             raise not_found(f"API Stage not found: {stage}") from None
 
 
-def _check_new_model(params: Mapping[str, Any], client: Any) -> None:
+def _check_new_model(params: Document, client: BaseClient) -> None:
     name = params["name"]
     if not name:
         raise RefusalError("Model name must be non-empty")
@@ -182,7 +183,7 @@ def _check_new_model(params: Mapping[str, Any], client: Any) -> None:
     _check_schema(params.get("schema") or "")
 
 
-def _check_patched_model(params: Mapping[str, Any], _: Any) -> None:
+def _check_patched_model(params: Document, _: object) -> None:
     for schema in _set(params, "/schema"):
         _check_schema(schema)
 
@@ -199,7 +200,7 @@ def _check_schema(schema: str) -> None:
         ) from None
 
 
-def _check_deleted_model(params: Mapping[str, Any], client: Any) -> None:
+def _check_deleted_model(params: Document, client: BaseClient) -> None:
     name = params["modelName"]
     api, embed = params["restApiId"], ["methods"]
     for resource in client.get_resources(restApiId=api, embed=embed, limit=500)["items"]:
@@ -211,17 +212,17 @@ def _check_deleted_model(params: Mapping[str, Any], client: Any) -> None:
                 )
 
 
-def _check_validator(params: Mapping[str, Any], _: Any) -> None:
+def _check_validator(params: Document, _: object) -> None:
     if any(not name for name in _set(params, "/name")):
         raise RefusalError("Request Validator name cannot be blank")
 
 
-def _check_key(params: Mapping[str, Any], _: Any) -> None:
+def _check_key(params: Document, _: object) -> None:
     if len(params.get("value") or "") > _LONGEST_KEY:
         raise RefusalError(f"API Key value exceeds maximum size of {_LONGEST_KEY} characters")
 
 
-def _check_integration_response(params: Mapping[str, Any], client: Any) -> None:
+def _check_integration_response(params: Document, client: BaseClient) -> None:
     mapped = params.get("responseParameters") or {}
     if not mapped:
         return
@@ -235,7 +236,7 @@ def _check_integration_response(params: Mapping[str, Any], client: Any) -> None:
     _check_expressions(mapped, _OF_INTEGRATION)
 
 
-def _check_gateway_response(params: Mapping[str, Any], _: Any) -> None:
+def _check_gateway_response(params: Document, _: object) -> None:
     mapped = params.get("responseParameters") or {}
     for name in mapped:
         if not name.startswith("gatewayresponse.header."):
@@ -256,7 +257,7 @@ def _invalid_mapping(what: str) -> RefusalError:
     )
 
 
-def _check_stage(params: Mapping[str, Any], client: Any) -> None:
+def _check_stage(params: Document, client: BaseClient) -> None:
     logs = [*_set(params, "/accessLogSettings/destinationArn")]
     levels = [value for value in _set(params, "/logging/loglevel") if value != "OFF"]
     if (logs or levels) and not client.get_account().get("cloudwatchRoleArn"):
@@ -265,27 +266,27 @@ def _check_stage(params: Mapping[str, Any], client: Any) -> None:
         )
 
 
-def _check_deletion(params: Mapping[str, Any], client: Any) -> None:
+def _check_deletion(params: Document, client: BaseClient) -> None:
     stages = client.get_stages(restApiId=params["restApiId"])["item"]
     if any(stage["deploymentId"] == params["deploymentId"] for stage in stages):
         raise RefusalError("Active stages pointing to this deployment must be moved or deleted")
 
 
-def _check_plan_deletion(params: Mapping[str, Any], client: Any) -> None:
+def _check_plan_deletion(params: Document, client: BaseClient) -> None:
     # The provider takes a plan's stages away first, for this refusal.
     plan = params["usagePlanId"]
     if client.get_usage_plan(usagePlanId=plan).get("apiStages"):
         raise RefusalError(f"Cannot delete usage plan {plan} because it contains API stages.")
 
 
-def _set(params: Mapping[str, Any], path: str) -> Iterator[str]:
+def _set(params: Document, path: str) -> Iterator[str]:
     """Yield what a patch puts at paths that end like this pattern."""
     for operation in params.get("patchOperations") or ():
         if operation.get("op") != "remove" and re.search(f"{path}$", str(operation.get("path"))):
             yield operation.get("value") or ""
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Any], None]] = {
+_CHECKS: Mapping[str, Callable[[Document, BaseClient], None]] = {
     "CreateApiKey": _check_key,
     "CreateModel": _check_new_model,
     "CreateResource": _check_resource,

@@ -7,13 +7,14 @@ documented.
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from emulator.wire.call import Call
+from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 
@@ -37,7 +38,7 @@ def period_of(period: str, day: date) -> str:
     return f"{day:%Y-%m}"
 
 
-def answer(call: Call, client: Any) -> HttpResponse:
+def answer(call: Call, client: BaseClient) -> HttpResponse:
     """Answer GetUsage. Raises AwsError."""
     given = call.params
     plan_id = given["usagePlanId"]
@@ -65,7 +66,7 @@ def answer(call: Call, client: Any) -> HttpResponse:
 
 
 def _days(
-    quota: Mapping[str, Any], plan_id: str, key_id: str, start: date, end: date
+    quota: Document, plan_id: str, key_id: str, start: date, end: date
 ) -> Iterator[list[int]]:
     """Yield what was used, and what then remained, of each day."""
     with _lock:

@@ -106,5 +106,5 @@ def _names(keyword: str, error: jsonschema.ValidationError) -> list[str]:
     return []
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,15 +1,14 @@
 """A Converse request read: what it must hold, what a guardrail judges, what the model gets."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import unquote
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.filters import assess
 from emulator.wire import operations
 from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import strict_json
 from emulator.wire.shapes import violation
 
@@ -20,7 +19,7 @@ _NOT_TEMPERATURE_AND_TOP_P = re.compile(r"anthropic\.claude-(?:haiku-4-5|sonnet-
 def recognize(call: Call) -> Call:
     """Return the call that a request to the runtime is, its body read as JSON."""
     request = call.request
-    named: dict[str, Any]
+    named: JsonObject
     match [unquote(part) for part in request.path.split("/")[1:]]:
         case ["model", model_id, "converse" | "converse-stream" as verb]:
             operation = "Converse" if verb == "converse" else "ConverseStream"
@@ -45,7 +44,7 @@ def recognize(call: Call) -> Call:
     )
 
 
-def validated(call: Call) -> dict[str, Any]:
+def validated(call: Call) -> JsonObject:
     """Return what a call is given. Raises RuntimeApiError for what AWS's model forbids."""
     if len(call.request.body) > _MAX_BODY:
         raise RuntimeApiError("ValidationException", "The request body is too large.", 413)
@@ -56,7 +55,7 @@ def validated(call: Call) -> dict[str, Any]:
     return dict(call.params)
 
 
-def check_conversation(document: Mapping[str, Any]) -> None:
+def check_conversation(document: Document) -> None:
     """Check what AWS requires of messages beyond its service model. Raises RuntimeApiError."""
     messages = document.get("messages") or []
     if not messages or messages[0]["role"] != "user":
@@ -81,7 +80,7 @@ def check_conversation(document: Mapping[str, Any]) -> None:
                 )
 
 
-def check_inference(config: Mapping[str, Any], model_id: str) -> None:
+def check_inference(config: Document, model_id: str) -> None:
     """Check that the model takes these parameters together. Raises RuntimeApiError."""
     both = "temperature" in config and "topP" in config
     if both and _NOT_TEMPERATURE_AND_TOP_P.search(model_id):
@@ -92,12 +91,12 @@ def check_inference(config: Mapping[str, Any], model_id: str) -> None:
         )
 
 
-def blocks(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def blocks(document: Document) -> list[Document]:
     """Return the content blocks of all messages."""
     return [block for message in document["messages"] for block in message["content"]]
 
 
-def guarded_texts(document: Mapping[str, Any]) -> list[str]:
+def guarded_texts(document: Document) -> list[str]:
     """Return what a guardrail looks at.
 
     Everything in the messages, unless some of it is marked as guardContent: then only that. Of the
@@ -109,12 +108,12 @@ def guarded_texts(document: Mapping[str, Any]) -> list[str]:
     return marked + [text for block in document.get("system") or [] if (text := _marked(block))]
 
 
-def _marked(block: Mapping[str, Any]) -> str | None:
+def _marked(block: Document) -> str | None:
     text: str | None = ((block.get("guardContent") or {}).get("text") or {}).get("text")
     return text
 
 
-def question(document: Mapping[str, Any], policy: Mapping[str, Any] | None) -> str:
+def question(document: Document, policy: Document | None) -> str:
     """Return the last user message, masked as the policy says: what the model gets to read."""
     last = next(each for each in reversed(document["messages"]) if each["role"] == "user")
     texts = [text for block in last["content"] if (text := block.get("text") or _marked(block))]
@@ -123,13 +122,13 @@ def question(document: Mapping[str, Any], policy: Mapping[str, Any] | None) -> s
     return "\n".join(texts)
 
 
-def characters(document: Mapping[str, Any]) -> int:
+def characters(document: Document) -> int:
     """Return how many characters the model reads."""
     every = [*blocks(document), *(document.get("system") or [])]
     return sum(len(block.get("text") or _marked(block) or "") for block in every)
 
 
-def thinking(document: Mapping[str, Any], tokens: int) -> int:
+def thinking(document: Document, tokens: int) -> int:
     """Return how long the model thinks when it would for so long (Claude, extended thinking)."""
     fields = document.get("additionalModelRequestFields")
     asked = fields.get("thinking") if isinstance(fields, dict) else None

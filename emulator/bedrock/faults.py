@@ -3,11 +3,12 @@
 import base64
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from emulator.bedrock.errors import ERRORS
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 
@@ -24,7 +25,7 @@ RECITALS: dict[str, Callable[[str], str]] = {
 class Fault:
     error: str | None
     message: str | None
-    reply: Mapping[str, Any] | None
+    reply: Document | None
     thinking_tokens: int
 
 
@@ -41,7 +42,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._fault: dict[str, Any] = {}
+        self._fault: JsonObject = {}
         self._left = 0
         self._latency_ms = 0
         self._closed = threading.Event()
@@ -78,7 +79,7 @@ class Faults:
             self._latency_ms = wanted.get("latency_ms", 0)
         return json_response(200, self._told())
 
-    def _told(self) -> dict[str, Any]:
+    def _told(self) -> JsonObject:
         with self._lock:
             fault = {**self._fault, "times": self._left} if self._fault else None
             return {"bedrock": fault, "latency_ms": self._latency_ms}

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from emulator.bedrock import personal_data
 from emulator.bedrock.content_phrases import confidence_of
@@ -84,7 +84,7 @@ def _usage(guardrail: Document, text: str) -> dict[str, int]:
     units = math.ceil(len(text) / _UNIT_CHARACTERS)
     sensitive = guardrail.get("sensitiveInformationPolicy") or {}
 
-    def spent(configured: Any) -> int:
+    def spent(configured: object) -> int:
         return units if configured else 0
 
     return {

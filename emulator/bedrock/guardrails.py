@@ -7,9 +7,9 @@ import string
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from emulator.wire.call import Call, Params
+from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 from emulator.wire.partition import partition_of
@@ -40,8 +40,8 @@ _POLICIES: dict[str, tuple[str, dict[str, str]]] = {
 @dataclass
 class _Guardrail:
     arn: str
-    draft: dict[str, Any]
-    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    draft: JsonObject
+    versions: dict[str, JsonObject] = field(default_factory=dict)
     published: int = 0
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ class GuardrailApi:
         return None
 
     def _create(
-        self, document: Params, guardrails: dict[str, _Guardrail], region: str
+        self, document: Document, guardrails: dict[str, _Guardrail], region: str
     ) -> HttpResponse:
         _validate(document)
         _refuse_taken_name(document["name"], guardrails)
@@ -110,7 +110,7 @@ class GuardrailApi:
         return json_response(202, {name: draft[name] for name in fields})
 
     def _update(
-        self, identifier: str, document: Params, guardrails: dict[str, _Guardrail]
+        self, identifier: str, document: Document, guardrails: dict[str, _Guardrail]
     ) -> HttpResponse:
         guardrail = _find(identifier, guardrails)
         _validate(document)
@@ -123,7 +123,7 @@ class GuardrailApi:
         return json_response(202, {name: guardrail.draft[name] for name in fields})
 
     def _publish(
-        self, identifier: str, document: Params, guardrails: dict[str, _Guardrail]
+        self, identifier: str, document: Document, guardrails: dict[str, _Guardrail]
     ) -> HttpResponse:
         guardrail = _find(identifier, guardrails)
         # A number is never given twice, even after its version is deleted.
@@ -153,7 +153,7 @@ class GuardrailApi:
             raise _not_found(identifier)
         return json_response(202, {})
 
-    def _list(self, given: Params, guardrails: dict[str, _Guardrail]) -> HttpResponse:
+    def _list(self, given: Document, guardrails: dict[str, _Guardrail]) -> HttpResponse:
         if identifier := given.get("guardrailIdentifier"):
             guardrail = _find(identifier, guardrails)
             found = [guardrail.draft, *guardrail.versions.values()]
@@ -172,13 +172,13 @@ class GuardrailApi:
             | {name: each[name] for name in names if name in each}
             for each in found[start : start + count]
         ]
-        answer: dict[str, Any] = {"guardrails": summaries}
+        answer: JsonObject = {"guardrails": summaries}
         if start + count < len(found):
             answer["nextToken"] = str(start + count)
         return json_response(200, answer)
 
     def _tags(
-        self, operation: str, document: Params, guardrails: dict[str, _Guardrail]
+        self, operation: str, document: Document, guardrails: dict[str, _Guardrail]
     ) -> HttpResponse:
         tags = _find(document["resourceARN"], guardrails).tags
         match operation:
@@ -201,7 +201,7 @@ def _find(identifier: str, guardrails: dict[str, _Guardrail]) -> _Guardrail:
     return guardrail
 
 
-def _read(identifier: str, version: str, guardrails: dict[str, _Guardrail]) -> dict[str, Any]:
+def _read(identifier: str, version: str, guardrails: dict[str, _Guardrail]) -> JsonObject:
     guardrail = _find(identifier, guardrails)
     if version == DRAFT:
         return guardrail.draft
@@ -225,12 +225,12 @@ def _refuse_taken_name(name: str, guardrails: dict[str, _Guardrail]) -> None:
         )
 
 
-def _validate(document: Params) -> None:
+def _validate(document: Document) -> None:
     if problem := _policy_problem(document):
         raise AwsError(400, "ValidationException", problem)
 
 
-def _policy_problem(document: Params) -> str | None:
+def _policy_problem(document: Document) -> str | None:
     """Check what AWS checks beyond the shapes of its service model."""
     filters = (document.get("contentPolicyConfig") or {}).get("filtersConfig") or []
     kinds = [each["type"] for each in filters]
@@ -250,7 +250,7 @@ def _policy_problem(document: Params) -> str | None:
     return None
 
 
-def _described(document: Params) -> dict[str, Any]:
+def _described(document: Document) -> JsonObject:
     """Turn the configuration of a request into the description that AWS returns for it."""
     names = ("name", "description", "blockedInputMessaging", "blockedOutputsMessaging")
     described = {name: document[name] for name in names if document.get(name) is not None}

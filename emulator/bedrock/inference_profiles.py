@@ -7,12 +7,12 @@ there are, and where each routes to, is in the data file of modules/chatbot.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import unquote
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.cloud import Cloud
 from emulator.wire.call import Call
+from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 from emulator.wire.partition import partition_of
@@ -45,7 +45,7 @@ def answer(call: Call, account: str) -> HttpResponse:
     return json_response(200, {"inferenceProfileSummaries": profiles[start:end], **more})
 
 
-def _profile(name: str, region: str, account: str) -> dict[str, Any] | None:
+def _profile(name: str, region: str, account: str) -> JsonObject | None:
     geography, _, model = name.partition(".")
     route = aws_facts.route(geography, model, region)
     if route is None:

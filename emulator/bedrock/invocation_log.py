@@ -7,12 +7,12 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from emulator.bedrock.inference_profiles import NamedModel
 from emulator.cloud import Cloud
 from emulator.iam import Authorizer
 from emulator.wire.call import Principal
+from emulator.wire.documents import JsonObject
 from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
@@ -51,15 +51,15 @@ class Invocation:
     model: NamedModel
     principal: Principal
     request_id: str
-    document: dict[str, Any]
+    document: JsonObject
 
     def written(
-        self, account: str, region: str, response: dict[str, Any] | None, error: str | None
+        self, account: str, region: str, response: JsonObject | None, error: str | None
     ) -> str:
         """Return the record as the line that goes to the log group."""
         usage = (response or {}).get("usage", {})
         request = {key: value for key, value in self.document.items() if key != "requestMetadata"}
-        entry: dict[str, Any] = {
+        entry: JsonObject = {
             "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "accountId": account,
             "identity": {"arn": self.principal.arn},
@@ -89,7 +89,7 @@ class Invocation:
         return json.dumps(entry | {"schemaType": "ModelInvocationLog", "schemaVersion": "1.0"})
 
 
-def _inline(name: str, body: dict[str, Any]) -> dict[str, Any]:
+def _inline(name: str, body: JsonObject) -> JsonObject:
     # AWS keeps larger bodies out of CloudWatch Logs, and puts them into a bucket if given one.
     return {name: body} if len(json.dumps(body)) <= _INLINE_LOG_BYTES else {}
 
@@ -105,7 +105,7 @@ class InvocationLog:
         self,
         invocation: Invocation,
         *,
-        response: dict[str, Any] | None = None,
+        response: JsonObject | None = None,
         error: str | None = None,
     ) -> None:
         """Log one invocation: its answer, or the error's name."""

@@ -1,9 +1,8 @@
 """Bedrock's runtime: Converse as AWS answers it, the applied guardrail around a scripted model."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from emulator.bedrock.conversation import (
     blocks,
@@ -28,6 +27,7 @@ from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse, json_response
 from toolkit import aws_facts
 
@@ -76,7 +76,7 @@ class BedrockRuntime:
                 raise self._absent()
         return json_response(200, answer, (("x-amzn-RequestId", call.request_id),))
 
-    def _converse(self, call: Call) -> dict[str, Any]:
+    def _converse(self, call: Call) -> JsonObject:
         """Answer Converse: validate, authorise, guard, ask the model, guard, log."""
         started = time.monotonic()
         document = validated(call)
@@ -108,9 +108,9 @@ class BedrockRuntime:
         return reply
 
     def _guarded_reply(
-        self, call: Call, document: dict[str, Any], guard: Guard | None, fault: Fault | None
-    ) -> dict[str, Any]:
-        trace: dict[str, Any] = {}
+        self, call: Call, document: JsonObject, guard: Guard | None, fault: Fault | None
+    ) -> JsonObject:
+        trace: JsonObject = {}
         asked, size = question(document, None), characters(document)
         if guard:
             before = [guard.judge(text, "INPUT") for text in guarded_texts(document)]
@@ -159,7 +159,7 @@ class BedrockRuntime:
             assessment=recorded(guard.assessment(judged)),
         )
 
-    def _apply_guardrail(self, call: Call) -> dict[str, Any]:
+    def _apply_guardrail(self, call: Call) -> JsonObject:
         """Answer ApplyGuardrail: judge texts without asking a model."""
         document = validated(call)
         arn = guardrail_arn(document, self._cloud)
@@ -225,7 +225,7 @@ def _check_model(named: NamedModel) -> None:
         )
 
 
-def _ask(asked: str, size: int, document: Mapping[str, Any], fault: Fault | None) -> Reply:
+def _ask(asked: str, size: int, document: Document, fault: Fault | None) -> Reply:
     if fault and fault.reply:
         told = "\n".join(block.get("text", "") for block in document.get("system") or ())
         recite = RECITALS.get(fault.reply.get("recites", ""))
@@ -246,16 +246,16 @@ def _response(
     stop_reason: str,
     *,
     usage: tuple[int, int],
-    trace: dict[str, Any] | None,
+    trace: JsonObject | None,
     reasoning: str = "",
-) -> dict[str, Any]:
-    content: list[dict[str, Any]] = []
+) -> JsonObject:
+    content: list[JsonObject] = []
     if reasoning:
         thought = {"text": reasoning, "signature": "c2NyaXB0"}
         content.append({"reasoningContent": {"reasoningText": thought}})
     if text:
         content.append({"text": text})
-    response: dict[str, Any] = {
+    response: JsonObject = {
         "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": stop_reason,
         "usage": {

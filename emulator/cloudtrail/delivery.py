@@ -10,7 +10,6 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.cloudtrail.digests import LogFile, Signer
@@ -18,6 +17,7 @@ from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.cloudtrail.status import note_delivery
 from emulator.iam import Authorizer
 from emulator.iam.resources import key_arn
+from emulator.wire.documents import Document
 from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
@@ -38,7 +38,7 @@ class Delivery:
         self._said: dict[tuple[str, str], str] = {}
         self.signer = Signer(cloud.account_id, cloud.region)
 
-    def problem(self, settings: Mapping[str, Any]) -> str | None:
+    def problem(self, settings: Document) -> str | None:
         """Return what would keep a trail of these settings from delivering, as AWS tries it."""
         region, account = self._cloud.region, self._cloud.account_id
         arn = settings.get("TrailARN") or (
@@ -88,7 +88,7 @@ class Delivery:
             encryption = {"ServerSideEncryption": "AES256", "Metadata": metadata}
             self._put(target, digest.key, digest.body, **encryption)
 
-    def _put(self, target: LoggingTrail, key: str, body: bytes, **more: Any) -> None:
+    def _put(self, target: LoggingTrail, key: str, body: bytes, **more: object) -> None:
         self._cloud.client("s3").put_object(
             Bucket=target.bucket,
             Key=key,

@@ -9,12 +9,12 @@ import base64
 import itertools
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from emulator.cloudtrail.digests import Signer
 from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 
@@ -24,7 +24,7 @@ _PAGE = 50
 
 _KEYS = ("AccessKeyId", "EventId", "EventName", "EventSource", "ReadOnly", "Username")
 
-Record = Mapping[str, Any]
+Record = Document
 
 
 class History:
@@ -88,15 +88,15 @@ def public_keys(signer: Signer, call: Call) -> HttpResponse:
     return json_response(200, {"PublicKeyList": keys})
 
 
-def _page(found: Iterable[dict[str, Any]], size: int) -> HttpResponse:
+def _page(found: Iterable[JsonObject], size: int) -> HttpResponse:
     page = list(itertools.islice(found, size + 1))
-    answer: dict[str, Any] = {"Events": page[:size]}
+    answer: JsonObject = {"Events": page[:size]}
     if len(page) > size:
         answer["NextToken"] = page[size - 1]["EventId"]
     return json_response(200, answer)
 
 
-def _event(record: Record) -> dict[str, Any]:
+def _event(record: Record) -> JsonObject:
     who = record["userIdentity"]
     event = {
         "EventId": record["eventID"],
@@ -112,7 +112,7 @@ def _event(record: Record) -> dict[str, Any]:
     return {name: value for name, value in event.items() if value is not None}
 
 
-def _name(who: Mapping[str, Any]) -> str:
+def _name(who: Document) -> str:
     """Return the name that LookupEvents gives a caller: a session's own, or the account's root."""
     return "root" if who["type"] == "Root" else str(who["arn"]).rpartition("/")[2]
 
@@ -121,7 +121,7 @@ def _time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _moment(given: Any) -> float | None:
+def _moment(given: object) -> float | None:
     """Read a time of a request: a number of seconds, or a text as some SDKs send it."""
     if given is None or isinstance(given, int | float):
         return given

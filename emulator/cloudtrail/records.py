@@ -10,10 +10,12 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+
+from botocore.model import OperationModel, Shape
 
 from emulator.bedrock.trace import recorded
 from emulator.wire.call import Call, Principal
+from emulator.wire.documents import JsonObject
 from emulator.wire.http import HttpResponse
 from emulator.wire.read_only import is_read_only
 from iam_policy.regions import GLOBAL_SERVICES
@@ -74,11 +76,11 @@ def is_unrecorded(call: Call) -> bool:
     return call.operation.startswith(_DATA_EVENTS.get(call.service, ("\0",)))
 
 
-def particulars(call: Call, response: HttpResponse, account: str) -> dict[str, Any]:
+def particulars(call: Call, response: HttpResponse, account: str) -> JsonObject:
     """Return what a record says of the call itself: parameters, answer or error."""
     inference = call.service == "bedrock-runtime"
     read_only = is_read_only(call.service, call.operation) and not inference
-    record: dict[str, Any] = {
+    record: JsonObject = {
         "eventSource": "bedrock.amazonaws.com"
         if call.endpoint_prefix.startswith("bedrock")
         else f"{call.endpoint_prefix}.amazonaws.com",
@@ -108,7 +110,7 @@ def particulars(call: Call, response: HttpResponse, account: str) -> dict[str, A
     return record
 
 
-def envelope(call: Call, response: HttpResponse | None, account: str) -> dict[str, Any]:
+def envelope(call: Call, response: HttpResponse | None, account: str) -> JsonObject:
     """Return what a record says of any call: who, when, from where."""
     request = call.request
     ids = ("x-amzn-requestid", "x-amz-request-id")
@@ -128,7 +130,7 @@ def envelope(call: Call, response: HttpResponse | None, account: str) -> dict[st
     }
 
 
-def data_event(guardrail_arn: str, account: str) -> dict[str, Any]:
+def data_event(guardrail_arn: str, account: str) -> JsonObject:
     """Return the fields that make a record one of ApplyGuardrail's, a data event."""
     return {
         "managementEvent": False,
@@ -138,8 +140,8 @@ def data_event(guardrail_arn: str, account: str) -> dict[str, Any]:
     }
 
 
-def _identity(principal: Principal) -> dict[str, Any]:
-    identity: dict[str, Any] = {
+def _identity(principal: Principal) -> JsonObject:
+    identity: JsonObject = {
         "type": principal.type,
         "principalId": principal.user_id,
         "arn": principal.arn,
@@ -176,7 +178,7 @@ def _event_name(call: Call) -> str:
     return f"{call.operation}{date}{'v2' if call.operation in _LAMBDA_V2 else ''}"
 
 
-def _request_parameters(call: Call) -> Any:
+def _request_parameters(call: Call) -> object:
     if call.service == "bedrock-runtime":  # never a prompt
         names = ("modelId", "guardrailIdentifier", "guardrailVersion", "source")
         return {name: call.params[name] for name in names if name in call.params} or None
@@ -184,7 +186,7 @@ def _request_parameters(call: Call) -> Any:
     return _bounded("requestParameters", _clean(call.params, shape, call))
 
 
-def _response_elements(call: Call, response: HttpResponse) -> Any:
+def _response_elements(call: Call, response: HttpResponse) -> object:
     shape = _operation(call).output_shape
     if shape is None:
         return None
@@ -200,13 +202,13 @@ def _error(call: Call, response: HttpResponse) -> tuple[str, str]:
     return code.replace("AccessDeniedException", "AccessDenied"), str(error.get("Message", ""))
 
 
-def _operation(call: Call) -> Any:
+def _operation(call: Call) -> OperationModel:
     from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
 
     return get_service_model(call.service).operation_model(call.operation)
 
 
-def _parse(call: Call, response: HttpResponse) -> dict[str, Any]:
+def _parse(call: Call, response: HttpResponse) -> JsonObject:
     """Read a response as the SDK does; what it cannot read, the record lacks."""
     from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415
 
@@ -218,13 +220,13 @@ def _parse(call: Call, response: HttpResponse) -> dict[str, Any]:
     }
     try:
         shape = _operation(call).output_shape
-        parsed: dict[str, Any] = create_parser(protocol).parse(given, shape)
+        parsed: JsonObject = create_parser(protocol).parse(given, shape)
     except (ResponseParserError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return parsed
 
 
-def _clean(value: Any, shape: Any, call: Call) -> Any:
+def _clean(value: object, shape: Shape | None, call: Call) -> object:
     """Name members as CloudTrail does and hide what is sensitive, by AWS's own service model."""
     if shape is not None and shape.metadata.get("sensitive"):
         return _HIDDEN
@@ -263,7 +265,7 @@ def _camel(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def _bounded(name: str, value: Any) -> Any:
+def _bounded(name: str, value: object) -> object:
     if not value:
         return None
     size = len(json.dumps(value, default=str))

@@ -5,13 +5,13 @@ about the bucket is in CloudTrail's guide, "Fixing a wrong bucket policy", that 
 "CreateTrail", whose errors the API reference lists.
 """
 
-from typing import Any
-
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
 from emulator.wire.call import Call
+from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
 
 
@@ -45,7 +45,7 @@ def refuse(call: Call, trail: Trail, cloud: Cloud) -> None:
     raise AwsError(400, code, message)
 
 
-def _exists(bucket: str, client: Any) -> bool:
+def _exists(bucket: str, client: BaseClient) -> bool:
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError:
@@ -53,9 +53,9 @@ def _exists(bucket: str, client: Any) -> bool:
     return True
 
 
-def _settings(call: Call, client: Any) -> dict[str, Any] | None:
+def _settings(call: Call, client: BaseClient) -> JsonObject | None:
     """Return the trail as it would be; None where there is none to change."""
-    known: dict[str, Any] = {}
+    known: JsonObject = {}
     if call.operation == "UpdateTrail":
         try:
             known = client.get_trail(Name=call.params["Name"])["Trail"]

@@ -3,11 +3,17 @@
 Source: CloudTrail User Guide, "Logging management events" and "Logging data events".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from emulator.wire.documents import Document
 from iam_policy.regions import GLOBAL_SERVICES
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "Equals": str.__eq__,
+    "StartsWith": str.startswith,
+    "EndsWith": str.endswith,
+}
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,10 @@ class LoggingTrail:
     log_role: str
     validated: bool  # by digests
     region: str | None  # None: all of them
-    selectors: tuple[Mapping[str, Any], ...]
-    advanced: tuple[Mapping[str, Any], ...]
+    selectors: tuple[Document, ...]
+    advanced: tuple[Document, ...]
 
-    def selects(self, record: Mapping[str, Any]) -> bool:
+    def selects(self, record: Document) -> bool:
         """Say whether the trail wants this record."""
         is_global = record["eventSource"].partition(".")[0] in GLOBAL_SERVICES
         if self.region not in {None, record["awsRegion"]} and not is_global:
@@ -40,7 +46,7 @@ class LoggingTrail:
         return bool(record["managementEvent"])
 
 
-def _basic(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+def _basic(selector: Document, record: Document) -> bool:
     if not record["managementEvent"] or not selector.get("IncludeManagementEvents", True):
         return False
     if record["eventSource"] in selector.get("ExcludeManagementEventSources", ()):
@@ -49,7 +55,7 @@ def _basic(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     return wanted == "All" or (wanted == "ReadOnly") is record["readOnly"]
 
 
-def _field(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+def _field(selector: Document, record: Document) -> bool:
     resources = record.get("resources") or [{}]
     values = {
         "readOnly": str(record["readOnly"]).lower(),
@@ -59,12 +65,7 @@ def _field(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     }
     name = selector["Field"]
     value = values[name] if name in values else record.get(name)
-    tests: dict[str, Callable[[str, str], bool]] = {
-        "Equals": str.__eq__,
-        "StartsWith": str.startswith,
-        "EndsWith": str.endswith,
-    }
-    for operator, test in tests.items():
+    for operator, test in _OPERATORS.items():
         wanted, unwanted = selector.get(operator, ()), selector.get(f"Not{operator}", ())
         if wanted and not (value is not None and any(test(value, one) for one in wanted)):
             return False
@@ -73,7 +74,7 @@ def _field(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     return True
 
 
-def logging_trail(trail: Mapping[str, Any], chosen: Mapping[str, Any]) -> LoggingTrail:
+def logging_trail(trail: Document, chosen: Document) -> LoggingTrail:
     """Return a trail as DescribeTrails and GetEventSelectors tell of it."""
     group = trail.get("CloudWatchLogsLogGroupArn") or ""
     return LoggingTrail(

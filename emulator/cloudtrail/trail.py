@@ -3,9 +3,8 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.delivery import Delivery, Record
@@ -14,6 +13,7 @@ from emulator.cloudtrail.records import data_event, envelope, is_unrecorded, par
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse
 from emulator.wire.read_only import is_read_only
 
@@ -39,14 +39,14 @@ class Trail:
         authorizer: Authorizer,
         *,
         flush_seconds: float = 5.0,
-        on_records: Callable[[list[dict[str, Any]]], None] | None = None,
+        on_records: Callable[[list[JsonObject]], None] | None = None,
     ) -> None:
         """`flush_seconds` is the emulator's haste: AWS takes about five minutes.
 
         `on_records` gets every record that some trail selects: EventBridge has no others.
         """
         self._on_records = on_records
-        self._events: list[dict[str, Any]] = []
+        self._events: list[JsonObject] = []
         self._cloud = cloud
         self._flush_seconds = flush_seconds
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class Trail:
         guardrail_version: str,
         source: str,
         action: str,
-        assessment: Mapping[str, Any],
+        assessment: Document,
     ) -> None:
         """Note that a guardrail was applied within a Converse call: a data event of its own."""
         trails = self._current()
@@ -139,7 +139,7 @@ class Trail:
             found.append(logging_trail(trail, client.get_event_selectors(TrailName=trail["Name"])))
         return tuple(found)
 
-    def _keep(self, record: dict[str, Any], trails: Iterable[LoggingTrail]) -> None:
+    def _keep(self, record: JsonObject, trails: Iterable[LoggingTrail]) -> None:
         wanting = [trail for trail in trails if trail.selects(record)]
         if not wanting:
             return

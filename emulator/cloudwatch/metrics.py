@@ -19,7 +19,8 @@ from emulator.wire.documents import Document, JsonObject
 
 _MOST_DATA = 20_000  # of all series together; the oldest go
 
-Matches = Callable[[Any], bool]
+_Key = tuple[int, str, str, tuple[tuple[str, str], ...]]
+Matches = Callable[[object], bool]
 
 
 class Metrics:
@@ -33,7 +34,7 @@ class Metrics:
         self._account_id = account_id
         self._region = region
         self._lock = threading.Lock()
-        self._data: dict[tuple[Any, ...], Any] = {}  # oldest first
+        self._data: dict[_Key, Any] = {}  # oldest first
 
     def add(
         self,
@@ -52,7 +53,7 @@ class Metrics:
             datum.sum += value
             datum.sample_count += 1
 
-    def _new(self, key: tuple[Any, ...], value: float, unit: str) -> Any:
+    def _new(self, key: _Key, value: float, unit: str) -> Any:
         from moto.cloudwatch.models import (  # noqa: PLC0415  # only with the control plane
             MetricAggregatedDatum,
             cloudwatch_backends,

@@ -155,8 +155,8 @@ def _distinct_metrics(
     metric_name: str,
     namespace: str,
     dimensions: list[dict[str, str]],
-) -> list[Any]:
-    found: dict[Any, Any] = {}
+) -> list[object]:
+    found: dict[object, object] = {}
     for datum in backend.get_all_metrics():
         if datum.filter(namespace=namespace, name=metric_name, dimensions=dimensions):
             pairs = tuple(sorted((one.name, one.value) for one in datum.dimensions))

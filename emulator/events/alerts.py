@@ -21,6 +21,7 @@ from emulator.events.patterns import matches
 from emulator.iam import Authorizer
 from emulator.iam.resources import key_arn
 from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse
 from iam_policy import access_denied_message
@@ -36,7 +37,7 @@ _KEY_USES = ("kms:GenerateDataKey", "kms:Decrypt")
 class _Rule:
     name: str
     pattern: str
-    targets: tuple[Mapping[str, Any], ...]
+    targets: tuple[Document, ...]
 
 
 class Alerts:
@@ -46,7 +47,7 @@ class Alerts:
         self._cloud = cloud
         self._authorizer = authorizer
 
-    def events(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def events(self, records: Iterable[Document]) -> None:
         """Hand CloudTrail's records to the rules of the default event bus."""
         for record in records:
             # Read-only calls come only to rules that ask for them; another Region has its own bus.
@@ -71,7 +72,7 @@ class Alerts:
             if rule["State"] == "ENABLED" and rule.get("EventPattern")
         )
 
-    def _invoke(self, rule: str, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+    def _invoke(self, rule: str, target: Document, event: Document) -> None:
         dimensions = {"RuleName": rule}
         self._cloud.metric("AWS/Events", "Invocations", dimensions)
         refusal = "the emulator delivers to SNS topics only"
@@ -88,11 +89,11 @@ class Alerts:
         before = self._described(str(call.params.get("AlarmName")))
         return lambda _: self._ring(before)
 
-    def _described(self, name: str) -> Mapping[str, Any] | None:
+    def _described(self, name: str) -> Document | None:
         alarms = self._cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return alarms[0] if alarms else None
 
-    def _ring(self, before: Mapping[str, Any] | None) -> None:
+    def _ring(self, before: Document | None) -> None:
         """Run an alarm's actions for the state that it has now, unless it had it before."""
         alarm = before and self._described(before["AlarmName"])
         if not before or not alarm or not alarm.get("ActionsEnabled", True):
@@ -173,7 +174,7 @@ class Alerts:
         return ""
 
 
-def _event(record: Mapping[str, Any]) -> dict[str, Any]:
+def _event(record: Document) -> JsonObject:
     """Make EventBridge's event of a record."""
     return {
         "version": "0",
@@ -188,7 +189,7 @@ def _event(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _message(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+def _message(target: Document, event: Document) -> str:
     """Return what a target gets: its constant, its template filled, or the event."""
     if "Input" in target:
         return str(target["Input"])

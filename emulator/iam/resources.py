@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from emulator.iam.actions import action_of
-from emulator.wire.call import Call, Params
+from emulator.wire.call import Call
+from emulator.wire.documents import Document
 from emulator.wire.partition import partition_of
 
 
@@ -115,11 +116,11 @@ def _s3(call: Call) -> list[Target]:
 _Finder = Callable[[Call, str], "list[str] | None"]
 
 
-def _text(params: Params, *names: str) -> str | None:
+def _text(params: Document, *names: str) -> str | None:
     return next((params[n] for n in names if isinstance(params.get(n), str) and params[n]), None)
 
 
-def _texts(params: Params, *names: str) -> list[str]:
+def _texts(params: Document, *names: str) -> list[str]:
     for name in names:
         value = params.get(name)
         if isinstance(value, list) and value:

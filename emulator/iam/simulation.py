@@ -6,13 +6,13 @@ finds only the keys that the caller gives, and a resource's own policy only if t
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from moto.core.serialize import QuerySerializer
 from moto.core.utils import get_service_model
 
 from emulator.iam.authorizer import Authorizer
 from emulator.wire.call import Call
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse
 from iam_policy import Decision, Policy, PolicyError, Query, evaluate, missing_keys
@@ -48,7 +48,7 @@ def answer(call: Call, authorizer: Authorizer) -> HttpResponse:
     end = start + int(call.params.get("MaxItems") or _PAGE)
     actions = call.params["ActionNames"]
     resources = call.params.get("ResourceArns") or ["*"]
-    result: dict[str, Any] = {
+    result: JsonObject = {
         "EvaluationResults": [_result(simulated, each, resources) for each in actions[start:end]],
         "IsTruncated": end < len(actions),
     }
@@ -92,19 +92,19 @@ def _read(documents: Iterable[str], name: str) -> list[Policy]:
     return [Policy(text, f"{name}.{number}") for number, text in enumerate(documents, 1)]
 
 
-def _value(entry: Mapping[str, Any]) -> str | list[str]:
+def _value(entry: Document) -> str | list[str]:
     values = [str(value) for value in entry.get("ContextKeyValues") or ()]
     several = str(entry.get("ContextKeyType", "string")).endswith("List")
     return values if several or len(values) != 1 else values[0]
 
 
-def _result(simulated: _Simulated, action: str, resources: Sequence[str]) -> dict[str, Any]:
+def _result(simulated: _Simulated, action: str, resources: Sequence[str]) -> JsonObject:
     """Return an action's result: the strictest of those for each resource."""
     each = [_decided(simulated, action, resource) for resource in resources]
     decisions = [one["EvalResourceDecision"] for one in each]
     strictest = next(decision for decision in _STRICTEST if decision in decisions)
     deciding = [one for one in each if one["EvalResourceDecision"] == strictest]
-    result: dict[str, Any] = {
+    result: JsonObject = {
         "EvalActionName": action,
         # AWS gives the template of the action's resource, which nothing here knows.
         "EvalResourceName": "*",
@@ -126,10 +126,10 @@ def _result(simulated: _Simulated, action: str, resources: Sequence[str]) -> dic
     return result
 
 
-def _decided(simulated: _Simulated, action: str, resource: str) -> dict[str, Any]:
+def _decided(simulated: _Simulated, action: str, resource: str) -> JsonObject:
     decision = _decide(simulated, action, resource)
     policies = [*simulated.identity, *([simulated.resource] if simulated.resource else [])]
-    result: dict[str, Any] = {
+    result: JsonObject = {
         "EvalResourceName": resource,
         "EvalResourceDecision": _DECISIONS[decision.reason],
         "MatchedStatements": _matched(decision),
@@ -164,14 +164,14 @@ def _matched(decision: Decision) -> list[dict[str, str]]:
     return [{"SourcePolicyId": decision.by.partition("/")[0], "SourcePolicyType": "IAM Policy"}]
 
 
-def _distinct(lists: Iterable[Iterable[Any]]) -> list[Any]:
-    found: list[Any] = []
+def _distinct[T](lists: Iterable[Iterable[T]]) -> list[T]:
+    found: list[T] = []
     for each in lists:
         found += [one for one in each if one not in found]
     return found
 
 
-def _serialized(call: Call, result: Mapping[str, Any]) -> HttpResponse:
+def _serialized(call: Call, result: Document) -> HttpResponse:
     model = get_service_model(call.service).operation_model(call.operation)
     answered = QuerySerializer(model).serialize(result)
     headers = tuple((name, str(value)) for name, value in answered["headers"].items())

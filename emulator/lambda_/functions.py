@@ -3,14 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
 from emulator.iam import service_query
+from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
 from emulator.wire.partition import partition_of
 from iam_policy import Policy, PolicyError, evaluate
@@ -138,7 +138,7 @@ def moto_code(cloud: Cloud, name: str, version: str) -> bytes:
     return code
 
 
-def may_invoke(statements: Sequence[Mapping[str, Any]], invoked_arn: str, source_arn: str) -> bool:
+def may_invoke(statements: Sequence[Document], invoked_arn: str, source_arn: str) -> bool:
     """Say whether a function's resource policy lets API Gateway invoke this very ARN.
 
     The policy of an alias and the one of the bare function are separate: the Resource decides

@@ -8,7 +8,6 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
 
 from moto.awslambda.exceptions import (
     GenericResourcNotFound,
@@ -103,13 +102,14 @@ class Policies:
 
 def _statement(given: JsonObject, resource: str) -> JsonObject:
     partition = resource.split(":")[1]
-    principal: Any = given["Principal"]
-    if re.fullmatch(r"\d{12}", principal):
-        principal = {"AWS": f"arn:{partition}:iam::{principal}:root"}
-    elif principal.startswith("arn:"):
-        principal = {"AWS": principal}
-    elif principal != "*":
-        principal = {"Service": principal}
+    named: str = given["Principal"]
+    principal: str | dict[str, str] = named
+    if re.fullmatch(r"\d{12}", named):
+        principal = {"AWS": f"arn:{partition}:iam::{named}:root"}
+    elif named.startswith("arn:"):
+        principal = {"AWS": named}
+    elif named != "*":
+        principal = {"Service": named}
     equal = {
         key: given[name]
         for name, key in (

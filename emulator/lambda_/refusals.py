@@ -6,9 +6,8 @@ Recorded in localstack/localstack, tests/aws/services/lambda_/test_lambda_api.sn
 import base64
 import io
 import zipfile
-from collections.abc import Mapping
-from typing import Any
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from emulator.cloud import Cloud
@@ -16,6 +15,7 @@ from emulator.iam import Authorizer
 from emulator.lambda_.account import CONCURRENCY
 from emulator.lambda_.execution_role import NOT_ASSUMED, SERVICE
 from emulator.wire.call import Call
+from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError, CallerError
 
 _LONGEST_TIMEOUT = 900
@@ -57,14 +57,14 @@ def _role(role: str, authorizer: Authorizer) -> str | None:
     return None
 
 
-def _function(params: Mapping[str, Any], client: Any) -> str | None:
+def _function(params: Document, client: BaseClient) -> str | None:
     zipped = params.get("PackageType", "Zip") == "Zip"
     if zipped and not (params.get("Runtime") and params.get("Handler")):
         return _NO_HANDLER
     return _package(params, client)
 
 
-def _package(params: Mapping[str, Any], _: Any) -> str | None:
+def _package(params: Document, _: object) -> str | None:
     package = (params.get("Code") or params).get("ZipFile")
     if package is None:
         return None
@@ -72,7 +72,7 @@ def _package(params: Mapping[str, Any], _: Any) -> str | None:
     return None if zipfile.is_zipfile(io.BytesIO(content)) else _NO_ZIP
 
 
-def _concurrency(params: Mapping[str, Any], client: Any) -> str | None:
+def _concurrency(params: Document, client: BaseClient) -> str | None:
     name = str(params["FunctionName"]).rpartition(":function:")[2]
     if ":" in name:
         return _UNQUALIFIED_ONLY
@@ -87,7 +87,7 @@ def _concurrency(params: Mapping[str, Any], client: Any) -> str | None:
     return _TOO_LITTLE_LEFT if left < _UNRESERVED else None
 
 
-def _timeout(params: Mapping[str, Any], _: Any) -> str | None:
+def _timeout(params: Document, _: object) -> str | None:
     # The model knows no longest timeout ("Lambda quotas": 900 seconds).
     seconds = params.get("Timeout")
     if seconds is None or seconds <= _LONGEST_TIMEOUT:
@@ -98,11 +98,11 @@ def _timeout(params: Mapping[str, Any], _: Any) -> str | None:
     )
 
 
-def _new(params: Mapping[str, Any], client: Any) -> str | None:
+def _new(params: Document, client: BaseClient) -> str | None:
     return _timeout(params, client) or _function(params, client)
 
 
-def _publish(params: Mapping[str, Any], client: Any) -> str | None:
+def _publish(params: Document, client: BaseClient) -> str | None:
     wanted = params.get("CodeSha256")
     if not wanted:
         return None

@@ -9,7 +9,6 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -34,6 +33,7 @@ from emulator.lambda_.worker import (
     WorkerExitError,
     WorkerTimeoutError,
 )
+from emulator.wire.documents import JsonObject
 
 MAX_REQUEST_BYTES = 6_291_456
 """Limit of a synchronous event (AWS Lambda Developer Guide, Lambda quotas)."""
@@ -160,7 +160,7 @@ class LambdaRuntime:
             )
         return known[function_arn, source_arn]
 
-    def _statements(self, function_arn: str) -> list[dict[str, Any]]:
+    def _statements(self, function_arn: str) -> list[JsonObject]:
         try:
             name, qualifier = split_name(function_arn, None)
             request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
@@ -168,7 +168,7 @@ class LambdaRuntime:
         except (ClientError, LambdaError):
             return []
         document = json.loads(policy) if isinstance(policy, str) else policy
-        statements: list[dict[str, Any]] = document["Statement"]
+        statements: list[JsonObject] = document["Statement"]
         return statements
 
     def close(self) -> None:

@@ -254,7 +254,7 @@ def _pages_of_filters(original: Moto, response: LogsResponse) -> str:
 
 
 @patch(LogStream, "put_log_events")
-def _bounded_streams(original: Moto, stream: LogStream, log_events: Any) -> object:
+def _bounded_streams(original: Moto, stream: LogStream, log_events: list[JsonObject]) -> object:
     token = original(stream, log_events)
     excess = len(stream.events) - LOG_EVENTS_KEPT
     if excess > 0:

@@ -4,7 +4,6 @@ import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
@@ -96,7 +95,7 @@ def _get_results(response: LogsResponse) -> str:
     if query not in _results:
         raise ResourceNotFoundException(f"Query '{query}' does not exist.")
     result = _results[query]
-    rows: list[Any] = [
+    rows: list[object] = [
         [{"field": field, "value": value} for field, value in row] for row in result.rows
     ]
     statistics = {

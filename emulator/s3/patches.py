@@ -1,7 +1,6 @@
 """Changes to moto's S3, each with its reason."""
 
 from datetime import datetime
-from typing import Any
 
 import xmltodict
 from moto.core.responses import ActionResult
@@ -151,7 +150,7 @@ def _close_quietly(original: Moto, key: FakeKey, garbage: bool = False) -> None:
 
 @patch(S3Response, "_bucket_response_put")
 def _tag_new_bucket_of_s3(
-    original: Moto, response: S3Response, request: Any, name: str, query: JsonObject
+    original: Moto, response: S3Response, request: object, name: str, query: JsonObject
 ) -> object:
     # moto overlooks the tags that CreateBucket may bring along.
     answer = original(response, request, name, query)

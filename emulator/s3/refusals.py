@@ -8,11 +8,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
 
 from emulator.cloud import Cloud
 from emulator.wire.call import Call
+from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
 from emulator.wire.http import strict_json
 from iam_policy import Policy, PolicyError
@@ -59,13 +60,13 @@ def refuse(call: Call, cloud: Cloud) -> None:
         raise AwsError(*refusal)
 
 
-def _versioning(params: Any, bucket: Any) -> _Refusal | None:
+def _versioning(params: Document, bucket: FakeBucket) -> _Refusal | None:
     # With versioning suspended, a locked object could be written over.
     status = (params.get("VersioningConfiguration") or {}).get("Status")
     return _SUSPENDED if bucket.object_lock_enabled and status != "Enabled" else None
 
 
-def _lock(params: Any, bucket: Any) -> _Refusal | None:
+def _lock(params: Document, bucket: FakeBucket) -> _Refusal | None:
     config = params.get("ObjectLockConfiguration") or {}
     default = (config.get("Rule") or {}).get("DefaultRetention")
     if config.get("ObjectLockEnabled") != "Enabled":
@@ -77,7 +78,7 @@ def _lock(params: Any, bucket: Any) -> _Refusal | None:
     return None if bucket.is_versioned else _UNVERSIONED
 
 
-def _retention(params: Any, bucket: Any) -> _Refusal | None:
+def _retention(params: Document, bucket: FakeBucket) -> _Refusal | None:
     """Refuse a retention that ends before the one in force, or that is of another mode.
 
     Whether the caller may bypass governance is for IAM, which was asked before.
@@ -99,7 +100,7 @@ def _retention(params: Any, bucket: Any) -> _Refusal | None:
     return None
 
 
-def _policy(params: Any, bucket: Any) -> _Refusal | None:
+def _policy(params: Document, bucket: FakeBucket) -> _Refusal | None:
     """Refuse what is no policy, and one about another bucket (API reference, PutBucketPolicy)."""
     try:
         document = strict_json(params["Policy"])

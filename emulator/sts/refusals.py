@@ -1,7 +1,6 @@
 """What STS refuses before it gives a session, and moto does not."""
 
-from typing import Any
-
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ParamValidationError
 
 from emulator.wire.call import Call
@@ -10,7 +9,7 @@ from emulator.wire.errors import AwsError
 _DEFAULT_SECONDS = 3600
 
 
-def refuse(call: Call, iam: Any) -> None:
+def refuse(call: Call, iam: BaseClient) -> None:
     """Refuse a session that STS does not give. Raises AwsError."""
     if call.operation != "AssumeRole":
         return

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from emulator.cloud import Cloud
 from emulator.waf.fields import Inspection
@@ -126,7 +126,7 @@ class Waf:
             account.approximation("log records go to CloudWatch Logs only: none are written")
         return _Compiled(compile_web_acl(shape, account), log)
 
-    def _entity(self, arn: str) -> Any:
+    def _entity(self, arn: str) -> JsonObject:
         referred = entity(self._cloud.client("wafv2"), arn)
         if referred is None:
             raise ValueError(f"{arn} does not exist")

@@ -1,10 +1,11 @@
 """What rules refer to by ARN, read from the applied configuration."""
 
 from collections.abc import Callable
-from typing import Any
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+
+from emulator.wire.documents import Document, JsonObject
 
 # By the kind in an ARN: the operation that reads one, and what its answer calls it.
 _READ_BY = {
@@ -14,7 +15,7 @@ _READ_BY = {
 }
 
 
-def found(call: Callable[..., Any], key: str, **arguments: object) -> Any:
+def found(call: Callable[..., Document], key: str, **arguments: object) -> JsonObject | None:
     """Return `key` of an operation's answer; None when AWS WAF knows no such thing."""
     try:
         return call(**arguments).get(key)
@@ -28,7 +29,7 @@ def found(call: Callable[..., Any], key: str, **arguments: object) -> Any:
         raise
 
 
-def entity(client: BaseClient, arn: str) -> Any:
+def entity(client: BaseClient, arn: str) -> JsonObject | None:
     """Look up a pattern set, IP set or rule group: `…:<scope>/<kind>/<name>/<id>`; None if none."""
     scope, kind, name, identifier = arn.split(":")[5].split("/")
     operation, key = _READ_BY[kind]

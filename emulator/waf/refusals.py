@@ -4,14 +4,16 @@ Otherwise a rule that AWS would never have taken is applied here, and stops noth
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+
+from botocore.client import BaseClient
 
 from emulator.cloud import Cloud
 from emulator.waf.capacity import capacity
 from emulator.waf.lookups import entity
 from emulator.waf.patterns import PatternError, validate_pattern
 from emulator.wire.call import Call
+from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse, json_response
 from toolkit import aws_facts
@@ -78,13 +80,13 @@ def _too_much(what: str) -> _RefusalError:
     )
 
 
-def _check_destination(logging: Mapping[str, Any]) -> None:
+def _check_destination(logging: Document) -> None:
     destinations = logging["LogDestinationConfigs"]
     if len(destinations) != 1 or not _DESTINATION.fullmatch(destinations[0]):
         raise _invalid(_NO_ARN, "LOG_DESTINATION", ", ".join(destinations))
 
 
-def _check_patterns(params: Mapping[str, Any]) -> None:
+def _check_patterns(params: Document) -> None:
     patterns = [one["RegexString"] for one in params.get("RegularExpressionList") or ()]
     if len(patterns) > _MAX_PATTERNS:
         raise _too_much(f"a pattern set holds {_MAX_PATTERNS} patterns, and not {len(patterns)}")
@@ -100,8 +102,8 @@ def _check_pattern(pattern: str, field: str) -> None:
         raise _invalid(reason, field, pattern) from None
 
 
-def _checked_capacity(params: Mapping[str, Any], client: Any) -> int:
-    rules: Sequence[Mapping[str, Any]] = params.get("Rules") or ()
+def _checked_capacity(params: Document, client: BaseClient) -> int:
+    rules: Sequence[Document] = params.get("Rules") or ()
     for key in ("Name", "Priority"):
         values = [rule[key] for rule in rules]
         if len(set(values)) < len(values):
@@ -118,7 +120,7 @@ def _checked_capacity(params: Mapping[str, Any], client: Any) -> int:
     return units
 
 
-def _statements(shape: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _statements(shape: Document) -> Iterator[tuple[str, Document]]:
     """Yield a statement and all that it holds."""
     if len(shape) != 1:
         reason = (
@@ -127,7 +129,7 @@ def _statements(shape: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
         raise _invalid(reason, "STATEMENT", "Statement")
     ((kind, options),) = shape.items()
     yield kind, options
-    nested: Iterable[Any] = options.get("Statements") or ()
+    nested: Iterable[Document] = options.get("Statements") or ()
     for key in ("Statement", "ScopeDownStatement"):
         if key in options:
             nested = [options[key]]
@@ -135,7 +137,7 @@ def _statements(shape: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
         yield from _statements(one)
 
 
-def _check_action(rule: Mapping[str, Any]) -> None:
+def _check_action(rule: Document) -> None:
     """Refuse all but an action for a rule, and an override for one that runs a group."""
     runs_group = not _GROUPS.isdisjoint(rule.get("Statement") or {})
     given = {key for key in ("Action", "OverrideAction") if rule.get(key)}
@@ -144,7 +146,7 @@ def _check_action(rule: Mapping[str, Any]) -> None:
         raise _invalid(reason, "RULE", "Statement")
 
 
-def _check_bodies(params: Mapping[str, Any]) -> None:
+def _check_bodies(params: Document) -> None:
     bodies = params.get("CustomResponseBodies") or {}
     for rule in params.get("Rules") or ():
         block = (rule.get("Action") or {}).get("Block") or {}
@@ -155,7 +157,7 @@ def _check_bodies(params: Mapping[str, Any]) -> None:
 
 
 def _check_statement(
-    kind: str, options: Mapping[str, Any], client: Any, groups: dict[str, int]
+    kind: str, options: Document, client: BaseClient, groups: dict[str, int]
 ) -> None:
     if kind in {"AndStatement", "OrStatement"} and len(options["Statements"]) < 2:
         reason = (
@@ -178,14 +180,14 @@ def _check_managed(name: str) -> None:
         raise _nothing_there()
 
 
-def _referred(arn: str, client: Any) -> Mapping[str, Any]:
+def _referred(arn: str, client: BaseClient) -> Document:
     try:
         found = entity(client, arn)
     except (KeyError, IndexError, ValueError):
         raise _invalid(_NO_ARN, "RESOURCE_ARN", arn) from None
     if found is None:
         raise _nothing_there()
-    known: Mapping[str, Any] = found
+    known: Document = found
     return known
 
 

@@ -1,17 +1,14 @@
 """A request as one value: what it is, who makes it, and what it asks for."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from emulator.wire.documents import Document
 from emulator.wire.errors import WireProtocol
 from emulator.wire.http import HttpRequest
 from emulator.wire.partition import partition_of
-
-Params = Mapping[str, Any]
-"""An operation's parameters, named as the SDK names them."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Call:
     operation: str = ""
     protocol: WireProtocol = "rest-json"
     endpoint_prefix: str = ""
-    params: Params = field(default_factory=dict, repr=False)
+    params: Document = field(default_factory=dict, repr=False)
     problem: str | None = None
     principal: Principal = UNKNOWN
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -1,10 +1,11 @@
 """Requests and responses as values, free of any server's or framework's types."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from emulator.wire.documents import Document
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,14 @@ def _refuse_constant(name: str) -> None:
 
 
 def json_response(
-    status: int, document: Any, headers: tuple[tuple[str, str], ...] = ()
+    status: int, document: object, headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpResponse:
     """Answer with a JSON document."""
     body = json.dumps(document).encode()
     return HttpResponse(status, (("Content-Type", "application/json"), *headers), body)
 
 
-def request_of(environ: Mapping[str, Any]) -> HttpRequest:
+def request_of(environ: Document) -> HttpRequest:
     """Read a WSGI request, body and all; its headers as they arrived where the server kept them."""
     headers = environ.get("emulator.headers")
     if headers is None:

@@ -8,7 +8,6 @@ import functools
 import io
 import re
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from botocore.loaders import Loader
@@ -17,7 +16,8 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
-from emulator.wire.call import Call, Credential, Params
+from emulator.wire.call import Call, Credential
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.errors import WireProtocol
 from emulator.wire.http import HttpRequest
 from emulator.wire.parsing import parameters
@@ -27,7 +27,7 @@ _RPC_PATH = re.compile(r"/service/[^/]+/operation/([A-Za-z]+)")
 _LAMBDA_PATH = re.compile(r"/\d{4}-\d\d-\d\d/")  # its paths begin with the version of its API
 _QUERY_SERVICES = frozenset({"autoscaling", "iam", "monitoring", "sns", "sts"})
 
-_Found = tuple[str, WireProtocol, Params]
+_Found = tuple[str, WireProtocol, Document]
 """An operation's name, its protocol, and the parameters of its path."""
 
 # Signing names that differ from botocore's service name, or that several services share.
@@ -171,7 +171,7 @@ def _rest(
     return operation, protocol, uri_params
 
 
-def _route(moto_request: Request, service: str) -> tuple[str, Params] | None:
+def _route(moto_request: Request, service: str) -> tuple[str, Document] | None:
     try:
         operation, params = get_service_router(service).match(moto_request)
     except (HTTPException, NotImplementedError):
@@ -183,10 +183,10 @@ def _moto_request(request: HttpRequest, path: str) -> Request:
     return Request(environ(request, path))
 
 
-def environ(request: HttpRequest, path: str | None = None) -> dict[str, Any]:
+def environ(request: HttpRequest, path: str | None = None) -> JsonObject:
     """Return a request as WSGI has it, for moto; with another `path` if one is given."""
     path = request.path if path is None else path
-    made: dict[str, Any] = {
+    made: JsonObject = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote(path, "latin-1"),

@@ -20,7 +20,7 @@ _QUOTE_NO_NULL = frozenset({"bedrock", "bedrock-runtime"})
 _IAM_NAMES = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
 
 
-def input_shape(service: str, operation: str) -> Any:
+def input_shape(service: str, operation: str) -> Shape:
     """Return the shape of an operation's input, None when it takes nothing."""
     from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
 
@@ -163,7 +163,7 @@ _NUMBERS: JsonObject = {
     "double": int | float,
 }
 _KINDS: JsonObject = {"string": str, "boolean": bool, **_NUMBERS}
-_NAMES: dict[Any, str] = {
+_NAMES: dict[object, str] = {
     dict: "a structure",
     list: "a list",
     str: "a string",
