@@ -1,0 +1,64 @@
+"""Warm workers, reserved concurrency and the machine's limit."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from emulator.lambda_ import Invocation, LambdaRuntime
+from tests.emulator.lambda_.running import OneFunction, call, eventually, gone, payload, run_on
+
+
+def test_calls_in_a_row_share_a_warm_worker(functions: LambdaRuntime) -> None:
+    assert len({payload(call(functions))["pid"] for _ in range(5)}) == 1
+
+
+def test_calls_at_once_get_a_worker_each(functions: LambdaRuntime) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(call, functions, do="sleep", seconds=0.5) for _ in range(3)]
+        assert len({payload(future.result())["pid"] for future in futures}) == 3
+
+
+def test_reserved_concurrency_refuses_one_more(
+    cloud: OneFunction, functions: LambdaRuntime
+) -> None:
+    cloud.reserved = 2
+    barrier = threading.Barrier(3)
+
+    def invoke() -> Invocation:
+        barrier.wait()
+        return call(functions, do="sleep", seconds=0.5)
+
+    with ThreadPoolExecutor(3) as pool:
+        statuses = sorted(
+            future.result().status for future in [pool.submit(invoke) for _ in range(3)]
+        )
+    assert statuses == [200, 200, 429]
+    assert call(functions).status == 200
+
+
+def test_reserved_concurrency_of_zero_refuses_all(
+    cloud: OneFunction, functions: LambdaRuntime
+) -> None:
+    cloud.reserved = 0
+    invocation = call(functions)
+    assert (invocation.status, invocation.error_type) == (429, "TooManyRequestsException")
+    reason = json.loads(invocation.payload)["Reason"]
+    assert reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+def test_machine_limit_makes_invocations_wait(cloud: OneFunction) -> None:
+    functions = run_on(cloud, max_processes=1)
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(call, functions, do="sleep", seconds=0.2) for _ in range(2)]
+        assert len({payload(future.result())["pid"] for future in futures}) == 1
+    assert any("at most 1 workers" in text for text in cloud.said)
+    functions.close()
+
+
+def test_idle_workers_end(cloud: OneFunction) -> None:
+    functions = run_on(cloud, idle_seconds=0.2)
+    pid = payload(call(functions))["pid"]
+    assert not gone(pid)
+    assert eventually(lambda: gone(pid))
+    assert payload(call(functions))["pid"] != pid
+    functions.close()
