@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.emulator.bedrock.conftest import (
     PROFILE_ARN,
     QUESTION,
 )
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import shows, unique
 
 
 @pytest.fixture
@@ -72,3 +73,35 @@ def test_nothing_is_logged_once_the_role_may_not_write(
     emulator.client("iam").delete_role_policy(RoleName=role, PolicyName="inline")
     converse(QUESTION)
     assert len(log_events(invocation_log, "aws/bedrock/modelinvocations")) == 1
+
+
+@shows("bedrock:PutModelInvocationLoggingConfiguration",
+       "bedrock:GetModelInvocationLoggingConfiguration",
+       "bedrock:DeleteModelInvocationLoggingConfiguration")  # fmt: skip
+def test_invocation_logging_needs_a_role_that_may_write(emulator: Emulator) -> None:
+    bedrock, group = emulator.client("bedrock"), unique("/t/invocations")
+    emulator.client("logs").create_log_group(logGroupName=group)
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:*"
+    may_not = emulator.role(unique("mute"), [])["Arn"]
+    may = emulator.role(
+        unique("logger"),
+        [
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": stream,
+            }
+        ],
+    )["Arn"]
+
+    def configure(role: str) -> None:
+        bedrock.put_model_invocation_logging_configuration(
+            loggingConfig={"cloudWatchConfig": {"logGroupName": group, "roleArn": role}}
+        )
+
+    with pytest.raises(ClientError, match="Failed to validate permissions for log group"):
+        configure(may_not)
+    assert not bedrock.get_model_invocation_logging_configuration().get("loggingConfig")
+    configure(may)
+    assert bedrock.get_model_invocation_logging_configuration()["loggingConfig"]
+    bedrock.delete_model_invocation_logging_configuration()

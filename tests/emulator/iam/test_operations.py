@@ -300,3 +300,12 @@ def test_a_users_access_keys(iam: Any) -> None:
         assert refusal(call, **known)[:2] == (404, "NoSuchEntity")
     nobody = unique("nobody")
     assert refusal(iam.list_access_keys, UserName=nobody)[:2] == (404, "NoSuchEntity")
+
+
+def test_awss_own_policies_can_be_attached(iam: Any, role: str) -> None:
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [each["PolicyArn"] for each in attached] == [arn]
+    none = {"RoleName": role, "PolicyArn": "arn:aws:iam::aws:policy/NoSuchPolicy"}
+    assert refusal(iam.attach_role_policy, **none)[:2] == (404, "NoSuchEntity")

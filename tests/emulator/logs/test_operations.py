@@ -325,3 +325,9 @@ def test_filter_patterns(pattern: str, message: str, *, matches: bool) -> None:
 def test_unknown_filter_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         compile_filter(pattern)
+
+
+def test_log_groups_tell_their_class(logs: Any) -> None:
+    name = unique("/t/class")
+    logs.create_log_group(logGroupName=name, logGroupClass="INFREQUENT_ACCESS")
+    assert described(logs, name)["logGroupClass"] == "INFREQUENT_ACCESS"

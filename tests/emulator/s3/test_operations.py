@@ -253,3 +253,34 @@ def test_the_owner_of_a_bucket_can_be_named(s3: Any, bucket: str) -> None:
     s3.get_bucket_acl(Bucket=bucket, ExpectedBucketOwner=ACCOUNT)
     refused = refusal(s3.get_bucket_acl, Bucket=bucket, ExpectedBucketOwner="999999999999")
     assert refused == (403, "AccessDenied", "Access Denied")
+
+
+def test_a_bucket_policy_denies_only_what_its_condition_says(s3: Any, bucket: str) -> None:
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+
+
+def test_the_object_lock_of_a_bucket_in_use_can_change(s3: Any) -> None:
+    bucket = unique("locked")
+    s3.create_bucket(
+        Bucket=bucket, CreateBucketConfiguration=WHERE, ObjectLockEnabledForBucket=True
+    )
+
+    def lock(rule: dict[str, Any]) -> Any:
+        configuration = {"ObjectLockEnabled": "Enabled", **rule}
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=configuration)
+        return s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+
+    days = {"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 3}}}
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert lock(days)["Rule"]["DefaultRetention"]["Days"] == 3
+    assert "Rule" not in lock({})

@@ -194,3 +194,16 @@ def test_ip_sets_and_rule_groups(waf: Any) -> None:
     assert name in {one["Name"] for one in listed}
     waf.delete_rule_group(**at(made), LockToken=new)
     assert refusal(waf.get_rule_group, **at(made))[:2] == MISSING
+
+
+def test_an_update_of_a_web_acl_removes_what_it_leaves_out(waf: Any) -> None:
+    made = waf.create_web_acl(
+        Name=unique("acl"),
+        **HERE,
+        **SETTINGS,
+        CustomResponseBodies={"k": {"ContentType": "TEXT_PLAIN", "Content": "c"}},
+        AssociationConfig={"RequestBody": {"API_GATEWAY": {"DefaultSizeInspectionLimit": "KB_64"}}},
+    )["Summary"]
+    waf.update_web_acl(**at(made), **SETTINGS, LockToken=made["LockToken"])
+    acl = waf.get_web_acl(**at(made))["WebACL"]
+    assert not {"CustomResponseBodies", "AssociationConfig"} & set(acl)
