@@ -12,11 +12,12 @@ from emulator.bedrock import conversation
 from emulator.bedrock.runtime import BedrockRuntime
 from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
-from emulator.events.alerts import Alerts
+from emulator.events.rules import Rules
 from emulator.iam import Authorizer
 from emulator.lambda_ import LambdaRuntime, invocations
 from emulator.moto_server import MotoServer
 from emulator.services import Service, services
+from emulator.sns.publishing import Publisher
 from emulator.waf import Waf
 from emulator.wire.call import Call
 from emulator.wire.errors import AwsError, render
@@ -46,8 +47,8 @@ class Door:
     ) -> None:
         self.cloud = cloud = Cloud(account_id, region, endpoint, answer=self)
         self.authorizer = authorizer = Authorizer(cloud)
-        self.alerts = Alerts(cloud, authorizer)
-        self.trail = Trail(cloud, authorizer, on_records=self.alerts.events)
+        publisher = Publisher(cloud, authorizer)
+        self.trail = Trail(cloud, authorizer, on_records=Rules(cloud, publisher).deliver)
         self.deployments = Deployments(cloud)
         self.functions = LambdaRuntime(cloud, authorizer, scratch=state_dir)
         self.bedrock = BedrockRuntime(cloud, authorizer, self.trail)
@@ -59,7 +60,7 @@ class Door:
             deployed_api=self.deployments.served,
         )
         self._moto = MotoServer()
-        self._services = services(cloud, authorizer, self.trail, self.alerts, self.deployments)
+        self._services = services(cloud, authorizer, self.trail, publisher, self.deployments)
 
         self._control_plane: tuple[Step, ...] = (
             self.refuse_web_pages,

@@ -15,13 +15,14 @@ from emulator.cloud import Cloud
 from emulator.cloudtrail import refusals as cloudtrail_refusals
 from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.trail import Trail
+from emulator.cloudwatch.alarms import Alarms
 from emulator.cloudwatch.metrics import compiled
-from emulator.events.alerts import Alerts
 from emulator.iam import Authorizer, simulation
 from emulator.lambda_ import refusals as lambda_refusals
 from emulator.lambda_.account import settings as lambda_account
 from emulator.logs import refusals as logs_refusals
 from emulator.s3 import refusals as s3_refusals
+from emulator.sns.publishing import Publisher
 from emulator.sts import refusals as sts_refusals
 from emulator.waf import refusals as waf_refusals
 from emulator.wire.call import Call
@@ -57,7 +58,11 @@ class Service:
 
 
 def services(
-    cloud: Cloud, authorizer: Authorizer, trail: Trail, alerts: Alerts, deployments: Deployments
+    cloud: Cloud,
+    authorizer: Authorizer,
+    trail: Trail,
+    publisher: Publisher,
+    deployments: Deployments,
 ) -> Mapping[str, Service]:
     """Return the table, by botocore's names of the services."""
     guardrails = GuardrailApi(cloud.account_id)
@@ -99,7 +104,7 @@ def services(
             },
         ),
         "cloudwatch": Service(
-            watch=alerts.watch,
+            watch=Alarms(cloud, publisher).watch,
             approximations={
                 "PutMetricAlarm": ("CloudWatch", "alarms change state by SetAlarmState only")
             },
@@ -146,7 +151,7 @@ def services(
             data_writes=frozenset({"PutObject"}),
         ),
         "sns": Service(
-            refuse=alerts.refuse,
+            refuse=publisher.refuse,
             approximations={
                 "Subscribe": (
                     "CloudWatch",
