@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import boto3
 from botocore.config import Config
 
 from emulator.approximations import Approximations
-from emulator.cloudwatch.metrics import Metrics
-from emulator.logs.writer import LogWriter
 from emulator.wire.transport import InProcess
 
 if TYPE_CHECKING:
@@ -25,6 +23,28 @@ OPERATOR_KEY_ID = "emulator"
 """Access key id of the emulator's own calls; an administrator's, and recorded nowhere."""
 
 
+class Metrics(Protocol):
+    """Where the account's parts count."""
+
+    def add(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str
+    ) -> None:
+        """Count a value in a series, now."""
+
+
+class Logs(Protocol):
+    """Where the account's parts log."""
+
+    def put(self, group: str, stream: str, message: str) -> None:
+        """Queue one event."""
+
+    def flush(self) -> None:
+        """Wait until every queued event is written."""
+
+    def close(self) -> None:
+        """Write out what is queued, and stop."""
+
+
 class Cloud:
     """One account in its home Region, as the parts that serve see it.
 
@@ -32,18 +52,27 @@ class Cloud:
         account_id: twelve digits.
         region: home Region, in which everything that serves is.
         endpoint: where other programs, such as functions, reach the emulator.
+        metrics: CloudWatch's.
+        logs: CloudWatch Logs'.
         answer: answers the requests of clients in-process. None: they go to `endpoint`.
     """
 
     def __init__(
-        self, account_id: str, region: str, endpoint: str, answer: Answer | None = None
+        self,
+        account_id: str,
+        region: str,
+        endpoint: str,
+        *,
+        metrics: Metrics,
+        logs: Logs,
+        answer: Answer | None = None,
     ) -> None:
         self.account_id = account_id
         self.region = region
         self.endpoint = endpoint
         self._approximations = Approximations()
-        self._metrics = Metrics(account_id, region)
-        self._logs = LogWriter(account_id, region, self._metrics)
+        self._metrics = metrics
+        self._logs = logs
         self._answer = answer
         self._lock = threading.Lock()
         self._session: boto3.session.Session | None = None
@@ -111,7 +140,7 @@ class Cloud:
             self._snapshots.clear()
 
     def log(self, group: str, stream: str, message: str) -> None:
-        """Queue one event for a CloudWatch log group; see `LogWriter.put`."""
+        """Queue one event for a CloudWatch log group."""
         self._logs.put(group, stream, message)
 
     def metric(

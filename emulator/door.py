@@ -12,9 +12,11 @@ from emulator.bedrock import conversation
 from emulator.bedrock.runtime import BedrockRuntime
 from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
+from emulator.cloudwatch.metrics import Metrics
 from emulator.events.rules import Rules
 from emulator.iam import Authorizer
 from emulator.lambda_ import LambdaRuntime, invocations
+from emulator.logs.writer import LogWriter
 from emulator.moto_server import MotoServer
 from emulator.services import Service, services
 from emulator.sns.publishing import Publisher
@@ -45,7 +47,11 @@ class Door:
     def __init__(
         self, *, account_id: str, region: str, endpoint: str, state_dir: Path | None = None
     ) -> None:
-        self.cloud = cloud = Cloud(account_id, region, endpoint, answer=self)
+        metrics = Metrics(account_id, region)
+        logs = LogWriter(account_id, region, metrics)
+        self.cloud = cloud = Cloud(
+            account_id, region, endpoint, metrics=metrics, logs=logs, answer=self
+        )
         self.authorizer = authorizer = Authorizer(cloud)
         publisher = Publisher(cloud, authorizer)
         self.trail = Trail(cloud, authorizer, on_records=Rules(cloud, publisher).deliver)

@@ -22,7 +22,7 @@ from emulator.bedrock.inference_profiles import NamedModel, named_model
 from emulator.bedrock.invocation_log import Invocation, InvocationLog
 from emulator.bedrock.model import Reply, answer, count_tokens
 from emulator.bedrock.permissions import Permissions
-from emulator.bedrock.trace import action_of, action_reason, measures, recorded
+from emulator.bedrock.trace import action_of, action_reason, measures
 from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
 from emulator.iam import Authorizer
@@ -156,7 +156,7 @@ class BedrockRuntime:
             guardrail_version=guard.version,
             source=source,
             action=action_of(judged),
-            assessment=recorded(guard.assessment(judged)),
+            assessment=guard.assessment(judged),
         )
 
     def _apply_guardrail(self, call: Call) -> JsonObject:

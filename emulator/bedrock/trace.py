@@ -1,14 +1,9 @@
-"""A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudTrail."""
+"""A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudWatch."""
 
 from collections.abc import Iterator, Sequence
 
 from emulator.bedrock.filters import Assessment, Source
 from emulator.bedrock.guard import Guard
-from emulator.wire.documents import Document, JsonObject
-
-# What the sample record in the Bedrock User Guide ("Log Amazon Bedrock API calls using AWS
-# CloudTrail") tells of a finding. Whether AWS would show the matched text is not on record.
-_RECORDED = frozenset({"action", "confidence", "detected", "name", "type"})
 
 
 def measures(
@@ -59,16 +54,3 @@ def _reason(judged: Sequence[Assessment]) -> str:
     if any(each.blocked for each in judged):
         return "Guardrail blocked."
     return "Guardrail masked." if any(each.masked for each in judged) else "No action."
-
-
-def recorded(assessment: Document) -> JsonObject:
-    """Return an assessment as CloudTrail records it: its findings, without the matched text."""
-    return {
-        policy: {
-            kind: [{name: one[name] for name in one if name in _RECORDED} for one in items]
-            for kind, items in findings.items()
-            if items
-        }
-        for policy, findings in assessment.items()
-        if policy.endswith("Policy")
-    }

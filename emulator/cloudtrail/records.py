@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 
 from botocore.model import OperationModel, Shape
 
-from emulator.bedrock.trace import recorded
 from emulator.wire.call import Call, Principal
-from emulator.wire.documents import JsonObject
+from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse
 from emulator.wire.read_only import is_read_only
 from iam_policy.regions import GLOBAL_SERVICES
@@ -54,6 +53,10 @@ _LAMBDA_V2 = frozenset(
     }
 )
 
+
+# What the sample record in the Bedrock User Guide ("Log Amazon Bedrock API calls using AWS
+# CloudTrail") tells of a finding. Whether AWS would show the matched text is not on record.
+_RECORDED = frozenset({"action", "confidence", "detected", "name", "type"})
 
 # Never recorded, whatever the service model says of them.
 _NEVER = frozenset({"environment", "zipfile", "messages", "system", "body", "requestmetadata"})
@@ -103,7 +106,7 @@ def particulars(call: Call, response: HttpResponse, account: str) -> JsonObject:
             answer = json.loads(response.body)
             record["responseElements"] = {
                 "action": answer.get("action"),
-                "assessments": [recorded(one) for one in answer.get("assessments", ())],
+                "assessments": [recorded_assessment(one) for one in answer.get("assessments", ())],
             }
         arn = f"arn:{call.partition}:bedrock:{call.region}:{account}:guardrail/{identifier}"
         record |= data_event(identifier if identifier.startswith("arn:") else arn, account)
@@ -127,6 +130,19 @@ def envelope(call: Call, response: HttpResponse | None, account: str) -> JsonObj
         "managementEvent": True,
         "recipientAccountId": account,
         "eventCategory": "Management",
+    }
+
+
+def recorded_assessment(assessment: Document) -> JsonObject:
+    """Return a guardrail's findings without the matched text."""
+    return {
+        policy: {
+            kind: [{name: one[name] for name in one if name in _RECORDED} for one in items]
+            for kind, items in findings.items()
+            if items
+        }
+        for policy, findings in assessment.items()
+        if policy.endswith("Policy")
     }
 
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from emulator.cloud import OPERATOR_KEY_ID, Cloud
 from emulator.cloudtrail.delivery import Delivery, Record
 from emulator.cloudtrail.history import History
-from emulator.cloudtrail.records import data_event, envelope, is_unrecorded, particulars
+from emulator.cloudtrail.records import (
+    data_event,
+    envelope,
+    is_unrecorded,
+    particulars,
+    recorded_assessment,
+)
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
@@ -107,7 +113,10 @@ class Trail:
                 "guardrailVersion": guardrail_version,
                 "source": source,
             },
-            "responseElements": {"action": action, "assessments": [assessment]},
+            "responseElements": {
+                "action": action,
+                "assessments": [recorded_assessment(assessment)],
+            },
             **data_event(guardrail_arn, self._cloud.account_id),
         }
         self._keep(made, trails)

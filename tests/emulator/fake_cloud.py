@@ -11,7 +11,9 @@ import moto  # noqa: F401  # hooks into botocore: before any client is made
 from botocore.awsrequest import AWSResponse
 
 from emulator.cloud import Cloud
+from emulator.cloudwatch.metrics import Metrics
 from emulator.iam import Authorizer
+from emulator.logs.writer import LogWriter
 from emulator.wire.http import HttpRequest, HttpResponse
 from iam_policy import Decision
 
@@ -34,7 +36,9 @@ class FakeCloud(Cloud):
     """
 
     def __init__(self) -> None:
-        super().__init__(ACCOUNT, REGION, ENDPOINT)
+        metrics = Metrics(ACCOUNT, REGION)
+        logs = LogWriter(ACCOUNT, REGION, metrics)
+        super().__init__(ACCOUNT, REGION, ENDPOINT, metrics=metrics, logs=logs)
         self.logged: list[tuple[str, str, str]] = []
         self.counted: list[tuple[str, Mapping[str, str]]] = []
 

@@ -8,13 +8,23 @@ import pytest
 from moto.logs.models import LogEvent, logs_backends
 
 from emulator.cloud import Cloud
+from emulator.cloudwatch.metrics import Metrics
 from emulator.logs.patches import LOG_EVENTS_KEPT
+from emulator.logs.writer import LogWriter
+from emulator.wire.transport import Answer
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+
+
+def account(answer: Answer | None = None) -> Cloud:
+    metrics = Metrics(ACCOUNT, REGION)
+    logs = LogWriter(ACCOUNT, REGION, metrics)
+    endpoint = "http://127.0.0.1:9"
+    return Cloud(ACCOUNT, REGION, endpoint, metrics=metrics, logs=logs, answer=answer)
 
 
 @pytest.fixture
 def cloud() -> Cloud:
-    return Cloud(ACCOUNT, REGION, "http://127.0.0.1:9")
+    return account()
 
 
 def test_a_snapshot_is_built_once_until_something_is_written(cloud: Cloud) -> None:
@@ -79,7 +89,7 @@ def test_clients_work_without_a_thread_of_the_server(emulator: Emulator) -> None
     emulator.client("s3").create_bucket(
         Bucket="in-process", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    offline = Cloud(ACCOUNT, REGION, "http://127.0.0.1:9", answer=emulator.server.app.door)
+    offline = account(emulator.server.app.door)
 
     offline.client("s3").put_object(Bucket="in-process", Key="a b/ü", Body=b"\x00body")
 

@@ -5,7 +5,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from emulator.bedrock.trace import recorded
 from emulator.cloudtrail.trail import Trail
 from emulator.iam import Authorizer
 from emulator.wire.call import Call, Principal
@@ -191,5 +190,5 @@ def apply_guardrail(rig: Rig) -> None:
         guardrail_version="1",
         source="OUTPUT",
         action="GUARDRAIL_INTERVENED",
-        assessment=recorded(ASSESSMENT),
+        assessment=ASSESSMENT,
     )
