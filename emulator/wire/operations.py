@@ -59,7 +59,7 @@ def recognize(request: HttpRequest) -> Call:
 def credential(request: HttpRequest) -> Credential | None:
     """Return who signed the request; None when unsigned, or signed in two ways at once."""
     headers = [value for name, value in request.headers if name.lower() == "authorization"]
-    query = parse_qs(request.query) if "X-Amz-Credential" in request.query else {}
+    query = parse_qs(request.query) if request.query else {}
     scopes = query.get("X-Amz-Credential", [])
     if len(headers) + len(scopes) != 1:
         return None

@@ -23,7 +23,8 @@ class InProcess:
         url = urlsplit(request.url)
         headers = [("Host", url.netloc)]
         for name, value in request.headers.items():
-            headers.append((name, value.decode("latin-1") if isinstance(value, bytes) else value))
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            headers.append((name, text))
         answer = self._answer(
             HttpRequest(
                 method=request.method,
