@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator import operations
+from emulator.account import Account
 from emulator.apigateway.deployments import Deployments
 from emulator.apigateway.gateway import ExecuteApi
 from emulator.bedrock import conversation
 from emulator.bedrock.runtime import BedrockRuntime
-from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
 from emulator.cloudwatch.metrics import Metrics
 from emulator.events.rules import Rules
@@ -49,24 +49,24 @@ class Door:
     ) -> None:
         metrics = Metrics(account_id, region)
         logs = LogWriter(account_id, region, metrics)
-        self.cloud = cloud = Cloud(
+        self.account = account = Account(
             account_id, region, endpoint, metrics=metrics, logs=logs, answer=self
         )
-        self.authorizer = authorizer = Authorizer(cloud)
-        publisher = Publisher(cloud, authorizer)
-        self.trail = Trail(cloud, authorizer, on_records=Rules(cloud, publisher).deliver)
-        self.deployments = Deployments(cloud)
-        self.functions = LambdaRuntime(cloud, authorizer, scratch=state_dir)
-        self.bedrock = BedrockRuntime(cloud, authorizer, self.trail)
+        self.authorizer = authorizer = Authorizer(account)
+        publisher = Publisher(account, authorizer)
+        self.trail = Trail(account, authorizer, on_records=Rules(account, publisher).deliver)
+        self.deployments = Deployments(account)
+        self.functions = LambdaRuntime(account, authorizer, scratch=state_dir)
+        self.bedrock = BedrockRuntime(account, authorizer, self.trail)
         self.apis = ExecuteApi(
-            cloud,
-            Waf(cloud),
+            account,
+            Waf(account),
             self.functions,
             authorizer=authorizer,
             deployed_api=self.deployments.served,
         )
         self._moto = MotoServer()
-        self._services = services(cloud, authorizer, self.trail, publisher, self.deployments)
+        self._services = services(account, authorizer, self.trail, publisher, self.deployments)
 
         self._control_plane: tuple[Step, ...] = (
             self.refuse_web_pages,
@@ -186,13 +186,13 @@ class Door:
         response = (answer(call) if answer else None) or self._moto.answer(call)
         if response.status < 400:
             if approximation := service.approximations.get(call.operation):
-                self.cloud.approximation(*approximation)
+                self.account.approximations.note(*approximation)
             if finish:
                 finish(response)
             if not (
                 is_read_only(call.service, call.operation) or call.operation in service.data_writes
             ):
-                self.cloud.bump()
+                self.account.written()
         return response
 
     def invoke(self, call: Call) -> HttpResponse:
@@ -207,10 +207,10 @@ class Door:
                     200,
                     {
                         "status": "ok",
-                        "account_id": self.cloud.account_id,
-                        "region": self.cloud.region,
-                        "generation": self.cloud.generation,
-                        "approximations": self.cloud.approximations,
+                        "account_id": self.account.id,
+                        "region": self.account.region,
+                        "generation": self.account.generation,
+                        "approximations": self.account.approximations.listed(),
                     },
                 )
             case ["faults"]:
@@ -240,4 +240,4 @@ class Door:
         """Stop all that runs, and write out the trail and the logs."""
         self.end_waits()
         self.trail.close()
-        self.cloud.close()
+        self.account.close()

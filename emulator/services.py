@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from emulator.account import Account
 from emulator.apigateway import refusals as apigateway_refusals
 from emulator.apigateway import tags, usage_log
 from emulator.apigateway.account import refuse_role
@@ -11,7 +12,6 @@ from emulator.apigateway.deployments import Deployments
 from emulator.bedrock import inference_profiles
 from emulator.bedrock import refusals as bedrock_refusals
 from emulator.bedrock.guardrails import GuardrailApi
-from emulator.cloud import Cloud
 from emulator.cloudtrail import refusals as cloudtrail_refusals
 from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.trail import Trail
@@ -58,33 +58,33 @@ class Service:
 
 
 def services(
-    cloud: Cloud,
+    account: Account,
     authorizer: Authorizer,
     trail: Trail,
     publisher: Publisher,
     deployments: Deployments,
 ) -> Mapping[str, Service]:
     """Return the table, by botocore's names of the services."""
-    guardrails = GuardrailApi(cloud.account_id)
-    account = cloud.account_id
-    client = cloud.client
+    guardrails = GuardrailApi(account.id)
+    account_id = account.id
+    client = account.client
     return {
         "apigateway": Service(
-            refuse=lambda call: _refuse_apigateway(call, cloud, authorizer),
+            refuse=lambda call: _refuse_apigateway(call, account, authorizer),
             answers={
-                "GetTags": lambda call: tags.answer(call, account),
-                "TagResource": lambda call: tags.answer(call, account),
-                "UntagResource": lambda call: tags.answer(call, account),
+                "GetTags": lambda call: tags.answer(call, account_id),
+                "TagResource": lambda call: tags.answer(call, account_id),
+                "UntagResource": lambda call: tags.answer(call, account_id),
                 "GetUsage": lambda call: usage_log.answer(call, client("apigateway")),
             },
             watch=lambda call: partial(deployments.note, call),
         ),
         "bedrock": Service(
-            refuse=lambda call: bedrock_refusals.refuse(call, cloud, authorizer),
+            refuse=lambda call: bedrock_refusals.refuse(call, account, authorizer),
             answers={
                 **dict.fromkeys(GuardrailApi.OPERATIONS, guardrails.answer),
-                "GetInferenceProfile": lambda call: inference_profiles.answer(call, account),
-                "ListInferenceProfiles": lambda call: inference_profiles.answer(call, account),
+                "GetInferenceProfile": lambda call: inference_profiles.answer(call, account_id),
+                "ListInferenceProfiles": lambda call: inference_profiles.answer(call, account_id),
             },
             approximations={
                 "CreateGuardrail": (
@@ -97,14 +97,14 @@ def services(
             approximations={"CreateBudget": ("Control plane", "a budget counts no cost")}
         ),
         "cloudtrail": Service(
-            refuse=lambda call: cloudtrail_refusals.refuse(call, trail, cloud),
+            refuse=lambda call: cloudtrail_refusals.refuse(call, trail, account),
             answers={
                 "ListPublicKeys": lambda call: public_keys(trail.delivery.signer, call),
                 "LookupEvents": trail.history.answer,
             },
         ),
         "cloudwatch": Service(
-            watch=Alarms(cloud, publisher).watch,
+            watch=Alarms(account, publisher).watch,
             approximations={
                 "PutMetricAlarm": ("CloudWatch", "alarms change state by SetAlarmState only")
             },
@@ -126,7 +126,7 @@ def services(
             }
         ),
         "lambda": Service(
-            refuse=lambda call: lambda_refusals.refuse(call, cloud, authorizer),
+            refuse=lambda call: lambda_refusals.refuse(call, account, authorizer),
             answers={"GetAccountSettings": lambda _: lambda_account(client("lambda"))},
             approximations={
                 "CreateFunction": (
@@ -136,8 +136,8 @@ def services(
             },
         ),
         "logs": Service(
-            refuse=lambda call: logs_refusals.refuse(call, authorizer, account),
-            watch=lambda call: _watch_filter(call, cloud),
+            refuse=lambda call: logs_refusals.refuse(call, authorizer, account_id),
+            watch=lambda call: _watch_filter(call, account),
             approximations={
                 "PutDataProtectionPolicy": (
                     "CloudWatch",
@@ -147,7 +147,7 @@ def services(
             data_writes=frozenset({"CreateLogStream", "PutLogEvents"}),
         ),
         "s3": Service(
-            refuse=lambda call: s3_refusals.refuse(call, cloud),
+            refuse=lambda call: s3_refusals.refuse(call, account),
             data_writes=frozenset({"PutObject"}),
         ),
         "sns": Service(
@@ -162,21 +162,21 @@ def services(
         ),
         "sts": Service(refuse=lambda call: sts_refusals.refuse(call, client("iam"))),
         "wafv2": Service(
-            refuse=lambda call: waf_refusals.refuse(call, cloud),
-            answers={"CheckCapacity": lambda call: waf_refusals.answer_capacity(call, cloud)},
+            refuse=lambda call: waf_refusals.refuse(call, account),
+            answers={"CheckCapacity": lambda call: waf_refusals.answer_capacity(call, account)},
         ),
         "xray": Service(data_writes=frozenset({"PutTelemetryRecords", "PutTraceSegments"})),
     }
 
 
-def _refuse_apigateway(call: Call, cloud: Cloud, authorizer: Authorizer) -> None:
+def _refuse_apigateway(call: Call, account: Account, authorizer: Authorizer) -> None:
     if call.operation == "UpdateAccount":
         refuse_role(call, authorizer)
     else:
-        apigateway_refusals.refuse(call, cloud)
+        apigateway_refusals.refuse(call, account)
 
 
-def _watch_filter(call: Call, cloud: Cloud) -> Finish | None:
+def _watch_filter(call: Call, account: Account) -> Finish | None:
     """Note a metric filter that counts nothing, because its pattern is not known here."""
     if call.operation == "PutMetricFilter":
         try:
@@ -185,5 +185,5 @@ def _watch_filter(call: Call, cloud: Cloud) -> Finish | None:
             name, group = call.params["filterName"], call.params["logGroupName"]
             what = f"the metric filter {name} of {group} counts nothing"
             text = f"{what}: its pattern is not known here"
-            return lambda _: cloud.approximation("CloudWatch", text)
+            return lambda _: account.approximations.note("CloudWatch", text)
     return None

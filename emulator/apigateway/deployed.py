@@ -10,7 +10,7 @@ import jsonschema
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.wire.documents import Document
 from emulator.wire.partition import partition_of
 
@@ -44,7 +44,7 @@ class Throttle:
 class Api:
     """One stage of one API."""
 
-    def __init__(self, cloud: Cloud, served: Served) -> None:
+    def __init__(self, account: Account, served: Served) -> None:
         rest_api, stage = served["rest_api"], served["stage"]
         self.api_id: str = rest_api["id"]
         self.name: str = rest_api.get("name", "")
@@ -61,19 +61,19 @@ class Api:
         self.log_group = log_settings.get("destinationArn", "").partition(":log-group:")[2]
         self.log_group = self.log_group.removesuffix(":*")
         self.log_format: str = log_settings.get("format", "")
-        region, account, partition = cloud.region, cloud.account_id, partition_of(cloud.region)
+        region, account_id, partition = account.region, account.id, partition_of(account.region)
         self.arn = (
             f"arn:{partition}:apigateway:{region}::/restapis/{self.api_id}/stages/{self.stage_name}"
         )
         self.execution_arn = (
-            f"arn:{partition}:execute-api:{region}:{account}:{self.api_id}/{self.stage_name}"
+            f"arn:{partition}:execute-api:{region}:{account_id}:{self.api_id}/{self.stage_name}"
         )
         self._settings: Document = {
             key.replace("~1", "/").lstrip("/"): value
             for key, value in (stage.get("methodSettings") or {}).items()
         }
         if rest_api.get("policy"):
-            cloud.approximation("API Gateway", "the API's resource policy is not enforced")
+            account.approximations.note("API Gateway", "the API's resource policy is not enforced")
         self._routes = [
             (resource["path"], _methods(served, resource)) for resource in served["resources"]
         ]

@@ -5,9 +5,9 @@ import threading
 
 from moto.apigateway.models import apigateway_backends
 
+from emulator.account import Account
 from emulator.apigateway.deployed import Served
 from emulator.apigateway.patches import put_gateway_responses
-from emulator.cloud import Cloud
 from emulator.wire.call import Call
 from emulator.wire.http import HttpResponse
 
@@ -15,8 +15,8 @@ from emulator.wire.http import HttpResponse
 class Deployments:
     """The deployments of the account's REST APIs."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self._lock = threading.Lock()
         self._copies: dict[tuple[str, str], Served] = {}
 
@@ -34,11 +34,11 @@ class Deployments:
                 self._forget(call.params["restApiId"], None)
 
     def _freeze(self, api_id: str) -> Served:
-        cloud, all_of = self._cloud, {"restApiId": api_id, "limit": 500}
-        client = cloud.client("apigateway")
+        account, all_of = self._account, {"restApiId": api_id, "limit": 500}
+        client = account.client("apigateway")
         models = client.get_models(**all_of)["items"]
         validators = client.get_request_validators(**all_of)["items"]
-        apis = apigateway_backends[cloud.account_id][cloud.region]
+        apis = apigateway_backends[account.id][account.region]
         return {
             "rest_api": client.get_rest_api(restApiId=api_id),
             "resources": client.get_resources(**all_of, embed=["methods"])["items"],
@@ -61,7 +61,7 @@ class Deployments:
         and `gateway_responses` (by type) are as they were when the stage's deployment was created:
         a change without a new deployment has no effect. `stage` is live: its settings act at once.
         """
-        client = self._cloud.client("apigateway")
+        client = self._account.client("apigateway")
         try:
             stage = client.get_stage(restApiId=api_id, stageName=stage_name)
         except client.exceptions.NotFoundException:

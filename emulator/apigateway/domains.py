@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from botocore.client import BaseClient
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.wire.documents import JsonObject
 
 
@@ -33,8 +33,8 @@ class _Base:
 class Domains:
     """The domain names of the account, as they are applied."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account) -> None:
+        self._account = account
 
     def known(self, host: str) -> bool:
         """Tell whether a host name is a custom domain here."""
@@ -52,10 +52,10 @@ class Domains:
         return None
 
     def _bases(self) -> Mapping[str, tuple[_Base, ...]]:
-        return self._cloud.snapshot("execute_api.domains", self._read)
+        return self._account.snapshot("execute_api.domains", self._read)
 
     def _read(self) -> Mapping[str, tuple[_Base, ...]]:
-        client = self._cloud.client("apigateway")
+        client = self._account.client("apigateway")
         names = [one["domainName"] for one in _items(client, "get_domain_names")]
         return {name: self._mapped(client, name) for name in names}
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+from emulator.account import Account
 from emulator.apigateway.deployed import Api, Method
-from emulator.cloud import Cloud
 from emulator.wire.http import HttpRequest
 
 _REFERENCE = re.compile(r"\$(context|stageVariables)\.(\w+(?:\.\w+)*)")
@@ -23,14 +23,14 @@ class Exchange:
 
     def __init__(
         self,
-        cloud: Cloud,
+        account: Account,
         api: Api,
         request: HttpRequest,
         path: str,
         domain: tuple[str, str] | None = None,
     ) -> None:
         """Begin; `domain` is the custom domain's name and the whole path, where there is one."""
-        self.cloud = cloud
+        self.account = account
         self.api = api
         self.request = request
         self.path = path  # after the stage, still percent-encoded
@@ -46,7 +46,7 @@ class Exchange:
         self.trace = _trace(request, tracing=api.tracing)
         self.api_key: str | None = None
         self.api_key_id: str | None = None
-        self.domain_name = f"{api.api_id}.execute-api.{cloud.region}.amazonaws.com"
+        self.domain_name = f"{api.api_id}.execute-api.{account.region}.amazonaws.com"
         self.url_path = f"/{api.stage_name}{path}"  # as the client wrote it
         # On record: slashes before the first segment are one, those between segments are kept.
         self.event_path = "/" + path.lstrip("/")
@@ -54,7 +54,7 @@ class Exchange:
             self.domain_name, self.url_path = domain
             self.event_path = self.url_path
         self.variables: dict[str, str | None] = {
-            "accountId": cloud.account_id,
+            "accountId": account.id,
             "apiId": api.api_id,
             "deploymentId": api.deployment_id,
             "domainName": self.domain_name,
@@ -124,7 +124,7 @@ class Exchange:
     def render(self, template: str) -> str:
         """Fill the variables into a template; Velocity's directives are not run."""
         if _VELOCITY.search(template):
-            self.cloud.approximation(
+            self.account.approximations.note(
                 "API Gateway", "templates: only $context and $stageVariables are filled in"
             )
         return _REFERENCE.sub(lambda match: self._value(match) or "", template)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from botocore.exceptions import ClientError
 
+from emulator.account import Account
 from emulator.apigateway.account import write_problem
 from emulator.apigateway.deployed import Api, Served, media_type
 from emulator.apigateway.domains import Domains
@@ -20,7 +21,6 @@ from emulator.apigateway.integrations import Functions, LambdaProxy, mock
 from emulator.apigateway.responses import GatewayError, gateway_response
 from emulator.apigateway.usage import Usage
 from emulator.apigateway.validation import body_error, missing_parameters
-from emulator.cloud import Cloud
 from emulator.iam import Authorizer
 from emulator.wire.documents import Document
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
@@ -66,7 +66,7 @@ class ExecuteApi:
 
     def __init__(
         self,
-        cloud: Cloud,
+        account: Account,
         waf: Firewall,
         functions: Functions,
         *,
@@ -74,12 +74,12 @@ class ExecuteApi:
         deployed_api: Callable[[str, str], Served | None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._cloud = cloud
+        self._account = account
         self._waf = waf
         self._authorizer = authorizer
         self._deployed_api = deployed_api
-        self._usage = Usage(cloud, clock)
-        self.domains = Domains(cloud)
+        self._usage = Usage(account, clock)
+        self.domains = Domains(account)
         self._logged = itertools.count()
         self._integrations: dict[str, _Serve] = {
             "MOCK": mock,
@@ -91,7 +91,7 @@ class ExecuteApi:
         api = self._api(api_id, stage)
         if api is None or api.closed:
             return _refusal(403, "ForbiddenException", "Forbidden")
-        return self._exchange(Exchange(self._cloud, api, request, path or "/"))
+        return self._exchange(Exchange(self._account, api, request, path or "/"))
 
     def handle_domain(self, request: HttpRequest, domain: str, path: str) -> HttpResponse:
         """Answer one request to a custom domain; `path` is all of it, still percent-encoded."""
@@ -99,7 +99,7 @@ class ExecuteApi:
         api = self._api(place.api_id, place.stage) if place else None
         if place is None or api is None:
             return _refusal(403, "ForbiddenException", "Forbidden")
-        return self._exchange(Exchange(self._cloud, api, request, place.path, (domain, path)))
+        return self._exchange(Exchange(self._account, api, request, place.path, (domain, path)))
 
     def _exchange(self, exchange: Exchange) -> HttpResponse:
         try:
@@ -128,15 +128,15 @@ class ExecuteApi:
             values["IntegrationLatency"] = (float(integration), "Milliseconds")
         for dimensions in ({"ApiName": api.name}, {"ApiName": api.name, "Stage": api.stage_name}):
             for name, (value, unit) in values.items():
-                self._cloud.metric("AWS/ApiGateway", name, dimensions, value, unit)
+                self._account.metrics.add("AWS/ApiGateway", name, dimensions, value, unit)
 
     def _api(self, api_id: str, stage: str) -> Api | None:
-        known: dict[tuple[str, str], Api] = self._cloud.snapshot("execute_api.apis", dict)
+        known: dict[tuple[str, str], Api] = self._account.snapshot("execute_api.apis", dict)
         api = known.get((api_id, stage))
         if api is None:
             served = self._deployed_api(api_id, stage)
             if served is not None:
-                api = known[api_id, stage] = Api(self._cloud, served)
+                api = known[api_id, stage] = Api(self._account, served)
         return api
 
     def _serve(self, exchange: Exchange) -> HttpResponse:
@@ -164,7 +164,9 @@ class ExecuteApi:
         if method.authorization == "AWS_IAM":
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         if method.authorization != "NONE":
-            self._cloud.approximation("API Gateway", "authorizers are absent: such methods refuse")
+            self._account.approximations.note(
+                "API Gateway", "authorizers are absent: such methods refuse"
+            )
             raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR")
 
         self._usage.admit(exchange)
@@ -212,10 +214,10 @@ class ExecuteApi:
         return verdict.response
 
     def _web_acl_arn(self, api: Api) -> str | None:
-        known: dict[str, str | None] = self._cloud.snapshot("execute_api.web_acls", dict)
+        known: dict[str, str | None] = self._account.snapshot("execute_api.web_acls", dict)
         if api.arn not in known:
             try:
-                answer = self._cloud.client("wafv2").get_web_acl_for_resource(ResourceArn=api.arn)
+                answer = self._account.client("wafv2").get_web_acl_for_resource(ResourceArn=api.arn)
                 known[api.arn] = (answer.get("WebACL") or {}).get("ARN")
             except ClientError:
                 known[api.arn] = None
@@ -225,7 +227,7 @@ class ExecuteApi:
         integration = exchange.method.integration if exchange.method else {}
         serve = self._integrations.get(integration.get("type", ""))
         if serve is None:
-            self._cloud.approximation(
+            self._account.approximations.note(
                 "API Gateway",
                 f"integration type {integration.get('type')} is absent: it answers 500",
             )
@@ -248,11 +250,11 @@ class ExecuteApi:
         api = exchange.api
         if not api.log_format or not api.log_group:
             return
-        problem = self._cloud.snapshot(
+        problem = self._account.snapshot(
             f"execute_api.logs:{api.log_group}", lambda: self._log_problem(api.log_group)
         )
         if problem:
-            self._cloud.approximation("API Gateway", f"no access logs: {problem}")
+            self._account.approximations.note("API Gateway", f"no access logs: {problem}")
             return
         exchange.variables |= {
             "responseLatency": str(int((time.monotonic() - exchange.begun) * 1000)),
@@ -261,15 +263,15 @@ class ExecuteApi:
         }
         number = next(self._logged) % _LOG_STREAMS
         stream = hashlib.md5(f"{api.arn}/{number}".encode(), usedforsecurity=False).hexdigest()
-        self._cloud.log(api.log_group, stream, exchange.log_line())
+        self._account.logs.put(api.log_group, stream, exchange.log_line())
 
     def _log_problem(self, group: str) -> str | None:
         """Return why API Gateway cannot write to this log group; None when it can."""
-        role = self._cloud.client("apigateway").get_account().get("cloudwatchRoleArn")
+        role = self._account.client("apigateway").get_account().get("cloudwatchRoleArn")
         if not role:
             return "the account names no CloudWatch role for API Gateway"
-        region, account = self._cloud.region, self._cloud.account_id
-        logs = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group"
+        region, account_id = self._account.region, self._account.id
+        logs = f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group"
         stream = f"{logs}:{group}:log-stream:access"
         return write_problem(self._authorizer, role, stream)
 

@@ -188,7 +188,7 @@ def _function_arn(exchange: Exchange, integration: Document) -> str:
             "API_CONFIGURATION_ERROR", integration="A Lambda function is invoked by POST on its URI"
         )
     if integration.get("credentials"):
-        exchange.cloud.approximation(
+        exchange.account.approximations.note(
             "API Gateway", "an integration's own role is not used: the function's policy decides"
         )
     return found[1]

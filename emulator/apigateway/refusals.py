@@ -13,10 +13,10 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ParamValidationError
 from moto.apigateway.models import apigateway_backends
 
+from emulator.account import Account
 from emulator.apigateway import missing, patch_operations
 from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.refusal import RefusalError, conflict, not_found
-from emulator.cloud import Cloud
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
 
@@ -45,17 +45,17 @@ _PROXIED = re.compile(
 )
 
 
-def refuse(call: Call, cloud: Cloud) -> None:
+def refuse(call: Call, account: Account) -> None:
     """Refuse what AWS refuses of an operation of API Gateway. Raises RefusalError."""
-    if call.region != cloud.region:
+    if call.region != account.region:
         return
     operation, params = call.operation, call.params
-    apis = apigateway_backends[cloud.account_id][cloud.region]
+    apis = apigateway_backends[account.id][account.region]
     missing.check(operation, params, apis)
     patch_operations.check(operation, params, apis)
     if operation in _CHECKS:
         with contextlib.suppress(ClientError):  # there is no such thing, and moto says so
-            _CHECKS[operation](params, cloud.client("apigateway"))
+            _CHECKS[operation](params, account.client("apigateway"))
 
 
 def _check_rest_api(params: Document, _: object) -> None:

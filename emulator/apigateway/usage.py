@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from botocore.client import BaseClient
 
+from emulator.account import Account
 from emulator.apigateway import usage_log
 from emulator.apigateway.deployed import Throttle
 from emulator.apigateway.exchange import Exchange
 from emulator.apigateway.responses import GatewayError
 from emulator.apigateway.usage_log import period_of
-from emulator.cloud import Cloud
 from emulator.wire.documents import JsonObject
 
 _ACCOUNT = Throttle(10_000, 5_000)
@@ -39,8 +39,8 @@ class _Key:
 class Usage:
     """Counts requests. The counters outlive every change of the configuration."""
 
-    def __init__(self, cloud: Cloud, clock: Callable[[], float]) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, clock: Callable[[], float]) -> None:
+        self._account = account
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, ...], tuple[float, float]] = {}
@@ -77,7 +77,7 @@ class Usage:
         # Where an authorizer brings the key, there is none: authorizers are absent.
         in_header = exchange.api.key_is_in_header
         value = exchange.request.header("x-api-key") if in_header else None
-        keys: dict[str, _Key] = self._cloud.snapshot("execute_api.keys", self._read_keys)
+        keys: dict[str, _Key] = self._account.snapshot("execute_api.keys", self._read_keys)
         key = keys.get(value or "")
         if key is None or value is None or not key.enabled or here not in key.plans:
             raise GatewayError("INVALID_API_KEY")
@@ -111,7 +111,7 @@ class Usage:
         usage_log.note(plan.plan_id, key.key_id, self._clock())
 
     def _read_keys(self) -> dict[str, _Key]:
-        client = self._cloud.client("apigateway")
+        client = self._account.client("apigateway")
         plans: dict[str, dict[tuple[str, str], _Plan]] = {}
         for raw in _pages(client, "get_usage_plans"):
             plan = _plan(raw)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emulator.account import Account
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.filters import Assessment, Source, assess
-from emulator.cloud import Cloud
 from emulator.wire.documents import Document, JsonObject
 from emulator.wire.partition import partition_of
 
@@ -59,7 +59,7 @@ class Guard:
         return merged
 
 
-def guardrail_arn(config: Document, cloud: Cloud) -> str | None:
+def guardrail_arn(config: Document, account: Account) -> str | None:
     """Return the ARN of the guardrail that a request names; None when it names none.
 
     AWS applies no guardrail, without a word, unless both identifier and version are given.
@@ -69,11 +69,11 @@ def guardrail_arn(config: Document, cloud: Cloud) -> str | None:
         return None
     if identifier.startswith("arn:"):
         return str(identifier)
-    region, account = cloud.region, cloud.account_id
-    return f"arn:{partition_of(region)}:bedrock:{region}:{account}:guardrail/{identifier}"
+    region, account_id = account.region, account.id
+    return f"arn:{partition_of(region)}:bedrock:{region}:{account_id}:guardrail/{identifier}"
 
 
-def applied_guard(config: Document, arn: str | None, cloud: Cloud) -> Guard | None:
+def applied_guard(config: Document, arn: str | None, account: Account) -> Guard | None:
     """Return the guardrail that a request names, as it was applied; None when it names none.
 
     Raises:
@@ -82,8 +82,8 @@ def applied_guard(config: Document, arn: str | None, cloud: Cloud) -> Guard | No
     if arn is None:
         return None
     version = str(config["guardrailVersion"])
-    policy = cloud.snapshot(
-        f"bedrock:guardrail:{arn}:{version}", lambda: _read(arn, version, cloud)
+    policy = account.snapshot(
+        f"bedrock:guardrail:{arn}:{version}", lambda: _read(arn, version, account)
     )
     if policy is None:
         # On record in five reports, for a version and for an identifier alike.
@@ -92,15 +92,15 @@ def applied_guard(config: Document, arn: str | None, cloud: Cloud) -> Guard | No
             "The guardrail identifier or version provided in the request does not exist.",
         )
     if "contextualGroundingPolicy" in policy:
-        cloud.approximation("Guardrail", "contextual grounding is not evaluated")
-    cloud.approximation("Converse", "the model is a script")
+        account.approximations.note("Guardrail", "contextual grounding is not evaluated")
+    account.approximations.note("Converse", "the model is a script")
     trace = config.get("trace") in {"enabled", "enabled_full"}
     return Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
 
 
-def _read(arn: str, version: str, cloud: Cloud) -> JsonObject | None:
+def _read(arn: str, version: str, account: Account) -> JsonObject | None:
     """Read a guardrail through its API; return None when there is none of that version."""
-    bedrock = cloud.client("bedrock")
+    bedrock = account.client("bedrock")
     try:
         policy: JsonObject = bedrock.get_guardrail(
             guardrailIdentifier=arn, guardrailVersion=version

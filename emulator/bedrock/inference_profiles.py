@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
+from emulator.account import Account
 from emulator.bedrock.errors import RuntimeApiError
-from emulator.cloud import Cloud
 from emulator.wire.call import Call
 from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
@@ -22,11 +22,11 @@ _SINCE = datetime(2025, 1, 1, tzinfo=UTC).isoformat()
 _PAGE = 1000  # API reference: the most of one answer
 
 
-def answer(call: Call, account: str) -> HttpResponse:
+def answer(call: Call, account_id: str) -> HttpResponse:
     """Answer GetInferenceProfile and ListInferenceProfiles. Raises AwsError."""
     if call.operation == "GetInferenceProfile":
         name = unquote(call.path).rpartition("/")[2]
-        profile = _profile(name, call.region, account)
+        profile = _profile(name, call.region, account_id)
         if profile is None:
             text = "The requested resource could not be found."
             raise AwsError(404, "ResourceNotFoundException", text)
@@ -37,7 +37,7 @@ def answer(call: Call, account: str) -> HttpResponse:
         for geography, routing in sorted(known.profiles.items())
         if call.region in routing.sources
         and call.params.get("typeEquals", "SYSTEM_DEFINED") == "SYSTEM_DEFINED"
-        and (profile := _profile(f"{geography}.{model}", call.region, account))
+        and (profile := _profile(f"{geography}.{model}", call.region, account_id))
     ]
     start = int(call.params.get("nextToken") or 0)
     end = start + int(call.params.get("maxResults") or _PAGE)
@@ -45,7 +45,7 @@ def answer(call: Call, account: str) -> HttpResponse:
     return json_response(200, {"inferenceProfileSummaries": profiles[start:end], **more})
 
 
-def _profile(name: str, region: str, account: str) -> JsonObject | None:
+def _profile(name: str, region: str, account_id: str) -> JsonObject | None:
     geography, _, model = name.partition(".")
     route = aws_facts.route(geography, model, region)
     if route is None:
@@ -60,7 +60,7 @@ def _profile(name: str, region: str, account: str) -> JsonObject | None:
         "description": f"Routes requests to {model} in {', '.join(sorted(route.regions))}.",
         "createdAt": _SINCE,
         "updatedAt": _SINCE,
-        "inferenceProfileArn": f"{bedrock}:{region}:{account}:inference-profile/{name}",
+        "inferenceProfileArn": f"{bedrock}:{region}:{account_id}:inference-profile/{name}",
         "models": [{"modelArn": arn} for arn in arns],
         "inferenceProfileId": name,
         "status": "ACTIVE",
@@ -77,15 +77,15 @@ class NamedModel:
     destinations: tuple[tuple[str, str], ...]  # (requested region, foundation model ARN)
 
 
-def named_model(model_id: str, cloud: Cloud) -> NamedModel:
+def named_model(model_id: str, account: Account) -> NamedModel:
     """Return the model that a request names by a profile's id or ARN, or directly.
 
     Raises:
         RuntimeApiError: AWS knows no such model or profile.
     """
-    region, account = cloud.region, cloud.account_id
+    region, account_id = account.region, account.id
     bedrock = f"arn:{partition_of(region)}:bedrock"
-    profile_prefix = f"{bedrock}:{region}:{account}:inference-profile/"
+    profile_prefix = f"{bedrock}:{region}:{account_id}:inference-profile/"
     name = model_id.removeprefix(profile_prefix)
     name = name.removeprefix(f"{bedrock}:{region}::foundation-model/")
     geography, _, rest = name.partition(".")
@@ -99,7 +99,7 @@ def named_model(model_id: str, cloud: Cloud) -> NamedModel:
     if route is None or not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
         raise invalid
     if not route.documented:
-        cloud.approximation(
+        account.approximations.note(
             "Converse", f"{name} answers from {region} alone: where AWS routes it is not known here"
         )
     destinations = tuple(

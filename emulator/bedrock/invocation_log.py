@@ -8,8 +8,8 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from emulator.account import Account
 from emulator.bedrock.inference_profiles import NamedModel
-from emulator.cloud import Cloud
 from emulator.iam import Authorizer
 from emulator.wire.call import Principal
 from emulator.wire.documents import JsonObject
@@ -23,20 +23,22 @@ _INLINE_LOG_BYTES = 100_000
 
 
 def log_delivery_problem(
-    cloud: Cloud, authorizer: Authorizer, group: str, role_arn: str
+    account: Account, authorizer: Authorizer, group: str, role_arn: str
 ) -> str | None:
     """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
-    region, account = cloud.region, cloud.account_id
+    region, account_id = account.region, account.id
     partition = partition_of(region)
     origin = {
-        "aws:SourceAccount": account,
-        "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account}:*",
+        "aws:SourceAccount": account_id,
+        "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account_id}:*",
     }
     try:
         authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", origin)
     except CallerError as error:
         return str(error)
-    stream = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{_LOG_STREAM}"
+    stream = (
+        f"arn:{partition}:logs:{region}:{account_id}:log-group:{group}:log-stream:{_LOG_STREAM}"
+    )
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         decision = authorizer.authorize_role(role_arn, action, stream)
         if not decision.allowed:
@@ -54,14 +56,14 @@ class Invocation:
     document: JsonObject
 
     def written(
-        self, account: str, region: str, response: JsonObject | None, error: str | None
+        self, account_id: str, region: str, response: JsonObject | None, error: str | None
     ) -> str:
         """Return the record as the line that goes to the log group."""
         usage = (response or {}).get("usage", {})
         request = {key: value for key, value in self.document.items() if key != "requestMetadata"}
         entry: JsonObject = {
             "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "accountId": account,
+            "accountId": account_id,
             "identity": {"arn": self.principal.arn},
             "region": region,
             "requestId": self.request_id,
@@ -97,8 +99,8 @@ def _inline(name: str, body: JsonObject) -> JsonObject:
 class InvocationLog:
     """Writes invocations where the applied configuration says, as its role may."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, authorizer: Authorizer) -> None:
+        self._account = account
         self._authorizer = authorizer
 
     def write(
@@ -109,21 +111,21 @@ class InvocationLog:
         error: str | None = None,
     ) -> None:
         """Log one invocation: its answer, or the error's name."""
-        group = self._cloud.snapshot("bedrock:invocation-log", self._group)
+        group = self._account.snapshot("bedrock:invocation-log", self._group)
         if group is not None:
-            account, region = self._cloud.account_id, self._cloud.region
-            line = invocation.written(account, region, response, error)
-            self._cloud.log(group, _LOG_STREAM, line)
+            account_id, region = self._account.id, self._account.region
+            line = invocation.written(account_id, region, response, error)
+            self._account.logs.put(group, _LOG_STREAM, line)
 
     def _group(self) -> str | None:
         """Return where invocations are logged; None when nowhere, or when the role may not."""
-        bedrock = self._cloud.client("bedrock")
+        bedrock = self._account.client("bedrock")
         config = bedrock.get_model_invocation_logging_configuration().get("loggingConfig") or {}
         logs = config.get("cloudWatchConfig")
         if not logs or not config.get("textDataDeliveryEnabled", True):
             return None
         group, role = logs["logGroupName"], logs["roleArn"]
-        if problem := log_delivery_problem(self._cloud, self._authorizer, group, role):
+        if problem := log_delivery_problem(self._account, self._authorizer, group, role):
             _log.warning("invocations are not logged to %s: %s", group, problem)
             return None
         return str(group)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from emulator.account import Account
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.guardrails import DRAFT
 from emulator.bedrock.inference_profiles import NamedModel
-from emulator.cloud import Cloud
 from emulator.iam import Authorizer, request_keys
 from emulator.wire.call import Call
 from emulator.wire.errors import CallerError
@@ -16,8 +16,8 @@ from iam_policy import access_denied_message
 class Permissions:
     """Asks IAM about a call."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, authorizer: Authorizer) -> None:
+        self._account = account
         self._authorizer = authorizer
 
     def check_scope(self, call: Call) -> None:
@@ -28,7 +28,7 @@ class Permissions:
         scope = None
         if signed.service != "bedrock":
             scope = "correct service: 'bedrock'"
-        elif signed.region != self._cloud.region:
+        elif signed.region != self._account.region:
             scope = "a valid region"
         if scope is not None:
             raise RuntimeApiError(
@@ -49,7 +49,7 @@ class Permissions:
         policy that lacks one works until the day when that one is picked. Whether AWS sets the
         guardrail's key for the profile and the project is not documented: here it does not.
         """
-        region, account = self._cloud.region, self._cloud.account_id
+        region, account_id = self._account.region, self._account.id
         guarded: dict[str, str | list[str]] = {}
         if guard_arn is not None:
             known_as = guard_arn if version == DRAFT else f"{guard_arn}:{version}"
@@ -61,7 +61,7 @@ class Permissions:
             context = {**guarded, "aws:RequestedRegion": requested_region}
             self.require(call, action, arn, context)
         if action == "bedrock:InvokeModel":  # streaming knows no projects
-            project = f"arn:{partition_of(region)}:bedrock:{region}:{account}:project/default"
+            project = f"arn:{partition_of(region)}:bedrock:{region}:{account_id}:project/default"
             self.require(call, action, project, {})
         if guard_arn is not None:
             self.require(call, "bedrock:ApplyGuardrail", guard_arn, {})

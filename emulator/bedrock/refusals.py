@@ -2,8 +2,8 @@
 
 import logging
 
+from emulator.account import Account
 from emulator.bedrock.invocation_log import log_delivery_problem
-from emulator.cloud import Cloud
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
 from emulator.wire.errors import AwsError
@@ -11,7 +11,7 @@ from emulator.wire.errors import AwsError
 _log = logging.getLogger("emulator")
 
 
-def refuse(call: Call, cloud: Cloud, authorizer: Authorizer) -> None:
+def refuse(call: Call, account: Account, authorizer: Authorizer) -> None:
     """Refuse a log group that invocations could not be delivered to. Raises AwsError."""
     if call.operation != "PutModelInvocationLoggingConfiguration":
         return
@@ -19,7 +19,7 @@ def refuse(call: Call, cloud: Cloud, authorizer: Authorizer) -> None:
     if not logs:
         return
     group, role = logs["logGroupName"], logs["roleArn"]
-    problem = log_delivery_problem(cloud, authorizer, group, role)
+    problem = log_delivery_problem(account, authorizer, group, role)
     if problem is None:
         return
     _log.warning("invocation logging to %s is refused: %s", group, problem)

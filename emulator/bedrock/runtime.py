@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from emulator.account import Account
 from emulator.bedrock.conversation import (
     blocks,
     characters,
@@ -23,7 +24,6 @@ from emulator.bedrock.invocation_log import Invocation, InvocationLog
 from emulator.bedrock.model import Reply, answer, count_tokens
 from emulator.bedrock.permissions import Permissions
 from emulator.bedrock.trace import action_of, action_reason, measures
-from emulator.cloud import Cloud
 from emulator.cloudtrail.trail import Trail
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
@@ -45,11 +45,11 @@ _OTHER_INFERENCE = {
 class BedrockRuntime:
     """The `bedrock-runtime` operations Converse and ApplyGuardrail."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer, trail: Trail) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, authorizer: Authorizer, trail: Trail) -> None:
+        self._account = account
         self._authorizer = authorizer
-        self._permissions = Permissions(cloud, authorizer)
-        self._invocation_log = InvocationLog(cloud, authorizer)
+        self._permissions = Permissions(account, authorizer)
+        self._invocation_log = InvocationLog(account, authorizer)
         self._trail = trail
         self.faults = Faults()
 
@@ -85,10 +85,12 @@ class BedrockRuntime:
         if "toolConfig" in document or any(
             not {"text", "guardContent"} & block.keys() for block in blocks(document)
         ):
-            self._cloud.approximation(_PART, "the model overlooks images, documents and tools")
-        model = named_model(model_id, self._cloud)
+            self._account.approximations.note(
+                _PART, "the model overlooks images, documents and tools"
+            )
+        model = named_model(model_id, self._account)
         guard_config = document.get("guardrailConfig") or {}
-        guard_arn = guardrail_arn(guard_config, self._cloud)
+        guard_arn = guardrail_arn(guard_config, self._account)
         self._permissions.require_model(
             call, model, guard_arn, guard_config.get("guardrailVersion", "")
         )
@@ -96,7 +98,7 @@ class BedrockRuntime:
         check_inference(document.get("inferenceConfig") or {}, model.model_id)
         if count_tokens(characters(document)) > _WINDOW_TOKENS:
             raise RuntimeApiError("ValidationException", "Input is too long for requested model.")
-        guard = applied_guard(guard_config, guard_arn, self._cloud)
+        guard = applied_guard(guard_config, guard_arn, self._account)
         invocation = Invocation(model, call.principal, call.request_id, document)
         fault = self.faults.next()
         if fault and fault.error:
@@ -149,7 +151,7 @@ class BedrockRuntime:
         self, call: Call, guard: Guard, source: Source, judged: Sequence[Assessment]
     ) -> None:
         for name, dimensions, value in measures(guard, source, judged):
-            self._cloud.metric("AWS/Bedrock/Guardrails", name, dimensions, value)
+            self._account.metrics.add("AWS/Bedrock/Guardrails", name, dimensions, value)
         self._trail.record_guardrail(
             call,
             guardrail_arn=guard.arn,
@@ -162,9 +164,9 @@ class BedrockRuntime:
     def _apply_guardrail(self, call: Call) -> JsonObject:
         """Answer ApplyGuardrail: judge texts without asking a model."""
         document = validated(call)
-        arn = guardrail_arn(document, self._cloud)
+        arn = guardrail_arn(document, self._account)
         self._permissions.require(call, "bedrock:ApplyGuardrail", str(arn), {})
-        guard = applied_guard(document, arn, self._cloud)
+        guard = applied_guard(document, arn, self._account)
         if guard is None:
             raise RuntimeApiError("ValidationException", "A guardrail and its version are needed.")
         texts = [each["text"]["text"] for each in document["content"] if "text" in each]
@@ -194,14 +196,16 @@ class BedrockRuntime:
             guard_config = validated(call).get("guardrailConfig") or {}
         self._permissions.require_model(
             call,
-            named_model(call.params["modelId"], self._cloud),
-            guardrail_arn(guard_config, self._cloud),
+            named_model(call.params["modelId"], self._account),
+            guardrail_arn(guard_config, self._account),
             guard_config.get("guardrailVersion") or "",
             action,
         )
 
     def _absent(self) -> RuntimeApiError:
-        self._cloud.approximation(_PART, "of the runtime only Converse and ApplyGuardrail answer")
+        self._account.approximations.note(
+            _PART, "of the runtime only Converse and ApplyGuardrail answer"
+        )
         return RuntimeApiError(
             "UnsupportedOperation", "The emulator answers Converse and ApplyGuardrail only.", 501
         )

@@ -11,7 +11,7 @@ import string
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.cloudtrail.digests import LogFile, Signer
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.cloudtrail.status import note_delivery
@@ -32,20 +32,20 @@ Record = tuple[str, str]
 class Delivery:
     """Delivers records as CloudTrail: with the rights that policies give that service."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, authorizer: Authorizer) -> None:
+        self._account = account
         self._authorizer = authorizer
         self._said: dict[tuple[str, str], str] = {}
-        self.signer = Signer(cloud.account_id, cloud.region)
+        self.signer = Signer(account.id, account.region)
 
     def problem(self, settings: Document) -> str | None:
         """Return what would keep a trail of these settings from delivering, as AWS tries it."""
-        region, account = self._cloud.region, self._cloud.account_id
+        region, account_id = self._account.region, self._account.id
         arn = settings.get("TrailARN") or (
-            f"arn:{partition_of(region)}:cloudtrail:{region}:{account}:trail/{settings['Name']}"
+            f"arn:{partition_of(region)}:cloudtrail:{region}:{account_id}:trail/{settings['Name']}"
         )
         target = logging_trail({**settings, "TrailARN": arn}, {})
-        key = _object_key(target.prefix, account, region, datetime.now(UTC))
+        key = _object_key(target.prefix, account_id, region, datetime.now(UTC))
         refusal = self._bucket_refusal(target, key)
         if refusal:
             return "key" if refusal.startswith("the key") else "bucket"
@@ -53,20 +53,22 @@ class Delivery:
             return None
         if self._trust_refusal(target):
             return "trust"
-        named = self._cloud.client("logs").describe_log_groups(logGroupNamePrefix=target.log_group)
+        named = self._account.client("logs").describe_log_groups(
+            logGroupNamePrefix=target.log_group
+        )
         if target.log_group not in {one["logGroupName"] for one in named["logGroups"]}:
             return "group"
         return "permissions" if self._logs_refusal(target, self._stream()) else None
 
     def to_bucket(self, target: LoggingTrail, records: Sequence[Record]) -> None:
         """Write records into the trail's bucket, a file a Region, and sign them if it validates."""
-        account = self._cloud.account_id
+        account_id = self._account.id
         now = datetime.now(UTC)
         regions: dict[str, list[str]] = {}
         for region, text in records:
             regions.setdefault(region, []).append(text)
         for region, texts in regions.items():
-            key = _object_key(target.prefix, account, region, now)
+            key = _object_key(target.prefix, account_id, region, now)
             refusal = self._bucket_refusal(target, key)
             note_delivery(target.arn, "bucket", refusal)
             self._say(target.arn, f"bucket {target.bucket}", refusal)
@@ -89,7 +91,7 @@ class Delivery:
             self._put(target, digest.key, digest.body, **encryption)
 
     def _put(self, target: LoggingTrail, key: str, body: bytes, **more: object) -> None:
-        self._cloud.client("s3").put_object(
+        self._account.client("s3").put_object(
             Bucket=target.bucket,
             Key=key,
             Body=body,
@@ -101,14 +103,14 @@ class Delivery:
     def _bucket_refusal(self, target: LoggingTrail, key: str) -> str:
         """Return why bucket or key do not let CloudTrail write, or nothing."""
         source = {"aws:SourceArn": target.arn}
-        bucket = f"arn:{partition_of(self._cloud.region)}:s3:::{target.bucket}"
+        bucket = f"arn:{partition_of(self._account.region)}:s3:::{target.bucket}"
         put = {**source, "s3:x-amz-acl": "bucket-owner-full-control"}
         questions: list[tuple[str, str, Mapping[str, str]]] = [
             ("s3:GetBucketAcl", bucket, source),
             ("s3:PutObject", f"{bucket}/{key}", put),
         ]
         if target.kms_key:
-            arn = key_arn(target.kms_key, self._cloud.region, self._cloud.account_id)
+            arn = key_arn(target.kms_key, self._account.region, self._account.id)
             encryption = {**source, "kms:EncryptionContext:aws:cloudtrail:arn": target.arn}
             questions.append(("kms:DescribeKey", arn, source))
             questions.append(("kms:GenerateDataKey", arn, encryption))
@@ -130,7 +132,7 @@ class Delivery:
         if refusal:
             return
         for _, text in records:
-            self._cloud.log(target.log_group, stream, text)
+            self._account.logs.put(target.log_group, stream, text)
 
     def _trust_refusal(self, target: LoggingTrail) -> str:
         """Return why CloudTrail may not assume the trail's role, or nothing."""
@@ -146,8 +148,10 @@ class Delivery:
         """Return why the trail's role may not write to its log group, or nothing."""
         if refusal := self._trust_refusal(target):
             return refusal
-        region, account = self._cloud.region, self._cloud.account_id
-        group = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:{target.log_group}"
+        region, account_id = self._account.region, self._account.id
+        group = (
+            f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group:{target.log_group}"
+        )
         resource = f"{group}:log-stream:{stream}"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             decision = self._authorizer.authorize_role(target.log_role, action, resource)
@@ -163,11 +167,11 @@ class Delivery:
 
     def _stream(self) -> str:
         # The trail's home region, wherever the call was: AWS's role policy example relies on it.
-        return f"{self._cloud.account_id}_CloudTrail_{self._cloud.region}"
+        return f"{self._account.id}_CloudTrail_{self._account.region}"
 
 
-def _object_key(prefix: str, account: str, region: str, now: datetime) -> str:
+def _object_key(prefix: str, account_id: str, region: str, now: datetime) -> str:
     unique = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(16))
-    name = f"{account}_CloudTrail_{region}_{now:%Y%m%dT%H%MZ}_{unique}.json.gz"
-    path = f"AWSLogs/{account}/CloudTrail/{region}/{now:%Y/%m/%d}/{name}"
+    name = f"{account_id}_CloudTrail_{region}_{now:%Y%m%dT%H%MZ}_{unique}.json.gz"
+    path = f"AWSLogs/{account_id}/CloudTrail/{region}/{now:%Y/%m/%d}/{name}"
     return f"{prefix.strip('/')}/{path}" if prefix else path

@@ -8,19 +8,19 @@ about the bucket is in CloudTrail's guide, "Fixing a wrong bucket policy", that 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.cloudtrail.trail import Trail
 from emulator.wire.call import Call
 from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
 
 
-def refuse(call: Call, trail: Trail, cloud: Cloud) -> None:
+def refuse(call: Call, trail: Trail, account: Account) -> None:
     """Refuse a trail that could not deliver. Raises AwsError."""
     if call.operation not in {"CreateTrail", "UpdateTrail"}:
         return
-    settings = _settings(call, cloud.client("cloudtrail"))
-    if settings is None or not _exists(settings["S3BucketName"], cloud.client("s3")):
+    settings = _settings(call, account.client("cloudtrail"))
+    if settings is None or not _exists(settings["S3BucketName"], account.client("s3")):
         return  # moto knows what to say
     match trail.delivery.problem(settings):
         case None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from emulator.cloud import OPERATOR_KEY_ID, Cloud
+from emulator.account import OPERATOR_KEY_ID, Account
 from emulator.cloudtrail.delivery import Delivery, Record
 from emulator.cloudtrail.history import History
 from emulator.cloudtrail.records import (
@@ -41,7 +41,7 @@ class Trail:
 
     def __init__(
         self,
-        cloud: Cloud,
+        account: Account,
         authorizer: Authorizer,
         *,
         flush_seconds: float = 5.0,
@@ -53,7 +53,7 @@ class Trail:
         """
         self._on_records = on_records
         self._events: list[JsonObject] = []
-        self._cloud = cloud
+        self._account = account
         self._flush_seconds = flush_seconds
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
@@ -61,7 +61,7 @@ class Trail:
         self._version = 0
         self._buffers: dict[str, _Buffer] = {}
         self._dropped = 0
-        self.delivery = Delivery(cloud, authorizer)
+        self.delivery = Delivery(account, authorizer)
         self.history = History()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,10 +80,10 @@ class Trail:
                 trails = tuple({one.arn: one for one in (*self._current(), *trails)}.values())
             if is_unrecorded(call):
                 return
-            made = envelope(call, response, self._cloud.account_id)
-            made |= particulars(call, response, self._cloud.account_id)
+            made = envelope(call, response, self._account.id)
+            made |= particulars(call, response, self._account.id)
             if call.operation == "Converse":
-                made["additionalEventData"] = {"inferenceRegion": self._cloud.region}
+                made["additionalEventData"] = {"inferenceRegion": self._account.region}
             self.history.note(made)
             self._keep(made, trails)
         except Exception:  # noqa: BLE001  # a call must not fail because it could not be written down
@@ -103,11 +103,11 @@ class Trail:
         trails = self._current()
         if not trails:
             return
-        made = envelope(call, None, self._cloud.account_id)
+        made = envelope(call, None, self._account.id)
         made |= {
             "eventSource": "bedrock.amazonaws.com",
             "eventName": "ApplyGuardrail",
-            "awsRegion": self._cloud.region,
+            "awsRegion": self._account.region,
             "requestParameters": {
                 "guardrailIdentifier": guardrail_arn.rpartition("/")[2],
                 "guardrailVersion": guardrail_version,
@@ -117,7 +117,7 @@ class Trail:
                 "action": action,
                 "assessments": [recorded_assessment(assessment)],
             },
-            **data_event(guardrail_arn, self._cloud.account_id),
+            **data_event(guardrail_arn, self._account.id),
         }
         self._keep(made, trails)
 
@@ -139,7 +139,7 @@ class Trail:
             self._trails = None
 
     def _read_trails(self) -> tuple[LoggingTrail, ...]:
-        client = self._cloud.client("cloudtrail")
+        client = self._account.client("cloudtrail")
         found = []
         for trail in client.describe_trails(includeShadowTrails=False)["trailList"]:
             arn = trail["TrailARN"]

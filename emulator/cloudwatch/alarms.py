@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.sns.publishing import Publisher
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
@@ -19,8 +19,8 @@ _SERVICE = "cloudwatch.amazonaws.com"
 class Alarms:
     """Runs the actions of alarms, as far as topics and keys let them."""
 
-    def __init__(self, cloud: Cloud, publisher: Publisher) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, publisher: Publisher) -> None:
+        self._account = account
         self._publisher = publisher
 
     def watch(self, call: Call) -> Callable[[HttpResponse], None] | None:
@@ -31,7 +31,9 @@ class Alarms:
         return lambda _: self._ring(before)
 
     def _described(self, name: str) -> Document | None:
-        alarms = self._cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        alarms = self._account.client("cloudwatch").describe_alarms(AlarmNames=[name])[
+            "MetricAlarms"
+        ]
         return alarms[0] if alarms else None
 
     def _ring(self, before: Document | None) -> None:
@@ -48,17 +50,17 @@ class Alarms:
             "OK": "OKActions",
         }
         origin = {
-            "aws:SourceAccount": self._cloud.account_id,
+            "aws:SourceAccount": self._account.id,
             "aws:SourceArn": alarm["AlarmArn"],
         }
         message = {
             "AlarmName": name,
             "AlarmDescription": alarm.get("AlarmDescription"),
-            "AWSAccountId": self._cloud.account_id,
+            "AWSAccountId": self._account.id,
             "NewStateValue": state,
             "NewStateReason": alarm.get("StateReason"),
             "StateChangeTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000+0000}",
-            "Region": self._cloud.region,
+            "Region": self._account.region,
             "AlarmArn": alarm["AlarmArn"],
             "OldStateValue": before["StateValue"],
             "Trigger": {

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.events.patterns import matches
 from emulator.sns.publishing import Publisher
 from emulator.wire.documents import Document, JsonObject
@@ -31,24 +31,24 @@ class _Rule:
 class Rules:
     """The applied rules of the default event bus."""
 
-    def __init__(self, cloud: Cloud, publisher: Publisher) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, publisher: Publisher) -> None:
+        self._account = account
         self._publisher = publisher
 
     def deliver(self, records: Iterable[Document]) -> None:
         """Hand CloudTrail's records to the rules that match them."""
         for record in records:
             # Read-only calls come only to rules that ask for them; another Region has its own bus.
-            if record["readOnly"] or record["awsRegion"] != self._cloud.region:
+            if record["readOnly"] or record["awsRegion"] != self._account.region:
                 continue
             event = _event(record)
-            for rule in self._cloud.snapshot("events:rules", self._rules):
+            for rule in self._account.snapshot("events:rules", self._rules):
                 if matches(rule.pattern, event):
                     for target in rule.targets:
                         self._invoke(rule.name, target, event)
 
     def _rules(self) -> tuple[_Rule, ...]:
-        client = self._cloud.client("events")
+        client = self._account.client("events")
         return tuple(
             _Rule(
                 rule["Name"],
@@ -62,12 +62,12 @@ class Rules:
 
     def _invoke(self, rule: str, target: Document, event: Document) -> None:
         dimensions = {"RuleName": rule}
-        self._cloud.metric("AWS/Events", "Invocations", dimensions)
+        self._account.metrics.add("AWS/Events", "Invocations", dimensions)
         refusal = "the emulator delivers to SNS topics only"
         if target["Arn"].split(":")[2] == "sns":
             refusal = self._publisher.publish(_SERVICE, target["Arn"], _message(target, event), {})
         if refusal:
-            self._cloud.metric("AWS/Events", "FailedInvocations", dimensions)
+            self._account.metrics.add("AWS/Events", "FailedInvocations", dimensions)
             _log.warning("EventBridge's rule %s cannot reach %s: %s", rule, target["Arn"], refusal)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.wire.errors import CallerError
 from iam_policy import Policy, PolicyError
 
@@ -24,7 +24,7 @@ class Role:
 class Applied:
     """Reads policies through the account's own APIs, each once until the next write."""
 
-    def __init__(self, account: Cloud) -> None:
+    def __init__(self, account: Account) -> None:
         self._account = account
 
     def role(self, name: str) -> Role:
@@ -92,7 +92,7 @@ class Applied:
 
     def foreign(self, resource: str) -> bool:
         """Return whether the resource is another account's, of which nothing is known here."""
-        return account_in(resource) not in {"", "aws", self._account.account_id}
+        return account_in(resource) not in {"", "aws", self._account.id}
 
     def owner(self, action: str, resource: str) -> str | None:
         """Return the account that owns a resource, where AWS puts it in aws:ResourceAccount.
@@ -106,7 +106,7 @@ class Applied:
             return None
         if named := account_in(resource):
             return named if named.isdigit() else None
-        own = self._account.account_id
+        own = self._account.id
         if resource == "*" or service == "apigateway":
             return own
         if service == "s3":

@@ -3,7 +3,7 @@
 import logging
 from datetime import UTC, datetime
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.iam.applied import Applied, last
 from emulator.iam.callers import Callers
 from emulator.iam.resources import Target, roles_handed_on, targets
@@ -45,7 +45,7 @@ _Keys = dict[str, str | list[str]]
 class Authorizer:
     """Decides for the applied account."""
 
-    def __init__(self, account: Cloud) -> None:
+    def __init__(self, account: Account) -> None:
         self._account = account
         self._callers = Callers(account)
         self._applied = Applied(account)
@@ -97,7 +97,7 @@ class Authorizer:
 
         Keys behind aliases and the paths of roles are looked up in the account.
         """
-        found = targets(call, self._account.account_id)
+        found = targets(call, self._account.id)
         if call.service == "kms":
             return [self._with_key_arns(call, target) for target in found]
         if call.service == "iam" and (name := call.params.get("RoleName")):
@@ -211,7 +211,7 @@ class Authorizer:
         return self._session(role_arn, role.arn, service)
 
     def _session(self, named: str, role_arn: str, session: str) -> Principal:
-        name, account = last(named), self._account.account_id
+        name, account = last(named), self._account.id
         partition = partition_of(self._account.region)
         return Principal(
             arn=f"arn:{partition}:sts::{account}:assumed-role/{name}/{session}",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from moto.sts.models import sts_backends
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.wire.call import Credential, Principal
 from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
@@ -27,7 +27,7 @@ class _Session:
 class Callers:
     """The keys of the account, each with its principal."""
 
-    def __init__(self, account: Cloud) -> None:
+    def __init__(self, account: Account) -> None:
         self._account = account
         self._lock = threading.Lock()
         self._sessions: dict[str, _Session] = {}
@@ -54,7 +54,7 @@ class Callers:
         return session.principal
 
     def _administrator(self, key: str) -> Principal:
-        account = self._account.account_id
+        account = self._account.id
         return Principal(
             arn=f"arn:{partition_of(self._account.region)}:iam::{account}:root",
             account=account,
@@ -69,14 +69,14 @@ class Callers:
         In-process, because the API cannot tell: moto's GetCallerIdentity answers an unknown key
         with a made-up user, and names neither the expiry, nor the session policy, nor the role.
         """
-        backend = sts_backends[self._account.account_id][partition_of(self._account.region)]
+        backend = sts_backends[self._account.id][partition_of(self._account.region)]
         assumed = backend.get_assumed_role_from_access_key(access_key_id)
         if assumed is None:
             return None
         session = _Session(
             principal=Principal(
                 arn=assumed.arn,
-                account=self._account.account_id,
+                account=self._account.id,
                 type="AssumedRole",
                 role_name=assumed.role_arn.rpartition("/")[2],
                 session_name=assumed.session_name,

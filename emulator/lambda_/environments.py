@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.lambda_.execution_role import ExecutionRoles
 from emulator.lambda_.functions import Function, LambdaError, Target
 from emulator.lambda_.log_levels import reaches_the_log
@@ -56,14 +56,14 @@ class Environments:
 
     def __init__(
         self,
-        cloud: Cloud,
+        account: Account,
         packages: Packages,
         roles: ExecutionRoles,
         *,
         idle_seconds: float,
         max_processes: int | None,
     ) -> None:
-        self._cloud = cloud
+        self._account = account
         self._packages = packages
         self._roles = roles
         self._idle_seconds = idle_seconds
@@ -107,7 +107,9 @@ class Environments:
                 )
             self._running[name] += 1
             running = self._running[name]
-        self._cloud.metric("AWS/Lambda", "ConcurrentExecutions", {"FunctionName": name}, running)
+        self._account.metrics.add(
+            "AWS/Lambda", "ConcurrentExecutions", {"FunctionName": name}, running
+        )
         try:
             yield
         finally:
@@ -145,7 +147,7 @@ class Environments:
                     if spare:
                         unwanted.append(spare.idle.pop(0))
                         continue
-                    self._cloud.approximation(
+                    self._account.approximations.note(
                         "Lambda",
                         f"at most {self._max_processes} workers run at a time; further "
                         "invocations wait for one, where AWS starts another environment",
@@ -247,7 +249,7 @@ class Environments:
 
         Of the emulator's own only where its Python finds shared libraries.
         """
-        region = self._cloud.region
+        region = self._account.region
         variables = {
             name: os.environ[name]
             for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -258,7 +260,7 @@ class Environments:
         variables |= credentials
         variables |= {
             "AWS_DEFAULT_REGION": region,
-            "AWS_ENDPOINT_URL": self._cloud.endpoint,
+            "AWS_ENDPOINT_URL": self._account.endpoint,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.iam import Authorizer
 from emulator.lambda_.functions import Function, LambdaError
 from emulator.wire.errors import CallerError
@@ -24,8 +24,8 @@ _CREDENTIALS_SECONDS = 1800.0
 class ExecutionRoles:
     """The roles of the account's functions."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, authorizer: Authorizer) -> None:
+        self._account = account
         self._authorizer = authorizer
         self._lock = threading.Lock()
         self._credentials: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
@@ -39,7 +39,7 @@ class ExecutionRoles:
                 got, known = self._credentials.get(key, (0.0, {}))
             if known and time.monotonic() - got < _CREDENTIALS_SECONDS:
                 return known
-            answer = self._cloud.client("sts").assume_role(
+            answer = self._account.client("sts").assume_role(
                 RoleArn=function.role, RoleSessionName=function.name
             )["Credentials"]
         except (CallerError, ClientError) as error:
@@ -58,17 +58,17 @@ class ExecutionRoles:
 
         def write(line: str) -> None:
             if self._may_log(function):
-                self._cloud.log(function.log_group, stream, line)
+                self._account.logs.put(function.log_group, stream, line)
 
         return write
 
     def _may_log(self, function: Function) -> bool:
-        known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.logging", dict)
+        known: dict[tuple[str, str], bool] = self._account.snapshot("lambda.logging", dict)
         key = (function.role, function.log_group)
         if key not in known:
-            region, account = self._cloud.region, self._cloud.account_id
+            region, account_id = self._account.region, self._account.id
             resource = (
-                f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:"
+                f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group:"
                 f"{function.log_group}:log-stream:*"
             )
             known[key] = True
@@ -87,6 +87,6 @@ class ExecutionRoles:
 
     def _make_group(self, group: str) -> None:
         """Make a function's log group where its role may, as Lambda does at the first event."""
-        logs = self._cloud.client("logs")
+        logs = self._account.client("logs")
         with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
             logs.create_log_group(logGroupName=group)

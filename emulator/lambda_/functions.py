@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.iam import service_query
 from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
@@ -21,8 +21,8 @@ PENDING = (
     "state: Pending"
 )
 
-LoadCode = Callable[[Cloud, str, str], bytes]
-"""Gives the zip of a function's version: (cloud, function name, version) -> bytes."""
+LoadCode = Callable[[Account, str, str], bytes]
+"""Gives the zip of a function's version: (account, function name, version) -> bytes."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def split_name(function: str, qualifier: str | None) -> tuple[str, str | None]:
     return parts[0], inner or qualifier
 
 
-def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
+def resolve(account: Account, name: str, qualifier: str | None) -> Target:
     """Look a function up by name and alias, version or nothing ($LATEST)."""
-    client = cloud.client("lambda")
+    client = account.client("lambda")
     request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
-    partition = partition_of(cloud.region)
-    arn = f"arn:{partition}:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
+    partition = partition_of(account.region)
+    arn = f"arn:{partition}:lambda:{account.region}:{account.id}:function:{name}"
     invoked_arn = f"{arn}:{qualifier}" if qualifier else arn
     try:
         config = client.get_function_configuration(**request)
@@ -128,12 +128,12 @@ def resolve(cloud: Cloud, name: str, qualifier: str | None) -> Target:
     return Target(function, invoked_arn, concurrency.get("ReservedConcurrentExecutions"))
 
 
-def moto_code(cloud: Cloud, name: str, version: str) -> bytes:
+def moto_code(account: Account, name: str, version: str) -> bytes:
     """Read the stored zip from moto, whose GetFunction offers no URL that answers."""
     from moto.awslambda.models import lambda_backends  # noqa: PLC0415  # only with moto's server
     from moto.core.base_backend import BackendDict  # noqa: F401, PLC0415  # moto's own import order
 
-    backend = lambda_backends[cloud.account_id][cloud.region]
+    backend = lambda_backends[account.id][account.region]
     code: bytes = backend.get_function(name, version).code_bytes
     return code
 

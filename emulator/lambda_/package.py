@@ -11,7 +11,7 @@ import threading
 import zipfile
 from pathlib import Path
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.lambda_.functions import Function, LambdaError, LoadCode
 
 _FOLDER = "emulator-lambda-"
@@ -27,8 +27,8 @@ class Packages:
     `missing` says in a sentence what the runtime lacks on this machine, if it cannot run.
     """
 
-    def __init__(self, cloud: Cloud, load_code: LoadCode, scratch: Path | None) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, load_code: LoadCode, scratch: Path | None) -> None:
+        self._account = account
         self._load_code = load_code
         if scratch is not None:
             scratch.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ class Packages:
         folder = self._scratch / hashlib.sha256(function.code_sha256.encode()).hexdigest()[:32]
         with self._unpacking:
             if not folder.exists():
-                code = self._load_code(self._cloud, function.name, function.version)
+                code = self._load_code(self._account, function.name, function.version)
                 digest = base64.b64encode(hashlib.sha256(code).digest()).decode()
                 if digest != function.code_sha256:
                     raise LambdaError(

@@ -10,7 +10,7 @@ import zipfile
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.iam import Authorizer
 from emulator.lambda_.account import CONCURRENCY
 from emulator.lambda_.execution_role import NOT_ASSUMED, SERVICE
@@ -34,11 +34,11 @@ _UNQUALIFIED_ONLY = (
 )
 
 
-def refuse(call: Call, cloud: Cloud, authorizer: Authorizer) -> None:
+def refuse(call: Call, account: Account, authorizer: Authorizer) -> None:
     """Refuse what Lambda refuses of a call. Raises AwsError."""
     check = _CHECKS.get(call.operation)
     try:
-        problem = check(call.params, cloud.client("lambda")) if check else None
+        problem = check(call.params, account.client("lambda")) if check else None
     except ClientError:
         problem = None  # there is no such function, and moto says so
     role = call.params.get("Role")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.iam import Authorizer
 from emulator.lambda_.environments import Environment, Environments
 from emulator.lambda_.execution_role import ExecutionRoles
@@ -65,7 +65,7 @@ class LambdaRuntime:
 
     def __init__(
         self,
-        cloud: Cloud,
+        account: Account,
         authorizer: Authorizer,
         *,
         load_code: LoadCode = moto_code,
@@ -73,12 +73,12 @@ class LambdaRuntime:
         max_processes: int | None = None,
         scratch: Path | None = None,
     ) -> None:
-        self._cloud = cloud
-        self._packages = Packages(cloud, load_code, scratch)
+        self._account = account
+        self._packages = Packages(account, load_code, scratch)
         self._environments = Environments(
-            cloud,
+            account,
             self._packages,
-            ExecutionRoles(cloud, authorizer),
+            ExecutionRoles(account, authorizer),
             idle_seconds=idle_seconds,
             max_processes=max_processes,
         )
@@ -110,7 +110,7 @@ class LambdaRuntime:
                 return invocation
         except LambdaError as error:
             if error.status == 429:
-                self._cloud.metric(
+                self._account.metrics.add(
                     "AWS/Lambda", "Throttles", {"FunctionName": target.function.name}
                 )
             return Invocation(error.status, error.payload, None, "", "", error.code, request_id)
@@ -121,19 +121,21 @@ class LambdaRuntime:
         # "Viewing metrics for Lambda functions").
         resource = target.invoked_arn.rpartition(":function:")[2]
         for dimensions in (name, name | {"Resource": resource}):
-            self._cloud.metric("AWS/Lambda", "Invocations", dimensions)
-            self._cloud.metric("AWS/Lambda", "Throttles", dimensions, 0)
-            self._cloud.metric(
+            self._account.metrics.add("AWS/Lambda", "Invocations", dimensions)
+            self._account.metrics.add("AWS/Lambda", "Throttles", dimensions, 0)
+            self._account.metrics.add(
                 "AWS/Lambda", "Errors", dimensions, float(bool(invocation.function_error))
             )
-            self._cloud.metric("AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds")
+            self._account.metrics.add(
+                "AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds"
+            )
 
     def target(self, function: str, qualifier: str | None) -> Target:
         """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier."""
         name, qualifier = split_name(function, qualifier)
-        known: dict[tuple[str, str | None], Target] = self._cloud.snapshot("lambda.targets", dict)
+        known: dict[tuple[str, str | None], Target] = self._account.snapshot("lambda.targets", dict)
         if (name, qualifier) not in known:
-            known[name, qualifier] = resolve(self._cloud, name, qualifier)
+            known[name, qualifier] = resolve(self._account, name, qualifier)
         return known[name, qualifier]
 
     def _check_runtime(self, function: Function) -> None:
@@ -147,13 +149,13 @@ class LambdaRuntime:
                 Type="User",
             )
         if function.runtime != "python3.12":
-            self._cloud.approximation(
+            self._account.approximations.note(
                 "Lambda", f"{function.name} asks for {function.runtime} and gets python3.12"
             )
 
     def allows(self, function_arn: str, source_arn: str) -> bool:
         """Say whether the function's resource policy lets this API method invoke this ARN."""
-        known: dict[tuple[str, str], bool] = self._cloud.snapshot("lambda.permissions", dict)
+        known: dict[tuple[str, str], bool] = self._account.snapshot("lambda.permissions", dict)
         if (function_arn, source_arn) not in known:
             known[function_arn, source_arn] = may_invoke(
                 self._statements(function_arn), function_arn, source_arn
@@ -164,7 +166,7 @@ class LambdaRuntime:
         try:
             name, qualifier = split_name(function_arn, None)
             request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
-            policy = self._cloud.client("lambda").get_policy(**request)["Policy"]
+            policy = self._account.client("lambda").get_policy(**request)["Policy"]
         except (ClientError, LambdaError):
             return []
         document = json.loads(policy) if isinstance(policy, str) else policy

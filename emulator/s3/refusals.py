@@ -11,7 +11,7 @@ from typing import Any
 from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
@@ -45,15 +45,15 @@ _UNVERSIONED = (
 _Refusal = tuple[int, str, str]
 
 
-def refuse(call: Call, cloud: Cloud) -> None:
+def refuse(call: Call, account: Account) -> None:
     """Refuse what S3 refuses of a call. Raises AwsError."""
     owner = call.params.get("ExpectedBucketOwner")
-    if owner is not None and owner != cloud.account_id:
+    if owner is not None and owner != account.id:
         raise AwsError(*_FOREIGN)
     if call.operation == "CreateBucket" and not _NAME.fullmatch(call.params["Bucket"]):
         raise AwsError(*_BAD_NAME)
     check = _CHECKS.get(call.operation)
-    buckets = s3_backends[cloud.account_id][get_partition(cloud.region)].buckets
+    buckets = s3_backends[account.id][get_partition(account.region)].buckets
     bucket = buckets.get(call.params.get("Bucket"))
     refusal = check(call.params, bucket) if check and bucket else None
     if refusal:

@@ -7,7 +7,7 @@ Nothing is mailed: the emulator's log shows what SNS would send. Source: Amazon 
 import logging
 from collections.abc import Mapping
 
-from emulator.cloud import OPERATOR_KEY_ID, Cloud
+from emulator.account import OPERATOR_KEY_ID, Account
 from emulator.iam import Authorizer
 from emulator.iam.resources import key_arn
 from emulator.wire.call import Call
@@ -22,8 +22,8 @@ _KEY_USES = ("kms:GenerateDataKey", "kms:Decrypt")
 class Publisher:
     """Publishes for services, and refuses callers who may not use a topic's key."""
 
-    def __init__(self, cloud: Cloud, authorizer: Authorizer) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, authorizer: Authorizer) -> None:
+        self._account = account
         self._authorizer = authorizer
 
     def refuse(self, call: Call) -> None:
@@ -48,13 +48,13 @@ class Publisher:
 
         Nothing for a topic that does not exist: SNS says so itself.
         """
-        sns = self._cloud.client("sns")
+        sns = self._account.client("sns")
         try:
             attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
         except sns.exceptions.ClientError:
             return []
         key = attributes.get("KmsMasterKeyId")
-        arn = key_arn(key, self._cloud.region, self._cloud.account_id) if key else ""
+        arn = key_arn(key, self._account.region, self._account.id) if key else ""
         return [(action, arn) for action in _KEY_USES] if key else []
 
     def publish(self, service: str, topic: str, message: str, origin: Mapping[str, str]) -> str:
@@ -63,8 +63,8 @@ class Publisher:
             decision = self._authorizer.authorize_service(service, action, resource, origin)
             if not decision.allowed:
                 return f"{action} on {resource} is refused ({decision.reason}, {decision.by})"
-        self._cloud.client("sns").publish(TopicArn=topic, Message=message)
+        self._account.client("sns").publish(TopicArn=topic, Message=message)
         name = topic.rpartition(":")[2]
-        self._cloud.metric("AWS/SNS", "NumberOfMessagesPublished", {"TopicName": name})
+        self._account.metrics.add("AWS/SNS", "NumberOfMessagesPublished", {"TopicName": name})
         _log.info("SNS would mail from %s: %s", name, message)
         return ""

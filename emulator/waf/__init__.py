@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.waf.fields import Inspection
 from emulator.waf.logging import LogConfig, build_record, is_kept, log_config
 from emulator.waf.lookups import entity, found
 from emulator.waf.rates import RateCounters
-from emulator.waf.rules import Account, WebAcl, compile_web_acl, evaluate
+from emulator.waf.rules import References, WebAcl, compile_web_acl, evaluate
 from emulator.wire.documents import JsonObject
 from emulator.wire.http import HttpRequest, HttpResponse
 
@@ -49,8 +49,8 @@ class Waf:
     `rates` holds the counters of the rate-based rules; tests give them a clock of their own.
     """
 
-    def __init__(self, cloud: Cloud, *, rates: RateCounters | None = None) -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, *, rates: RateCounters | None = None) -> None:
+        self._account = account
         self._rates = rates or RateCounters()
 
     def inspect(
@@ -61,7 +61,9 @@ class Waf:
         The request is seen as API Gateway presents it to WAF: with the API's host name, the
         X-Forwarded headers and the trace's before others.
         """
-        compiled = self._cloud.snapshot(f"waf:{resource_arn}", lambda: self._compile(resource_arn))
+        compiled = self._account.snapshot(
+            f"waf:{resource_arn}", lambda: self._compile(resource_arn)
+        )
         if compiled is None:
             return None
         acl = compiled.acl
@@ -77,9 +79,9 @@ class Waf:
             protections=compiled.log.protections,
         )
         if compiled.log.group and is_kept(compiled.log.filter, record):
-            stream = f"{self._cloud.region}_{acl.name}_0"
+            stream = f"{self._account.region}_{acl.name}_0"
             message = json.dumps(record, separators=(",", ":"))
-            self._cloud.log(compiled.log.group, stream, message)
+            self._account.logs.put(compiled.log.group, stream, message)
         blocked = outcome.action.kind == "BLOCK"
         return Verdict(
             action="BLOCK" if blocked else "ALLOW",
@@ -96,38 +98,38 @@ class Waf:
         # A request counts once for ALL, however many rules counted it.
         for rule, name in {*metrics, *(("ALL", name) for _, name in metrics)}:
             if rule is not None:
-                dimensions = {"Region": self._cloud.region, "Rule": rule, "WebACL": acl.metric}
-                self._cloud.metric("AWS/WAFV2", name, dimensions)
+                dimensions = {"Region": self._account.region, "Rule": rule, "WebACL": acl.metric}
+                self._account.metrics.add("AWS/WAFV2", name, dimensions)
 
     def _source_id(self, resource_arn: str) -> str:
         stage = _STAGE_ARN.fullmatch(resource_arn)
-        return f"{self._cloud.account_id}:{stage[2]}:{stage[3]}" if stage else resource_arn
+        return f"{self._account.id}:{stage[2]}:{stage[3]}" if stage else resource_arn
 
     def _compile(self, resource_arn: str) -> _Compiled | None:
         """Read the web ACL of a resource, and all that it refers to, from the control plane."""
-        client = self._cloud.client("wafv2")
+        client = self._account.client("wafv2")
         shape = found(client.get_web_acl_for_resource, "WebACL", ResourceArn=resource_arn)
         if not shape:
             return None
         logging = found(
             client.get_logging_configuration, "LoggingConfiguration", ResourceArn=shape["ARN"]
         )
-        account = Account(
+        references = References(
             patterns_of=lambda arn: [
                 one["RegexString"] for one in self._entity(arn)["RegularExpressionList"]
             ],
             addresses_of=lambda arn: self._entity(arn)["Addresses"],
             rule_group=self._entity,
             rates=self._rates,
-            approximation=lambda text: self._cloud.approximation("waf", text),
+            approximation=lambda text: self._account.approximations.note("waf", text),
         )
-        log = log_config(logging, shape, self._cloud.account_id)
+        log = log_config(logging, shape, self._account.id)
         if logging and log.group is None:
-            account.approximation("log records go to CloudWatch Logs only: none are written")
-        return _Compiled(compile_web_acl(shape, account), log)
+            references.approximation("log records go to CloudWatch Logs only: none are written")
+        return _Compiled(compile_web_acl(shape, references), log)
 
     def _entity(self, arn: str) -> JsonObject:
-        referred = entity(self._cloud.client("wafv2"), arn)
+        referred = entity(self._account.client("wafv2"), arn)
         if referred is None:
             raise ValueError(f"{arn} does not exist")
         return referred

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.client import BaseClient
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.waf.capacity import capacity
 from emulator.waf.lookups import entity
 from emulator.waf.patterns import PatternError, validate_pattern
@@ -40,9 +40,9 @@ class _RefusalError(AwsError):
         super().__init__(400, code, message, members={"Message": message} | members)
 
 
-def refuse(call: Call, cloud: Cloud) -> None:
+def refuse(call: Call, account: Account) -> None:
     """Refuse what AWS WAF refuses. Raises AwsError."""
-    if call.region != cloud.region:
+    if call.region != account.region:
         return
     operation, params = call.operation, call.params
     if operation == "PutLoggingConfiguration":
@@ -50,15 +50,15 @@ def refuse(call: Call, cloud: Cloud) -> None:
     elif operation in _PATTERN_SETS:
         _check_patterns(params)
     elif operation in _RULES:
-        _checked_capacity(params, cloud.client("wafv2"))
+        _checked_capacity(params, account.client("wafv2"))
         _check_bodies(params)
 
 
-def answer_capacity(call: Call, cloud: Cloud) -> HttpResponse | None:
+def answer_capacity(call: Call, account: Account) -> HttpResponse | None:
     """Answer CheckCapacity in the account's own Region. Raises AwsError."""
-    if call.region != cloud.region:
+    if call.region != account.region:
         return None
-    units = _checked_capacity(call.params, cloud.client("wafv2"))
+    units = _checked_capacity(call.params, account.client("wafv2"))
     return json_response(200, {"Capacity": units})
 
 

@@ -193,7 +193,7 @@ def _run_group(group: GroupRule, inspection: Inspection, outcome: Outcome) -> bo
 
 
 @dataclass(frozen=True)
-class Account:
+class References:
     """What a web ACL refers to, looked up by ARN in the applied configuration."""
 
     patterns_of: Callable[[str], Sequence[str]]
@@ -203,14 +203,14 @@ class Account:
     approximation: Callable[[str], None]
 
 
-def compile_web_acl(shape: Document, account: Account) -> WebAcl:
+def compile_web_acl(shape: Document, references: References) -> WebAcl:
     """Compile a web ACL in boto3's shape (get_web_acl, get_web_acl_for_resource).
 
     A rule that this emulator cannot evaluate is left out, and said so as an approximation.
     """
     bodies = shape.get("CustomResponseBodies") or {}
     namespace = shape.get("LabelNamespace") or _namespace(shape["ARN"], "webacl")
-    rules = _compile_rules(shape.get("Rules") or (), namespace, shape["ARN"], bodies, account)
+    rules = _compile_rules(shape.get("Rules") or (), namespace, shape["ARN"], bodies, references)
     request_body = (shape.get("AssociationConfig") or {}).get("RequestBody") or {}
     limit = (request_body.get("API_GATEWAY") or {}).get("DefaultSizeInspectionLimit", "KB_16")
     return WebAcl(
@@ -218,7 +218,7 @@ def compile_web_acl(shape: Document, account: Account) -> WebAcl:
         arn=shape["ARN"],
         metric=_metric(shape),
         rules=rules,
-        default=_action(shape["DefaultAction"], bodies, account),
+        default=_action(shape["DefaultAction"], bodies, references),
         body_limit=int(limit.removeprefix("KB_")) * _KB,
     )
 
@@ -239,15 +239,15 @@ def _compile_rules(
     namespace: str,
     owner: str,
     bodies: Document,
-    account: Account,
+    references: References,
 ) -> tuple[Rule | GroupRule, ...]:
     rules: list[Rule | GroupRule] = []
     for shape in sorted(shapes, key=lambda one: int(one["Priority"])):
         try:
-            rules.append(_compile_rule(shape, namespace, owner, bodies, account))
+            rules.append(_compile_rule(shape, namespace, owner, bodies, references))
         except (LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, ValueError) else repr(error)
-            account.approximation(f"rule {shape.get('Name')} is left out: {reason}")
+            references.approximation(f"rule {shape.get('Name')} is left out: {reason}")
     return tuple(rules)
 
 
@@ -256,7 +256,7 @@ def _compile_rule(
     namespace: str,
     owner: str,
     bodies: Document,
-    account: Account,
+    references: References,
 ) -> Rule | GroupRule:
     name = shape["Name"]
     statement = shape["Statement"]
@@ -265,24 +265,24 @@ def _compile_rule(
         context=namespace,
         owner=owner,
         rule=name,
-        rates=account.rates,
-        patterns_of=account.patterns_of,
-        addresses_of=account.addresses_of,
+        rates=references.rates,
+        patterns_of=references.patterns_of,
+        addresses_of=references.addresses_of,
     )
     if kind in {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}:
-        return _compile_group(shape, compiler, bodies, account)
+        return _compile_group(shape, compiler, bodies, references)
     return Rule(
         name=name,
         metric=_metric(shape),
         kind="RATE_BASED" if kind == "RateBasedStatement" else "REGULAR",
         statement=compiler.compile(statement),
-        action=_action(shape["Action"], bodies, account),
+        action=_action(shape["Action"], bodies, references),
         labels=tuple(namespace + label["Name"] for label in shape.get("RuleLabels") or ()),
     )
 
 
 def _compile_group(
-    shape: Document, compiler: Compiler, bodies: Document, account: Account
+    shape: Document, compiler: Compiler, bodies: Document, references: References
 ) -> GroupRule:
     ((kind, options),) = shape["Statement"].items()
     managed = kind == "ManagedRuleGroupStatement"
@@ -290,17 +290,19 @@ def _compile_group(
         group_id = f"{options['VendorName']}#{options['Name']}"
         if options.get("Version"):
             group_id += f"#{options['Version']}"
-        rules = _managed_rules(options, account)
+        rules = _managed_rules(options, references)
     else:
         group_id = options["ARN"]
-        group = account.rule_group(group_id)
+        group = references.rule_group(group_id)
         namespace = group.get("LabelNamespace") or _namespace(group_id, "rulegroup")
         owner = f"{compiler.owner}/{compiler.rule}"
         own_bodies = group.get("CustomResponseBodies") or {}
-        compiled = _compile_rules(group.get("Rules") or (), namespace, owner, own_bodies, account)
+        compiled = _compile_rules(
+            group.get("Rules") or (), namespace, owner, own_bodies, references
+        )
         rules = tuple(rule for rule in compiled if isinstance(rule, Rule))
     overrides = {
-        one["Name"]: _action(one["ActionToUse"], bodies, account)
+        one["Name"]: _action(one["ActionToUse"], bodies, references)
         for one in options.get("RuleActionOverrides") or ()
     }
     excluded = {one["Name"] for one in options.get("ExcludedRules") or ()}
@@ -324,15 +326,15 @@ def _overridden(rule: Rule, overrides: Mapping[str, Action], excluded: set[str])
     return rule
 
 
-def _managed_rules(options: Document, account: Account) -> tuple[Rule, ...]:
+def _managed_rules(options: Document, references: References) -> tuple[Rule, ...]:
     name = options["Name"]
     group: ManagedGroup | None = GROUPS.get(name) if options["VendorName"] == "AWS" else None
     if group is None:
-        account.approximation(f"managed rule group {name} is not evaluated: it matches nothing")
+        references.approximation(f"managed rule group {name} is not evaluated: it matches nothing")
         return ()
-    account.approximation(f"managed rule group {name}: {group.note}")
+    references.approximation(f"managed rule group {name}: {group.note}")
     if not available():
-        account.approximation(f"managed rule group {name}: {MISSING_DETECTOR}")
+        references.approximation(f"managed rule group {name}: {MISSING_DETECTOR}")
     return tuple(
         Rule(
             name=rule.name,
@@ -346,7 +348,7 @@ def _managed_rules(options: Document, account: Account) -> tuple[Rule, ...]:
     )
 
 
-def _action(shape: Document, bodies: Document, account: Account) -> Action:
+def _action(shape: Document, bodies: Document, references: References) -> Action:
     """Compile a rule's action or a web ACL's default action."""
     ((kind, options),) = shape.items()
     options = options or {}
@@ -358,7 +360,7 @@ def _action(shape: Document, bodies: Document, account: Account) -> Action:
     )
     if kind in {"Allow", "Count"}:
         return Action(kind.upper(), insert_headers=headers)
-    account.approximation(f"the action {kind} blocks: no puzzle or challenge is served")
+    references.approximation(f"the action {kind} blocks: no puzzle or challenge is served")
     return Action("BLOCK")
 
 

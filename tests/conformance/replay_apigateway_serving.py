@@ -376,7 +376,7 @@ def logging(api: RestApi) -> Callable[[], list[tuple[str, dict[str, Any]]]]:
         api.client.update_stage(restApiId=api.id, stageName=api.stage, patchOperations=[change])
 
     def read() -> list[tuple[str, dict[str, Any]]]:
-        aws.server.app.door.cloud.flush()
+        aws.server.app.door.account.logs.flush()
         events = logs.filter_log_events(logGroupName=group)["events"]
         return [(event["logStreamName"], json.loads(event["message"])) for event in events]
 

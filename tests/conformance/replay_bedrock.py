@@ -374,7 +374,7 @@ def _recorded(
             converse(aws, **document)
         else:
             ask()
-        aws.server.app.door.cloud.flush()
+        aws.server.app.door.account.logs.flush()
         events = aws.client("logs").filter_log_events(logGroupName=group)["events"]
     finally:
         bedrock.delete_model_invocation_logging_configuration()

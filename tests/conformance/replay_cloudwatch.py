@@ -48,7 +48,7 @@ def message_of_an_alarm(aws: Emulator) -> dict[str, Any]:
 @replay("cw-003")
 def metrics_of_guardrails(aws: Emulator) -> dict[str, Any]:
     converse(aws, guardrailConfig=guardrail(aws, INSULTS))
-    aws.server.app.door.cloud.flush()
+    aws.server.app.door.account.logs.flush()
     pages = aws.client("cloudwatch").get_paginator("list_metrics").paginate
     found = [
         metric for page in pages(Namespace="AWS/Bedrock/Guardrails") for metric in page["Metrics"]

@@ -84,7 +84,7 @@ class _Function:
 
     def lines(self) -> list[str]:
         """Return the messages of its log group."""
-        self.aws.server.app.door.cloud.flush()
+        self.aws.server.app.door.account.logs.flush()
         group = f"/aws/lambda/{self.name}"
         events = self.aws.client("logs").filter_log_events(logGroupName=group)["events"]
         return [event["message"] for event in events]
@@ -210,7 +210,7 @@ def log_group_made(aws: Emulator) -> dict[str, Any]:
 def metrics_of_a_failure(aws: Emulator) -> dict[str, Any]:
     function = _Function(aws, "fail")
     assert function.invoke()["FunctionError"] == "Unhandled"
-    aws.server.app.door.cloud.flush()
+    aws.server.app.door.account.logs.flush()
     cloudwatch, now = aws.client("cloudwatch"), int(time.time())
     return {
         f"AWS/Lambda {name}": sum(

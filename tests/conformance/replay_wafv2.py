@@ -62,7 +62,7 @@ class _Guarded:
 
     def records(self) -> list[dict[str, Any]]:
         """Return the log's records."""
-        self.aws.server.app.door.cloud.flush()
+        self.aws.server.app.door.account.logs.flush()
         events = self.aws.client("logs").filter_log_events(logGroupName=self._group)["events"]
         return [json.loads(event["message"]) for event in events]
 

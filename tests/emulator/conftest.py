@@ -153,7 +153,7 @@ def log_events(emulator: Emulator) -> Callable[[str, str], list[str]]:
     """Return a function that reads a log stream once everything queued is in it."""
 
     def read(group: str, stream: str) -> list[str]:
-        emulator.server.app.door.cloud.flush()
+        emulator.server.app.door.account.logs.flush()
         events = emulator.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
         return [event["message"] for event in events["events"]]
 

@@ -9,14 +9,14 @@ from typing import Any
 from emulator.apigateway import ExecuteApi
 from emulator.lambda_ import Invocation
 from emulator.wire.http import HttpRequest, HttpResponse
-from tests.emulator.fake_cloud import FakeCloud, FakeRoles
+from tests.emulator.fake_account import FakeAccount, FakeRoles
 
 ALIAS = "arn:aws:lambda:us-east-2:123456789012:function:chatbot:live"
 KEY = "k" * 24
 JSON = ("Content-Type", "application/json")
 
 
-class OnePlan(FakeCloud):
+class OnePlan(FakeAccount):
     """An account with one usage plan and its keys."""
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ def deployed() -> dict[str, Any]:
 class Gateway:
     """An ExecuteApi with everything around it in a test's hands."""
 
-    cloud: OnePlan = field(default_factory=OnePlan)
+    account: OnePlan = field(default_factory=OnePlan)
     waf: FakeWaf = field(default_factory=FakeWaf)
     functions: FakeFunctions = field(default_factory=FakeFunctions)
     served: dict[str, Any] = field(default_factory=deployed)
@@ -213,7 +213,7 @@ class Gateway:
 
         self.roles = FakeRoles()
         self.api = ExecuteApi(
-            self.cloud,
+            self.account,
             self.waf,
             self.functions,
             authorizer=self.roles,
@@ -241,7 +241,7 @@ class Gateway:
         return self.api.handle(request, "api1", stage, path)
 
     def log(self) -> Any:
-        return json.loads(self.cloud.logged[-1][2])
+        return json.loads(self.account.logged[-1][2])
 
 
 def error_type(response: HttpResponse) -> str | None:

@@ -151,27 +151,27 @@ def test_gzip_is_undone_before_validation(gateway: Gateway) -> None:
 
 def test_access_log_has_the_stages_format(gateway: Gateway) -> None:
     response = gateway.call(b'{"message":"hi"}', ("User-Agent", 'a"b\n$context.status'))
-    assert gateway.cloud.logged[-1][0] == "/gateway"
+    assert gateway.account.logged[-1][0] == "/gateway"
     line = gateway.log()
     assert line["id"] == response.header("x-amzn-RequestId")
     assert line["agent"] == 'a"b\n$context.status'
     assert (line["key"], line["status"], line["integration"]) == ("key1", "200", "200")
     assert (line["error"], line["none"], line["waf"]) == ("-", "-", "-")
-    assert KEY not in gateway.cloud.logged[-1][2]
+    assert KEY not in gateway.account.logged[-1][2]
 
 
 def test_access_log_needs_a_format_and_a_role(gateway: Gateway) -> None:
-    gateway.cloud.log_role = ""
+    gateway.account.log_role = ""
     assert gateway.call().status == 200
-    assert gateway.cloud.logged == []
-    assert any("no access logs" in text for text in gateway.cloud.said)
+    assert gateway.account.logged == []
+    assert any("no access logs" in text for text in gateway.account.said)
 
 
 def test_access_logs_need_a_role_that_may_write_them(gateway: Gateway) -> None:
     gateway.roles.allowed = False
     assert gateway.call().status == 200
-    assert gateway.cloud.logged == []
-    assert any("may not logs:" in text for text in gateway.cloud.said)
+    assert gateway.account.logged == []
+    assert any("may not logs:" in text for text in gateway.account.said)
 
 
 # Fail closed
@@ -181,10 +181,10 @@ def test_what_is_absent_refuses(gateway: Gateway) -> None:
     gateway.post["authorizationType"] = "CUSTOM"
     assert gateway.call().status == 500
     gateway.post["authorizationType"] = "AWS_IAM"
-    gateway.cloud.bump()
+    gateway.account.written()
     assert gateway.call().status == 404
     gateway.post.update(authorizationType="NONE", methodIntegration={"type": "HTTP"})
-    gateway.cloud.bump()
+    gateway.account.written()
     assert gateway.call().status == 500
 
 

@@ -44,7 +44,7 @@ def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) 
     }
     assert gateway.call(b"", method="OPTIONS", key=None).status == 204
     integration["requestTemplates"] = {"application/json": '{"statusCode": 500}'}
-    gateway.cloud.bump()
+    gateway.account.written()
     response = gateway.call(b"", method="OPTIONS", key=None)
     assert response.status == 503
     assert json.loads(response.body) == {
@@ -56,12 +56,12 @@ def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) 
 def test_a_template_that_is_a_program_is_told(gateway: Gateway) -> None:
     options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
     assert gateway.call(b"", method="OPTIONS", key=None).status == 204
-    assert gateway.cloud.said == []
+    assert gateway.account.said == []
     templates = {"application/json": '#set($x = 1){"statusCode": 204}'}
     options["methodIntegration"]["requestTemplates"] = templates
-    gateway.cloud.bump()
+    gateway.account.written()
     assert gateway.call(b"", method="OPTIONS", key=None).status == 500
-    assert any("templates" in text for text in gateway.cloud.said)
+    assert any("templates" in text for text in gateway.account.said)
 
 
 # Lambda proxy integration
@@ -114,7 +114,7 @@ def test_binary_media_types_decide_on_base64(gateway: Gateway) -> None:
     gateway.call(b"\xff", image)
     assert gateway.functions.events[-1]["body"] == "\ufffd"
     gateway.served["rest_api"]["binaryMediaTypes"] = ["image/png"]
-    gateway.cloud.bump()
+    gateway.account.written()
     gateway.functions.answer = {
         "statusCode": 200,
         "isBase64Encoded": True,
@@ -266,7 +266,7 @@ def test_slashes_before_the_first_segment_are_one(
 def test_records_of_the_access_log_go_to_many_streams(gateway: Gateway) -> None:
     for _ in range(600):
         gateway.call(method="OPTIONS")
-    streams = [stream for _, stream, _ in gateway.cloud.logged]
+    streams = [stream for _, stream, _ in gateway.account.logged]
     assert len(set(streams[:256])) == 256
     assert all(re.fullmatch(r"[0-9a-f]{32}", stream) for stream in streams)
     assert len(set(streams)) == 256  # the memory of a long run is bounded
@@ -352,7 +352,7 @@ def test_trace_id_is_kept_and_sampled_on_a_traced_stage(gateway: Gateway) -> Non
     gateway.call(b'{"message":"a"}', ("X-Amzn-Trace-Id", f"Root={root}"))
     assert gateway.functions.traces[-1] == f"Root={root}"
     gateway.served["stage"]["tracingEnabled"] = True
-    gateway.cloud.bump()
+    gateway.account.written()
     response = gateway.call(b'{"message":"a"}', ("X-Amzn-Trace-Id", f"Root={root}"))
     trace = gateway.functions.traces[-1] or ""
     assert re.fullmatch(rf"Root={root};Parent=[0-9a-f]{{16}};Sampled=1", trace)
@@ -363,7 +363,7 @@ def test_answer_is_compressed_only_if_the_api_says_so(gateway: Gateway) -> None:
     accept = ("Accept-Encoding", "gzip")
     assert gateway.call(b'{"message":"a"}', accept).body == b"{}"
     gateway.served["rest_api"]["minimumCompressionSize"] = 0
-    gateway.cloud.bump()
+    gateway.account.written()
     response = gateway.call(b'{"message":"a"}', accept)
     assert gzip.decompress(response.body) == b"{}"
     assert response.header("Content-Encoding") == "gzip"

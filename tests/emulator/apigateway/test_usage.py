@@ -21,17 +21,17 @@ def test_missing_and_wrong_keys_are_forbidden(gateway: Gateway, key: str | None)
 @pytest.mark.parametrize(
     "break_it",
     [
-        lambda cloud: cloud.keys[0].update(enabled=False),
-        lambda cloud: cloud.members.clear(),
-        lambda cloud: cloud.plan.update(apiStages=[{"apiId": "api1", "stage": "other"}]),
+        lambda account: account.keys[0].update(enabled=False),
+        lambda account: account.members.clear(),
+        lambda account: account.plan.update(apiStages=[{"apiId": "api1", "stage": "other"}]),
     ],
 )
 def test_key_must_be_enabled_and_in_a_plan_of_this_stage(
     gateway: Gateway, break_it: Callable[[OnePlan], None]
 ) -> None:
     assert gateway.call().status == 200
-    break_it(gateway.cloud)
-    gateway.cloud.bump()
+    break_it(gateway.account)
+    gateway.account.written()
     assert gateway.call().status == 403
 
 
@@ -41,7 +41,7 @@ def test_key_in_a_header_is_none_where_an_authorizer_brings_it(gateway: Gateway)
 
 
 def test_bucket_lets_a_burst_pass_and_refills_at_the_rate(gateway: Gateway) -> None:
-    gateway.cloud.plan["throttle"] = {"rateLimit": 10, "burstLimit": 5}
+    gateway.account.plan["throttle"] = {"rateLimit": 10, "burstLimit": 5}
     assert [gateway.call().status for _ in range(6)] == [200] * 5 + [429]
     refused = gateway.call()
     assert json.loads(refused.body) == {"message": "Too Many Requests"}
@@ -53,15 +53,15 @@ def test_bucket_lets_a_burst_pass_and_refills_at_the_rate(gateway: Gateway) -> N
 
 
 def test_bucket_is_each_keys_own(gateway: Gateway) -> None:
-    gateway.cloud.keys.append({"id": "key2", "value": "other", "enabled": True})
-    gateway.cloud.members.append({"id": "key2"})
-    gateway.cloud.plan["throttle"] = {"rateLimit": 1, "burstLimit": 1}
+    gateway.account.keys.append({"id": "key2", "value": "other", "enabled": True})
+    gateway.account.members.append({"id": "key2"})
+    gateway.account.plan["throttle"] = {"rateLimit": 1, "burstLimit": 1}
     assert [gateway.call(key=key).status for key in (KEY, KEY, "other")] == [200, 429, 200]
 
 
 def test_plan_may_throttle_one_method_by_itself(gateway: Gateway) -> None:
-    gateway.cloud.plan["throttle"] = {"rateLimit": 100, "burstLimit": 100}
-    gateway.cloud.plan["apiStages"][0]["throttle"] = {
+    gateway.account.plan["throttle"] = {"rateLimit": 100, "burstLimit": 100}
+    gateway.account.plan["apiStages"][0]["throttle"] = {
         "/chat/POST": {"rateLimit": 1, "burstLimit": 1}
     }
     assert [gateway.call().status for _ in range(2)] == [200, 429]
@@ -73,14 +73,14 @@ def test_stage_throttles_all_clients_together(gateway: Gateway, key: str) -> Non
     gateway.served["stage"]["methodSettings"] = {key: settings}
     assert [gateway.call().status for _ in range(3)] == [200, 200, 429]
     gateway.served["stage"]["methodSettings"] = {key: {**settings, "throttlingRateLimit": -1}}
-    gateway.cloud.bump()
+    gateway.account.written()
     assert [gateway.call().status for _ in range(3)] == [200] * 3
 
 
 def test_quota_ends_with_its_period_and_survives_changes(gateway: Gateway) -> None:
-    gateway.cloud.plan["quota"] = {"limit": 2, "period": "MONTH"}
+    gateway.account.plan["quota"] = {"limit": 2, "period": "MONTH"}
     assert [gateway.call().status for _ in range(3)] == [200, 200, 429]
-    gateway.cloud.bump()
+    gateway.account.written()
     refused = gateway.call()
     assert (refused.status, json.loads(refused.body)) == (429, {"message": "Limit Exceeded"})
     assert error_type(refused) == "LimitExceededException"
@@ -89,7 +89,7 @@ def test_quota_ends_with_its_period_and_survives_changes(gateway: Gateway) -> No
 
 
 def test_throttled_requests_do_not_use_up_the_quota(gateway: Gateway) -> None:
-    gateway.cloud.plan |= {
+    gateway.account.plan |= {
         "quota": {"limit": 2, "period": "DAY", "offset": 0},
         "throttle": {"rateLimit": 1, "burstLimit": 1},
     }
@@ -101,7 +101,7 @@ def test_throttled_requests_do_not_use_up_the_quota(gateway: Gateway) -> None:
 
 
 def test_quota_weeks_begin_on_sunday(gateway: Gateway) -> None:
-    gateway.cloud.plan["quota"] = {"limit": 1, "period": "WEEK"}
+    gateway.account.plan["quota"] = {"limit": 1, "period": "WEEK"}
     gateway.now = 1_769_903_999.0  # Saturday 2026-01-31, one second before midnight UTC
     assert [gateway.call().status for _ in range(2)] == [200, 429]
     gateway.now += 1

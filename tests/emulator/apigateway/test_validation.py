@@ -36,7 +36,7 @@ def test_body_that_the_model_accepts(gateway: Gateway) -> None:
 def test_default_model_covers_every_content_type(gateway: Gateway) -> None:
     assert gateway.call(b"not json", ("Content-Type", "text/plain")).status == 400
     gateway.post["requestModels"] = {"application/json": "Chat"}
-    gateway.cloud.bump()
+    gateway.account.written()
     assert gateway.call(b"not json", ("Content-Type", "text/plain")).status == 200
     assert (
         gateway.call(b"not json", ("Content-Type", "application/json; charset=utf-8")).status == 400
@@ -47,7 +47,7 @@ def test_every_api_has_an_empty_model_and_none_that_is_not_there(gateway: Gatewa
     gateway.post["requestModels"] = {"$default": "Empty"}
     assert [gateway.call(body).status for body in (b'{"a":1}', b"[]")] == [200, 400]
     gateway.post["requestModels"] = {"$default": "Absent"}
-    gateway.cloud.bump()
+    gateway.account.written()
     assert gateway.call(b"{}").status == 400
 
 

@@ -10,7 +10,7 @@ from emulator.iam import Authorizer
 from emulator.wire.call import Call, Principal
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from emulator.wire.operations import recognize
-from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, captured_request
+from tests.emulator.fake_account import ACCOUNT, REGION, FakeAccount, captured_request
 
 NAME = "chatbot-dev"
 BUCKET = f"chatbot-dev-trail-{ACCOUNT}"
@@ -66,16 +66,16 @@ class Rig:
     """A trail that logs to a bucket and a log group, as the governance module applies it."""
 
     def __init__(self) -> None:
-        self.cloud = FakeCloud()
-        s3 = self.cloud.client("s3")
+        self.account = FakeAccount()
+        s3 = self.account.client("s3")
         s3.create_bucket(
             Bucket=BUCKET,
             CreateBucketConfiguration={"LocationConstraint": REGION},
             ObjectLockEnabledForBucket=True,
         )
         s3.put_bucket_policy(Bucket=BUCKET, Policy=bucket_policy())
-        self.cloud.client("logs").create_log_group(logGroupName=GROUP)
-        iam = self.cloud.client("iam")
+        self.account.client("logs").create_log_group(logGroupName=GROUP)
+        iam = self.account.client("iam")
         iam.create_role(
             RoleName="chatbot-dev-trail",
             AssumeRolePolicyDocument=document(
@@ -87,7 +87,7 @@ class Rig:
             ),
         )
         self.allow_logs("*")
-        self.client = self.cloud.client("cloudtrail")
+        self.client = self.account.client("cloudtrail")
         self.client.create_trail(
             Name=NAME,
             S3BucketName=BUCKET,
@@ -96,7 +96,7 @@ class Rig:
             CloudWatchLogsRoleArn=LOG_ROLE,
         )
         self.client.start_logging(Name=NAME)
-        self.trail = Trail(self.cloud, Authorizer(self.cloud), flush_seconds=60)
+        self.trail = Trail(self.account, Authorizer(self.account), flush_seconds=60)
 
     def trust(self, **more: Any) -> None:
         statement = {
@@ -104,13 +104,13 @@ class Rig:
             "Principal": {"Service": "cloudtrail.amazonaws.com"},
             "Action": "sts:AssumeRole",
         }
-        self.cloud.client("iam").update_assume_role_policy(
+        self.account.client("iam").update_assume_role_policy(
             RoleName="chatbot-dev-trail", PolicyDocument=document(statement | more)
         )
-        self.cloud.bump()
+        self.account.written()
 
     def allow_logs(self, stream: str) -> None:
-        self.cloud.client("iam").put_role_policy(
+        self.account.client("iam").put_role_policy(
             RoleName="chatbot-dev-trail",
             PolicyName="write",
             PolicyDocument=document(
@@ -121,7 +121,7 @@ class Rig:
                 }
             ),
         )
-        self.cloud.bump()
+        self.account.written()
 
     def record(
         self,
@@ -134,7 +134,7 @@ class Rig:
     def objects(self) -> dict[str, list[dict[str, Any]]]:
         """Deliver, and return the records of every object in the bucket by its key."""
         self.trail.flush()
-        s3 = self.cloud.client("s3")
+        s3 = self.account.client("s3")
         found = {}
         for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
             body = s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()

@@ -25,7 +25,7 @@ from tests.emulator.cloudtrail.recording import (
 def test_a_bucket_policy_for_another_trail_delivers_nothing(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rig.cloud.client("s3").put_bucket_policy(
+    rig.account.client("s3").put_bucket_policy(
         Bucket=BUCKET, Policy=bucket_policy(f"{TRAIL_ARN}-other")
     )
     with caplog.at_level(logging.WARNING, "emulator"):
@@ -33,7 +33,7 @@ def test_a_bucket_policy_for_another_trail_delivers_nothing(
             rig.record(call("logs", "delete_log_group", logGroupName="g"))
             assert rig.records() == []
     assert len([one for one in caplog.messages if "bucket policy" in one]) == 1  # said once
-    assert len(rig.cloud.logged) == 2  # the log group is asked for apart
+    assert len(rig.account.logged) == 2  # the log group is asked for apart
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -51,7 +51,7 @@ def test_the_key_policy_is_asked_as_well(rig: Rig, allowed: bool) -> None:
     }
     looking = {"Effect": "Allow", "Principal": statement["Principal"], "Resource": "*"}
     policy = document(statement, looking | {"Action": "kms:DescribeKey"})
-    key = rig.cloud.client("kms").create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)[
+    key = rig.account.client("kms").create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)[
         "KeyMetadata"
     ]["Arn"]
     rig.client.update_trail(Name=NAME, KmsKeyId=key)
@@ -66,7 +66,7 @@ def test_the_trails_role_must_be_allowed_to_write_its_stream(
     rig.record(call("logs", "delete_log_group", logGroupName="g"))
     with caplog.at_level(logging.WARNING, "emulator"):
         assert len(rig.records()) == 1
-    assert rig.cloud.logged == []
+    assert rig.account.logged == []
     assert "logs:CreateLogStream" in caplog.text
 
 
@@ -78,7 +78,7 @@ def test_a_condition_on_the_source_ends_delivery_to_the_log_group(
     rig.record(call("logs", "delete_log_group", logGroupName="g"))
     with caplog.at_level(logging.WARNING, "emulator"):
         assert len(rig.records()) == 1  # in the bucket
-    assert rig.cloud.logged == []
+    assert rig.account.logged == []
     assert "trust policy says no" in caplog.text
 
 
@@ -114,12 +114,12 @@ def test_a_call_never_fails_for_its_record(rig: Rig) -> None:
 
 
 def test_records_are_delivered_without_being_asked(rig: Rig) -> None:
-    trail = Trail(rig.cloud, Authorizer(rig.cloud), flush_seconds=0.05)
+    trail = Trail(rig.account, Authorizer(rig.account), flush_seconds=0.05)
     trail.record(made(call("logs", "delete_log_group", logGroupName="g")), OK)
     assert trail._thread is not None
     deadline = time.monotonic() + 5
-    while not rig.cloud.logged and time.monotonic() < deadline:
+    while not rig.account.logged and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert rig.cloud.logged
+    assert rig.account.logged
     trail.close()
     assert not trail._thread.is_alive()

@@ -19,7 +19,7 @@ from tests.emulator.cloudtrail.recording import (
     apply_guardrail,
     call,
 )
-from tests.emulator.fake_cloud import ACCOUNT, REGION
+from tests.emulator.fake_account import ACCOUNT, REGION
 
 
 def test_a_record_has_awss_shape(rig: Rig) -> None:
@@ -73,7 +73,7 @@ def test_objects_lie_where_cloudtrail_puts_them(rig: Rig) -> None:
         day = r"\d{4}/\d\d/\d\d"
         name = rf"{ACCOUNT}_CloudTrail_{region}_\d{{8}}T\d{{4}}Z_[A-Za-z0-9]{{16}}\.json\.gz"
         assert re.fullmatch(rf"AWSLogs/{ACCOUNT}/CloudTrail/{region}/{day}/{name}", key)
-    head = rig.cloud.client("s3").head_object(Bucket=BUCKET, Key=keys[0])
+    head = rig.account.client("s3").head_object(Bucket=BUCKET, Key=keys[0])
     assert (head["ContentType"], head["ContentEncoding"]) == ("application/json", "gzip")
 
 
@@ -81,10 +81,10 @@ def test_each_record_is_one_event_in_the_log_group(rig: Rig) -> None:
     rig.record(call("logs", "delete_log_group", logGroupName="a"))
     rig.record(call("iam", "delete_role", RoleName="b"))  # recorded in another region
     rig.trail.flush()
-    assert [(group, stream) for group, stream, _ in rig.cloud.logged] == [
+    assert [(group, stream) for group, stream, _ in rig.account.logged] == [
         (GROUP, f"{ACCOUNT}_CloudTrail_{REGION}")
     ] * 2
-    names = [json.loads(text)["eventName"] for *_, text in rig.cloud.logged]
+    names = [json.loads(text)["eventName"] for *_, text in rig.account.logged]
     assert names == ["DeleteLogGroup", "DeleteRole"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
+from emulator.account import Account
 from emulator.cloudwatch import metrics as module
 from emulator.cloudwatch.metrics import Metrics, compiled
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
@@ -35,9 +35,9 @@ def record(role: str | None = None, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def cloud(emulator: Emulator) -> Cloud:
+def account(emulator: Emulator) -> Account:
     emulator.client("cloudwatch").list_metrics()  # the parts come with their first use
-    return emulator.server.app.door.cloud
+    return emulator.server.app.door.account
 
 
 def stats(
@@ -57,15 +57,15 @@ def stats(
     return [(one["SampleCount"], one["Sum"], one["Maximum"]) for one in points]
 
 
-def test_values_of_a_series_add_up_in_one_datum(emulator: Emulator, cloud: Cloud) -> None:
-    generation = cloud.generation
+def test_values_of_a_series_add_up_in_one_datum(emulator: Emulator, account: Account) -> None:
+    generation = account.generation
     for value in (3.0, 1.0, 2.0):
-        cloud.metric("M/Sum", "Took", {"Of": "it", "In": "here"}, value, "Milliseconds")
-    cloud.metric("M/Sum", "Took", {"Of": "other", "In": "here"}, 9.0)
+        account.metrics.add("M/Sum", "Took", {"Of": "it", "In": "here"}, value, "Milliseconds")
+    account.metrics.add("M/Sum", "Took", {"Of": "other", "In": "here"}, 9.0)
     assert stats(emulator, "M/Sum", "Took", {"Of": "it", "In": "here"}) == [(3, 6, 3)]
     listed = emulator.client("cloudwatch").list_metrics(Namespace="M/Sum")["Metrics"]
     assert len(listed) == 2
-    assert cloud.generation == generation, "a metric is no change of the configuration"
+    assert account.generation == generation, "a metric is no change of the configuration"
 
 
 def test_memory_is_bounded_and_the_newest_stay(
@@ -82,7 +82,7 @@ def test_memory_is_bounded_and_the_newest_stay(
     assert "N0" not in names
 
 
-def test_log_lines_become_metrics(emulator: Emulator, cloud: Cloud) -> None:
+def test_log_lines_become_metrics(emulator: Emulator, account: Account) -> None:
     emulator.client("logs").create_log_group(logGroupName="/m/embedded")
     line = {
         "_aws": {
@@ -101,8 +101,8 @@ def test_log_lines_become_metrics(emulator: Emulator, cloud: Cloud) -> None:
         "message": "not a metric",
     }
     for message in (json.dumps(line), json.dumps(line), "no JSON at all", '{"_aws": broken'):
-        cloud.log("/m/embedded", "s", message)
-    cloud.flush()
+        account.logs.put("/m/embedded", "s", message)
+    account.logs.flush()
     assert stats(emulator, "M/Embedded", "Requests", {"service": "chat"}) == [(2, 2, 1)]
     assert stats(emulator, "M/Embedded", "Tokens", {"service": "chat"}) == [(2, 14, 7)]
     assert stats(emulator, "AWS/Logs", "IncomingLogEvents", {"LogGroupName": "/m/embedded"}) == [
@@ -110,7 +110,7 @@ def test_log_lines_become_metrics(emulator: Emulator, cloud: Cloud) -> None:
     ]
 
 
-def test_a_metric_filter_counts_what_it_matches(emulator: Emulator, cloud: Cloud) -> None:
+def test_a_metric_filter_counts_what_it_matches(emulator: Emulator, account: Account) -> None:
     logs = emulator.client("logs")
     for group in ("/m/filtered", "/m/unfiltered"):
         logs.create_log_group(logGroupName=group)
@@ -123,14 +123,14 @@ def test_a_metric_filter_counts_what_it_matches(emulator: Emulator, cloud: Cloud
         ],
     )
     for message in (record(), record(readOnly=True), record(ROLE)):
-        cloud.log("/m/filtered", "s", json.dumps(message))
-        cloud.log("/m/unfiltered", "s", json.dumps(message))
-    cloud.log("/m/filtered", "s", "no JSON")
-    cloud.flush()
+        account.logs.put("/m/filtered", "s", json.dumps(message))
+        account.logs.put("/m/unfiltered", "s", json.dumps(message))
+    account.logs.put("/m/filtered", "s", "no JSON")
+    account.logs.flush()
     assert stats(emulator, "M/Filter", "Changes", {}) == [(1, 1, 1)]
 
 
-def test_what_cannot_be_counted_costs_no_log_event(emulator: Emulator, cloud: Cloud) -> None:
+def test_what_cannot_be_counted_costs_no_log_event(emulator: Emulator, account: Account) -> None:
     logs = emulator.client("logs")
     for group in ("/m/odd", "/m/even"):
         logs.create_log_group(logGroupName=group)
@@ -156,16 +156,16 @@ def test_what_cannot_be_counted_costs_no_log_event(emulator: Emulator, cloud: Cl
         '{"took": true, "seconds": "2.5"}',
     ]
     for line in lines:
-        cloud.log("/m/odd", "s", line)
-        cloud.log("/m/even", "s", line)
-    cloud.flush()
+        account.logs.put("/m/odd", "s", line)
+        account.logs.put("/m/even", "s", line)
+    account.logs.flush()
     for group in ("/m/odd", "/m/even"):
         events = logs.get_log_events(logGroupName=group, logStreamName="s")["events"]
         assert [event["message"] for event in events] == lines
         dimensions = {"LogGroupName": group}
         assert stats(emulator, "AWS/Logs", "IncomingLogEvents", dimensions) == [(6, 6, 1)]
     assert stats(emulator, "M/Odd", "field", {}) == [(1, 2.5, 2.5)]
-    told = [each["text"] for each in cloud.approximations]
+    told = [each["text"] for each in account.approximations.listed()]
     assert "the metric filter words of /m/odd counts nothing: its pattern is not known here" in told
 
 

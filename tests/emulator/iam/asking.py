@@ -11,7 +11,7 @@ from emulator.wire.call import Call
 from emulator.wire.errors import AwsError, render
 from emulator.wire.http import HttpRequest, HttpResponse
 from emulator.wire.operations import recognize
-from tests.emulator.fake_cloud import answered
+from tests.emulator.fake_account import answered
 
 
 def asked(authorizer: Authorizer, request: HttpRequest) -> tuple[str, list[str]] | None:

@@ -6,15 +6,15 @@ import pytest
 from moto import mock_aws
 
 from emulator.iam import Authorizer
-from tests.emulator.fake_cloud import FakeCloud
-from tests.emulator.iam.account import ROLE, ROLE_ARN, Account, document, trust
+from tests.emulator.fake_account import FakeAccount
+from tests.emulator.iam.rig import ROLE, ROLE_ARN, Rig, document, trust
 
 
 @pytest.fixture
-def account() -> Iterator[Account]:
+def rig() -> Iterator[Rig]:
     with mock_aws():
-        cloud = FakeCloud()
-        iam = cloud.client("iam")
+        account = FakeAccount()
+        iam = account.client("iam")
         boundary = iam.create_policy(
             PolicyName="chatbot-dev-boundary",
             PolicyDocument=document(
@@ -43,12 +43,12 @@ def account() -> Iterator[Account]:
             ),
         )["Policy"]["Arn"]
         iam.attach_role_policy(RoleName=ROLE, PolicyArn=managed)
-        credentials = cloud.client("sts").assume_role(
+        credentials = account.client("sts").assume_role(
             RoleArn=ROLE_ARN, RoleSessionName="chatbot-dev"
         )["Credentials"]
-        made = Account(
-            cloud,
-            Authorizer(cloud),
+        made = Rig(
+            account,
+            Authorizer(account),
             credentials["AccessKeyId"],
             credentials["SessionToken"],
             boundary,
@@ -67,4 +67,4 @@ def account() -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def authorizer() -> Iterator[Authorizer]:
     with mock_aws():
-        yield Authorizer(FakeCloud())
+        yield Authorizer(FakeAccount())

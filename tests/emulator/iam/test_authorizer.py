@@ -12,90 +12,90 @@ from emulator.iam import Authorizer
 from emulator.wire.call import UNKNOWN, Credential
 from emulator.wire.errors import CallerError
 from tests.emulator.conftest import Emulator
-from tests.emulator.fake_cloud import ACCOUNT, REGION, captured_request
-from tests.emulator.iam.account import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Account, document
+from tests.emulator.fake_account import ACCOUNT, REGION, captured_request
 from tests.emulator.iam.asking import asked as asked_of
 from tests.emulator.iam.asking import error_code, refused
+from tests.emulator.iam.rig import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Rig, document
 
 # --- who ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["emulator", "rehearsal"])
-def test_the_operators_keys_are_the_administrator(account: Account, key: str) -> None:
-    principal = account.authorizer.authenticate(Credential(key, REGION, "iam"))
+def test_the_operators_keys_are_the_administrator(rig: Rig, key: str) -> None:
+    principal = rig.authorizer.authenticate(Credential(key, REGION, "iam"))
     assert (principal.arn, principal.type) == (f"arn:aws:iam::{ACCOUNT}:root", "Root")
-    assert account.authorizer.authorize(principal, "iam:DeleteRole", "*").allowed
+    assert rig.authorizer.authorize(principal, "iam:DeleteRole", "*").allowed
     request = captured_request("iam", "delete_role", key=key, RoleName=ROLE)
-    assert refused(account.authorizer, request) is None
+    assert refused(rig.authorizer, request) is None
 
 
-def test_a_temporary_key_is_a_session_of_its_role(account: Account) -> None:
-    principal = account.principal
+def test_a_temporary_key_is_a_session_of_its_role(rig: Rig) -> None:
+    principal = rig.principal
     assert principal.arn == SESSION_ARN
     assert (principal.role_name, principal.session_name) == (ROLE, "chatbot-dev")
     assert principal.user_id.endswith(":chatbot-dev")
 
 
-def test_an_unknown_key_may_nothing(account: Account) -> None:
+def test_an_unknown_key_may_nothing(rig: Rig) -> None:
     with pytest.raises(CallerError) as error:
-        account.authorizer.authenticate(Credential("AKIAIOSFODNN7EXAMPLE", REGION, "logs"))
+        rig.authorizer.authenticate(Credential("AKIAIOSFODNN7EXAMPLE", REGION, "logs"))
     assert error.value.code == "InvalidClientTokenId"
-    assert not account.authorizer.authorize(UNKNOWN, "logs:PutLogEvents", STREAM).allowed
+    assert not rig.authorizer.authorize(UNKNOWN, "logs:PutLogEvents", STREAM).allowed
 
 
-def test_an_expired_key_may_nothing(account: Account) -> None:
-    assert account.allowed("logs:PutLogEvents", STREAM)
+def test_an_expired_key_may_nothing(rig: Rig) -> None:
+    assert rig.allowed("logs:PutLogEvents", STREAM)
     (session,) = sts_backends[ACCOUNT]["aws"].assumed_roles
     session.expiration = datetime(2020, 1, 1)  # noqa: DTZ001  # as moto stores it
-    fresh = Authorizer(account.cloud)
-    answer = refused(fresh, account.request("logs", "describe_log_groups"))
+    fresh = Authorizer(rig.account)
+    answer = refused(fresh, rig.request("logs", "describe_log_groups"))
     assert error_code(answer, "logs", "describe_log_groups") == "ExpiredTokenException"
 
 
 # --- what ---------------------------------------------------------------------
 
 
-def test_attached_inline_and_boundary_policies_are_all_asked(account: Account) -> None:
-    assert account.allowed("logs:PutLogEvents", STREAM)
-    denied = account.authorizer.authorize(account.principal, "logs:DeleteLogGroup", STREAM)
+def test_attached_inline_and_boundary_policies_are_all_asked(rig: Rig) -> None:
+    assert rig.allowed("logs:PutLogEvents", STREAM)
+    denied = rig.authorizer.authorize(rig.principal, "logs:DeleteLogGroup", STREAM)
     assert (denied.reason, denied.by) == ("explicit_deny", "chatbot-dev-deny-tampering/KeepLogs")
-    outside = account.authorizer.authorize(account.principal, "xray:PutTraceSegments", "*")
+    outside = rig.authorizer.authorize(rig.principal, "xray:PutTraceSegments", "*")
     assert (outside.reason, outside.source) == ("implicit_deny", "boundary")
-    absent = account.authorizer.authorize(account.principal, "kms:ListKeys", "*")
+    absent = rig.authorizer.authorize(rig.principal, "kms:ListKeys", "*")
     assert (absent.reason, absent.source) == ("implicit_deny", "identity")
 
 
-def test_a_changed_policy_counts_from_the_next_write_on(account: Account) -> None:
-    assert not account.allowed("s3:ListAllMyBuckets")
-    account.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    assert account.allowed("s3:ListAllMyBuckets")
+def test_a_changed_policy_counts_from_the_next_write_on(rig: Rig) -> None:
+    assert not rig.allowed("s3:ListAllMyBuckets")
+    rig.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    assert rig.allowed("s3:ListAllMyBuckets")
 
 
-def test_a_deleted_role_may_nothing(account: Account) -> None:
+def test_a_deleted_role_may_nothing(rig: Rig) -> None:
     iam_backends[ACCOUNT]["aws"].roles.clear()
-    account.cloud.bump()
-    assert not account.allowed("logs:PutLogEvents", STREAM)
+    rig.account.written()
+    assert not rig.allowed("logs:PutLogEvents", STREAM)
 
 
-def test_a_policy_that_cannot_be_decided_refuses_everything(account: Account) -> None:
+def test_a_policy_that_cannot_be_decided_refuses_everything(rig: Rig) -> None:
     role = iam_backends[ACCOUNT]["aws"].get_role(ROLE)
     role.policies["odd"] = document(
         {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Magic": {"k:x": "1"}}}
     )
-    account.cloud.bump()
-    decision = account.authorizer.authorize(account.principal, "logs:PutLogEvents", STREAM)
+    rig.account.written()
+    decision = rig.authorizer.authorize(rig.principal, "logs:PutLogEvents", STREAM)
     assert not decision.allowed
     assert "Magic" in decision.by
 
 
-def test_a_session_policy_limits_its_session(account: Account) -> None:
+def test_a_session_policy_limits_its_session(rig: Rig) -> None:
     only = document({"Effect": "Allow", "Action": "logs:Get*", "Resource": "*"})
-    session = account.cloud.client("sts").assume_role(
+    session = rig.account.client("sts").assume_role(
         RoleArn=ROLE_ARN, RoleSessionName="limited", Policy=only
     )["Credentials"]
-    account.key, account.token = session["AccessKeyId"], session["SessionToken"]
-    assert account.allowed("logs:GetLogEvents", STREAM)
-    assert not account.allowed("logs:PutLogEvents", STREAM)
+    rig.key, rig.token = session["AccessKeyId"], session["SessionToken"]
+    assert rig.allowed("logs:GetLogEvents", STREAM)
+    assert not rig.allowed("logs:PutLogEvents", STREAM)
 
 
 def test_session_policies_by_arn_limit_their_session(emulator: Emulator) -> None:
@@ -139,22 +139,22 @@ def test_an_external_id_tells_deputies_apart(emulator: Emulator) -> None:
             sts.assume_role(RoleArn=role, RoleSessionName=session, **given)
 
 
-def test_older_sessions_can_be_revoked(account: Account) -> None:
-    assert account.allowed("logs:PutLogEvents", STREAM)
+def test_older_sessions_can_be_revoked(rig: Rig) -> None:
+    assert rig.allowed("logs:PutLogEvents", STREAM)
     deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
     for moment, allowed in (("2024-01-01T00:00:00Z", True), ("2100-01-01T00:00:00Z", False)):
         condition = {"DateLessThan": {"aws:TokenIssueTime": moment}}
-        account.grant("AWSRevokeOlderSessions", {**deny, "Condition": condition})
-        assert account.allowed("logs:PutLogEvents", STREAM) is allowed
-    account.grant(
+        rig.grant("AWSRevokeOlderSessions", {**deny, "Condition": condition})
+        assert rig.allowed("logs:PutLogEvents", STREAM) is allowed
+    rig.grant(
         "AWSRevokeOlderSessions",
         {**deny, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}},
     )
-    assert not account.allowed("logs:PutLogEvents", STREAM)
+    assert not rig.allowed("logs:PutLogEvents", STREAM)
 
 
-def test_context_keys_of_the_caller_are_filled_in(account: Account) -> None:
-    account.grant(
+def test_context_keys_of_the_caller_are_filled_in(rig: Rig) -> None:
+    rig.grant(
         "own",
         {
             "Effect": "Allow",
@@ -172,9 +172,9 @@ def test_context_keys_of_the_caller_are_filled_in(account: Account) -> None:
             },
         },
     )
-    assert account.allowed("s3:GetObject", "arn:aws:s3:::blue/x")
-    assert not account.allowed("s3:GetObject", "arn:aws:s3:::red/x")
-    assert not account.allowed(
+    assert rig.allowed("s3:GetObject", "arn:aws:s3:::blue/x")
+    assert not rig.allowed("s3:GetObject", "arn:aws:s3:::red/x")
+    assert not rig.allowed(
         "s3:GetObject", "arn:aws:s3:::blue/x", **{"aws:RequestedRegion": "us-west-2"}
     )
 
@@ -187,14 +187,14 @@ DENY_UNLESS_MINE = {
 }
 
 
-def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(account: Account) -> None:
+def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(rig: Rig) -> None:
     """AWS's own example of aws:ResourceAccount, with resources whose ARN names no account."""
-    account.widen_boundary()
-    account.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
-    account.grant("mine", DENY_UNLESS_MINE)
-    s3 = account.cloud.client("s3")
+    rig.widen_boundary()
+    rig.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    rig.grant("mine", DENY_UNLESS_MINE)
+    s3 = rig.account.client("s3")
     s3.create_bucket(Bucket="ours", CreateBucketConfiguration={"LocationConstraint": REGION})
-    account.cloud.bump()
+    rig.account.written()
     for action, resource in (
         ("s3:GetObject", "arn:aws:s3:::ours/x"),
         ("s3:ListBucket", "arn:aws:s3:::ours"),
@@ -203,7 +203,7 @@ def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(account: Accoun
         ("apigateway:GET", f"arn:aws:apigateway:{REGION}::/restapis/abc"),
         ("logs:PutLogEvents", STREAM),
     ):
-        assert account.allowed(action, resource), action
+        assert rig.allowed(action, resource), action
     for action, resource in (
         ("s3:GetObject", "arn:aws:s3:::theirs/x"),
         ("logs:PutLogEvents", STREAM.replace(ACCOUNT, "999999999999")),
@@ -211,51 +211,51 @@ def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(account: Accoun
         # AWS has excepted EventBridge from this key; what it sends today is not settled.
         ("events:PutRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/x"),
     ):
-        assert not account.allowed(action, resource), action
+        assert not rig.allowed(action, resource), action
 
 
-def test_calls_of_iam_are_made_to_one_region(account: Account) -> None:
-    account.widen_boundary()
-    account.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+def test_calls_of_iam_are_made_to_one_region(rig: Rig) -> None:
+    rig.widen_boundary()
+    rig.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
     here = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
-    account.grant("fence", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": here})
-    assert account.refuse("logs", "create_log_group", logGroupName="x") is None
-    assert account.refuse("iam", "get_role", RoleName=ROLE) is not None
-    assert account.allowed("iam:PassRole", ROLE_ARN)  # asked along with a call to the Region
-    assert not account.allowed("iam:GetRole", ROLE_ARN)
+    rig.grant("fence", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": here})
+    assert rig.refuse("logs", "create_log_group", logGroupName="x") is None
+    assert rig.refuse("iam", "get_role", RoleName=ROLE) is not None
+    assert rig.allowed("iam:PassRole", ROLE_ARN)  # asked along with a call to the Region
+    assert not rig.allowed("iam:GetRole", ROLE_ARN)
 
 
-def test_another_accounts_resource_needs_its_owners_policy_too(account: Account) -> None:
-    account.grant("keys", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
-    decision = account.authorizer.authorize(
-        account.principal, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
+def test_another_accounts_resource_needs_its_owners_policy_too(rig: Rig) -> None:
+    rig.grant("keys", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    decision = rig.authorizer.authorize(
+        rig.principal, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
     )
     assert (decision.allowed, decision.reason, decision.source) == (
         False,
         "implicit_deny",
         "resource",
     )
-    assert not account.allowed("logs:PutLogEvents", STREAM.replace(ACCOUNT, "999999999999"))
+    assert not rig.allowed("logs:PutLogEvents", STREAM.replace(ACCOUNT, "999999999999"))
 
 
-def test_a_document_with_an_empty_list_takes_nothing_else_from_the_role(account: Account) -> None:
+def test_a_document_with_an_empty_list_takes_nothing_else_from_the_role(rig: Rig) -> None:
     condition: dict[str, Any] = {"StringEquals": {"aws:PrincipalTag/team": []}}
     empty = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
-    account.cloud.client("iam").put_role_policy(
+    rig.account.client("iam").put_role_policy(
         RoleName=ROLE, PolicyName="kept", PolicyDocument=document(empty)
     )
-    account.cloud.bump()
-    assert account.allowed("logs:PutLogEvents", STREAM)
+    rig.account.written()
+    assert rig.allowed("logs:PutLogEvents", STREAM)
 
 
-def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(account: Account) -> None:
-    kms = account.cloud.client("kms")
+def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(rig: Rig) -> None:
+    kms = rig.account.client("kms")
     old, new = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
     kms.create_alias(AliasName="alias/ours", TargetKeyId=old)
     alias = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/ours"
 
     def asked(operation: str, **given: str) -> tuple[str, set[str]] | None:
-        found = asked_of(account.authorizer, account.request("kms", operation, **given))
+        found = asked_of(rig.authorizer, rig.request("kms", operation, **given))
         return found and (found[0], set(found[1]))
 
     update = asked("update_alias", AliasName="alias/ours", TargetKeyId=new)
@@ -266,8 +266,8 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(account: Accoun
     assert asked("list_aliases", KeyId=new) == ("kms:ListAliases", {"*"})
 
     # The key's own policy can keep its alias on it, and cannot give the alias away.
-    account.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
-    assert account.refuse("kms", "delete_alias", AliasName="alias/ours") is None
+    rig.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    assert rig.refuse("kms", "delete_alias", AliasName="alias/ours") is None
     kept = {"Effect": "Allow", "Principal": {"AWS": ROLE_ARN}, "Action": "kms:Get*"}
     kms.put_key_policy(
         KeyId=old,
@@ -275,15 +275,15 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(account: Accoun
         Policy=document(kept | {"Resource": "*"}),
         BypassPolicyLockoutSafetyCheck=True,
     )
-    account.cloud.bump()
-    assert account.refuse("kms", "delete_alias", AliasName="alias/ours") is not None
+    rig.account.written()
+    assert rig.refuse("kms", "delete_alias", AliasName="alias/ours") is not None
 
 
-def test_a_bucket_policy_may_deny_what_the_role_allows(account: Account) -> None:
-    account.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    s3 = account.cloud.client("s3")
+def test_a_bucket_policy_may_deny_what_the_role_allows(rig: Rig) -> None:
+    rig.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    s3 = rig.account.client("s3")
     s3.create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})
-    assert account.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
+    assert rig.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
     s3.put_bucket_policy(
         Bucket="trail",
         Policy=document(
@@ -295,14 +295,14 @@ def test_a_bucket_policy_may_deny_what_the_role_allows(account: Account) -> None
             }
         ),
     )
-    account.cloud.bump()
-    assert not account.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
-    assert account.allowed("s3:GetObject", "arn:aws:s3:::trail/x")
+    rig.account.written()
+    assert not rig.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
+    assert rig.allowed("s3:GetObject", "arn:aws:s3:::trail/x")
 
 
-def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(account: Account) -> None:
-    account.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
-    kms = account.cloud.client("kms")
+def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(rig: Rig) -> None:
+    rig.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    kms = rig.account.client("kms")
     closed = document(
         {
             "Effect": "Allow",
@@ -313,9 +313,9 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(account: Accoun
     )
     key = kms.create_key(Policy=closed)["KeyMetadata"]
     kms.create_alias(AliasName="alias/chatbot-dev", TargetKeyId=key["KeyId"])
-    assert not account.allowed("kms:DisableKey", key["Arn"])
-    request = account.request("kms", "describe_key", KeyId="alias/chatbot-dev")
-    assert asked_of(account.authorizer, request) == ("kms:DescribeKey", [key["Arn"]])
+    assert not rig.allowed("kms:DisableKey", key["Arn"])
+    request = rig.request("kms", "describe_key", KeyId="alias/chatbot-dev")
+    assert asked_of(rig.authorizer, request) == ("kms:DescribeKey", [key["Arn"]])
     kms.put_key_policy(
         KeyId=key["KeyId"],
         PolicyName="default",
@@ -328,13 +328,13 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(account: Accoun
             }
         ),
     )
-    account.cloud.bump()
-    assert account.allowed("kms:DisableKey", key["Arn"])
+    rig.account.written()
+    assert rig.allowed("kms:DisableKey", key["Arn"])
 
 
-def test_a_role_is_assumed_only_if_it_trusts_the_caller(account: Account) -> None:
-    account.grant("sts", {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
-    iam = account.cloud.client("iam")
+def test_a_role_is_assumed_only_if_it_trusts_the_caller(rig: Rig) -> None:
+    rig.grant("sts", {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    iam = rig.account.client("iam")
     for name, principal in (("open", {"AWS": ROLE_ARN}), ("shut", {"Service": "x.amazonaws.com"})):
         iam.create_role(
             RoleName=name,
@@ -342,7 +342,7 @@ def test_a_role_is_assumed_only_if_it_trusts_the_caller(account: Account) -> Non
                 {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
             ),
         )
-    assert account.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/open")
-    assert not account.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/shut")
-    assert not account.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/missing")
-    assert not account.allowed("sts:AssumeRole", "arn:aws:iam::999999999999:role/open")
+    assert rig.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/open")
+    assert not rig.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/shut")
+    assert not rig.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/missing")
+    assert not rig.allowed("sts:AssumeRole", "arn:aws:iam::999999999999:role/open")

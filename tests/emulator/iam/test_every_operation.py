@@ -11,7 +11,7 @@ from emulator.iam.actions import action_of
 from emulator.iam.resources import targets
 from emulator.wire.call import Call, Credential
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_cloud import ACCOUNT, REGION
+from tests.emulator.fake_account import ACCOUNT, REGION
 
 # Operations of botocore's models that the authorization reference did not list when it was stored.
 _UNPUBLISHED = {

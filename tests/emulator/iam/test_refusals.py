@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_cloud import captured_request
-from tests.emulator.iam.account import (
+from tests.emulator.fake_account import captured_request
+from tests.emulator.iam.asking import error_code, parsed, refused
+from tests.emulator.iam.rig import (
     LOGGING,
     SESSION_ARN,
-    Account,
+    Rig,
 )
-from tests.emulator.iam.asking import error_code, parsed, refused
 
 Refused = tuple[str, str, dict[str, Any], int, str]
 
@@ -30,9 +30,9 @@ REFUSED: list[Refused] = [
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case[0])
-def test_a_refusal_speaks_the_services_protocol(account: Account, case: Refused) -> None:
+def test_a_refusal_speaks_the_services_protocol(rig: Rig, case: Refused) -> None:
     service, operation, given, status, code = case
-    answer = refused(account.authorizer, account.request(service, operation, **given))
+    answer = refused(rig.authorizer, rig.request(service, operation, **given))
     error = parsed(answer, service, operation, **given)
     assert error.response["Error"]["Code"] == code
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
@@ -41,17 +41,17 @@ def test_a_refusal_speaks_the_services_protocol(account: Account, case: Refused)
     assert uuid.UUID(error.response["ResponseMetadata"]["RequestId"]).version == 4
 
 
-def test_a_refusal_of_head_has_no_body(account: Account) -> None:
-    answer = refused(account.authorizer, account.request("s3", "head_bucket", Bucket="trail"))
+def test_a_refusal_of_head_has_no_body(rig: Rig) -> None:
+    answer = refused(rig.authorizer, rig.request("s3", "head_bucket", Bucket="trail"))
     assert answer is not None
     assert (answer.status, answer.body) == (403, b"")
 
 
-def test_a_permitted_request_goes_on(account: Account) -> None:
-    account.grant("logs", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
-    request = account.request("logs", "get_log_events", logGroupName="g", logStreamName="s")
-    assert refused(account.authorizer, request) is None
-    assert refused(account.authorizer, account.request("sts", "get_caller_identity")) is None
+def test_a_permitted_request_goes_on(rig: Rig) -> None:
+    rig.grant("logs", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+    request = rig.request("logs", "get_log_events", logGroupName="g", logStreamName="s")
+    assert refused(rig.authorizer, request) is None
+    assert refused(rig.authorizer, rig.request("sts", "get_caller_identity")) is None
 
 
 @pytest.mark.parametrize(
@@ -64,35 +64,35 @@ def test_a_permitted_request_goes_on(account: Account) -> None:
     ],
 )
 def test_an_unknown_key_is_told_so(
-    account: Account, service: str, operation: str, given: dict[str, Any], code: str
+    rig: Rig, service: str, operation: str, given: dict[str, Any], code: str
 ) -> None:
     request = captured_request(service, operation, key="AKIAUNKNOWN", **given)
-    answer = refused(account.authorizer, request)
+    answer = refused(rig.authorizer, request)
     assert error_code(answer, service, operation, **given) == code
 
 
-def test_a_key_without_its_session_token_is_no_key(account: Account) -> None:
+def test_a_key_without_its_session_token_is_no_key(rig: Rig) -> None:
     for token in (None, "made-up"):
-        request = captured_request("logs", "describe_log_groups", key=account.key, token=token)
-        answer = refused(account.authorizer, request)
+        request = captured_request("logs", "describe_log_groups", key=rig.key, token=token)
+        answer = refused(rig.authorizer, request)
         assert error_code(answer, "logs", "describe_log_groups") == "UnrecognizedClientException"
 
 
-def test_unsigned_and_unrecognised_requests_are_refused(account: Account) -> None:
-    signed = account.request("logs", "describe_log_groups")
+def test_unsigned_and_unrecognised_requests_are_refused(rig: Rig) -> None:
+    signed = rig.request("logs", "describe_log_groups")
     unsigned = replace(signed, headers=(("X-Amz-Target", "Logs_20140328.DescribeLogGroups"),))
-    answer = refused(account.authorizer, unsigned)
+    answer = refused(rig.authorizer, unsigned)
     assert answer is not None
     assert b"MissingAuthenticationTokenException" in answer.body
     invoke = HttpRequest("POST", "/2015-03-31/functions/f/invocations", "", (), b"{}", "127.0.0.1")
-    answer = refused(account.authorizer, invoke)
+    answer = refused(rig.authorizer, invoke)
     assert answer is not None
     assert answer.header("x-amzn-errortype") == "MissingAuthenticationTokenException"
     assert json.loads(answer.body)["message"] == "Missing Authentication Token"
     twice = replace(
         signed, headers=(*signed.headers, ("X-Amz-Target", "Logs_20140328.DeleteLogGroup"))
     )
-    assert refused(account.authorizer, twice) is not None
+    assert refused(rig.authorizer, twice) is not None
 
 
 PASSED: list[tuple[str, str, dict[str, Any], str]] = [
@@ -141,31 +141,29 @@ PASSED: list[tuple[str, str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("case", PASSED, ids=lambda case: f"{case[0]}-{case[1]}")
 def test_a_role_is_handed_on_only_with_leave(
-    account: Account, case: tuple[str, str, dict[str, Any], str]
+    rig: Rig, case: tuple[str, str, dict[str, Any], str]
 ) -> None:
     service, operation, given, receiver = case
-    account.widen_boundary()
+    rig.widen_boundary()
     everything_else = {"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"}
-    account.grant("most", everything_else)
-    request = account.request(service, operation, **given)
-    answer = refused(account.authorizer, request)
+    rig.grant("most", everything_else)
+    request = rig.request(service, operation, **given)
+    answer = refused(rig.authorizer, request)
     assert answer is not None
     assert f"iam:PassRole on resource: {LOGGING}".encode() in answer.body
 
     pass_role = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": LOGGING}
     for service_name, allowed in ((receiver, True), ("ec2.amazonaws.com", False)):
         condition = {"StringEquals": {"iam:PassedToService": service_name}}
-        account.grant("pass", {**pass_role, "Condition": condition})
-        assert (refused(account.authorizer, request) is None) is allowed
+        rig.grant("pass", {**pass_role, "Condition": condition})
+        assert (refused(rig.authorizer, request) is None) is allowed
 
 
-def test_every_action_of_a_request_is_asked(account: Account) -> None:
-    account.grant(
-        "s3", {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::out/*"}
-    )
-    put = account.request("s3", "put_object", Bucket="out", Key="k", Body=b"x")
-    copy = account.request("s3", "copy_object", Bucket="out", Key="k", CopySource="secret/k")
-    assert refused(account.authorizer, put) is None
-    answer = refused(account.authorizer, copy)
+def test_every_action_of_a_request_is_asked(rig: Rig) -> None:
+    rig.grant("s3", {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::out/*"})
+    put = rig.request("s3", "put_object", Bucket="out", Key="k", Body=b"x")
+    copy = rig.request("s3", "copy_object", Bucket="out", Key="k", CopySource="secret/k")
+    assert refused(rig.authorizer, put) is None
+    answer = refused(rig.authorizer, copy)
     assert answer is not None
     assert b"s3:GetObject on resource: arn:aws:s3:::secret/k" in answer.body

@@ -7,7 +7,7 @@ import pytest
 
 from emulator.iam import Authorizer
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_cloud import ACCOUNT, REGION, captured_request
+from tests.emulator.fake_account import ACCOUNT, REGION, captured_request
 from tests.emulator.iam.asking import asked
 
 R = f"{REGION}:{ACCOUNT}"

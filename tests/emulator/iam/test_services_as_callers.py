@@ -6,11 +6,11 @@ import pytest
 
 from emulator.iam import service_query
 from emulator.wire.errors import CallerError
-from tests.emulator.fake_cloud import ACCOUNT, REGION
-from tests.emulator.iam.account import (
+from tests.emulator.fake_account import ACCOUNT, REGION
+from tests.emulator.iam.rig import (
     LOGGING,
     STREAM,
-    Account,
+    Rig,
     document,
     trust,
 )
@@ -22,8 +22,8 @@ INVOCATIONS = (
 )
 
 
-def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Account) -> None:
-    account.cloud.client("iam").create_role(
+def test_bedrock_assumes_its_logging_role_within_the_trust_policy(rig: Rig) -> None:
+    rig.account.client("iam").create_role(
         RoleName="BedrockLoggingRole",
         AssumeRolePolicyDocument=trust(
             "bedrock.amazonaws.com",
@@ -31,7 +31,7 @@ def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Accou
             ArnLike={"aws:SourceArn": SOURCE},
         ),
     )
-    account.cloud.client("iam").put_role_policy(
+    rig.account.client("iam").put_role_policy(
         RoleName="BedrockLoggingRole",
         PolicyName="write",
         PolicyDocument=document(
@@ -47,7 +47,7 @@ def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Accou
 
     def assume(role: str, service: str, source_account: str, source_arn: str) -> Any:
         origin = {"aws:SourceAccount": source_account, "aws:SourceArn": source_arn}
-        return account.authorizer.assume_by_service(role, service, origin)
+        return rig.authorizer.assume_by_service(role, service, origin)
 
     assert assume(LOGGING, bedrock, ACCOUNT, source).role_arn == LOGGING
     for service, source_account, source_arn in (
@@ -60,7 +60,7 @@ def test_bedrock_assumes_its_logging_role_within_the_trust_policy(account: Accou
     with pytest.raises(CallerError, match="does not exist"):
         assume(LOGGING + "x", bedrock, ACCOUNT, source)
 
-    may = account.authorizer.authorize_role
+    may = rig.authorizer.authorize_role
     assert may(LOGGING, "logs:PutLogEvents", INVOCATIONS).allowed
     assert not may(LOGGING, "logs:PutLogEvents", STREAM).allowed
     assert not may(LOGGING + "x", "logs:PutLogEvents", INVOCATIONS).allowed

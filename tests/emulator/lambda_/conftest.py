@@ -9,12 +9,12 @@ from tests.emulator.lambda_.running import OneFunction, run_on
 
 
 @pytest.fixture
-def cloud() -> OneFunction:
+def account() -> OneFunction:
     return OneFunction()
 
 
 @pytest.fixture
-def functions(cloud: OneFunction) -> Iterator[LambdaRuntime]:
-    runtime = run_on(cloud)
+def functions(account: OneFunction) -> Iterator[LambdaRuntime]:
+    runtime = run_on(account)
     yield runtime
     runtime.close()

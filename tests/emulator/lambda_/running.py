@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from emulator.lambda_ import Invocation, LambdaRuntime
-from tests.emulator.fake_cloud import FakeCloud, FakeRoles
+from tests.emulator.fake_account import FakeAccount, FakeRoles
 
 ROOT = Path(__file__).parents[3]
 ARN = "arn:aws:lambda:us-east-2:123456789012:function:fn"
@@ -73,7 +73,7 @@ def make_zip(code: str) -> bytes:
     return buffer.getvalue()
 
 
-class OneFunction(FakeCloud):
+class OneFunction(FakeAccount):
     """An account with one function and its versions."""
 
     def __init__(self, code: str = CODE, **config: Any) -> None:
@@ -94,7 +94,7 @@ class OneFunction(FakeCloud):
     def create_log_group(self, **group: str) -> None:
         self.groups.append(group["logGroupName"])
 
-    def code(self, _cloud: Any, _name: str, version: str) -> bytes:
+    def code(self, _account: Any, _name: str, version: str) -> bytes:
         return self.versions[version]
 
     def get_function_configuration(self, FunctionName: str, Qualifier: str = "1") -> Any:  # noqa: N803  # boto3's names
@@ -135,8 +135,8 @@ class OneFunction(FakeCloud):
         ]
 
 
-def run_on(cloud: OneFunction, roles: FakeRoles | None = None, **options: Any) -> LambdaRuntime:
-    return LambdaRuntime(cloud, roles or FakeRoles(), load_code=cloud.code, **options)
+def run_on(account: OneFunction, roles: FakeRoles | None = None, **options: Any) -> LambdaRuntime:
+    return LambdaRuntime(account, roles or FakeRoles(), load_code=account.code, **options)
 
 
 def call(functions: LambdaRuntime, **event: Any) -> Invocation:

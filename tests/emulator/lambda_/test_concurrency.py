@@ -19,9 +19,9 @@ def test_calls_at_once_get_a_worker_each(functions: LambdaRuntime) -> None:
 
 
 def test_reserved_concurrency_refuses_one_more(
-    cloud: OneFunction, functions: LambdaRuntime
+    account: OneFunction, functions: LambdaRuntime
 ) -> None:
-    cloud.reserved = 2
+    account.reserved = 2
     barrier = threading.Barrier(3)
 
     def invoke() -> Invocation:
@@ -37,26 +37,26 @@ def test_reserved_concurrency_refuses_one_more(
 
 
 def test_reserved_concurrency_of_zero_refuses_all(
-    cloud: OneFunction, functions: LambdaRuntime
+    account: OneFunction, functions: LambdaRuntime
 ) -> None:
-    cloud.reserved = 0
+    account.reserved = 0
     invocation = call(functions)
     assert (invocation.status, invocation.error_type) == (429, "TooManyRequestsException")
     reason = json.loads(invocation.payload)["Reason"]
     assert reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
-def test_machine_limit_makes_invocations_wait(cloud: OneFunction) -> None:
-    functions = run_on(cloud, max_processes=1)
+def test_machine_limit_makes_invocations_wait(account: OneFunction) -> None:
+    functions = run_on(account, max_processes=1)
     with ThreadPoolExecutor(2) as pool:
         futures = [pool.submit(call, functions, do="sleep", seconds=0.2) for _ in range(2)]
         assert len({payload(future.result())["pid"] for future in futures}) == 1
-    assert any("at most 1 workers" in text for text in cloud.said)
+    assert any("at most 1 workers" in text for text in account.said)
     functions.close()
 
 
-def test_idle_workers_end(cloud: OneFunction) -> None:
-    functions = run_on(cloud, idle_seconds=0.2)
+def test_idle_workers_end(account: OneFunction) -> None:
+    functions = run_on(account, idle_seconds=0.2)
     pid = payload(call(functions))["pid"]
     assert not gone(pid)
     assert eventually(lambda: gone(pid))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emulator.lambda_ import LambdaRuntime
-from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeRoles
+from tests.emulator.fake_account import ACCOUNT, REGION, FakeRoles
 from tests.emulator.lambda_.running import (
     OneFunction,
     call,
@@ -23,24 +23,24 @@ from tests.emulator.lambda_.running import (
 
 
 def test_log_has_lambdas_records_around_the_functions_lines(
-    cloud: OneFunction, functions: LambdaRuntime
+    account: OneFunction, functions: LambdaRuntime
 ) -> None:
     invocation = call(functions, do="print")
-    kinds = [x["type"] if isinstance(x, dict) else x for x in cloud.messages()]
+    kinds = [x["type"] if isinstance(x, dict) else x for x in account.messages()]
     assert kinds == [
         *("platform.initStart", "platform.start", "one", "two", "no end", "platform.report")
     ]
-    group, stream, _ = cloud.logged[0]
+    group, stream, _ = account.logged[0]
     assert group == "/aws/lambda/fn"
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[1\][0-9a-f]{32}", stream)
-    report = cloud.messages()[-1]["record"]
+    report = account.messages()[-1]["record"]
     assert report["requestId"] == invocation.request_id
     assert report["status"] == "success"
     assert report["metrics"]["memorySizeMB"] == 256
     assert report["metrics"]["initDurationMs"] > 0
     assert b"no end" in base64.b64decode(invocation.log_tail)
     call(functions)
-    assert "initDurationMs" not in cloud.messages()[-1]["record"]["metrics"]
+    assert "initDurationMs" not in account.messages()[-1]["record"]["metrics"]
 
 
 NOW = "2026-11-27T12:00:00Z"
@@ -66,23 +66,23 @@ KEPT = {
 @pytest.mark.parametrize("level", KEPT)
 def test_lines_below_the_application_log_level_are_dropped(level: str) -> None:
     logging = {"LogFormat": "JSON", "ApplicationLogLevel": level}
-    cloud = OneFunction(LoggingConfig=logging | {"SystemLogLevel": "WARN"})
-    functions = run_on(cloud)
+    account = OneFunction(LoggingConfig=logging | {"SystemLogLevel": "WARN"})
+    functions = run_on(account)
     invocation = call(functions, do="log", lines=[*map(json.dumps, LINES), "no JSON"])
     functions.close()
     least = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL").index(level)
     plain: list[Any] = ["no JSON"] if least <= 2 else []
-    assert len(cloud.messages()) == KEPT[level] + len(plain)
-    assert cloud.messages()[-1:] == (plain or [LINES[7]])
-    assert len(base64.b64decode(invocation.log_tail).splitlines()) == len(cloud.messages())
+    assert len(account.messages()) == KEPT[level] + len(plain)
+    assert account.messages()[-1:] == (plain or [LINES[7]])
+    assert len(base64.b64decode(invocation.log_tail).splitlines()) == len(account.messages())
 
 
 def test_text_logs_have_no_levels() -> None:
-    cloud = OneFunction(LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "FATAL"})
-    functions = run_on(cloud)
+    account = OneFunction(LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "FATAL"})
+    functions = run_on(account)
     call(functions, do="log", lines=['{"level": "TRACE"}'])
     functions.close()
-    assert {"level": "TRACE"} in cloud.messages()
+    assert {"level": "TRACE"} in account.messages()
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_text_logs_have_no_levels() -> None:
 )
 def test_lambdas_own_records_have_a_level_of_their_own(level: str, kinds: list[str]) -> None:
     logging = {"LogFormat": "JSON", "ApplicationLogLevel": "FATAL", "SystemLogLevel": level}
-    cloud = OneFunction(LoggingConfig=logging)
-    functions = run_on(cloud)
+    account = OneFunction(LoggingConfig=logging)
+    functions = run_on(account)
     call(functions, do="log", lines=[])
-    assert [one["type"] for one in cloud.messages()] == [f"platform.{kind}" for kind in kinds]
+    assert [one["type"] for one in account.messages()] == [f"platform.{kind}" for kind in kinds]
     call(functions, do="exit", status=1)
     functions.close()
-    assert cloud.messages()[-1]["record"]["status"] == "failure"  # a WARN record
+    assert account.messages()[-1]["record"]["status"] == "failure"  # a WARN record
 
 
 def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
@@ -117,35 +117,35 @@ def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
             importlib.util.cache_from_source("app.py"), unchecked + marshal.dumps(code)
         )
         archive.writestr("other.py", "")
-    cloud = OneFunction()
-    cloud.versions["1"] = buffer.getvalue()
-    functions = run_on(cloud)
+    account = OneFunction()
+    account.versions["1"] = buffer.getvalue()
+    functions = run_on(account)
     cached = Path(payload(call(functions)))
     assert [path.name for path in cached.parent.iterdir()] == [cached.name]
     functions.close()
 
 
 def test_text_log_format_has_the_older_lines() -> None:
-    cloud = OneFunction(LoggingConfig={"LogFormat": "Text"})
-    functions = run_on(cloud)
+    account = OneFunction(LoggingConfig={"LogFormat": "Text"})
+    functions = run_on(account)
     call(functions)
-    words = [str(line).split()[0] for line in cloud.messages()]
+    words = [str(line).split()[0] for line in account.messages()]
     assert words == ["INIT_START", "START", "END", "REPORT"]
     functions.close()
 
 
-def test_nothing_is_logged_without_the_roles_permission(cloud: OneFunction) -> None:
+def test_nothing_is_logged_without_the_roles_permission(account: OneFunction) -> None:
     roles = FakeRoles()
     roles.allowed = False
-    functions = run_on(cloud, roles)
+    functions = run_on(account, roles)
     call(functions)
-    assert cloud.logged == []
-    assert cloud.groups == []
+    assert account.logged == []
+    assert account.groups == []
     streams = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/fn:log-stream:*"
     assert roles.asked[:2] == [("logs:CreateLogStream", streams), ("logs:PutLogEvents", streams)]
     roles.allowed = True
-    cloud.bump()
+    account.written()
     call(functions)
-    assert cloud.logged
-    assert set(cloud.groups) == {"/aws/lambda/fn"}  # Lambda makes it where the role may
+    assert account.logged
+    assert set(account.groups) == {"/aws/lambda/fn"}  # Lambda makes it where the role may
     functions.close()

@@ -21,9 +21,9 @@ SOURCE = "arn:aws:execute-api:us-east-2:123456789012:api1/v1/POST/chat"
 
 
 def test_resource_policy_of_the_alias_lets_its_api_in(
-    cloud: OneFunction, functions: LambdaRuntime
+    account: OneFunction, functions: LambdaRuntime
 ) -> None:
-    cloud.policy = [STATEMENT]
+    account.policy = [STATEMENT]
     assert functions.allows(f"{ARN}:live", SOURCE)
     assert not functions.allows(ARN, SOURCE)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from emulator.lambda_ import LambdaRuntime
-from tests.emulator.fake_cloud import FakeRoles
+from tests.emulator.fake_account import FakeRoles
 from tests.emulator.lambda_.running import (
     ARN,
     ROOT,
@@ -93,20 +93,20 @@ def test_zip_sees_the_managed_runtime_but_not_our_tools(functions: LambdaRuntime
 
 
 def test_what_comes_by_the_alias_is_counted_apart_from_other_invocations(
-    cloud: OneFunction, functions: LambdaRuntime
+    account: OneFunction, functions: LambdaRuntime
 ) -> None:
     call(functions)
     functions.invoke("fn", "1", b"{}")
-    counted = [on.get("Resource", "") for name, on in cloud.counted if name == "Invocations"]
+    counted = [on.get("Resource", "") for name, on in account.counted if name == "Invocations"]
     assert sorted(counted) == ["", "", "fn:1", "fn:live"]
 
 
-def test_alias_moves_to_another_version(cloud: OneFunction, functions: LambdaRuntime) -> None:
+def test_alias_moves_to_another_version(account: OneFunction, functions: LambdaRuntime) -> None:
     call(functions)
-    cloud.versions["2"] = make_zip("def handler(event, context): return 'two'")
+    account.versions["2"] = make_zip("def handler(event, context): return 'two'")
     assert payload(call(functions)) != "two"  # published, but nobody pointed at it
-    cloud.aliases["live"] = "2"
-    cloud.bump()
+    account.aliases["live"] = "2"
+    account.written()
     invocation = call(functions)
     assert (payload(invocation), invocation.executed_version) == ("two", "2")
 
@@ -127,8 +127,8 @@ def test_nonsense_to_the_runtime_api_is_hung_up_on(functions: LambdaRuntime) -> 
 
 
 def test_timeout_kills_and_replaces_the_worker() -> None:
-    cloud = OneFunction(Timeout=0.4)
-    functions = run_on(cloud)
+    account = OneFunction(Timeout=0.4)
+    functions = run_on(account)
     pid = payload(call(functions))["pid"]
     invocation = call(functions, do="sleep", seconds=5)
     assert invocation.function_error == "Unhandled"
@@ -137,8 +137,8 @@ def test_timeout_kills_and_replaces_the_worker() -> None:
         "errorMessage": f"RequestId: {invocation.request_id} Error: Task timed out after 0.40 "
         "seconds",
     }
-    assert "asleep" in cloud.messages()
-    assert cloud.messages()[-1]["record"]["status"] == "timeout"
+    assert "asleep" in account.messages()
+    assert account.messages()[-1]["record"]["status"] == "timeout"
     assert gone(pid)
     assert payload(call(functions))["pid"] != pid
     functions.close()
@@ -166,14 +166,14 @@ def test_worker_that_died_while_idle_costs_no_invocation(functions: LambdaRuntim
 
 
 def test_init_error_is_tried_twice_and_returned() -> None:
-    cloud = OneFunction("import no_such_module")
-    functions = run_on(cloud)
+    account = OneFunction("import no_such_module")
+    functions = run_on(account)
     invocation = call(functions)
     assert invocation.function_error == "Unhandled"
     assert payload(invocation)["errorType"] == "Runtime.ImportModuleError"
     starts = [
         line["record"]["phase"]
-        for line in cloud.messages()
+        for line in account.messages()
         if isinstance(line, dict) and line.get("type") == "platform.initStart"
     ]
     assert starts == ["init", "invoke"]
@@ -196,11 +196,11 @@ def test_role_that_cannot_be_assumed_runs_nothing() -> None:
 
 
 def test_other_code_than_the_published_is_refused(
-    cloud: OneFunction, functions: LambdaRuntime
+    account: OneFunction, functions: LambdaRuntime
 ) -> None:
     call(functions)
     functions.close()
-    swapped = LambdaRuntime(cloud, FakeRoles(), load_code=lambda *_: make_zip("x = 1"))
+    swapped = LambdaRuntime(account, FakeRoles(), load_code=lambda *_: make_zip("x = 1"))
     assert call(swapped).error_type == "InvalidZipFileException"
     swapped.close()
 
@@ -211,10 +211,12 @@ def test_other_runtimes_are_refused() -> None:
     functions.close()
 
 
-def test_missing_awslambdaric_is_said(cloud: OneFunction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_awslambdaric_is_said(
+    account: OneFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda _name: None)
-        functions = run_on(cloud)
+        functions = run_on(account)
     invocation = call(functions)
     assert invocation.status == 500
     assert "awslambdaric is not installed" in json.loads(invocation.payload)["message"]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from emulator.waf import Verdict, Waf
 from emulator.waf.rates import RateCounters
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_cloud import FakeCloud
+from tests.emulator.fake_account import FakeAccount
 
 STAGE = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
 ACL_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/edge/acl-id"
@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-class WebAclAccount(FakeCloud):
+class WebAclAccount(FakeAccount):
     """An account with a web ACL and its sets."""
 
     def __init__(self) -> None:
@@ -71,25 +71,25 @@ class Edge:
     stage = STAGE
 
     def __init__(self) -> None:
-        self.cloud = WebAclAccount()
+        self.account = WebAclAccount()
         self.clock = Clock()
-        self.waf = Waf(self.cloud, rates=RateCounters(self.clock))
+        self.waf = Waf(self.account, rates=RateCounters(self.clock))
         self.patterns()
 
     @property
     def logged(self) -> list[tuple[str, str, dict[str, Any]]]:
         """What went to log groups, records parsed."""
-        return [(*where, json.loads(record)) for *where, record in self.cloud.logged]
+        return [(*where, json.loads(record)) for *where, record in self.account.logged]
 
     def patterns(self, *patterns: str) -> None:
-        self.cloud.entities["set-id"] = {
+        self.account.entities["set-id"] = {
             "RegularExpressionList": [{"RegexString": pattern} for pattern in patterns]
         }
 
     def apply(self, *rules: Mapping[str, Any], **acl: Any) -> None:
         """Put a web ACL with these rules, in this order, before the stage."""
-        self.cloud.bump()
-        self.cloud.acl = {
+        self.account.written()
+        self.account.acl = {
             "Name": "edge",
             "Id": "acl-id",
             "ARN": ACL_ARN,
@@ -124,9 +124,9 @@ class Edge:
     def matches(self, statement: Mapping[str, Any], body: bytes | str = b"", **parts: Any) -> bool:
         """Tell whether a request matches a statement."""
         self.apply(rule("under-test", statement))
-        before = self.cloud.said
+        before = self.account.said
         blocked = self.send(body, **parts).action == "BLOCK"
-        assert self.cloud.said == before
+        assert self.account.said == before
         return blocked
 
 

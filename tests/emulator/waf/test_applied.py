@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from emulator.waf import Waf
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_cloud import FakeCloud
+from tests.emulator.fake_account import FakeAccount
 from tests.emulator.waf.support import (
     NONE,
     contains,
@@ -22,7 +22,7 @@ from tests.emulator.waf.support import (
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def account_id(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
@@ -37,8 +37,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         yield {"wafv2": boto3.client("wafv2", region_name="us-east-2"), "stage": stage}
 
 
-def test_what_was_applied_is_enforced(account: dict[str, Any]) -> None:
-    client, stage = account["wafv2"], account["stage"]
+def test_what_was_applied_is_enforced(account_id: dict[str, Any]) -> None:
+    client, stage = account_id["wafv2"], account_id["stage"]
     visibility = {
         "SampledRequestsEnabled": True,
         "CloudWatchMetricsEnabled": True,
@@ -77,8 +77,8 @@ def test_what_was_applied_is_enforced(account: dict[str, Any]) -> None:
         ],
         CustomResponseBodies={"large": {"ContentType": "APPLICATION_JSON", "Content": "{}"}},
     )["Summary"]["ARN"]
-    cloud = FakeCloud()
-    waf = Waf(cloud)
+    account = FakeAccount()
+    waf = Waf(account)
 
     def send(body: str, path: str = "/v1") -> str:
         request = HttpRequest("POST", path, "", (), body.encode(), "127.0.0.1")
@@ -96,11 +96,11 @@ def test_what_was_applied_is_enforced(account: dict[str, Any]) -> None:
             "RedactedFields": [{"SingleHeader": {"Name": "x-api-key"}}],
         }
     )
-    cloud.bump()
+    account.written()
     assert send("x" * 9000) == "size"
     assert send("{}", "/v1/SECRET") == "word"
     assert send('{"m": "${jndi:ldap://x}"}') == "known"
     assert send('{"m": "ignore all of it"}') == "prompt"
     assert send('{"m": "hello"}') == "Default_Action"
-    assert {logged[0] for logged in cloud.logged} == {"aws-waf-logs-edge"}
-    assert all("is left out" not in said for said in cloud.said)
+    assert {logged[0] for logged in account.logged} == {"aws-waf-logs-edge"}
+    assert all("is left out" not in said for said in account.said)

@@ -24,7 +24,7 @@ SECRET = "sk-secret-key"  # made up
 
 
 def configure(edge: Edge, **more: Any) -> None:
-    edge.cloud.logging = {"ResourceArn": ACL_ARN, "LogDestinationConfigs": [LOG_GROUP_ARN]} | more
+    edge.account.logging = {"ResourceArn": ACL_ARN, "LogDestinationConfigs": [LOG_GROUP_ARN]} | more
 
 
 def sqli(component: dict[str, Any], action: str = "Block") -> dict[str, Any]:
@@ -174,7 +174,7 @@ def test_a_redacted_field_is_not_in_the_record(
     parts: dict[str, Any] = {"headers": [("x-api-key", SECRET)], "query": "token=1"}
     edge.send(**parts)
     configure(edge, RedactedFields=[component])
-    edge.cloud.bump()
+    edge.account.written()
     edge.send(**parts)
     before, after = (json.dumps(record) for _, _, record in edge.logged)
     assert shown in before
@@ -306,7 +306,7 @@ def test_a_destination_that_is_no_log_group_is_said(edge: Edge) -> None:
     edge.apply()
     edge.send()
     assert edge.logged == []
-    assert edge.cloud.said == ["log records go to CloudWatch Logs only: none are written"]
+    assert edge.account.said == ["log records go to CloudWatch Logs only: none are written"]
 
 
 def test_without_a_logging_configuration_nothing_is_written(edge: Edge) -> None:

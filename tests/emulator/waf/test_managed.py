@@ -221,6 +221,6 @@ def test_without_libmodsecurity_the_groups_still_work_and_say_what_they_lack(
         edge.apply(group("crs", managed(full("Common"))))
         assert edge.send(**body("<script>alert(1)</script>")).action == "ALLOW"
         assert edge.send(headers=[]).action == "BLOCK"
-        assert any(detectors.MISSING in said for said in edge.cloud.said)
+        assert any(detectors.MISSING in said for said in edge.account.said)
     finally:
         detectors._detector.cache_clear()

@@ -35,7 +35,7 @@ def label_match(key: str, scope: str = "LABEL") -> dict[str, Any]:
 
 
 def own_group(edge: Edge, *rules: dict[str, Any], **more: Any) -> None:
-    edge.cloud.entities["group-id"] = {
+    edge.account.entities["group-id"] = {
         "Name": "mine",
         "ARN": GROUP_ARN,
         "Rules": [{"Priority": at} | one for at, one in enumerate(rules)],
@@ -45,7 +45,7 @@ def own_group(edge: Edge, *rules: dict[str, Any], **more: Any) -> None:
 def test_a_stage_without_a_web_acl_is_not_inspected(edge: Edge) -> None:
     request = HttpRequest("GET", "/", "", (), b"", "127.0.0.1")
     other = "arn:aws:apigateway:us-east-2::/restapis/other/stages/v1"
-    assert Waf(edge.cloud).inspect(other, request, request_id="1") is None
+    assert Waf(edge.account).inspect(other, request, request_id="1") is None
 
 
 def test_rules_run_by_priority_and_the_first_that_ends_wins(edge: Edge) -> None:
@@ -118,7 +118,7 @@ def test_count_goes_on_and_its_headers_reach_the_api_with_the_later_of_two_winni
 def test_an_action_that_serves_a_puzzle_blocks_and_says_so(edge: Edge, action: str) -> None:
     edge.apply(rule("puzzle", contains("a", BODY), {action: {}}))
     assert edge.send("a").action == "BLOCK"
-    assert edge.cloud.said == [f"the action {action} blocks: no puzzle or challenge is served"]
+    assert edge.account.said == [f"the action {action} blocks: no puzzle or challenge is served"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_managed_group_that_is_not_evaluated_is_said(edge: Edge) -> None:
     edge.apply(group("bots", managed("AWSManagedRulesBotControlRuleSet")))
     assert edge.send().action == "ALLOW"
     name = "AWSManagedRulesBotControlRuleSet"
-    assert edge.cloud.said == [f"managed rule group {name} is not evaluated: it matches nothing"]
+    assert edge.account.said == [f"managed rule group {name} is not evaluated: it matches nothing"]
 
 
 def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:
@@ -264,7 +264,7 @@ def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:
     for body in ("ab", "a", "c", "d"):
         edge.send(body)
     edge.send(headers=[])
-    metrics = [(on["WebACL"], on["Rule"], name) for name, on in edge.cloud.counted]
+    metrics = [(on["WebACL"], on["Rule"], name) for name, on in edge.account.counted]
     assert Counter(metrics) == {
         ("edge", "counts", "CountedRequests"): 2,
         ("edge", "counts-too", "CountedRequests"): 2,

@@ -88,14 +88,14 @@ def test_a_changed_pattern_set_is_seen_after_the_next_write(edge: Edge) -> None:
     assert edge.send("new").action == "ALLOW"
     edge.patterns("new")
     assert edge.send("new").action == "ALLOW"
-    edge.cloud.bump()
+    edge.account.written()
     assert edge.send("new").action == "BLOCK"
 
 
 def test_a_pattern_that_aws_would_refuse_leaves_its_rule_out_and_says_so(edge: Edge) -> None:
     edge.apply(rule("bad", text("RegexMatchStatement", BODY, RegexString="(a)")))
     assert edge.send("a").action == "ALLOW"
-    (said,) = edge.cloud.said
+    (said,) = edge.account.said
     assert said.startswith("rule bad is left out: capturing groups are not supported")
 
 
@@ -125,7 +125,7 @@ def test_xss(edge: Edge) -> None:
     ],
 )
 def test_ip_set(edge: Edge, address: str, *, inside: bool) -> None:
-    edge.cloud.entities["ip-id"] = {
+    edge.account.entities["ip-id"] = {
         "Addresses": ["192.0.2.0/24", "198.51.100.7/32", "2001:db8::/32"]
     }
     statement = {"IPSetReferenceStatement": {"ARN": IP_SET_ARN}}
@@ -297,5 +297,5 @@ def test_a_statement_that_cannot_be_evaluated_is_left_out_and_said(
 ) -> None:
     edge.apply(rule("odd", statement), rule("next", contains("bad", BODY)))
     assert edge.send("bad").terminating_rule == "next"
-    (said,) = edge.cloud.said
+    (said,) = edge.account.said
     assert said.startswith("rule odd is left out: ")

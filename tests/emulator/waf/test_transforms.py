@@ -85,6 +85,6 @@ def test_a_transformation_that_is_not_known_leaves_the_rule_out_and_says_so(edge
         {"Name": "new", "Statement": contains("a", {"Body": {}}, "SHA256"), "Action": {"Block": {}}}
     )
     assert edge.send("a").action == "ALLOW"
-    assert edge.cloud.said == [
+    assert edge.account.said == [
         "rule new is left out: the text transformation 'SHA256' is not applied"
     ]

@@ -10,10 +10,8 @@ import boto3
 import moto  # noqa: F401  # hooks into botocore: before any client is made
 from botocore.awsrequest import AWSResponse
 
-from emulator.cloud import Cloud
-from emulator.cloudwatch.metrics import Metrics
+from emulator.account import Account
 from emulator.iam import Authorizer
-from emulator.logs.writer import LogWriter
 from emulator.wire.http import HttpRequest, HttpResponse
 from iam_policy import Decision
 
@@ -29,26 +27,29 @@ def _operator_client(service: str) -> Any:
     return _SESSION.client(service, aws_access_key_id="emulator", aws_secret_access_key="emulator")
 
 
-class FakeCloud(Cloud):
-    """The account without a server: its clients are moto's (inside `mock_aws`), or a test's own.
-
-    What parts log, count and say of themselves stays in lists.
-    """
+class _Logs:
+    """Keeps what parts log."""
 
     def __init__(self) -> None:
-        metrics = Metrics(ACCOUNT, REGION)
-        logs = LogWriter(ACCOUNT, REGION, metrics)
-        super().__init__(ACCOUNT, REGION, ENDPOINT, metrics=metrics, logs=logs)
-        self.logged: list[tuple[str, str, str]] = []
+        self.events: list[tuple[str, str, str]] = []
+
+    def put(self, group: str, stream: str, message: str) -> None:
+        self.events.append((group, stream, message))
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+class _Metrics:
+    """Keeps what parts count."""
+
+    def __init__(self) -> None:
         self.counted: list[tuple[str, Mapping[str, str]]] = []
 
-    def client(self, service: str) -> Any:
-        return _operator_client(service)
-
-    def log(self, group: str, stream: str, message: str) -> None:
-        self.logged.append((group, stream, message))
-
-    def metric(
+    def add(
         self,
         namespace: str,  # noqa: ARG002  # as the account's
         name: str,
@@ -58,17 +59,32 @@ class FakeCloud(Cloud):
     ) -> None:
         self.counted.append((name, dimensions))
 
+
+class FakeAccount(Account):
+    """The account without a server: its clients are moto's (inside `mock_aws`), or a test's own.
+
+    What parts log, count and say of themselves stays in lists.
+    """
+
+    def __init__(self) -> None:
+        logs, metrics = _Logs(), _Metrics()
+        super().__init__(ACCOUNT, REGION, ENDPOINT, metrics=metrics, logs=logs)
+        self.logged, self.counted = logs.events, metrics.counted
+
+    def client(self, service: str) -> Any:
+        return _operator_client(service)
+
     @property
     def said(self) -> list[str]:
         """The texts of the approximations so far."""
-        return [each["text"] for each in self.approximations]
+        return [each["text"] for each in self.approximations.listed()]
 
 
 class FakeRoles(Authorizer):
     """An IAM in which every role may be assumed, and may do all until a test says otherwise."""
 
     def __init__(self) -> None:
-        super().__init__(FakeCloud())
+        super().__init__(FakeAccount())
         self.allowed = True
         self.asked: list[tuple[str, str]] = []
 

@@ -27,7 +27,12 @@ class Metrics(Protocol):
     """Where the account's parts count."""
 
     def add(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        value: float = 1.0,
+        unit: str = "Count",
     ) -> None:
         """Count a value in a series, now."""
 
@@ -45,7 +50,7 @@ class Logs(Protocol):
         """Write out what is queued, and stop."""
 
 
-class Cloud:
+class Account:
     """One account in its home Region, as the parts that serve see it.
 
     Args:
@@ -55,6 +60,10 @@ class Cloud:
         metrics: CloudWatch's.
         logs: CloudWatch Logs'.
         answer: answers the requests of clients in-process. None: they go to `endpoint`.
+
+    Attributes:
+        id: twelve digits.
+        approximations: what was done otherwise than AWS does it.
     """
 
     def __init__(
@@ -67,12 +76,12 @@ class Cloud:
         logs: Logs,
         answer: Answer | None = None,
     ) -> None:
-        self.account_id = account_id
+        self.id = account_id
         self.region = region
         self.endpoint = endpoint
-        self._approximations = Approximations()
-        self._metrics = metrics
-        self._logs = logs
+        self.approximations = Approximations()
+        self.metrics = metrics
+        self.logs = logs
         self._answer = answer
         self._lock = threading.Lock()
         self._session: boto3.session.Session | None = None
@@ -80,11 +89,6 @@ class Cloud:
         self._generation = 0
         self._snapshots: dict[str, object] = {}
         self._building: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
-
-    @property
-    def approximations(self) -> list[dict[str, str]]:
-        """What was answered differently from AWS so far, for the health page."""
-        return self._approximations.listed()
 
     @property
     def generation(self) -> int:
@@ -133,35 +137,12 @@ class Cloud:
                     self._snapshots[key] = value
             return value
 
-    def bump(self) -> None:
+    def written(self) -> None:
         """Forget every snapshot: the control plane was written to."""
         with self._lock:
             self._generation += 1
             self._snapshots.clear()
 
-    def log(self, group: str, stream: str, message: str) -> None:
-        """Queue one event for a CloudWatch log group."""
-        self._logs.put(group, stream, message)
-
-    def metric(
-        self,
-        namespace: str,
-        name: str,
-        dimensions: Mapping[str, str],
-        value: float = 1.0,
-        unit: str = "Count",
-    ) -> None:
-        """Count a value in a CloudWatch metric."""
-        self._metrics.add(namespace, name, dimensions, value, unit)
-
-    def approximation(self, part: str, text: str) -> None:
-        """Say, once, that the applied configuration touches something that AWS does better."""
-        self._approximations.note(part, text)
-
-    def flush(self) -> None:
-        """Wait until every queued log event is in its group."""
-        self._logs.flush()
-
     def close(self) -> None:
         """Write out the queued log events and stop."""
-        self._logs.close()
+        self.logs.close()

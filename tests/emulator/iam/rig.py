@@ -7,7 +7,7 @@ from typing import Any
 from emulator.iam import Authorizer
 from emulator.wire.call import Principal
 from emulator.wire.http import HttpRequest, HttpResponse
-from tests.emulator.fake_cloud import ACCOUNT, REGION, FakeCloud, captured_request
+from tests.emulator.fake_account import ACCOUNT, REGION, FakeAccount, captured_request
 from tests.emulator.iam.asking import authenticated, refused
 
 ROLE = "chatbot-dev-execution"
@@ -31,8 +31,8 @@ def trust(service: str, **condition: Any) -> str:
 
 
 @dataclass
-class Account:
-    cloud: FakeCloud
+class Rig:
+    account: FakeAccount
     authorizer: Authorizer
     key: str
     token: str
@@ -42,17 +42,17 @@ class Account:
         return captured_request(service, operation, key=self.key, token=self.token, **parameters)
 
     def grant(self, name: str, *statements: dict[str, Any]) -> None:
-        self.cloud.client("iam").put_role_policy(
+        self.account.client("iam").put_role_policy(
             RoleName=ROLE, PolicyName=name, PolicyDocument=document(*statements)
         )
-        self.cloud.bump()
+        self.account.written()
 
     def widen_boundary(self) -> None:
         everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
-        self.cloud.client("iam").create_policy_version(
+        self.account.client("iam").create_policy_version(
             PolicyArn=self.boundary_arn, PolicyDocument=everything, SetAsDefault=True
         )
-        self.cloud.bump()
+        self.account.written()
 
     def refuse(self, service: str, operation: str, **parameters: Any) -> HttpResponse | None:
         return refused(self.authorizer, self.request(service, operation, **parameters))
