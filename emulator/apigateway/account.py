@@ -5,10 +5,10 @@ API Gateway, and has what AWS's policy AmazonAPIGatewayPushToCloudWatchLogs hold
 it when it is set.
 """
 
-from emulator.iam import Authorizer
+from emulator.iam import LOG_WRITES, Authorizer
 from emulator.iam.resources import roles_handed_on
 from emulator.wire.call import Call
-from emulator.wire.errors import AwsError, CallerError
+from emulator.wire.errors import AwsError
 
 _SERVICE = "apigateway.amazonaws.com"
 _ACTIONS = (
@@ -24,25 +24,10 @@ _REFUSED = (
 def refuse_role(call: Call, authorizer: Authorizer) -> None:
     """Refuse the account a role that API Gateway could not use. Raises AwsError."""
     for role in roles_handed_on(call):
-        if problem(authorizer, role, _ACTIONS, "*") is not None:
+        if authorizer.problem_of_service(_SERVICE, role, _ACTIONS, "*", {}) is not None:
             raise AwsError(400, "BadRequestException", _REFUSED)
 
 
 def write_problem(authorizer: Authorizer, role: str, stream_arn: str) -> str | None:
     """Return why API Gateway cannot write to a log stream as this role; None when it can."""
-    return problem(authorizer, role, ("logs:CreateLogStream", "logs:PutLogEvents"), stream_arn)
-
-
-def problem(
-    authorizer: Authorizer, role: str, actions: tuple[str, ...], resource: str
-) -> str | None:
-    """Return what keeps API Gateway from doing these things as a role; None if nothing does."""
-    try:
-        authorizer.assume_by_service(role, _SERVICE, {})
-    except CallerError as error:
-        return str(error)
-    for action in actions:
-        decision = authorizer.authorize_role(role, action, resource)
-        if not decision.allowed:
-            return f"{role} may not {action} on {resource} ({decision.reason})"
-    return None
+    return authorizer.problem_of_service(_SERVICE, role, LOG_WRITES, stream_arn, {})

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 from emulator.account import Account
 from emulator.bedrock.inference_profiles import NamedModel
-from emulator.iam import Authorizer
+from emulator.iam import LOG_WRITES, Authorizer
 from emulator.wire.call import Principal
 from emulator.wire.documents import JsonObject
-from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator")
 
+_SERVICE = "bedrock.amazonaws.com"
 _LOG_STREAM = "aws/bedrock/modelinvocations"
 _INLINE_LOG_BYTES = 100_000
 
@@ -32,18 +32,10 @@ def log_delivery_problem(
         "aws:SourceAccount": account_id,
         "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account_id}:*",
     }
-    try:
-        authorizer.assume_by_service(role_arn, "bedrock.amazonaws.com", origin)
-    except CallerError as error:
-        return str(error)
     stream = (
         f"arn:{partition}:logs:{region}:{account_id}:log-group:{group}:log-stream:{_LOG_STREAM}"
     )
-    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        decision = authorizer.authorize_role(role_arn, action, stream)
-        if not decision.allowed:
-            return f"{role_arn} may not {action} on {stream} ({decision.reason})"
-    return None
+    return authorizer.problem_of_service(_SERVICE, role_arn, LOG_WRITES, stream, origin)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from emulator.account import Account
 from emulator.cloudtrail.digests import LogFile, Signer
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.cloudtrail.status import note_delivery
-from emulator.iam import Authorizer
+from emulator.iam import LOG_WRITES, Authorizer
 from emulator.iam.resources import key_arn
 from emulator.wire.documents import Document
-from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator")
@@ -51,7 +50,8 @@ class Delivery:
             return "key" if refusal.startswith("the key") else "bucket"
         if not target.log_group:
             return None
-        if self._trust_refusal(target):
+        problem = self._authorizer.problem_of_service
+        if not target.log_role or problem(_SERVICE, target.log_role, (), "", {}):
             return "trust"
         named = self._account.client("logs").describe_log_groups(
             logGroupNamePrefix=target.log_group
@@ -134,30 +134,19 @@ class Delivery:
         for _, text in records:
             self._account.logs.put(target.log_group, stream, text)
 
-    def _trust_refusal(self, target: LoggingTrail) -> str:
-        """Return why CloudTrail may not assume the trail's role, or nothing."""
-        if not target.log_role:
-            return "the trail names no role for it"
-        try:
-            self._authorizer.assume_by_service(target.log_role, _SERVICE, {})
-        except CallerError as error:
-            return str(error)
-        return ""
-
     def _logs_refusal(self, target: LoggingTrail, stream: str) -> str:
         """Return why the trail's role may not write to its log group, or nothing."""
-        if refusal := self._trust_refusal(target):
-            return refusal
+        if not target.log_role:
+            return "the trail names no role for it"
         region, account_id = self._account.region, self._account.id
         group = (
             f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group:{target.log_group}"
         )
         resource = f"{group}:log-stream:{stream}"
-        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-            decision = self._authorizer.authorize_role(target.log_role, action, resource)
-            if not decision.allowed:
-                return f"{target.log_role} may not {action} on {resource} ({decision.reason})"
-        return ""
+        return (
+            self._authorizer.problem_of_service(_SERVICE, target.log_role, LOG_WRITES, resource, {})
+            or ""
+        )
 
     def _say(self, trail: str, where: str, refusal: str) -> None:
         """Log a refusal once, until it changes."""

@@ -1,6 +1,7 @@
 """Whether a caller may do what it asks for, by the applied policies."""
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from emulator.account import Account
@@ -40,6 +41,9 @@ _EVERYTHING = {
 }
 
 _Keys = dict[str, str | list[str]]
+
+LOG_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
+"""What whoever writes to a log group must be allowed to do with a stream of it."""
 
 
 class Authorizer:
@@ -209,6 +213,20 @@ class Authorizer:
                 f" ({decision.reason}, {decision.by})",
             )
         return self._session(role_arn, role.arn, service)
+
+    def problem_of_service(
+        self, service: str, role_arn: str, actions: Iterable[str], resource: str, origin: Context
+    ) -> str | None:
+        """Return what keeps a service from doing these things as a role; None if nothing does."""
+        try:
+            self.assume_by_service(role_arn, service, origin)
+        except CallerError as error:
+            return str(error)
+        for action in actions:
+            decision = self.authorize_role(role_arn, action, resource)
+            if not decision.allowed:
+                return f"{role_arn} may not {action} on {resource} ({decision.reason})"
+        return None
 
     def _session(self, named: str, role_arn: str, session: str) -> Principal:
         name, account = last(named), self._account.id

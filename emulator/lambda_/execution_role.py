@@ -9,7 +9,7 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from emulator.account import Account
-from emulator.iam import Authorizer
+from emulator.iam import LOG_WRITES, Authorizer
 from emulator.lambda_.functions import Function, LambdaError
 from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
@@ -72,7 +72,7 @@ class ExecutionRoles:
                 f"{function.log_group}:log-stream:*"
             )
             known[key] = True
-            for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            for action in LOG_WRITES:
                 if not self._authorizer.authorize_role(function.role, action, resource).allowed:
                     known[key] = False
                     _log.warning(
