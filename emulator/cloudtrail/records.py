@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from botocore.model import OperationModel, Shape
+from botocore.parsers import ResponseParserError, create_parser
+from moto.core.utils import get_service_model
 
 from emulator.wire.call import Call, Principal
 from emulator.wire.documents import Document, JsonObject
@@ -219,15 +221,11 @@ def _error(call: Call, response: HttpResponse) -> tuple[str, str]:
 
 
 def _operation(call: Call) -> OperationModel:
-    from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
-
     return get_service_model(call.service).operation_model(call.operation)
 
 
 def _parse(call: Call, response: HttpResponse) -> JsonObject:
     """Read a response as the SDK does; what it cannot read, the record lacks."""
-    from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415
-
     protocol = "smithy-rpc-v2-cbor" if call.protocol == "cbor" else call.protocol
     given = {
         "status_code": response.status,

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.cloudwatch.models import MetricAggregatedDatum, cloudwatch_backends
+
 from emulator.wire.documents import Document, JsonObject
 
 _MOST_DATA = 20_000  # of all series together; the oldest go
@@ -34,7 +36,7 @@ class Metrics:
         self._account_id = account_id
         self._region = region
         self._lock = threading.Lock()
-        self._data: dict[_Key, Any] = {}  # oldest first
+        self._data: dict[_Key, MetricAggregatedDatum] = {}  # oldest first
 
     def add(
         self,
@@ -53,12 +55,7 @@ class Metrics:
             datum.sum += value
             datum.sample_count += 1
 
-    def _new(self, key: _Key, value: float, unit: str) -> Any:
-        from moto.cloudwatch.models import (  # noqa: PLC0415  # only with the control plane
-            MetricAggregatedDatum,
-            cloudwatch_backends,
-        )
-
+    def _new(self, key: _Key, value: float, unit: str) -> MetricAggregatedDatum:
         minute, namespace, name, dimensions = key
         kept = cloudwatch_backends[self._account_id][self._region].metric_data
         if len(self._data) >= _MOST_DATA:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import UnionType
 
 from botocore.model import OperationModel, Shape
+from botocore.parsers import RpcV2CBORParser
 from moto.core.parse import (
     JSONParser,
     QueryParser,
@@ -72,8 +73,6 @@ def parameters(
 
 
 def _cbor(body: bytes) -> Document:
-    from botocore.parsers import RpcV2CBORParser  # noqa: PLC0415  # only for CloudWatch's SDKs
-
     document = RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body)))
     if not isinstance(document, dict):
         raise TypeError

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from botocore.model import Shape
+from moto.core.utils import get_service_model
 
 from emulator.wire.documents import JsonObject
 
@@ -22,8 +23,6 @@ _IAM_NAMES = "It must contain only alphanumeric characters and/or the following:
 
 def input_shape(service: str, operation: str) -> Shape:
     """Return the shape of an operation's input, None when it takes nothing."""
-    from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
-
     return get_service_model(service).operation_model(operation).input_shape
 
 
