@@ -2,22 +2,15 @@
 
 from urllib.parse import parse_qs
 
-from emulator.lambda_.runtime import LambdaRuntime
+from emulator.lambda_.runtime import LambdaRuntime, check_size
 from emulator.wire.call import Call
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse
 
-_MAX_PAYLOAD = 6 * 1024 * 1024
-
 
 def check_payload(call: Call) -> None:
-    """Refuse a payload that Lambda does not take ("Lambda quotas")."""
-    if len(call.request.body) > _MAX_PAYLOAD:
-        raise AwsError(
-            413,
-            "RequestTooLargeException",
-            f"Request must be smaller than {_MAX_PAYLOAD} bytes for the InvokeFunction operation",
-        )
+    """Refuse a payload that is too large, before anything else is asked. Raises AwsError."""
+    check_size(call.request.body)
 
 
 def invoke(call: Call, functions: LambdaRuntime) -> HttpResponse:

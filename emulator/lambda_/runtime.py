@@ -266,7 +266,8 @@ class LambdaRuntime:
         return answer
 
 
-def _check_event(payload: bytes) -> None:
+def check_size(payload: bytes) -> None:
+    """Refuse an event that Lambda does not take ("Lambda quotas"). Raises LambdaError."""
     if len(payload) > MAX_REQUEST_BYTES:
         raise LambdaError(
             413,
@@ -275,6 +276,10 @@ def _check_event(payload: bytes) -> None:
             "operation",
             Type="User",
         )
+
+
+def _check_event(payload: bytes) -> None:
+    check_size(payload)
     try:
         json.loads(payload or b"{}")
     except (ValueError, RecursionError) as error:
