@@ -108,7 +108,6 @@ def page(controls: Sequence[Control]) -> str:
 
 def object_lock() -> str:
     """Return mode and days of the trail's object lock, for each environment that has a trail."""
-    defaults = (ROOT / "modules" / "chatbot" / "variables.tf").read_text(encoding="utf-8")
     found = []
     for path in sorted(ROOT.glob("envs/*/main.tf")):
         trail = re.search(r"\btrail\s*=\s*\{([^}]*)\}", path.read_text(encoding="utf-8"))
@@ -117,10 +116,9 @@ def object_lock() -> str:
         settings = []
         for name in ("object_lock_mode", "object_lock_days"):
             given = re.search(rf'{name}\s*=\s*"?(\w+)', trail[1])
-            default = re.search(rf'{name}\s*=\s*optional\(\w+, "?(\w+)', defaults)
-            if given is None and default is None:
-                raise FiguresError(f"{path} and modules/chatbot do not say {name}")
-            settings.append((given or default or [""])[1])
+            if given is None:
+                raise FiguresError(f"{path} does not say {name}")
+            settings.append(given[1])
         mode, days = settings
         found.append(f"{path.parent.name} {mode}, {days} {'day' if days == '1' else 'days'}")
     if not found:

@@ -26,9 +26,10 @@ from toolkit.terraform import ROOT, TerraformError
 # An environment finds its modules two folders up.
 HOME = ROOT / ".rehearsal-load"
 LIFTED = """module "chatbot" {
-  api      = { plan = { rate_limit = 10000, burst_limit = 5000, quota_limit = 100000000 } }
-  edge     = { limits = { rate_requests = 100000000 } }
-  function = { reserved_concurrency = 100 }
+  api = { plan = { rate_limit = 10000, burst_limit = 5000, quota_limit = 100000000 } }
+  edge = { limits = { rate_requests = 100000000 } }
+
+  reserved_concurrency = 100
 }
 """
 MAX_CLIENTS = 200

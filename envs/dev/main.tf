@@ -20,6 +20,6 @@ module "chatbot" {
   account = {
     api_gateway_log_role = {}
     invocation_logging   = {}
-    trail                = { object_lock_days = 1, force_destroy = true }
+    trail                = { object_lock_days = 1, object_lock_mode = "GOVERNANCE", force_destroy = true }
   }
 }

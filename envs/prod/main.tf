@@ -20,6 +20,6 @@ module "chatbot" {
   account = {
     api_gateway_log_role = {}
     invocation_logging   = {}
-    trail                = { object_lock_days = 365 }
+    trail                = { object_lock_days = 365, object_lock_mode = "GOVERNANCE" }
   }
 }

@@ -26,7 +26,7 @@ resource "aws_api_gateway_api_key" "client" {
 
   name        = "${var.name}-${each.key}"
   description = coalesce(each.value.description, "Client ${each.key} of ${var.name}")
-  enabled     = each.value.enabled
+  enabled     = !contains(var.disabled_clients, each.key)
 }
 
 resource "aws_api_gateway_usage_plan_key" "client" {

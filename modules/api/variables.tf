@@ -12,8 +12,7 @@ variable "allowed_origin" {
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own, so that one can be watched, stopped or replaced alone."
   type = map(object({
-    description = optional(string)     # Who or what the client is; null = the name says it.
-    enabled     = optional(bool, true) # false stops the client at once and keeps its key.
+    description = optional(string) # Who or what the client is; null = the name says it.
   }))
   nullable = false
 
@@ -45,6 +44,18 @@ variable "custom_domain" {
   validation {
     condition     = var.custom_domain == null ? true : can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/", var.custom_domain.certificate_arn))
     error_message = "custom_domain.certificate_arn must be the ARN of an ACM certificate: arn:aws:acm:<region>:<account>:certificate/<id>."
+  }
+}
+
+variable "disabled_clients" {
+  description = "Clients that are stopped: each is refused at once, and keeps its key."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.disabled_clients, keys(var.clients))) == 0
+    error_message = "disabled_clients names clients, and would stop nobody as ${join(", ", setsubtract(var.disabled_clients, keys(var.clients)))}. The clients are: ${join(", ", keys(var.clients))}."
   }
 }
 

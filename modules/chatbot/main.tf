@@ -8,7 +8,7 @@ module "governance" {
 
   name                 = local.name
   api_gateway_log_role = var.account.api_gateway_log_role
-  bound_role_names     = var.operations.bound_role_names
+  bound_role_names     = var.bound_role_names
   deploy_role_arns     = var.deploy_role_arns
   former_log_groups    = var.account.former_log_groups
   log_retention_days   = var.operations.log_retention_days
@@ -27,7 +27,7 @@ module "governance" {
   watched = {
     api_name                 = local.name
     api_stage                = local.stage_name
-    function_concurrency     = var.function.reserved_concurrency
+    function_concurrency     = var.reserved_concurrency
     function_name            = local.name
     function_timeout_seconds = var.function.timeout_seconds
     metrics_namespace        = local.metrics_namespace
@@ -35,7 +35,7 @@ module "governance" {
 
     quota = {
       period   = var.api.plan.quota_period
-      requests = var.api.plan.quota_limit * length([for client in var.clients : client if client.enabled])
+      requests = var.api.plan.quota_limit * length(setsubtract(keys(var.clients), var.disabled_clients))
     }
   }
 }
@@ -68,7 +68,7 @@ module "compute" {
   log_retention_days   = var.operations.log_retention_days
   model                = merge(var.model, { destination_regions = local.destination_regions })
   package              = var.package
-  reserved_concurrency = var.function.reserved_concurrency
+  reserved_concurrency = var.reserved_concurrency
   timeout_seconds      = var.function.timeout_seconds
 
   chat = {
@@ -97,6 +97,7 @@ module "api" {
   allowed_origin     = var.allowed_origin
   clients            = var.clients
   custom_domain      = var.api.custom_domain
+  disabled_clients   = var.disabled_clients
   kms_key_arn        = module.governance.kms_key_arn
   log_retention_days = var.operations.log_retention_days
   log_role_arn       = module.governance.api_gateway_log_role_arn

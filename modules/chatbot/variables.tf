@@ -12,16 +12,16 @@ variable "account" {
       retention_days    = optional(number) # null = operations.log_retention_days
     })
     trail = object({
-      force_destroy      = optional(bool, false)          # true lets terraform destroy delete the records; GOVERNANCE only.
-      log_retention_days = optional(number)               # null = operations.log_retention_days
-      object_lock_days   = optional(number, 365)          # How long nobody can delete a record.
-      object_lock_mode   = optional(string, "GOVERNANCE") # COMPLIANCE binds the root user as well.
+      force_destroy      = optional(bool, false) # true lets terraform destroy delete the records; GOVERNANCE only.
+      log_retention_days = optional(number)      # null = operations.log_retention_days
+      object_lock_days   = number                # How long nobody can delete a record.
+      object_lock_mode   = string                # GOVERNANCE; or COMPLIANCE, which binds the root user as well.
     })
   })
   default = {
     api_gateway_log_role = {}
     invocation_logging   = {}
-    trail                = {}
+    trail                = { object_lock_days = 365, object_lock_mode = "GOVERNANCE" }
   }
   nullable = false
 }
@@ -52,17 +52,30 @@ variable "api" {
   nullable = false
 }
 
+variable "bound_role_names" {
+  description = "Further roles that must not touch the controls, such as those of the people who operate the chatbot. Never the role that deploys."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own."
   type = map(object({
     description = optional(string)
-    enabled     = optional(bool, true) # false stops the client at once and keeps its key.
   }))
   nullable = false
 }
 
 variable "deploy_role_arns" {
   description = "Roles that deploy: the only exceptions of the service control policy, and whose changes raise no alert."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "disabled_clients" {
+  description = "Clients that are stopped: each is refused at once, and keeps its key."
   type        = list(string)
   default     = []
   nullable    = false
@@ -116,17 +129,16 @@ variable "environment" {
 variable "function" {
   description = "Tuning of the function, and how it talks to the model."
   type = object({
-    architecture         = optional(string, "arm64")
-    leak_mode            = optional(string, "block") # block or count
-    log_level            = optional(string, "INFO")
-    max_message_chars    = optional(number, 2000)
-    max_output_tokens    = optional(number, 512)
-    memory_mb            = optional(number, 512)
-    reserved_concurrency = optional(number, 10)
-    screening_mode       = optional(string, "block") # block or count
-    snap_start           = optional(bool, false)
-    system_prompt        = optional(string, "You are a helpful customer support assistant.")
-    timeout_seconds      = optional(number, 28)
+    architecture      = optional(string, "arm64")
+    leak_mode         = optional(string, "block") # block or count
+    log_level         = optional(string, "INFO")
+    max_message_chars = optional(number, 2000)
+    max_output_tokens = optional(number, 512)
+    memory_mb         = optional(number, 512)
+    screening_mode    = optional(string, "block") # block or count
+    snap_start        = optional(bool, false)
+    system_prompt     = optional(string, "You are a helpful customer support assistant.")
+    timeout_seconds   = optional(number, 28)
   })
   default  = {}
   nullable = false
@@ -186,9 +198,8 @@ variable "model" {
 variable "operations" {
   description = "Who is told when something is wrong, and how long logs are kept."
   type = object({
-    alert_emails       = list(string)               # Each must confirm the e-mail that Amazon SNS sends.
-    alarm_thresholds   = optional(map(number), {})  # Alarm to threshold; see modules/governance.
-    bound_role_names   = optional(list(string), []) # Further roles that must not touch the controls.
+    alert_emails       = list(string)              # Each must confirm the e-mail that Amazon SNS sends.
+    alarm_thresholds   = optional(map(number), {}) # Alarm to threshold; see modules/governance.
     log_retention_days = optional(number, 365)
     monthly_budget_usd = optional(number, 100) # Of the account; told at 50, 80 and 100 per cent.
   })
@@ -198,5 +209,12 @@ variable "operations" {
 variable "package" {
   description = "Path of the function's zip; `make build` makes it."
   type        = string
+  nullable    = false
+}
+
+variable "reserved_concurrency" {
+  description = "How many requests are answered at once, at most: what bounds the spending on the model. 0 stops the chatbot."
+  type        = number
+  default     = 10
   nullable    = false
 }

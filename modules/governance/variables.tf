@@ -1,11 +1,11 @@
 variable "alerts" {
   description = "Who is told, and from when on. Each address must confirm the e-mail that Amazon SNS sends it."
   type = object({
-    emails             = optional(list(string), [])
+    emails             = list(string)
     monthly_budget_usd = optional(number, 100)     # of the whole account; told at 50, 80 and 100 per cent
     thresholds         = optional(map(number), {}) # alarm name, without the environment's -> threshold
   })
-  default  = {}
+  default  = { emails = [] }
   nullable = false
 
   validation {
@@ -118,12 +118,15 @@ variable "name" {
 variable "trail" {
   description = "The audit trail of the account, in all Regions. null: another environment, or the organisation, has one."
   type = object({
-    force_destroy      = optional(bool, false)          # true lets terraform destroy delete the records; GOVERNANCE only
-    log_retention_days = optional(number)               # of the copy in CloudWatch Logs; null = log_retention_days
-    object_lock_days   = optional(number, 365)          # how long a record is kept, and cannot be deleted
-    object_lock_mode   = optional(string, "GOVERNANCE") # COMPLIANCE: nobody can delete, the root user included
+    force_destroy      = optional(bool, false) # true lets terraform destroy delete the records; GOVERNANCE only
+    log_retention_days = optional(number)      # of the copy in CloudWatch Logs; null = log_retention_days
+    object_lock_days   = number                # how long a record is kept, and cannot be deleted
+    object_lock_mode   = string                # GOVERNANCE; or COMPLIANCE: nobody can delete, the root user included
   })
-  default = {}
+  default = {
+    object_lock_days = 365
+    object_lock_mode = "GOVERNANCE"
+  }
 
   validation {
     condition     = var.trail == null ? true : contains(["COMPLIANCE", "GOVERNANCE"], var.trail.object_lock_mode)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.terraform.offline import Offline, planned, refusals, resource, resources
+from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +21,14 @@ TUNED = """module "chatbot" {
   environment    = "tuned"
   package        = "../../build/chatbot.zip"
   allowed_origin = "https://chat.example.com"
-  clients        = { web = {} }
+  clients        = { old = {}, web = {} }
   operations     = { alert_emails = ["oncall@example.com"], log_retention_days = 90 }
-  function       = { max_message_chars = 1500, reserved_concurrency = 2, timeout_seconds = 20 }
+  function       = { max_message_chars = 1500, timeout_seconds = 20 }
+
+  bound_role_names     = ["operators"]
+  disabled_clients     = ["old"]
+  reserved_concurrency = 2
+
   api = {
     plan = { rate_limit = 3, burst_limit = 2, quota_limit = 40, quota_period = "DAY" }
   }
@@ -213,6 +220,52 @@ def test_what_the_caller_tunes_reaches_every_layer(tuned: dict[str, Any]) -> Non
 
     groups = resources(tuned, "aws_cloudwatch_log_group")
     assert {group["retention_in_days"] for group in groups} == {90}
+
+
+def test_who_is_stopped_and_who_is_bound_reaches_every_layer(tuned: dict[str, Any]) -> None:
+    keys = {key["name"]: key["enabled"] for key in resources(tuned, "aws_api_gateway_api_key")}
+    assert keys == {"chatbot-tuned-old": False, "chatbot-tuned-web": True}
+    alarms = {one["alarm_name"]: one for one in resources(tuned, "aws_cloudwatch_metric_alarm")}
+    # Four fifths of one client's 40 a day, as only one is enabled.
+    assert alarms["chatbot-tuned-quota-nearly-used"]["threshold"] == 32
+    attached = resources(tuned, "aws_iam_role_policy_attachment")
+    assert "operators" in {attachment["role"] for attachment in attached}
+
+
+# Terraform drops an attribute of an object that it does not know, without a word. So what stops,
+# binds or proves is an argument, or an attribute that its object must have.
+ARGUMENTS = {"bound_role_names", "disabled_clients", "reserved_concurrency"}
+ATTRIBUTES = {"alert_emails", "close_default_endpoint", "object_lock_days", "object_lock_mode"}
+SLIPS = {
+    '"reserved_concurency" is not expected': (
+        "reserved_concurrency = 2",
+        "reserved_concurency = 0",
+    ),
+    'attribute "object_lock_mode" is required': (
+        "reserved_concurrency = 2",
+        """account = {
+          api_gateway_log_role = {}
+          invocation_logging   = {}
+          trail                = { object_lock_days = 3650, object_lock_mod = "COMPLIANCE" }
+        }""",
+    ),
+}
+
+
+def test_what_stops_binds_or_proves_cannot_be_misspelled(tmp_path: Path) -> None:
+    text = (ROOT / "modules" / "chatbot" / "variables.tf").read_text(encoding="utf-8")
+    assert set(re.findall(r'(?m)^variable "(\w+)"', text)) >= ARGUMENTS
+    required = set(
+        re.findall(r"(?m)^ +(\w+) += (?:bool|number|string|list\(string\))(?= *(?:#|$))", text)
+    )
+    assert required >= ATTRIBUTES
+    with Offline(tmp_path / "tree") as offline:
+        root = offline.root("slip", {"main.tf": TUNED})
+        for message, (right, wrong) in SLIPS.items():
+            assert right in TUNED
+            (root.folder / "main.tf").write_text(TUNED.replace(right, wrong))
+            refused = root.run("validate", "-no-color", ok=(1,)).stderr
+            assert message in " ".join(refused.split()), refused
 
 
 ELSEWHERE = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abc123def456"

@@ -91,7 +91,8 @@ def trails(question: Question) -> Finding:
                 return passed(f"{trail['Name']} records all regions, and is left as it is")
         return failed(
             "no trail records all regions of the account, and account.trail is null",
-            f"set account.trail = {{}} in {question.main}",
+            f'set account.trail = {{ object_lock_days = 365, object_lock_mode = "GOVERNANCE" }} in '
+            f"{question.main}",
         )
     others = [trail["Name"] for trail in found if trail["Name"] not in own]
     if not others:

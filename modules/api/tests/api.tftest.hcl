@@ -35,8 +35,10 @@ variables {
 
   clients = {
     web    = {}
-    mobile = { description = "The app", enabled = false }
+    mobile = { description = "The app" }
   }
+
+  disabled_clients = ["mobile"]
 
   function = {
     alias_invoke_arn = "arn:aws:apigateway:us-east-2:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-2:111122223333:function:chatbot-test:live/invocations"

@@ -18,7 +18,7 @@ variables {
 
   clients = {
     web    = {}
-    mobile = { description = "The app", enabled = false }
+    mobile = { description = "The app" }
   }
 
   function = {
@@ -46,6 +46,17 @@ run "every_origin_no_client_and_what_aws_does_not_have_is_refused" {
     var.allowed_origin, var.clients, var.custom_domain, var.log_retention_days,
     var.max_message_chars, var.name, var.plan, var.stage_name,
   ]
+}
+
+# A name that nobody has would stop nobody.
+run "a_stopped_client_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    disabled_clients = ["mobil"]
+  }
+
+  expect_failures = [var.disabled_clients]
 }
 
 run "an_origin_with_a_path_a_client_without_a_name_and_a_plan_without_a_limit_are_refused" {

@@ -90,7 +90,7 @@ run "a_threshold_can_be_moved_and_the_others_stay" {
   command = plan
 
   variables {
-    alerts = { thresholds = { waf-blocked = 7 } }
+    alerts = { emails = [], thresholds = { waf-blocked = 7 } }
   }
 
   assert {
@@ -288,7 +288,7 @@ run "the_month_has_a_budget" {
   command = plan
 
   variables {
-    alerts = { monthly_budget_usd = 42 }
+    alerts = { emails = [], monthly_budget_usd = 42 }
   }
 
   assert {

@@ -378,7 +378,7 @@ run "a_governance_locked_trail_may_be_destroyed_when_asked_for" {
   command = plan
 
   variables {
-    trail = { force_destroy = true, object_lock_days = 1, log_retention_days = 7 }
+    trail = { force_destroy = true, object_lock_days = 1, object_lock_mode = "GOVERNANCE", log_retention_days = 7 }
   }
 
   assert {

@@ -29,7 +29,7 @@ run "an_alarm_that_is_not_there_is_refused" {
   command = plan
 
   variables {
-    alerts = { thresholds = { waf-blockd = 7 } }
+    alerts = { emails = [], thresholds = { waf-blockd = 7 } }
   }
 
   expect_failures = [var.alerts]
@@ -99,7 +99,7 @@ run "a_trail_retention_that_cloudwatch_does_not_know_is_refused" {
   command = plan
 
   variables {
-    trail = { log_retention_days = 10 }
+    trail = { log_retention_days = 10, object_lock_days = 1, object_lock_mode = "GOVERNANCE" }
   }
 
   expect_failures = [var.trail]
@@ -109,7 +109,7 @@ run "an_unknown_lock_is_refused" {
   command = plan
 
   variables {
-    trail = { object_lock_mode = "LEGAL" }
+    trail = { object_lock_days = 1, object_lock_mode = "LEGAL" }
   }
 
   expect_failures = [var.trail]
@@ -119,7 +119,7 @@ run "a_lock_of_no_days_is_refused" {
   command = plan
 
   variables {
-    trail = { object_lock_days = 0 }
+    trail = { object_lock_days = 0, object_lock_mode = "GOVERNANCE" }
   }
 
   expect_failures = [var.trail]
@@ -129,7 +129,7 @@ run "destroying_a_compliance_locked_trail_is_refused" {
   command = plan
 
   variables {
-    trail = { object_lock_mode = "COMPLIANCE", force_destroy = true }
+    trail = { object_lock_days = 1, object_lock_mode = "COMPLIANCE", force_destroy = true }
   }
 
   expect_failures = [var.trail]
@@ -149,7 +149,7 @@ run "a_budget_of_nothing_is_refused" {
   command = plan
 
   variables {
-    alerts = { monthly_budget_usd = 0 }
+    alerts = { emails = [], monthly_budget_usd = 0 }
   }
 
   expect_failures = [var.alerts]

@@ -9,10 +9,13 @@ module "chatbot" {
   allowed_origin = "https://hilfe.example.de:8443"
 
   clients = {
-    app     = { enabled = false }
+    app     = {}
     partner = { description = "A partner's call centre" }
     web     = {}
   }
+
+  disabled_clients     = ["app"]
+  reserved_concurrency = 4
 
   api = {
     plan = { name = "kunden", rate_limit = 8, burst_limit = 3, quota_limit = 70, quota_period = "DAY" }
@@ -27,9 +30,8 @@ module "chatbot" {
   }
 
   function = {
-    max_message_chars    = 5000
-    reserved_concurrency = 4
-    timeout_seconds      = 20
+    max_message_chars = 5000
+    timeout_seconds   = 20
   }
 
   guardrail = {
