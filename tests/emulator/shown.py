@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -56,3 +57,8 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[int, str, str]:
 def unique(prefix: str = "t") -> str:
     """Return a name that no other test has."""
     return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+
+def document(*statements: dict[str, Any]) -> str:
+    """Return a policy of these statements."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

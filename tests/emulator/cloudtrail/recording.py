@@ -11,6 +11,7 @@ from emulator.wire.call import Call, Principal
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from emulator.wire.operations import recognize
 from tests.emulator.fake_account import ACCOUNT, REGION, FakeAccount, captured_request
+from tests.emulator.shown import document
 
 NAME = "chatbot-dev"
 BUCKET = f"chatbot-dev-trail-{ACCOUNT}"
@@ -38,10 +39,6 @@ ROOT = Principal(
     user_id=ACCOUNT,
     access_key_id="rehearsal",
 )
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def bucket_policy(trail: str = TRAIL_ARN) -> str:

@@ -17,9 +17,9 @@ from tests.emulator.cloudtrail.recording import (
     Rig,
     bucket_policy,
     call,
-    document,
     made,
 )
+from tests.emulator.shown import document
 
 
 def test_a_bucket_policy_for_another_trail_delivers_nothing(

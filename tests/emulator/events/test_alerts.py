@@ -12,17 +12,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION
-from tests.emulator.shown import shows
+from tests.emulator.shown import document, shows
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Emulator
 
 EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
 TEMPLATE = '"<who> called <action>, in <nowhere>."'
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(service: str, *actions: str, **condition: Any) -> dict[str, Any]:

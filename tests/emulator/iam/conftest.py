@@ -7,7 +7,8 @@ from moto import mock_aws
 
 from emulator.iam import Authorizer
 from tests.emulator.fake_account import FakeAccount
-from tests.emulator.iam.rig import ROLE, ROLE_ARN, Rig, document, trust
+from tests.emulator.iam.rig import ROLE, ROLE_ARN, Rig, trust
+from tests.emulator.shown import document
 
 
 @pytest.fixture

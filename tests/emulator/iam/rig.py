@@ -1,6 +1,5 @@
 """An account with one role, a session of it, and what its policies say."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +8,13 @@ from emulator.wire.call import Principal
 from emulator.wire.http import HttpRequest, HttpResponse
 from tests.emulator.fake_account import ACCOUNT, REGION, FakeAccount, captured_request
 from tests.emulator.iam.asking import authenticated, refused
+from tests.emulator.shown import document
 
 ROLE = "chatbot-dev-execution"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 SESSION_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/chatbot-dev"
 STREAM = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/chatbot-dev:log-stream:s"
 LOGGING = f"arn:aws:iam::{ACCOUNT}:role/BedrockLoggingRole"
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def trust(service: str, **condition: Any) -> str:

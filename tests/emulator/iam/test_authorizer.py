@@ -15,7 +15,8 @@ from tests.emulator.conftest import Emulator
 from tests.emulator.fake_account import ACCOUNT, REGION, captured_request
 from tests.emulator.iam.asking import asked as asked_of
 from tests.emulator.iam.asking import error_code, refused
-from tests.emulator.iam.rig import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Rig, document
+from tests.emulator.iam.rig import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Rig
+from tests.emulator.shown import document
 
 # --- who ----------------------------------------------------------------------
 

@@ -7,13 +7,8 @@ import pytest
 from emulator.iam import service_query
 from emulator.wire.errors import CallerError
 from tests.emulator.fake_account import ACCOUNT, REGION
-from tests.emulator.iam.rig import (
-    LOGGING,
-    STREAM,
-    Rig,
-    document,
-    trust,
-)
+from tests.emulator.iam.rig import LOGGING, STREAM, Rig, trust
+from tests.emulator.shown import document
 
 SOURCE = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"
 INVOCATIONS = (

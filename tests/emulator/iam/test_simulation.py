@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT
-from tests.emulator.shown import shows, unique
+from tests.emulator.shown import document, shows, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     Aws = Callable[[str], Any]
 
 BUCKET = "arn:aws:s3:::ours"
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
