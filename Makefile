@@ -10,7 +10,7 @@ PYTHON := .venv/bin/python
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs smoke proofs redteam test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants bench load measure-screening docs lock terraform-tool rehearsal-tools dev-tools checkov-tools
+.PHONY: help up down ask logs smoke proofs redteam test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,25 +66,16 @@ proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS c
 	@$(PYTHON) scripts/smoke_test.py --full --env $(ENV)
 
 preflight: terraform-tool build ## Look at an account, read-only, before the first apply (ENV=dev)
-	@$(PYTHON) scripts/preflight.py --env $(ENV)
+	@$(PYTHON) scripts/account_check.py --env $(ENV)
 
 mutants: terraform-tool dev-tools ## Take each control out, one at a time, and see a test fail (25 minutes)
 	@$(PYTHON) scripts/mutants.py
 
-bench: dev-tools ## Measure the function beside the recipe's handler and the usual stack
-	@PYTHONPATH=.:lambda/src $(PYTHON) benchmarks/function.py
-
 load: terraform-tool rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
 	@$(PYTHON) scripts/load.py --env $(ENV)
 
-measure-screening: dev-tools ## Measure the prompt-injection rules on corpora
-	@$(PYTHON) scripts/measure_screening.py
-
 docs: dev-tools ## Bring the generated pages and tables up to date
-	@$(PYTHON) scripts/module_docs.py && $(PYTHON) scripts/controls_doc.py && $(PYTHON) scripts/cost_doc.py
-
-lock: dev-tools ## Lock the Python requirements again, with hashes
-	@bash scripts/lock.sh
+	@$(PYTHON) scripts/docs.py
 
 # First of all that a target needs: what is missing is told before anything takes minutes.
 terraform-tool:

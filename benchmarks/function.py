@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.screening import Screen
 from emulator.lambda_.worker import Worker
-from scripts import build_lambda
+from toolkit import package as packaging
 from toolkit.certificates import make_certificate
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Bench:
         self.packages: dict[str, int] = {}
         for name, root in self._roots.items():
             if name == "ours":
-                package = build_lambda.build()
+                package = packaging.build()
                 zipfile.ZipFile(io.BytesIO(package)).extractall(root)
                 self.packages[name] = len(package)
                 continue
@@ -139,7 +139,9 @@ def _carry(names: tuple[str, ...], folder: Path) -> None:
     for name in names:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise SystemExit(f"{name} is not installed: run `make bench`, which installs it")
+            raise SystemExit(
+                f"{name} is not installed: run `bash scripts/setup.sh dev`, which installs it"
+            )
         source = Path(spec.origin)
         if source.name == "__init__.py":
             ignored = shutil.ignore_patterns("__pycache__")
@@ -207,7 +209,7 @@ def _environment() -> dict[str, str]:
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_LAMBDA_LOG_LEVEL": "INFO",
         "AWS_REGION": "us-east-2",
-        "BLOCKED_MESSAGE": "[Request blocked by safety controls]",
+        "BLOCKED_MESSAGE": "Blocked.",
         "GUARDRAIL_ID": "gr4ha1rd",
         "GUARDRAIL_VERSION": "7",
         "LANG": "en_US.UTF-8",

@@ -15,7 +15,7 @@ def judge_method(conf: Any) -> CheckResult:
 
 
 def validator(conf: Any) -> bool:
-    """Say whether a method names a validator; its id is not known before it is made."""
+    """Return whether a method names a validator; its id is not known before it is made."""
     return bool(value(conf, "request_validator_id")) or "request_validator_id" in conf.get(
         "after_unknown", {}
     )

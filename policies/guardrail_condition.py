@@ -10,12 +10,12 @@ KEY = "bedrock:guardrailidentifier"
 
 
 def invokes(statement: Statement) -> bool:
-    """Say whether a statement is about calling models."""
+    """Return whether a statement is about calling models."""
     return any(fnmatch(call.lower(), a.lower()) for a in statement.actions for call in INVOKE)
 
 
 def elsewhere(statement: Statement) -> bool:
-    """Say whether it is on profiles and projects alone, which give no answer without a model."""
+    """Return whether it is on profiles and projects alone, which give no answer without a model."""
     parts = (":inference-profile/", ":application-inference-profile/", ":project/")
     return bool(statement.resources) and all(
         arn.startswith("arn:") and any(part in arn for part in parts) for arn in statement.resources
@@ -23,7 +23,7 @@ def elsewhere(statement: Statement) -> bool:
 
 
 def demands(statement: Statement) -> bool:
-    """Say whether a statement holds only with the guardrail or, a Deny, only without it."""
+    """Return whether a statement holds only with the guardrail or, a Deny, only without it."""
     return any(
         key.lower() == KEY and ("not" in operator.lower()) is not statement.allow
         for operator, key in statement.conditions

@@ -37,7 +37,7 @@ def value(block: dict[str, Any], name: str) -> Any:
 
 
 def known(raw: Any) -> bool:
-    """Say whether checkov could work a value out, or shows the expression instead."""
+    """Return whether checkov could work a value out, or shows the expression instead."""
     return not (isinstance(raw, dict) or (isinstance(raw, str) and _REFERENCE.search(raw)))
 
 

@@ -46,10 +46,10 @@ def confusables(homoglyphs: dict[str, list[dict[str, str]]]) -> dict[str, str]:
 
     def plain(char: str) -> list[str]:
         looks = [_bare(entry["c"]) for entry in homoglyphs.get(char, [])]
-        known = [look for look in looks if len(look) == 1 and look.isascii() and look.isalnum()]
-        return sorted(known, key=str.isdigit)
+        letters = [look for look in looks if len(look) == 1 and look.isascii() and look.isalnum()]
+        return sorted(letters, key=str.isdigit)
 
-    found = {}
+    replacements = {}
     for char in map(chr, range(0x80, sys.maxunicode + 1)):
         if unicodedata.normalize("NFKD", char).isascii():
             continue  # normalisation sees to it
@@ -60,8 +60,8 @@ def confusables(homoglyphs: dict[str, list[dict[str, str]]]) -> dict[str, str]:
         if target:
             # Unicode takes a capital I for an l.
             is_i = target in {"l", "1"} and LETTER_I.search(unicodedata.name(char, ""))
-            found[char] = "i" if is_i else target.lower()
-    return found
+            replacements[char] = "i" if is_i else target.lower()
+    return replacements
 
 
 def _bare(text: str) -> str:

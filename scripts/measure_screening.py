@@ -1,261 +1,32 @@
 #!/usr/bin/env python3
-"""Measure the prompt-injection patterns on real corpora: what they stop, and what wrongly.
-
-A corpus is a file of JSON lines with `text`, `source` and `kind`. Texts count as far as the
-2,000 characters that the API accepts; longer ones are refused by their length, which is another
-control and earns the patterns nothing here.
-"""
+"""Measure the prompt-injection patterns on corpora: what they stop, and what wrongly."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import re
 import sys
-from collections import defaultdict
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "lambda" / "src")]
-
-from chatbot.screening import Screen  # noqa: E402 - the path above leads to it
-from emulator.waf.patterns import compile_pattern  # noqa: E402 - as above
-from emulator.waf.transforms import TRANSFORMS  # noqa: E402 - as above
-from toolkit.disguises import DISGUISES  # noqa: E402 - as above
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-EDGE = ROOT / "modules" / "edge"
-CORPORA = ROOT.parent / "shared" / "corpora"
-DIRECT = ("jailbreak", "override", "prompt_extraction")
-"""Kinds of attack that a pattern in English can be expected to know."""
-
-DOCUMENT = re.compile(
-    r"(?i)(ignore (all |previous |your |the )?instructions|system prompt|jailbreak|DAN mode"
-    r"|bypass (safety|guardrail|filter))"
-)
-"""The one pattern of the document that this project started from."""
-
-type Test = Callable[[str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    text: str
-    source: str
-    kind: str
-    cluster: str
-    """Texts that are nearly the same share one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    hits: int
-    of: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Return the 95 % Wilson interval."""
-        if not self.of:
-            return (0.0, 1.0)
-        z, n, p = 1.959964, self.of, self.hits / self.of
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return (max(0.0, middle - half), min(1.0, middle + half))
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        rate = self.hits / max(self.of, 1)
-        return f"{self.hits:4d}/{self.of:<4d} {rate:6.1%} [{low:.1%}, {high:.1%}]"
-
-    def as_json(self) -> dict[str, Any]:
-        return {"hits": self.hits, "of": self.of, "interval": self.interval}
-
-
-def read(path: Path, max_chars: int) -> list[Text]:
-    with path.open(encoding="utf-8") as lines:
-        records = [json.loads(line) for line in lines]
-    return [
-        Text(r["text"][:max_chars], r["source"], r["kind"], f"{r['source']} {r.get('cluster')}")
-        for r in records
-    ]
-
-
-def pattern_lines() -> list[str]:
-    lines = (EDGE / "prompt-injection-patterns.txt").read_text("utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def chains() -> list[list[str]]:
-    """Return the chains of transformations that modules/edge gives AWS WAF by default."""
-    block = re.search(
-        r"chains\s*=\s*optional\([^{]*\{(.*?)\}", (EDGE / "variables.tf").read_text(), re.DOTALL
-    )
-    found = re.findall(r"=\s*\[([^\]]*)\]", block[1]) if block else []
-    if not found:
-        raise SystemExit("modules/edge/variables.tf no longer lists its chains; adapt chains().")
-    return [re.findall(r"[A-Z0-9_]+", chain) for chain in found]
-
-
-def edge_test() -> Test:
-    """Return what AWS WAF's pattern set says of one JSON value."""
-    patterns = [compile_pattern(line) for line in pattern_lines()]
-    transforms = [[TRANSFORMS[name] for name in chain] for chain in chains()]
-
-    def stops(text: str) -> bool:
-        for chain in transforms:
-            value = text.encode("utf-8", "replace")
-            for transform in chain:
-                value = transform(value)
-            if any(pattern.search(value) for pattern in patterns):
-                return True
-        return False
-
-    return stops
-
-
-def share(test: Test, texts: Iterable[Text]) -> Share:
-    answers = [test(text.text) for text in texts]
-    return Share(sum(answers), len(answers))
-
-
-def alternatives(pattern: str) -> list[str]:
-    """Split a pattern at every `|` of its top level, and of a group that it begins with."""
-    parts = _split(pattern)
-    if len(parts) > 1:
-        return [alternative for part in parts for alternative in alternatives(part)]
-    start = re.match(r"(\\b)?\(\?:", pattern)
-    end = _closing(pattern, start.end()) if start else 0
-    if start is None or pattern[end + 1 : end + 2] in {"?", "{", "*", "+"}:
-        return [pattern]
-    options = _split(pattern[start.end() : end])
-    return [f"{start[1] or ''}(?:{option}){pattern[end + 1 :]}" for option in options]
-
-
-def _depths(pattern: str) -> list[tuple[int, str, int]]:
-    """Return position, character and depth of what is neither escaped nor in a class."""
-    found = []
-    depth = 0
-    for match in re.finditer(r"\\.|\[\^?\]?[^\]]*\]|.", pattern):
-        depth += (match[0] == "(") - (match[0] == ")")
-        found.append((match.start(), match[0], depth))
-    return found
-
-
-def _split(pattern: str) -> list[str]:
-    bars = [at for at, char, depth in _depths(pattern) if char == "|" and depth == 0]
-    return [pattern[a + 1 : b] for a, b in zip([-1, *bars], [*bars, len(pattern)], strict=True)]
-
-
-def _closing(pattern: str, start: int) -> int:
-    return start + next(at for at, _, depth in _depths(pattern[start:]) if depth < 0)
-
-
-def unseen(attacks: Sequence[Text], origin: Callable[[Text], str]) -> dict[str, Share]:
-    """Hold out one origin after another: an alternative counts if another origin has it as well."""
-    tests = [re.compile(option) for line in pattern_lines() for option in alternatives(line)]
-    hits: dict[int, set[str]] = defaultdict(set)
-    by_text = []
-    for attack in attacks:
-        text = " ".join(attack.text.lower().split())
-        matched = {number for number, test in enumerate(tests) if test.search(text)}
-        by_text.append(matched)
-        for number in matched:
-            hits[number].add(origin(attack))
-    result = {}
-    for kind in DIRECT:
-        chosen = [(a, m) for a, m in zip(attacks, by_text, strict=True) if a.kind == kind]
-        kept = sum(any(hits[n] - {origin(attack)} for n in matched) for attack, matched in chosen)
-        result[kind] = Share(kept, len(chosen))
-    return result
-
-
-def measure(corpora: Path, max_chars: int) -> dict[str, Any]:
-    screen, edge = Screen.load(), edge_test()
-    tests: dict[str, Test] = {
-        "document": lambda text: DOCUMENT.search(text) is not None,
-        "edge": edge,
-        "edge and function": lambda text: edge(text) or screen.screen(text) is not None,
-    }
-    result: dict[str, Any] = {"corpora": {}, "unseen": {}, "disguises": {}}
-    for path in sorted(corpora.glob("*.jsonl")):
-        texts = read(path, max_chars)
-        groups = {
-            kind: [t for t in texts if t.kind == kind] for kind in sorted({t.kind for t in texts})
-        }
-        if path.stem == "attacks":
-            attacks = [text for text in texts if text.kind in DIRECT]
-            groups["direct, all three"] = attacks
-            result["unseen"] = {
-                "source": unseen(attacks, lambda text: text.source),
-                "cluster": unseen(attacks, lambda text: text.cluster),
-            }
-        else:
-            groups = {} if len(groups) > 12 else groups
-            groups["all"] = texts
-        print(f"measuring {path.name}", file=sys.stderr)
-        result["corpora"][path.stem] = {
-            kind: {name: share(test, group) for name, test in tests.items()}
-            for kind, group in groups.items()
-        }
-    plain = [t for t in attacks if edge(t.text)]
-    for disguise in DISGUISES:
-        print(f"measuring {disguise.name}", file=sys.stderr)
-        # AWS WAF's parser and the function's both undo JSON escapes before anyone looks.
-        undone = disguise.name == "JSON escapes"
-        hidden = [replace(t, text=disguise.apply(t.text)) for t in plain]
-        result["disguises"][disguise.name] = {
-            "expected": disguise.expected,
-            "edge": share(edge, plain if undone else hidden),
-            "function": share(lambda text: screen.screen(text) is not None, hidden),
-        }
-    return result
-
-
-def report(result: dict[str, Any]) -> None:
-    for name, groups in result["corpora"].items():
-        print(f"\n{name}")
-        for kind, shares in groups.items():
-            print(f"  {kind}")
-            for test, value in shares.items():
-                print(f"    {test:20s}{value}")
-    for origin, shares in result["unseen"].items():
-        print(f"\nheld out by {origin}: alternatives that no other {origin} needs do not count")
-        for kind, value in shares.items():
-            print(f"  {kind:22s}{value}")
-    print("\nof the attacks that the edge stops undisguised, still stopped")
-    for name, row in result["disguises"].items():
-        print(f"  {name:28s}{row['expected']:6s}edge {row['edge']}   function {row['function']}")
-
-
-def longest_message() -> int:
-    """Return the default of the module for the longest message."""
-    variables = (ROOT / "modules" / "chatbot" / "variables.tf").read_text(encoding="utf-8")
-    found = re.search(r"max_message_chars\s+= optional\(number, (\d+)\)", variables)
-    if found is None:
-        raise LookupError("modules/chatbot/variables.tf has no default for max_message_chars")
-    return int(found[1])
+from toolkit import screening
 
 
 def main() -> int:
+    """Measure, print, and return 0; without corpora it says so."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpora", type=Path, default=CORPORA, help="folder of *.jsonl")
-    accepted = longest_message()
+    parser.add_argument("--corpora", type=Path, default=screening.CORPORA, help="folder of *.jsonl")
+    accepted = screening.longest_message()
     parser.add_argument("--max-chars", type=int, default=accepted, help="what the API accepts")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if not (arguments.corpora / "attacks.jsonl").exists():
         print(f"Nothing measured: no corpora in {arguments.corpora}. Name a folder with --corpora.")
         return 0
-    result = measure(arguments.corpora, arguments.max_chars)
+    result = screening.measure(arguments.corpora, arguments.max_chars)
     if arguments.json:
-        print(json.dumps(result, default=Share.as_json, indent=2))
+        print(json.dumps(result, default=screening.Share.as_json, indent=2))
     else:
-        report(result)
+        screening.report(result)
     return 0
 
 

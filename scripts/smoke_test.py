@@ -44,7 +44,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=os.environ.get("CHATBOT_API_KEY"),
         help="with --url; better given as CHATBOT_API_KEY, which other users cannot see",
     )
-    parser.add_argument("--origin", help="the allowed origin; default: as the function is told")
+    parser.add_argument(
+        "--origin", help="the allowed origin; default: as the function is configured"
+    )
     parser.add_argument("--full", action="store_true", help="ask every proof that can be asked")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     return parser.parse_args(argv)

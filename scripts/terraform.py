@@ -13,7 +13,7 @@ PLAN = "saved.tfplan"
 
 
 def validate() -> int:
-    """Validate every root offline, leaving no trace in the folders that people apply from."""
+    """Validate every root offline, without writing to the folders that people apply from."""
     for folder in sorted((*ROOT.glob("modules/*/"), *ROOT.glob("envs/*/"))):
         name = folder.relative_to(ROOT)
         data = CACHE / "terraform-data" / name

@@ -1,4 +1,4 @@
-"""What a person sees of an apply: what it will change, how far it is, what it waits for."""
+"""Progress of an apply: the planned changes, what is done, and what it waits for."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 # `make up` lists every change of an edit, and what an environment consists of at the first apply.
 LISTED = 15
-# Terraform tells every ten seconds; a wait that is no longer than this surprises nobody.
+# Terraform reports every ten seconds; shorter waits need no line.
 LONG_SECONDS = 30
 CHANGES = ("create", "update", "delete", "replace")
-# The provider waits 55 s after it has set a lifecycle, whoever answers; no request goes that way.
+# The provider sleeps 55 s after it has set a bucket's lifecycle. No request needs that bucket.
 SLOW = ("aws_s3_bucket_lifecycle_configuration",)
 
 
@@ -107,7 +107,7 @@ def listed(planned: list[tuple[str, dict[str, Any]]]) -> list[str]:
 
 @contextlib.contextmanager
 def errors_of(log: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """Hand over each error that the local AWS logs meanwhile: Terraform tells only at its end."""
+    """Report each error that the local AWS logs during the block, before Terraform reports it."""
     done = threading.Event()
 
     def watch(lines: TextIO) -> None:

@@ -1,4 +1,4 @@
-"""What AWS changes while this project stands still, read from the modules' own data files."""
+"""Facts about AWS that age (models, prices, limits), read from the modules' aws-facts.json."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class Route:
 def facts(module: str = "chatbot") -> dict[str, Any]:
     """Return the data file of a module: chatbot has the models, edge the rule groups."""
     text = (_MODULES / module / "aws-facts.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 @cache
 def models() -> dict[str, Model]:
     """Return every model that the data file names, by its id."""
-    return {name: _model(name, known) for name, known in facts()["models"].items()}
+    return {name: _model(name, entry) for name, entry in facts()["models"].items()}
 
 
 def _model(name: str, known: dict[str, Any]) -> Model:
@@ -114,8 +114,8 @@ def as_of() -> date:
 
 def managed_rule_groups() -> dict[str, int]:
     """Return the capacity units of each of AWS's own rule groups, by its name."""
-    found: dict[str, int] = facts("edge")["managed_rule_groups"]
-    return found
+    capacities: dict[str, int] = facts("edge")["managed_rule_groups"]
+    return capacities
 
 
 def included_wcu() -> int:
@@ -125,8 +125,8 @@ def included_wcu() -> int:
 
 def runtime_ends(runtime: str) -> date | None:
     """Return the day from which Lambda no longer patches a runtime, None if it is not known."""
-    known = facts()["runtimes"].get(runtime)
-    return date.fromisoformat(known["ends"]) if known else None
+    entry = facts()["runtimes"].get(runtime)
+    return date.fromisoformat(entry["ends"]) if entry else None
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ class Price:
 
 
 def prices() -> dict[str, Price]:
-    """Return the prices that the cost page reckons with."""
+    """Return the prices that the cost page uses."""
     return {
-        name: Price(float(known["usd"]), known["confidence"])
-        for name, known in facts()["prices"].items()
+        name: Price(float(entry["usd"]), entry["confidence"])
+        for name, entry in facts()["prices"].items()
     }

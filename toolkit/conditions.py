@@ -32,7 +32,7 @@ class Call:
 
 @cache
 def calls() -> tuple[Call, ...]:
-    """Return the list as it stands in conditions.toml."""
+    """Return the entries of conditions.toml."""
     document = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return tuple(
         Call(**{**entry, "actions": tuple(entry["actions"]), "keys": tuple(entry["keys"])})

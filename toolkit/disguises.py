@@ -1,4 +1,4 @@
-"""Disguises for an attack: what people put on a text so that a filter no longer knows it."""
+"""Disguises: encodings and look-alikes that hide an attack from a filter."""
 
 from __future__ import annotations
 

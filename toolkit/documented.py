@@ -29,21 +29,21 @@ class Command:
 
     @property
     def on_aws_only(self) -> bool:
-        """Tell whether the page says that no rehearsal can answer it."""
+        """Return whether the page marks the command as for AWS only."""
         return ON_AWS_ONLY in self.text
 
 
 def commands(program: str) -> list[Command]:
     """Return every documented command that runs a program, wherever in the command that is."""
-    found = [
+    every = [
         command
         for pattern in PAGES
         for path in sorted(ROOT.glob(pattern))
         for command in _commands(path)
     ]
-    # What is only named, such as `aws sns publish`, tells nobody to type it.
+    # A command without arguments, such as `aws sns publish`, is only a reference.
     used = re.compile(rf"(?<![\w/.-]){program} .*\s-", re.DOTALL)
-    return [one for one in found if used.search(one.text)]
+    return [one for one in every if used.search(one.text)]
 
 
 def _commands(path: Path) -> Iterator[Command]:

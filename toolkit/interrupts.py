@@ -1,4 +1,4 @@
-"""Ctrl-C that loses nothing: what must not be cut short ends first, and is told once."""
+"""Deferred Ctrl-C: a block that must not be interrupted ends first, then KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def interrupts(received: Callable[[], None] = lambda: None) -> Iterator[None]:
         count += 1
         received()
 
-    # What is ignored stays ignored, as under nohup.
+    # Ignored signals stay ignored, as under nohup.
     handled = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, receive) for each in handled}
     try:

@@ -24,7 +24,7 @@ def check(folder: Path) -> None:
 
 
 def misspelled(folder: Path) -> Iterator[tuple[str, str]]:
-    """Find what a root passes to a module in a folder beside it, and that module drops."""
+    """Return the attributes that a root passes to a module which does not declare them."""
     roots = {path: _parsed(path) for path in sorted(folder.glob("*.tf"))}
     settings = {
         _plain(name): value
@@ -51,7 +51,7 @@ def _of_a_call(
 
 
 def _resolved(value: Any, wanted: Object | Collection | None, settings: dict[str, Any]) -> Any:
-    """Put the value of a local in the place of its name; other expressions stay as they are."""
+    """Substitute the value of a local for its name; leave other expressions unchanged."""
     if isinstance(value, str) and (named := _LOCAL.fullmatch(value)):
         return settings.get(named[1])
     if isinstance(value, dict) and wanted is not None:

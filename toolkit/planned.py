@@ -1,4 +1,4 @@
-"""What an environment would make, as Terraform plans it, for programs that look beforehand."""
+"""Terraform's plan of an environment in an empty account, for the account check."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that the environment would make, with what is known of it before it is made."""
+    """A planned resource, with the attributes that are known at plan."""
 
     address: str
     type: str
@@ -67,10 +67,7 @@ class Plan:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Plan:
         """Read the plan that `terraform show -json` prints."""
-        outputs = {
-            name: output.get("value")
-            for name, output in document["planned_values"].get("outputs", {}).items()
-        }
+        outputs = document["output_changes"]["deployment"]["after"]  # without what is not known yet
         advice = [
             problem["message"]
             for check in document.get("checks", [])
@@ -138,14 +135,14 @@ class Model:
 
 
 def _several(found: str | list[str]) -> list[str]:
-    """Return a list, where IAM takes a text for a list of one."""
+    """Return a list; IAM accepts a string for a list of one."""
     return [found] if isinstance(found, str) else found
 
 
 def _resources(module: Mapping[str, Any]) -> Iterable[Resource]:
-    for found in module.get("resources", []):
-        if found["mode"] == "managed":
-            yield Resource(found["address"], found["type"], found["values"])
+    for resource in module.get("resources", []):
+        if resource["mode"] == "managed":
+            yield Resource(resource["address"], resource["type"], resource["values"])
     for child in module.get("child_modules", []):
         yield from _resources(child)
 
@@ -154,17 +151,17 @@ def planned(folder: Path) -> Plan:
     """Let Terraform plan an environment as if nothing were there, and return what it would make."""
     misspelled.check(folder)
     # Modules are named by "../../modules", so the copy lies as deep as the original.
-    copy = CACHE / f"preflight-{folder.name}"
+    copy = CACHE / f"account-check-{folder.name}"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(parents=True)
     try:
         for file in (*folder.glob("*.tf"), *folder.glob(".terraform.lock.hcl")):
             shutil.copyfile(file, copy / file.name)
-        (copy / "preflight_override.tf").write_text(LOCAL_STATE)
+        (copy / "account_check_override.tf").write_text(LOCAL_STATE)
         terraform = Terraform(copy)
         terraform.run("init", "-lockfile=readonly", "-no-color")
-        terraform.run("plan", "-lock=false", "-no-color", "-out=preflight.tfplan")
-        shown = terraform.run("show", "-json", "preflight.tfplan")
+        terraform.run("plan", "-lock=false", "-no-color", "-out=account-check.tfplan")
+        shown = terraform.run("show", "-json", "account-check.tfplan")
         return Plan.of(json.loads(shown.stdout))
     finally:
         shutil.rmtree(copy, ignore_errors=True)

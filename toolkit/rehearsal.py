@@ -30,6 +30,8 @@ HOME_VARIABLE = "CHATBOT_REHEARSALS"
 REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
 PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
+# Access key and secret of the emulator's administrator.
+ADMINISTRATOR = "rehearsal"
 DEFAULT_PORT = 4566
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -42,8 +44,8 @@ OVERRIDE = f"""terraform {{
 }}
 
 provider "aws" {{
-  access_key          = "rehearsal"
-  secret_key          = "rehearsal"
+  access_key          = "{ADMINISTRATOR}"
+  secret_key          = "{ADMINISTRATOR}"
   allowed_account_ids = ["{ACCOUNT_ID}"]
   max_retries         = 2
   s3_use_path_style   = true
@@ -55,8 +57,8 @@ provider "aws" {{
 }}
 """
 
-# How AWS's services call a thing that is there already. Terraform would have changed it, had it
-# stood in the state.
+# Error codes of AWS's services for a resource that exists already. Terraform would have updated it
+# if it were in the state.
 EXISTS_ALREADY = re.compile(
     r"already (?:exists?|has (?:this )?name)\b|cannot reference multiple Usage Plans"
     r"|AlreadyExists|AlreadyOwnedByYou|Duplicate(?:Item|Record)|ResourceConflict"
@@ -99,8 +101,8 @@ def local_aws(endpoint: str) -> dict[str, str | None]:
     """Return the variables that send an AWS SDK to the local AWS, and None for a person's own."""
     return {name: None for name in os.environ if name.startswith("AWS_")} | {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "rehearsal",
-        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
+        "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -187,7 +189,7 @@ class Rehearsal:
                 )
             return
         self._need_port()
-        # Nobody could stop a process whose id was not written down.
+        # A process without a recorded id could not be stopped.
         with interrupts(), self.log.open("ab") as log:
             process = subprocess.Popen(
                 [
@@ -268,7 +270,7 @@ class Rehearsal:
             stood = True
             stands()
 
-        # Nobody but Terraform has changed anything since it last looked: nothing can differ.
+        # Only Terraform has changed anything since its last refresh, so no refresh is needed.
         is_known = self._is_untouched() and not self._applying.exists()
         refresh = ("-refresh=false",) if is_known else ()
         self._applying.touch()
@@ -289,7 +291,7 @@ class Rehearsal:
         }
         path = f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
         if outputs.get("custom_domain_target"):
-            # By its path, since the name leads to this machine only in the Host header.
+            # By path: the custom domain does not resolve to this machine.
             path = "/_aws/custom-domain/" + outputs["url"].removeprefix("https://")
         session = Session(
             env=self.env,
@@ -303,7 +305,7 @@ class Rehearsal:
         self._session.write_text(json.dumps(asdict(session), indent=2))
         return session
 
-    # What one can do with a rehearsal that is up.
+    # Operations on a rehearsal that is up.
 
     def session(self) -> Session:
         """Return the session of a rehearsal that is up."""
@@ -330,16 +332,12 @@ class Rehearsal:
             service,
             region_name=region,
             endpoint_url=self.endpoint,
-            aws_access_key_id="rehearsal",
-            aws_secret_access_key="rehearsal",  # noqa: S106 - the local AWS has no secrets
+            aws_access_key_id=ADMINISTRATOR,
+            aws_secret_access_key=ADMINISTRATOR,
         )
 
-    def destroy(self) -> None:
-        """Let Terraform destroy all that it applied."""
-        self.terraform().run("destroy", "-auto-approve", "-no-color")
-
     def is_up(self) -> bool:
-        """Tell whether the local AWS of this rehearsal runs and answers."""
+        """Return whether the local AWS of this rehearsal runs and answers."""
         return _is_emulator(self.pid) and self._answers()
 
     def down(self) -> bool:
@@ -352,10 +350,10 @@ class Rehearsal:
 
     def _started(self) -> dict[str, Any]:
         try:
-            found = json.loads(self._process.read_text())
+            started = json.loads(self._process.read_text())
         except (OSError, ValueError):
             return {}
-        return dict(found)
+        return dict(started)
 
     def _comes_up(self) -> bool:
         """Wait until the local AWS answers; return False where none runs, or it does not answer."""
@@ -378,7 +376,7 @@ class Rehearsal:
             return {}
 
     def _is_untouched(self) -> bool:
-        """Tell whether nothing has changed the local AWS since the last apply ended."""
+        """Return whether nothing has changed the local AWS since the last apply ended."""
         try:
             generation = self.session().generation
         except RehearsalError:
@@ -415,7 +413,7 @@ class Rehearsal:
 
 
 def _is_emulator(pid: int) -> bool:
-    """Tell whether a live process is our emulator: process ids are used again."""
+    """Return whether a live process is our emulator: process ids are used again."""
     if not pid:
         return False
     try:

@@ -48,9 +48,9 @@ class TerraformError(Exception):
 
 def environment(name: str) -> Path:
     """Return the folder of an environment. Raises TerraformError when there is none."""
-    known = sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf"))
-    if name not in known:
-        raise TerraformError(f"envs/{name} does not exist. There are: {', '.join(known)}.")
+    environments = sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf"))
+    if name not in environments:
+        raise TerraformError(f"envs/{name} does not exist. There are: {', '.join(environments)}.")
     return ROOT / "envs" / name
 
 
@@ -152,9 +152,9 @@ class Terraform:
     def __init__(self, folder: Path, env: Mapping[str, str | None] | None = None) -> None:
         program = shutil.which("terraform")
         if program is None:
-            wanted = (ROOT / ".terraform-version").read_text().strip()
+            version = (ROOT / ".terraform-version").read_text().strip()
             raise TerraformError(
-                f"terraform is not on PATH. Install Terraform {wanted} or a later 1.x."
+                f"terraform is not on PATH. Install Terraform {version} or a later 1.x."
             )
         self._program = program
         self.folder = folder
@@ -191,7 +191,7 @@ class Terraform:
                         errors.append(_diagnostic(message))
                     line(message)
             except BaseException:
-                # Terraform dies of a pipe that nobody reads, and would not write its state.
+                # Terraform dies of a closed pipe and would not write its state.
                 process.send_signal(signal.SIGINT)
                 for _ in output:
                     pass
@@ -210,7 +210,7 @@ class Terraform:
         """Start Terraform; pass the first interrupt on to it, and kill it at the second.
 
         A process group of its own keeps the terminal's Ctrl-C from it: Terraform takes a second
-        interrupt as leave to drop its state, so that it must get exactly one.
+        interrupt as permission to drop its state, so that it must get exactly one.
         """
         process: subprocess.Popen[str] | None = None
         received = passed_on = 0
@@ -250,9 +250,13 @@ class Terraform:
                 yield process
 
     def outputs(self) -> dict[str, Any]:
-        """Return the values of the root's outputs, by name."""
-        found = json.loads(self.run("output", "-json").stdout)
-        return {name: output["value"] for name, output in found.items()}
+        """Return the output `deployment` of the root (modules/chatbot/outputs.tf).
+
+        It is empty before the first apply, and in a root that has no such output.
+        """
+        outputs = json.loads(self.run("output", "-json").stdout)
+        deployment: dict[str, Any] = outputs.get("deployment", {}).get("value", {})
+        return deployment
 
     def _failure(self, arguments: tuple[str, ...], text: str) -> str:
         tail = "\n".join(text.strip().splitlines()[-60:])
@@ -260,7 +264,7 @@ class Terraform:
 
 
 def _tell(text: str) -> None:
-    """Write past Python's buffers, which a signal may have found half written."""
+    """Write to stderr unbuffered: a signal may have interrupted a buffered write."""
     with contextlib.suppress(OSError):
         os.write(2, text.encode())
 

@@ -13,7 +13,7 @@ module "chatbot" {
   }
 
   operations = {
-    alert_emails = [] # Who is told of alarms and tampering.
+    alert_emails = [] # Who is alerted of alarms and tampering.
   }
 
   # What the account has once. In a second environment of the same account, each of these is null.

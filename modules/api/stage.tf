@@ -68,7 +68,7 @@ resource "aws_api_gateway_method_settings" "all" {
     # has every request, and none of its text.
     logging_level = "OFF"
 
-    # A preflight has no key and no plan: this is its limit, and the ceiling over all clients together.
+    # A CORS preflight has no key and no usage plan: this is its limit, and the ceiling over all clients together.
     throttling_rate_limit  = var.plan.rate_limit * length(var.clients)
     throttling_burst_limit = var.plan.burst_limit * length(var.clients)
   }

@@ -4,7 +4,7 @@ variable "allowed_origin" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
+    condition     = can(regex(trimspace(file("${path.module}/allowed-origin.regex")), var.allowed_origin))
     error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
   }
 }
@@ -60,7 +60,7 @@ variable "disabled_clients" {
 }
 
 variable "function" {
-  description = "The Lambda alias that answers POST /chat. The API gives itself leave to call exactly this alias."
+  description = "The Lambda alias that answers POST /chat. The module permits the API to invoke exactly this alias."
   type = object({
     alias_invoke_arn = string
     alias_name       = string
@@ -82,8 +82,8 @@ variable "log_retention_days" {
   nullable    = false
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; ${var.log_retention_days} is none of them."
+    condition     = var.log_retention_days > 0 # The provider checks which numbers CloudWatch Logs takes.
+    error_message = "log_retention_days must be above 0, which would keep the log for ever."
   }
 }
 
@@ -94,15 +94,10 @@ variable "log_role_arn" {
 }
 
 variable "max_message_chars" {
-  description = "Longest message that passes the request validator, in characters."
+  description = "Longest message that passes the request validator, in characters; modules/chatbot says what it may be."
   type        = number
   default     = 2000
   nullable    = false
-
-  validation {
-    condition     = var.max_message_chars >= 1 && var.max_message_chars <= 100000 && floor(var.max_message_chars) == var.max_message_chars
-    error_message = "max_message_chars must be a whole number from 1 to 100000."
-  }
 }
 
 variable "name" {

@@ -109,7 +109,7 @@ variable "edge" {
 }
 
 variable "enforced_guardrail_arns" {
-  description = "Guardrails that the account or organisation enforces on every call of a model, and the guardrail profiles of a cross-Region guardrail: the function must be allowed to apply each, or no call gets through. `make preflight` lists those of the account."
+  description = "Guardrails that the account or organization enforces on every call of a model, and the guardrail profiles of a cross-Region guardrail: the function must be allowed to apply each, or no call gets through. `make preflight` lists those of the account."
   type        = list(string)
   default     = []
   nullable    = false
@@ -142,6 +142,12 @@ variable "function" {
   })
   default  = {}
   nullable = false
+
+  # The upper limit is edge.limits.body_bytes: see there.
+  validation {
+    condition     = var.function.max_message_chars >= 1 && floor(var.function.max_message_chars) == var.function.max_message_chars
+    error_message = "function.max_message_chars must be a whole number above 0, and is ${var.function.max_message_chars}."
+  }
 }
 
 variable "guardrail" {
@@ -196,12 +202,12 @@ variable "model" {
 }
 
 variable "operations" {
-  description = "Who is told when something is wrong, and how long logs are kept."
+  description = "Who is alerted when something is wrong, and how long logs are kept."
   type = object({
     alert_emails       = list(string)              # Each must confirm the e-mail that Amazon SNS sends.
     alarm_thresholds   = optional(map(number), {}) # Alarm to threshold; see modules/governance.
     log_retention_days = optional(number, 365)
-    monthly_budget_usd = optional(number, 100) # Of the account; told at 50, 80 and 100 per cent.
+    monthly_budget_usd = optional(number, 100) # Of the account; alerts at 50, 80 and 100 percent.
   })
   nullable = false
 }

@@ -10,7 +10,7 @@ locals {
   profile_name = reverse(split("/", var.model.inference_profile_id))[0]
   model_id     = coalesce(var.model.foundation_model_id, replace(local.profile_name, "/^[a-z-]+[.]/", ""))
 
-  # A profile is authorised three times: itself, the model in the source Region, and the model in whichever Region it
+  # A profile is authorized three times: itself, the model in the source Region, and the model in whichever Region it
   # routes to (Amazon Bedrock User Guide, "Geographic cross-Region inference"). Leave one out and calls fail whenever
   # that Region is picked. A condition on aws:RequestedRegion would do the same.
   model_regions = distinct(concat([local.region], var.model.destination_regions))
@@ -41,7 +41,7 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# There is no bedrock:Converse action: the Converse API is authorised as bedrock:InvokeModel.
+# There is no bedrock:Converse action: the Converse API is authorized as bedrock:InvokeModel.
 data "aws_iam_policy_document" "invoke" {
   #checkov:skip=CKV_AWS_111:X-Ray has no resource-level permissions for its writes; every other statement names its resources
   #checkov:skip=CKV_AWS_356:X-Ray has no resource-level permissions for its writes; every other statement names its resources
@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "invoke" {
     resources = [local.default_project_arn]
   }
 
-  # What account or organisation enforces is applied on top of the own guardrail, with the caller's permission (Amazon
+  # What account or organization enforces is applied on top of the own guardrail, with the caller's permission (Amazon
   # Bedrock User Guide, "Apply cross-account safeguards with Amazon Bedrock Guardrails enforcements").
   dynamic "statement" {
     for_each = length(var.guardrail.enforced_arns) > 0 ? [var.guardrail.enforced_arns] : []

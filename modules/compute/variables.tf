@@ -4,16 +4,13 @@ variable "allowed_origin" {
   nullable    = false
 
   validation {
-    condition = (
-      can(regex("^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", var.allowed_origin)) ||
-      can(regex("^http://(localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?$", var.allowed_origin))
-    )
-    error_message = "allowed_origin is one origin as a browser sends it: https://host or https://host:port, lower case, without a path or a closing slash. Plain http is for localhost and 127.0.0.1 only, and * would let every site read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
+    condition     = can(regex(trimspace(file("${path.module}/../api/allowed-origin.regex")), var.allowed_origin))
+    error_message = "allowed_origin must be one exact origin as a browser sends it, such as https://chat.example.com, by the same pattern as in modules/api."
   }
 }
 
 variable "chat" {
-  description = "What the function is told about a conversation."
+  description = "Settings of a conversation, which the function gets."
   type = object({
     leak_mode         = optional(string, "block") # block keeps back an answer that recites the system prompt; count only counts it
     log_level         = optional(string, "INFO")  # INFO, WARN or ERROR
@@ -29,13 +26,6 @@ variable "chat" {
   validation {
     condition     = contains(["INFO", "WARN", "ERROR"], var.chat.log_level)
     error_message = "chat.log_level is INFO, WARN or ERROR: what is logged of a request is one line, at one of these levels, and never a prompt."
-  }
-
-  validation {
-    condition = (
-      var.chat.max_message_chars >= 1 && var.chat.max_message_chars <= 8000 && floor(var.chat.max_message_chars) == var.chat.max_message_chars
-    )
-    error_message = "chat.max_message_chars is a whole number from 1 to 8,000: the edge refuses bodies over 8 KB."
   }
 
   validation {
@@ -81,7 +71,7 @@ variable "guardrail" {
   description = "The guardrail without which the function may not call a model."
   type = object({
     arn              = string                     # without a version
-    enforced_arns    = optional(list(string), []) # guardrails that account or organisation enforces, and guardrail profiles
+    enforced_arns    = optional(list(string), []) # guardrails that account or organization enforces, and guardrail profiles
     id               = string
     previous_version = optional(string) # that the function may still ask for during a change; null = the number before version
     safety_message   = string           # what the function answers when the guardrail blocks
@@ -118,11 +108,8 @@ variable "log_retention_days" {
   nullable    = false
 
   validation {
-    condition = contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.log_retention_days
-    )
-    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused; ${var.log_retention_days} is none of them."
+    condition     = var.log_retention_days > 0 # The provider checks which numbers CloudWatch Logs takes.
+    error_message = "log_retention_days must be above 0, which would keep the log for ever."
   }
 }
 

@@ -1,9 +1,9 @@
-# Rules in priority order, cheapest first. A rule of our own answers in JSON with CORS headers. AWS's managed groups block
-# plainly, and the API's WAF_FILTERED gateway response speaks for them (AWS WAF Developer Guide, "Sending custom responses
+# The rules are data: rules.tf. A rule of our own answers in JSON with CORS headers (responses.tf). AWS's managed groups block
+# plainly, and the API's WAF_FILTERED gateway response answers for them (AWS WAF Developer Guide, "Sending custom responses
 # for Block actions").
 
 locals {
-  # AWS WAF inspects 16 KB of a body unless told otherwise, and passes on what it has not inspected.
+  # AWS WAF inspects 16 KB of a body by default, and passes on what it has not inspected.
   inspection_limits = { KB_16 = 16384, KB_32 = 32768, KB_48 = 49152, KB_64 = 65536 }
   inspection_limit  = [for limit, bytes in local.inspection_limits : limit if var.limits.body_bytes <= bytes][0]
 }
@@ -18,310 +18,218 @@ resource "aws_wafv2_web_acl" "this" {
     allow {}
   }
 
-  # First, so that no later rule meets a body that AWS WAF cannot see to its end.
-  rule {
-    name     = "body-size"
-    priority = 0
-
-    action {
-      block {
-        custom_response {
-          response_code            = local.responses.request_too_large.status
-          custom_response_body_key = "request_too_large"
-
-          dynamic "response_header" {
-            for_each = local.response_headers
-            content {
-              name  = response_header.key
-              value = response_header.value
-            }
-          }
-        }
-      }
-    }
-
-    statement {
-      size_constraint_statement {
-        comparison_operator = "GT"
-        size                = var.limits.body_bytes
-
-        field_to_match {
-          body {
-            oversize_handling = "MATCH"
-          }
-        }
-
-        text_transformation {
-          priority = 0
-          type     = "NONE"
-        }
-      }
-    }
-
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "body-size"
-      sampled_requests_enabled   = false
-    }
-  }
-
-  # JSON in UTF-8 is the only thing that the rules below can read.
-  rule {
-    name     = "content-type"
-    priority = 1
-
-    action {
-      block {
-        custom_response {
-          response_code            = local.responses.unsupported_media_type.status
-          custom_response_body_key = "unsupported_media_type"
-
-          dynamic "response_header" {
-            for_each = local.response_headers
-            content {
-              name  = response_header.key
-              value = response_header.value
-            }
-          }
-        }
-      }
-    }
-
-    statement {
-      and_statement {
-        # A preflight has no body, and must pass. Not "a POST": API Gateway takes the method from X-HTTP-Method-Override.
-        statement {
-          size_constraint_statement {
-            comparison_operator = "GT"
-            size                = 0
-
-            field_to_match {
-              body {
-                oversize_handling = "MATCH"
-              }
-            }
-
-            text_transformation {
-              priority = 0
-              type     = "NONE"
-            }
-          }
-        }
-
-        # A missing header does not match, so NOT refuses it too.
-        statement {
-          not_statement {
-            statement {
-              regex_match_statement {
-                regex_string = "^application/json *(?:; *charset=\"?utf-8\"? *)?$"
-
-                field_to_match {
-                  single_header {
-                    name = "content-type"
-                  }
-                }
-
-                text_transformation {
-                  priority = 0
-                  type     = "LOWERCASE"
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "content-type"
-      sampled_requests_enabled   = false
-    }
-  }
-
-  # API Gateway unpacks a gzip or deflate body after AWS WAF has looked at the packed one.
-  rule {
-    name     = "content-encoding"
-    priority = 2
-
-    action {
-      block {
-        custom_response {
-          response_code            = local.responses.unsupported_media_type.status
-          custom_response_body_key = "unsupported_media_type"
-
-          dynamic "response_header" {
-            for_each = local.response_headers
-            content {
-              name  = response_header.key
-              value = response_header.value
-            }
-          }
-        }
-      }
-    }
-
-    statement {
-      size_constraint_statement {
-        comparison_operator = "GT"
-        size                = 0
-
-        field_to_match {
-          single_header {
-            name = "content-encoding"
-          }
-        }
-
-        text_transformation {
-          priority = 0
-          type     = "NONE"
-        }
-      }
-    }
-
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "content-encoding"
-      sampled_requests_enabled   = false
-    }
-  }
-
-  # A body that AWS WAF's parser cannot read to its end, a key named twice included, shows the rules below less than it shows
-  # the function. No value is as long as a body may be, so only a parsing error matches.
-  rule {
-    name     = "json"
-    priority = 3
-
-    action {
-      block {
-        custom_response {
-          response_code            = local.responses.invalid_request.status
-          custom_response_body_key = "invalid_request"
-
-          dynamic "response_header" {
-            for_each = local.response_headers
-            content {
-              name  = response_header.key
-              value = response_header.value
-            }
-          }
-        }
-      }
-    }
-
-    statement {
-      and_statement {
-        # Whether an empty body parses is not documented, and a preflight must pass. By the body, as content-type.
-        statement {
-          size_constraint_statement {
-            comparison_operator = "GT"
-            size                = 0
-
-            field_to_match {
-              body {
-                oversize_handling = "MATCH"
-              }
-            }
-
-            text_transformation {
-              priority = 0
-              type     = "NONE"
-            }
-          }
-        }
-
-        statement {
-          size_constraint_statement {
-            comparison_operator = "GT"
-            size                = var.limits.body_bytes
-
-            field_to_match {
-              json_body {
-                match_scope               = "ALL"
-                invalid_fallback_behavior = "MATCH"
-                oversize_handling         = "MATCH"
-
-                match_pattern {
-                  all {}
-                }
-              }
-            }
-
-            text_transformation {
-              priority = 0
-              type     = "NONE"
-            }
-          }
-        }
-      }
-    }
-
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "json"
-      sampled_requests_enabled   = false
-    }
-  }
-
-  # By address, not by API key: AWS WAF acts before keys are checked, so a caller could invent a new key for every request.
-  rule {
-    name     = "rate-per-ip"
-    priority = 4
-
-    action {
-      block {
-        custom_response {
-          response_code            = local.responses.rate_limited.status
-          custom_response_body_key = "rate_limited"
-
-          dynamic "response_header" {
-            for_each = merge(local.response_headers, { "Retry-After" = tostring(var.limits.rate_window_seconds) })
-            content {
-              name  = response_header.key
-              value = response_header.value
-            }
-          }
-        }
-      }
-    }
-
-    statement {
-      rate_based_statement {
-        aggregate_key_type    = "IP"
-        limit                 = var.limits.rate_requests
-        evaluation_window_sec = var.limits.rate_window_seconds
-      }
-    }
-
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "rate-per-ip"
-      sampled_requests_enabled   = false
-    }
-  }
-
   dynamic "rule" {
-    for_each = local.managed_rule_groups
+    for_each = local.rules
 
     content {
-      name     = rule.key
-      priority = rule.value.priority
+      name     = rule.value.name
+      priority = rule.key
 
-      override_action {
-        none {}
+      dynamic "action" {
+        for_each = rule.value.group == null ? [rule.value] : []
+
+        content {
+          dynamic "block" {
+            for_each = action.value.mode == "block" ? [local.responses[action.value.response]] : []
+
+            content {
+              custom_response {
+                response_code            = block.value.status
+                custom_response_body_key = action.value.response
+
+                dynamic "response_header" {
+                  for_each = merge(local.response_headers, block.value.headers)
+                  content {
+                    name  = response_header.key
+                    value = response_header.value
+                  }
+                }
+              }
+            }
+          }
+
+          dynamic "count" {
+            for_each = action.value.mode == "count" ? ["count"] : []
+            content {}
+          }
+        }
+      }
+
+      # A managed group keeps the actions of its own rules.
+      dynamic "override_action" {
+        for_each = rule.value.group == null ? [] : ["none"]
+        content {
+          none {}
+        }
       }
 
       statement {
-        managed_rule_group_statement {
-          vendor_name = "AWS"
-          name        = rule.value.name
+        dynamic "size_constraint_statement" {
+          for_each = length(rule.value.match) == 1 ? rule.value.match : []
+          iterator = size
 
-          dynamic "rule_action_override" {
-            for_each = rule.value.count_rules
-            content {
-              name = rule_action_override.value
-              action_to_use {
-                count {}
+          content {
+            comparison_operator = "GT"
+            size                = size.value.above
+
+            field_to_match {
+              dynamic "body" {
+                for_each = size.value.field == "body" ? ["body"] : []
+                content {
+                  oversize_handling = "MATCH"
+                }
+              }
+
+              dynamic "single_header" {
+                for_each = size.value.field == "body" ? [] : [size.value.field]
+                content {
+                  name = single_header.value
+                }
+              }
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+
+        # AND takes no fewer than two statements.
+        dynamic "and_statement" {
+          for_each = length(rule.value.match) > 1 ? [rule.value.match] : []
+
+          content {
+            dynamic "statement" {
+              for_each = and_statement.value
+              iterator = part
+
+              content {
+                dynamic "size_constraint_statement" {
+                  for_each = can(part.value.above) ? [part.value] : []
+                  iterator = size
+
+                  content {
+                    comparison_operator = "GT"
+                    size                = size.value.above
+
+                    field_to_match {
+                      dynamic "body" {
+                        for_each = size.value.field == "body" ? ["body"] : []
+                        content {
+                          oversize_handling = "MATCH"
+                        }
+                      }
+
+                      dynamic "json_body" {
+                        for_each = size.value.field == "json" ? ["json"] : []
+                        content {
+                          match_scope               = "ALL"
+                          invalid_fallback_behavior = "MATCH"
+                          oversize_handling         = "MATCH"
+
+                          match_pattern {
+                            all {}
+                          }
+                        }
+                      }
+                    }
+
+                    text_transformation {
+                      priority = 0
+                      type     = "NONE"
+                    }
+                  }
+                }
+
+                dynamic "not_statement" {
+                  for_each = can(part.value.is_not) ? [part.value] : []
+
+                  content {
+                    statement {
+                      regex_match_statement {
+                        regex_string = not_statement.value.is_not
+
+                        field_to_match {
+                          single_header {
+                            name = not_statement.value.header
+                          }
+                        }
+
+                        text_transformation {
+                          priority = 0
+                          type     = "LOWERCASE"
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+
+        dynamic "rate_based_statement" {
+          for_each = rule.value.rate ? [var.limits] : []
+          content {
+            aggregate_key_type    = "IP"
+            limit                 = rate_based_statement.value.rate_requests
+            evaluation_window_sec = rate_based_statement.value.rate_window_seconds
+          }
+        }
+
+        dynamic "managed_rule_group_statement" {
+          for_each = rule.value.group == null ? [] : [rule.value.group]
+
+          content {
+            vendor_name = "AWS"
+            name        = managed_rule_group_statement.value
+
+            dynamic "rule_action_override" {
+              for_each = setunion(rule.value.count_rules, try(var.managed_rule_groups[rule.value.name].count_rules, []))
+              content {
+                name = rule_action_override.value
+                action_to_use {
+                  count {}
+                }
+              }
+            }
+          }
+        }
+
+        dynamic "or_statement" {
+          for_each = length(rule.value.chains) > 0 ? [rule.value.chains] : []
+
+          content {
+            dynamic "statement" {
+              for_each = or_statement.value
+              iterator = chain
+
+              content {
+                regex_pattern_set_reference_statement {
+                  arn = aws_wafv2_regex_pattern_set.prompt_injection.arn
+
+                  field_to_match {
+                    json_body {
+                      match_scope               = "VALUE"
+                      invalid_fallback_behavior = "NO_MATCH" # The rule json has refused it.
+                      oversize_handling         = "MATCH"
+
+                      # Not /message alone: a value elsewhere must not be a way round.
+                      match_pattern {
+                        all {}
+                      }
+                    }
+                  }
+
+                  dynamic "text_transformation" {
+                    for_each = chain.value
+                    content {
+                      priority = text_transformation.key
+                      type     = text_transformation.value
+                    }
+                  }
+                }
               }
             }
           }
@@ -330,81 +238,9 @@ resource "aws_wafv2_web_acl" "this" {
 
       visibility_config {
         cloudwatch_metrics_enabled = true
-        metric_name                = rule.key
+        metric_name                = rule.value.name
         sampled_requests_enabled   = false
       }
-    }
-  }
-
-  rule {
-    name     = "prompt-injection"
-    priority = 9
-
-    action {
-      dynamic "block" {
-        for_each = var.prompt_injection.mode == "block" ? ["block"] : []
-        content {
-          custom_response {
-            response_code            = local.responses.prompt_injection.status
-            custom_response_body_key = "prompt_injection"
-
-            dynamic "response_header" {
-              for_each = local.response_headers
-              content {
-                name  = response_header.key
-                value = response_header.value
-              }
-            }
-          }
-        }
-      }
-
-      dynamic "count" {
-        for_each = var.prompt_injection.mode == "count" ? ["count"] : []
-        content {}
-      }
-    }
-
-    statement {
-      or_statement {
-        dynamic "statement" {
-          for_each = var.prompt_injection.chains
-          iterator = chain
-
-          content {
-            regex_pattern_set_reference_statement {
-              arn = aws_wafv2_regex_pattern_set.prompt_injection.arn
-
-              field_to_match {
-                json_body {
-                  match_scope               = "VALUE"
-                  invalid_fallback_behavior = "NO_MATCH" # The rule json has refused it.
-                  oversize_handling         = "MATCH"
-
-                  # Not /message alone: a value elsewhere must not be a way round.
-                  match_pattern {
-                    all {}
-                  }
-                }
-              }
-
-              dynamic "text_transformation" {
-                for_each = chain.value
-                content {
-                  priority = text_transformation.key
-                  type     = text_transformation.value
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "prompt-injection"
-      sampled_requests_enabled   = false
     }
   }
 

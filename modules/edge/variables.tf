@@ -4,8 +4,8 @@ variable "allowed_origin" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
-    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
+    condition     = can(regex(trimspace(file("${path.module}/../api/allowed-origin.regex")), var.allowed_origin))
+    error_message = "allowed_origin must be one exact origin as a browser sends it, such as https://chat.example.com, by the same pattern as in modules/api."
   }
 }
 
@@ -19,7 +19,7 @@ variable "limits" {
   description = "What is refused for its size or its frequency alone."
   type = object({
     body_bytes          = optional(number, 8192) # Largest body. Bodies above 16,384 bytes cost extra to inspect.
-    rate_requests       = optional(number, 50)   # Requests from one address in a window, preflights included. AWS counts approximately.
+    rate_requests       = optional(number, 50)   # Requests from one address in a window, CORS preflights included. AWS counts approximately.
     rate_window_seconds = optional(number, 300)
   })
   default  = {}
@@ -48,13 +48,13 @@ variable "log_retention_days" {
   nullable    = false
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be one of the values that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; ${var.log_retention_days} is none of them."
+    condition     = var.log_retention_days > 0 # The provider checks which numbers CloudWatch Logs takes.
+    error_message = "log_retention_days must be above 0, which would keep the log for ever."
   }
 }
 
 variable "managed_rule_groups" {
-  description = "Tuning of AWS's managed rule groups, by the name of our rule: `ip-reputation`, `known-bad-inputs`, `core-rule-set` or `sql-injection`."
+  description = "Tuning of AWS's managed rule groups, by the name that the rule has in rules.tf, such as `core-rule-set`."
   type = map(object({
     count_rules = optional(list(string), []) # Rules of the group that are counted instead of blocking, such as GenericRFI_BODY.
   }))
@@ -62,8 +62,8 @@ variable "managed_rule_groups" {
   nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.managed_rule_groups), ["ip-reputation", "known-bad-inputs", "core-rule-set", "sql-injection"])) == 0
-    error_message = "managed_rule_groups may tune ip-reputation, known-bad-inputs, core-rule-set and sql-injection, and no other: ${join(", ", setsubtract(keys(var.managed_rule_groups), ["ip-reputation", "known-bad-inputs", "core-rule-set", "sql-injection"]))} would tune nothing."
+    condition     = alltrue([for name in keys(var.managed_rule_groups) : contains([for rule in local.rules : rule.name if rule.group != null], name)])
+    error_message = "managed_rule_groups may tune ${join(", ", [for rule in local.rules : rule.name if rule.group != null])}, and no other: ${join(", ", setsubtract(keys(var.managed_rule_groups), local.rules[*].name))} would tune nothing."
   }
 }
 
@@ -112,7 +112,7 @@ variable "prompt_injection" {
 }
 
 variable "resource_arn" {
-  description = "ARN of the API Gateway stage that the web ACL stands in front of."
+  description = "ARN of the API Gateway stage that the web ACL protects."
   type        = string
   nullable    = false
 }

@@ -11,7 +11,7 @@ locals {
   ]
 
   # The whole policy in one value: the resource below reads nothing else, so its hash changes exactly when the
-  # guardrail's behaviour does, and a new version is published then.
+  # guardrail's behavior does, and a new version is published then.
   policy = {
     description  = "What the ${var.name} chatbot may be asked and may answer"
     safe_message = var.safety_message

@@ -200,5 +200,5 @@ def test_a_query_finds_its_incident(dev: Rehearsal, facts: dict[str, str], query
 
 
 def shows(row: dict[str, str], wanted: dict[str, str]) -> bool:
-    """Tell whether a row has these columns, with these values where one is named."""
+    """Return whether a row has these columns, with these values where one is named."""
     return all(name in row and value in {"*", row[name]} for name, value in wanted.items())

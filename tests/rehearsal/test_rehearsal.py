@@ -56,7 +56,7 @@ def test_the_web_acls_capacity_is_what_the_module_says(dev: Rehearsal) -> None:
 
 # The last test of the last folder, since every other one needs the environment.
 def test_destroy_empties_it_and_down_leaves_nothing(dev: Rehearsal) -> None:
-    dev.destroy()
+    dev.terraform().run("destroy", "-auto-approve", "-no-color")
     assert dev.terraform().run("state", "list").stdout == ""
     assert missing(dev) == set()
     region = "us-east-2"

@@ -27,7 +27,7 @@ BAD_INPUTS = {
   clients        = {}
   model          = { inference_profile_id = "anthropic.claude-haiku-4-5-20251001-v1:0" }
   function       = { timeout_seconds = 3 }
-  operations     = { alert_emails = ["oncall@example.com"], log_retention_days = 42 }
+  operations     = { alert_emails = ["oncall@example.com"] }
   guardrail = {
     content_filters = { prompt_attack = { output = "HIGH" } }
     denied_topics   = { long = { definition = "LONG" } }
@@ -58,7 +58,7 @@ BAD_INPUTS = {
     "third": """
   allowed_origin = "https://chat.example.com"
   clients        = { web = {} }
-  operations     = { alert_emails = ["oncall@example.com"] }
+  operations     = { alert_emails = ["oncall@example.com"], log_retention_days = 42 }
   edge = {
     prompt_injection = {
       chains = { for name in range(6) : tostring(name) => ["COMPRESS_WHITE_SPACE", "LOWERCASE"] }

@@ -116,11 +116,11 @@ def planned(terraform: Terraform) -> dict[str, Any]:
 
 
 def refusals(terraform: Terraform) -> list[str]:
-    """Plan what must fail, and return the errors' details."""
+    """Plan what must fail, and return the errors as texts."""
     done = terraform.run("plan", "-json", ok=(1,))
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     errors = [message["diagnostic"] for message in messages if message.get("@level") == "error"]
-    return [error.get("detail", "") for error in errors]
+    return [error["summary"] + "\n" + error.get("detail", "") for error in errors]
 
 
 def managed(plan: dict[str, Any]) -> list[dict[str, Any]]:

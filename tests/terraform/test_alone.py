@@ -34,6 +34,6 @@ def test_edge_works_as_a_folder_of_its_own(offline: Offline, tmp_path: Path) -> 
 def test_chatbot_works_from_a_package_of_the_modules(offline: Offline, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "modules", tmp_path / "package" / "modules")
     text = usage("chatbot").replace("../../modules/chatbot", f"{tmp_path}/package//modules/chatbot")
-    text += '\noutput "model" {\n  value = module.chatbot.model\n}\n'
+    text += '\noutput "model" {\n  value = module.chatbot.deployment.model\n}\n'
     plan = planned(offline.root("chatbot-alone", {"main.tf": text}))
     assert len(plan["planned_values"]["outputs"]["model"]["value"]["regions"]) == 3

@@ -54,7 +54,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 
 def unknown(plan: dict[str, Any], kind: str, attribute: str) -> list[bool]:
-    """Tell, for each resource of a kind, whether an attribute waits for AWS to make another one.
+    """Return, for each resource of a kind, whether an attribute waits for AWS to make another one.
 
     That is what a reference looks like in a plan; one that was left out is a known null, and one
     that was made up is a known text.
@@ -284,7 +284,7 @@ MADE_ELSEWHERE = f"""module "chatbot" {{
 }}
 
 output "guardrail" {{
-  value = [module.chatbot.guardrail_id, module.chatbot.guardrail_version]
+  value = [module.chatbot.deployment.guardrail_id, module.chatbot.deployment.guardrail_version]
 }}
 """
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts import build_lambda
+from toolkit import package as packaging
+from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def package() -> bytes:
-    return build_lambda.build()
+    return packaging.build()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def test_builds_the_same_bytes_wherever_and_whenever(
     package: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path / "another place"
-    shutil.copytree(build_lambda.SOURCES, elsewhere)
+    shutil.copytree(packaging.SOURCES, elsewhere)
     (elsewhere / "chatbot" / "__pycache__").mkdir(exist_ok=True)
     (elsewhere / "chatbot" / "__pycache__" / "handler.cpython-312.pyc").write_bytes(b"stale")
     for path in elsewhere.rglob("*.py"):
@@ -56,7 +58,7 @@ def test_builds_the_same_bytes_wherever_and_whenever(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     before = os.umask(0o077)
     try:
-        again = build_lambda.build(sources=elsewhere)
+        again = packaging.build(sources=elsewhere)
     finally:
         os.umask(before)
     assert hashlib.sha256(again).hexdigest() == hashlib.sha256(package).hexdigest()
@@ -70,7 +72,7 @@ def test_bytecode_is_the_same_in_every_process(tmp_path: Path) -> None:
         program = f"import sys, {imports}; from scripts import build_lambda; build_lambda.main()"
         subprocess.run(
             [sys.executable, "-c", program, f"--output={output}"],
-            cwd=build_lambda.ROOT,
+            cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,
@@ -94,15 +96,15 @@ def test_every_module_has_bytecode_of_its_own_source(package: bytes, names: list
 
 def test_refuses_to_build_with_another_python(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
-    with pytest.raises(build_lambda.BuildError, match=r"runs on Python 3\.12"):
-        build_lambda.build(sources=tiny)
+    with pytest.raises(packaging.BuildError, match=r"runs on Python 3\.12"):
+        packaging.build(sources=tiny)
 
 
 def test_a_changed_source_changes_the_bytes(tiny: Path) -> None:
-    before = build_lambda.build(sources=tiny)
-    assert build_lambda.build(sources=tiny) == before
+    before = packaging.build(sources=tiny)
+    assert packaging.build(sources=tiny) == before
     (tiny / "pkg" / "__init__.py").write_bytes(b"X = 1\nY = 3\n")
-    assert build_lambda.build(sources=tiny) != before
+    assert packaging.build(sources=tiny) != before
 
 
 def test_entries_are_sorted_stored_and_without_a_date_or_an_owner(package: bytes) -> None:
@@ -115,18 +117,17 @@ def test_entries_are_sorted_stored_and_without_a_date_or_an_owner(package: bytes
 
 
 def test_holds_our_modules_and_nothing_of_anybody_else(package: bytes, names: list[str]) -> None:
-    assert len(package) <= build_lambda.MAX_BYTES
+    assert len(package) <= packaging.MAX_BYTES
     assert {name.partition("/")[0] for name in names} == {"chatbot"}
-    modules = {path.name for path in (build_lambda.SOURCES / "chatbot").glob("*.py")}
+    modules = {path.name for path in (packaging.SOURCES / "chatbot").glob("*.py")}
     plain = {name.rpartition("/")[2] for name in names if "__pycache__" not in name}
-    assert plain == modules | {build_lambda.PATTERNS.name}
+    assert plain == modules | {packaging.PATTERNS.name}
 
 
 def test_carries_the_patterns_of_the_edge(package: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(package)) as content:
         assert (
-            content.read("chatbot/prompt-injection-patterns.txt")
-            == build_lambda.PATTERNS.read_bytes()
+            content.read("chatbot/prompt-injection-patterns.txt") == packaging.PATTERNS.read_bytes()
         )
 
 
@@ -177,7 +178,7 @@ def make_env() -> dict[str, str]:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_REGION": "us-east-2",
         "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "BLOCKED_MESSAGE": "[Request blocked by safety controls]",
+        "BLOCKED_MESSAGE": "Blocked.",
         "GUARDRAIL_ID": "gr4ha1rd",
         "GUARDRAIL_VERSION": "7",
         "LOG_LEVEL": "INFO",
@@ -194,19 +195,19 @@ def make_env() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["fast.cpython-312-x86_64-linux-gnu.so", "stale.pyc", ".DS_Store"])
 def test_refuses_what_is_no_module(tiny: Path, name: str) -> None:
-    assert build_lambda.build(sources=tiny)
+    assert packaging.build(sources=tiny)
     (tiny / "pkg" / name).write_bytes(b"\x7fELF")
-    with pytest.raises(build_lambda.BuildError, match="no Python module"):
-        build_lambda.build(sources=tiny)
+    with pytest.raises(packaging.BuildError, match="no Python module"):
+        packaging.build(sources=tiny)
 
 
 def test_refuses_a_zip_that_is_too_big(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    size = len(build_lambda.build(sources=tiny))
-    monkeypatch.setattr(build_lambda, "MAX_BYTES", size)
-    assert build_lambda.build(sources=tiny)
-    monkeypatch.setattr(build_lambda, "MAX_BYTES", size - 1)
-    with pytest.raises(build_lambda.BuildError, match="are allowed"):
-        build_lambda.build(sources=tiny)
+    size = len(packaging.build(sources=tiny))
+    monkeypatch.setattr(packaging, "MAX_BYTES", size)
+    assert packaging.build(sources=tiny)
+    monkeypatch.setattr(packaging, "MAX_BYTES", size - 1)
+    with pytest.raises(packaging.BuildError, match="are allowed"):
+        packaging.build(sources=tiny)
 
 
 def test_prints_size_and_hash_and_writes_a_file_that_terraform_can_read(
@@ -228,8 +229,8 @@ def test_says_what_to_do_when_it_cannot_build(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(**_: object) -> bytes:
-        raise build_lambda.BuildError("Delete it and try again.")
+        raise packaging.BuildError("Delete it and try again.")
 
-    monkeypatch.setattr(build_lambda, "build", fail)
+    monkeypatch.setattr(packaging, "build", fail)
     assert build_lambda.main([]) == 1
     assert capsys.readouterr().err == "build_lambda: Delete it and try again.\n"

@@ -26,8 +26,7 @@ def test_every_layer_is_taken_apart() -> None:
 @pytest.mark.parametrize(
     ("file", "control", "number"),
     [
-        ("modules/edge/main.tf", r'^    name     = "([a-z-]+)"$', 6),
-        ("modules/edge/managed-rule-groups.tf", r"^    ([a-z-]+) += \{ priority", 4),
+        ("modules/edge/rules.tf", r'\bname += "([a-z-]+)"', 10),
         ("modules/compute/execution-role.tf", r'sid += "(Deny\w+)"', 1),
         ("modules/governance/deny-tampering.tf", r"^    ([A-Z]\w+) = \{$", 13),
         ("modules/governance/alerts.tf", r'sid += "(Deny\w+)"', 1),

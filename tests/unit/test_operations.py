@@ -88,8 +88,8 @@ def test_links_lead_to_headings() -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= headings
 
 
-def test_the_preflight_sends_people_to_pages_that_exist() -> None:
-    program = "".join(path.read_text() for path in (ROOT / "toolkit/preflight").glob("*.py"))
+def test_the_account_check_sends_people_to_pages_that_exist() -> None:
+    program = "".join(path.read_text() for path in (ROOT / "toolkit/account_check").glob("*.py"))
     named = set(re.findall(r'docs/operations\.md, "([^"]+)"', program))
     assert named
     assert named <= set(re.findall(r"^## (.+)$", RUNBOOK, re.MULTILINE))

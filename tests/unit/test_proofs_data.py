@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.controls_doc import PAGE, UNCONFIRMED, page, unconfirmed
+from toolkit.pages.controls import PAGE, UNCONFIRMED, page, unconfirmed
 from toolkit.proofs.data import Control, ProofDataError, beliefs, load
-from toolkit.proofs.kinds import LAYERS, Call, Request
+from toolkit.proofs.kinds import LAYERS, ORDINARY_MESSAGE, Call, Rehearsed, Request
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_every_denied_action_is_asked() -> None:
 
 def test_a_whole_run_leaves_most_of_the_monthly_quota() -> None:
     requests = [p for control in CONTROLS for p in control.proofs if isinstance(p, Request)]
-    assert sum(request.counts and not request.rehearsal_only for request in requests) <= 250
+    assert sum(request.counts and not request.not_on_aws for request in requests) <= 250
 
 
 def test_every_call_that_is_refused_is_recorded_or_is_a_data_event() -> None:
@@ -165,6 +165,34 @@ def test_a_proof_stands_over_the_defaults_of_its_control_and_its_layer(tmp_path:
     assert isinstance(second, Request)
     assert (first.message, first.status, first.code, first.rule) == ("Hello", 403, "y", "r")
     assert (second.message, second.body, second.status) == (None, "{}", 400)
+
+
+def test_a_layer_gives_its_controls_resource_rule_and_an_ordinary_message(tmp_path: Path) -> None:
+    control = CONTROL.replace('resource = "module.edge.aws_wafv2_web_acl.this"\n', "")
+    text = (
+        f'{EDGE}\ndefaults.resource = "acl, rule {{control}}"\n'
+        'defaults.stopped = { stopped_by = "edge", rule = "{control}" }\n'
+        f'{control}stopped = [{{ name = "a" }}, {{ name = "b", method = "GET" }}]'
+    )
+    (loaded,) = load(_written(tmp_path, text))
+    posted, got = loaded.proofs
+    assert loaded.resource == "acl, rule a-control"
+    assert isinstance(posted, Request)
+    assert isinstance(got, Request)
+    assert (posted.rule, posted.message, got.message) == ("a-control", ORDINARY_MESSAGE, None)
+
+
+@pytest.mark.parametrize(
+    ("switches", "reason"),
+    [({"without": "edge"}, "a real layer is not detached for a proof"), ({}, "")],
+)
+def test_what_needs_a_switch_of_the_emulator_is_not_asked_of_aws(
+    switches: dict[str, str], reason: str
+) -> None:
+    about = {"layer": "edge", "control": "c", "name": "n", "message": "Hi"}
+    assert Request(**about, rehearsed=Rehearsed(**switches)).not_on_aws == reason  # type: ignore[arg-type]
+    given = Request(**about, rehearsed=Rehearsed(**switches), not_on_aws="why")  # type: ignore[arg-type]
+    assert given.not_on_aws == "why"
 
 
 @pytest.mark.parametrize(

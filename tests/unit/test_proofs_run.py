@@ -230,6 +230,29 @@ def test_a_secret_in_a_log_is_told(secret: str, leak: str) -> None:
     assert _judged(evidence, 200, ANSWER, leaking) == told
 
 
+@pytest.mark.parametrize(
+    ("request_", "records", "said"),
+    [
+        ({}, {}, "the log of function is empty, so it shows nothing"),
+        ({}, {"function": {"message": "START"}}, "no record of a request, so it shows nothing"),
+        ({"message": "Hi"}, PASSING, "no header was sent, so nothing is proven"),
+    ],
+)
+def test_a_log_without_requests_or_without_a_secret_to_find_proves_nothing(
+    request_: dict[str, Any], records: dict[str, Any], said: str
+) -> None:
+    proofs = [
+        _request(**request_),
+        Evidence(layer="edge", control="c", name="e", log="function", lacks=("header",)),
+    ]
+    answer = Answer(200, HEADERS | IDS, json.dumps(ANSWER).encode())
+    run = Run(FakeDeployment(answer, records), proofs)
+    run.make()
+    verdict = run.judge(proofs[1])
+    assert verdict.status == "fail"
+    assert said in verdict.detail
+
+
 def test_without_credentials_only_requests_are_asked_and_the_rest_says_why() -> None:
     proofs: list[Proof] = [
         _request(name="a"),
@@ -264,7 +287,7 @@ def test_of_aws_everything_is_asked_but_what_needs_a_rehearsal() -> None:
     assert [run.cases[proof.id][0].skip for proof in proofs] == [
         *[""] * 4,
         "a real function lends its credentials to nobody",
-        "a real layer is not taken away for a proof",
+        "a real layer is not detached for a proof",
     ]
 
 

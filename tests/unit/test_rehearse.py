@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from scripts import rehearse
+from toolkit import talk
 from toolkit.rehearsal import EXISTS_ALREADY, Rehearsal, Session
 from toolkit.terraform import ROOT
 
@@ -82,7 +83,7 @@ def test_the_first_enabled_client_asks_unless_another_is_named(
 
 def test_who_says_nothing_asks_the_question_that_make_up_asks(up: Callable[..., Any]) -> None:
     assert run(up(**KEYS), "--client", "", "--", "") == 0
-    assert FakeChatbot.asked == [("key-of-app", rehearse.QUESTION)]
+    assert FakeChatbot.asked == [("key-of-app", talk.QUESTION)]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_every_enabled_client_is_listed_and_the_first_one_is_used(
     up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = up(**KEYS)()
-    rehearse.show(rehearsal.session(), rehearsal)
+    talk.show(rehearsal.session(), rehearsal)
     said = capsys.readouterr().out
     assert "  API key  key-of-app  of app\n  API key  key-of-web  of web\n" in said
     assert "  As app, or simply: make ask MESSAGE=" in said
@@ -191,7 +192,7 @@ def test_where_nobody_may_ask_that_is_told(
     up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = up()()
-    rehearse.show(rehearsal.session(), rehearsal)
+    talk.show(rehearsal.session(), rehearsal)
     said = capsys.readouterr().out
     assert "No client is enabled: nobody may ask." in said
     assert "curl" not in said

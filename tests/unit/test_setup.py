@@ -82,3 +82,9 @@ def test_this_machine_has_what_it_needs() -> None:
         ["bash", "scripts/setup.sh", "terraform"], cwd=ROOT, env=dict(os.environ), check=False
     )
     assert done.returncode == 0
+
+
+def test_the_list_of_targets_fits_one_screen() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "make up " in done.stdout
+    assert len(done.stdout.splitlines()) <= 24

@@ -119,7 +119,7 @@ def test_what_is_not_known_of_an_address_is_skipped_with_its_reason(
     checks = json.loads(capsys.readouterr().out)["checks"]
     assert len(checks) == 11
     assert {one["name"]: one["detail"] for one in checks if one["status"] == "skip"} == {
-        "a preflight names the allowed origin": f"give --origin; or {CREDENTIALS}",
+        "a CORS preflight names the allowed origin": f"give --origin; or {CREDENTIALS}",
         "a question with a blocked word meets the guardrail": CREDENTIALS,
     }
 
@@ -135,7 +135,7 @@ def test_what_is_not_known_of_an_address_is_skipped_with_its_reason(
         ("schema", ["a body without a message is refused (400)"]),
         ("sql", ["SQL injection is blocked at the edge (403)"]),
         ("route", ["an unknown path is refused (404)"]),
-        ("preflight", ["a preflight from elsewhere is not allowed"]),
+        ("preflight", ["a CORS preflight of another origin is not allowed"]),
     ],
 )
 def test_a_missing_control_fails_its_check(

@@ -1,7 +1,7 @@
 """What was applied, by name. toolkit/proofs/readers.py reads it.
 
 Proofs compare with these values and with nothing else, so that no default is written down twice. A
-name that has no value has a reason: what the environment was not told to have is skipped by the
+name that has no value has a reason: what the environment does not configure is skipped by the
 proofs about it, and what it should have and AWS says is not there is a failure.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gap:
-    """Why a name has no value; `removed` when something is missing that should be there."""
+    """Why a name has no value. `removed`: what it describes should exist and does not."""
 
     reason: str
     removed: bool = True

@@ -31,7 +31,7 @@ class Calls:
         return f"arn:{where['partition']}:sts::{where['account']}:{role}"
 
     def expected_records(self) -> set[str]:
-        """Return the ids of the trail's records that there must be."""
+        """Return the ids of the records that the trail must hold."""
         return {f"{event} {self.caller}" for event in self._events}
 
     def make(self, calls: Sequence[Call]) -> None:
@@ -50,14 +50,14 @@ class Calls:
         import boto3  # noqa: PLC0415 - only a rehearsal makes calls
 
         where = self._deployment.applied
-        found = self._deployment.aws("sts").assume_role(
+        credentials = self._deployment.aws("sts").assume_role(
             RoleArn=where["execution_role_arn"], RoleSessionName=self._session
         )["Credentials"]
         return boto3.Session(
             region_name=where["region"],
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found["SessionToken"],
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
         )
 
     def _make(self, call: Call, session: Any) -> str | None:
@@ -92,12 +92,12 @@ class Calls:
         return problems
 
     def _wrong_trail(self, call: Call, logs: Logs) -> Iterator[str]:
-        found = [
+        errors = [
             str(record.get("errorCode", ""))
             for record in logs.records("trail")
             if record.get("eventName") == call.event
             and dig(record, "userIdentity", "arn") == self.caller
         ]
-        if not any(error.startswith("AccessDenied") is call.refused for error in found):
-            said = f"only {found}" if found else "nothing"
+        if not any(error.startswith("AccessDenied") is call.refused for error in errors):
+            said = f"only {errors}" if errors else "nothing"
             yield f"of {call.event} by {self.caller} the trail has {said}"

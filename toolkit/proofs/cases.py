@@ -1,4 +1,4 @@
-"""From a proof in a file to what is asked of one deployment, or the reason why it is not."""
+"""Turn a proof into the cases to ask of one deployment, or into the reason to skip it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_COPIES = 400
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to ask: a proof with its placeholders filled, or why it is skipped or fails."""
+    """A proof with its placeholders substituted, or the reason why it is skipped or fails."""
 
     proof: Proof
     skip: str = ""
@@ -35,7 +35,7 @@ class Case:
 
 def cases(proof: Proof, deployment: Deployment, *, quick: bool = False) -> list[Case]:
     """Return what a proof asks of a deployment; `quick` takes the first item of a list alone."""
-    if not deployment.rehearsal and (reason := proof.rehearsal_only):
+    if not deployment.rehearsal and (reason := proof.not_on_aws):
         return [Case(proof, skip=reason)]
     over_api = isinstance(proof, Request) and proof.via == "api"
     if deployment.client is None and not over_api:
@@ -68,7 +68,7 @@ def _case(proof: Proof, applied: Applied, item: Mapping[str, Any]) -> Case:
     except RemovedError as error:
         return Case(proof, wrong=str(error), item=name)
     except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
-        # What was applied is not of the kind that the proof needs.
+        # The applied value has another type than the proof needs.
         return Case(proof, wrong=f"it does not fit what was applied: {error!r}", item=name)
     return Case(asked, item=name)
 
@@ -78,8 +78,8 @@ def _unmet(proof: Proof, applied: Applied) -> str:
     for name, needed in proof.requires.items():
         have, what = applied[name], name.replace("_", " ")
         if isinstance(have, list | tuple):
-            wanted = needed if isinstance(needed, list) else [needed]
-            if missing := [str(one) for one in wanted if one not in have]:
+            required = needed if isinstance(needed, list) else [needed]
+            if missing := [str(one) for one in required if one not in have]:
                 return f"{', '.join(missing)} is not among this environment's {what}"
         elif have != needed:
             return f"this environment's {what} is {have}, and the proof is for {needed}"
@@ -87,7 +87,7 @@ def _unmet(proof: Proof, applied: Applied) -> str:
 
 
 def fill[T](thing: T, values: Applied) -> T:
-    """Put what was applied in the place of every placeholder in a value.
+    """Substitute the applied value for every placeholder in a value.
 
     A text that is one placeholder alone becomes the value itself, and in a list a list's items.
     """
@@ -135,7 +135,7 @@ def placeholders(thing: Any) -> set[str]:
 
 
 def _hindered(request: Request, applied: Applied) -> str:
-    """Return what in this environment keeps a request from proving anything, or nothing."""
+    """Return why a request can prove nothing in this environment, or "" if it can."""
     if request.stopped_by == "guardrail" and not request.types:
         return "this environment's guardrail has nothing of the kind"
     copies = max(int(request.rehearsed.flood), int(request.rehearsed.after))
@@ -156,7 +156,7 @@ def _hindered(request: Request, applied: Applied) -> str:
 
 
 def _counted(request: Request, applied: Applied) -> bool:
-    """Tell whether the environment counts what a request would be stopped for."""
+    """Return whether the environment counts what a request would be stopped for."""
     if request.rule == "prompt-injection":
         return bool(applied.get("injection_mode") == "count")
     return bool(request.screened and applied.get("screening_mode") == "count")

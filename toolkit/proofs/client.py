@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 40.0
 AGENT = "chatbot-proofs/1"
-# Where the limits cannot be read: slow enough for any plan, and for the web ACLs that people have.
+# Where the limits cannot be read: slow enough for any usage plan and common web ACLs.
 UNKNOWN_SECONDS = 1.0
 UNKNOWN_WINDOW_SECONDS = 6.5
 SOME = 0.8  # of a web ACL's limit, so that other requests of ours have room
@@ -31,7 +31,7 @@ SOME = 0.8  # of a web ACL's limit, so that other requests of ours have room
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, headers in lower case, body, and the ids that the logs have.
+    """An HTTP answer: status, headers in lower case, body, and the ids that the logs use.
 
     A status of 0 is no answer; the body says why.
     """
@@ -53,10 +53,10 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object, or an empty one when it is none."""
         try:
-            found = json.loads(self.body)
+            document = json.loads(self.body)
         except (RecursionError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return document if isinstance(document, dict) else {}
 
     @property
     def error(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Answer:
 class Pace:
     """How fast requests may come, from the limits that were applied."""
 
-    counted: float  # seconds between requests that count against the plan's rate
+    counted: float  # seconds between requests that count against the usage plan's rate
     every: float  # seconds between any two, so that the web ACL's limit for an address is not met
     an_address: int = 40  # requests from one loopback address
 
@@ -93,7 +93,7 @@ class Pace:
 
 
 def loopback_addresses() -> Iterator[str]:
-    """Yield loopback addresses to be, apart from those of an earlier run."""
+    """Yield unused loopback source addresses, from a random start so that runs do not share any."""
     first = random.randint(1, 254)  # noqa: S311 - no secret
     nets = itertools.product(range(first, 255), range(1, 255))
     return (f"127.{a}.{b}.{host}" for a, b in nets for host in range(1, 255))
@@ -113,7 +113,7 @@ class Client:
 
     @property
     def local(self) -> bool:
-        """Tell whether it is on this machine, where requests may come fast and from many places."""
+        """Return whether it is on this machine: requests may come fast, from many addresses."""
         return self._parts.hostname in {"127.0.0.1", "localhost"}
 
     def wait(self, *, counts: bool) -> None:
@@ -123,18 +123,18 @@ class Client:
         self._not_before = time.monotonic() + pause
 
     def rest(self, seconds: float) -> None:
-        """Let the next request wait so long."""
+        """Delay the next request by this many seconds."""
         self._not_before = time.monotonic() + seconds
 
     def address(self) -> str:
-        """Return an address that has not sent much."""
+        """Return a source address below its share of the rate limit."""
         self._uses += 1
         if self._uses > self.pace.an_address:
             self._address, self._uses = self.new_address(), 1
         return self._address
 
     def new_address(self) -> str:
-        """Return an address that has sent nothing."""
+        """Return an unused source address."""
         return next(self._addresses)
 
     def send(self, request: Request, key: str, address: str) -> Answer:
@@ -159,8 +159,8 @@ class Client:
                     connection.putheader(name, value)
             connection.endheaders(content)
             reply = connection.getresponse()
-            found = {name.lower(): value for name, value in reply.getheaders()}
-            return Answer(reply.status, found, reply.read())
+            answered = {name.lower(): value for name, value in reply.getheaders()}
+            return Answer(reply.status, answered, reply.read())
         except (OSError, http.client.HTTPException) as error:
             if getattr(error, "errno", 0) == errno.EADDRNOTAVAIL:
                 raise CannotAskError(

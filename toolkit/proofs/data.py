@@ -6,7 +6,16 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.proofs.kinds import LAYERS, Call, Evidence, Proof, Question, Rehearsed, Request
+from toolkit.proofs.kinds import (
+    LAYERS,
+    ORDINARY_MESSAGE,
+    Call,
+    Evidence,
+    Proof,
+    Question,
+    Rehearsed,
+    Request,
+)
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -18,7 +27,7 @@ UNCONFIRMED = "unconfirmed.toml"
 _TEXTS = ("name", "promise", "owasp", "resource", "unprovoked")
 _BODIES = ("message", "body", "repeat", "nested", "event")
 _TUPLES = ("actions", "answer", "hides", "lacks", "settles", "types")
-# What a file calls a proof, the kind that it is, and what it says of itself by being called that.
+# The name of a kind in a file, its class, and the fields that the name implies.
 KINDS: dict[str, tuple[type[Proof], Mapping[str, Any]]] = {
     "stopped": (Request, {}),
     "passes": (Request, {}),
@@ -49,7 +58,7 @@ class Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Belief:
-    """Something about AWS that the project relies on, and that nobody outside has confirmed."""
+    """An assumption about AWS that no outside source confirms."""
 
     id: str
     belief: str
@@ -82,19 +91,19 @@ def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belie
     settled: dict[str, list[str]] = {}
     for proof in (proof for control in controls for proof in control.proofs):
         for belief in proof.settles:
-            settled.setdefault(belief, []).extend([] if proof.rehearsal_only else [proof.id])
+            settled.setdefault(belief, []).extend([] if proof.not_on_aws else [proof.id])
     try:
-        found = tuple(
+        every = tuple(
             Belief(**table, proofs=tuple(settled.pop(table["id"], ())))
             for table in _document(path)["belief"]
         )
     except (KeyError, TypeError) as error:
         raise ProofDataError(f"{path}: a [[belief]] has id, belief, known, otherwise") from error
-    if unshown := [belief.id for belief in found if not (belief.proofs or belief.by_hand)]:
+    if unshown := [belief.id for belief in every if not (belief.proofs or belief.by_hand)]:
         raise ProofDataError(f"{path}: no proof settles {', '.join(unshown)}")
     if settled:
         raise ProofDataError(f"{path} lacks {', '.join(settled)}, which proofs settle")
-    return found
+    return every
 
 
 def _layer(path: Path) -> Iterator[Control]:
@@ -125,7 +134,8 @@ def _control(path: Path, table: Mapping[str, Any], defaults: Mapping[str, Any]) 
         raise ProofDataError(
             f"{where}: unknown {', '.join(sorted(unknown))}. Proofs are called {', '.join(KINDS)}."
         )
-    if missing := {"name", "promise", "owasp", "resource"} - set(table):
+    texts = {text: table.get(text, defaults.get(text, "")) for text in _TEXTS}
+    if missing := {"name", "promise", "owasp", "resource"} - {*table, *defaults}:
         raise ProofDataError(f"{where} lacks {', '.join(sorted(missing))}")
     if unused := [name for name in own if name not in table]:
         raise ProofDataError(f"{where}: defaults for {', '.join(unused)}, and none of these")
@@ -142,12 +152,12 @@ def _control(path: Path, table: Mapping[str, Any], defaults: Mapping[str, Any]) 
     names = [proof.name for proof in proofs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ProofDataError(f"{where}: two proofs are called {', '.join(twice)}")
-    texts = {text: table.get(text, "") for text in _TEXTS}
+    texts["resource"] = texts["resource"].replace("{control}", table["name"])
     return Control(layer=path.stem, proofs=tuple(proofs), **texts)
 
 
 def _merged(table: Mapping[str, Any], *defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a proof's table over the defaults for it; a body of its own replaces any other."""
+    """Return a proof's table merged over its defaults; its own body replaces a default body."""
     merged: dict[str, Any] = {}
     for default in defaults:
         merged |= default
@@ -156,17 +166,27 @@ def _merged(table: Mapping[str, Any], *defaults: Mapping[str, Any]) -> dict[str,
     return merged | dict(table)
 
 
+def _completed(cls: type[Proof], values: dict[str, Any]) -> dict[str, Any]:
+    """Return a proof's fields with defaults and placeholders of its control substituted."""
+    if cls is Request:
+        posts = values.get("method", "POST") in {"POST", "PUT"}
+        if posts and not any(name in values for name in _BODIES):
+            values["message"] = ORDINARY_MESSAGE
+        if "rule" in values:
+            values["rule"] = values["rule"].replace("{control}", values["control"])
+    if "rehearsed" in values:
+        values["rehearsed"] = Rehearsed(**values["rehearsed"])
+    for name in _TUPLES:
+        if name in values:
+            value = values[name]
+            values[name] = (value,) if isinstance(value, str) else tuple(value)
+    return values
+
+
 def _proof(where: str, kind: str, values: dict[str, Any]) -> Proof:
     cls, implied = KINDS[kind]
-    values |= implied
     try:
-        if "rehearsed" in values:
-            values["rehearsed"] = Rehearsed(**values["rehearsed"])
-        for name in _TUPLES:
-            if name in values:
-                value = values[name]
-                values[name] = (value,) if isinstance(value, str) else tuple(value)
-        proof = cls(**values)
+        proof = cls(**_completed(cls, {**values, **implied}))
     except TypeError as error:
         text = str(error).partition("__init__() ")[2] or str(error)
         raise ProofDataError(f"{where}: {text}") from error

@@ -1,4 +1,4 @@
-"""A deployment to ask: its API, its function, and AWS about what it holds."""
+"""A deployment under test: its API, its function, and clients for the AWS APIs."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Deployment:
 
     @property
     def local(self) -> bool:
-        """Tell whether it is on this machine."""
+        """Return whether it is on this machine."""
         return self.http.local
 
     @property
     def rehearsal(self) -> bool:
-        """Tell whether its faults, keys and web ACL may be changed for a proof."""
+        """Return whether its faults, keys and web ACL may be changed for a proof."""
         return bool(self.endpoint)
 
     def aws(self, service: str) -> Any:
@@ -58,7 +58,7 @@ class Deployment:
         return self.client(service)
 
     def counts(self, request: Request) -> bool:
-        """Tell whether a request counts against the plan, with what the edge only counts."""
+        """Return whether a request counts against the usage plan, given the mode of the edge."""
         edge_counts = self.applied.get("injection_mode") == "count"
         return request.counts or (edge_counts and request.rule == "prompt-injection")
 
@@ -94,7 +94,7 @@ class Deployment:
 
     def _invoke(self, request: Request) -> Answer:
         own_id = str(uuid.uuid4())
-        # By its number: what comes by the alias counts among what clients ask.
+        # By version number: invocations of the alias count as client requests in the metrics.
         reply = self.aws("lambda").invoke(
             FunctionName=self.applied["function_name"],
             Qualifier=self.applied["function_version"],

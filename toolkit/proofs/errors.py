@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CREDENTIALS = "it needs AWS credentials: name the environment with --env"
 
-# How AWS's codes begin when it refuses whoever asks, and says nothing of what was asked about.
+# Error codes that are about the caller's permission and not about the resource.
 REFUSALS = (
     "403",
     "AccessDenied",
@@ -20,15 +20,15 @@ REFUSALS = (
 
 
 class CannotAskError(Exception):
-    """A proof cannot be asked, and says nothing. The text says why."""
+    """A proof cannot be asked and is skipped. The text is the reason."""
 
 
 class RemovedError(Exception):
-    """What a proof is about should be there, and is not. The text says what."""
+    """A resource that a proof is about is missing, so the proof fails. The text names it."""
 
 
 def tells_nothing(error: Exception) -> bool:
-    """Tell whether an error of boto3 says nothing of what is there.
+    """Return whether a boto3 error gives no information about the resource.
 
     So it is when AWS was not reached, or answers that we may not look.
     """

@@ -1,4 +1,4 @@
-"""What AWS's configuration, the applied policies and the logs say, once all has been asked."""
+"""Judge evidence: AWS's configuration, the applied policies, and the logs after all requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TELLING = 8
 
 
 class Reader:
-    """Reads for one run."""
+    """Reads the evidence of one run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -45,13 +45,21 @@ class Reader:
         lines = logs.lines.get(log, [])
         if not lines:
             return [f"the log of {log} is empty, so it shows nothing"]
+        expected = self._run.expected_records()[log]
+        missing = [each for each in expected if self._run.logs.record(log, each) is None]
         if evidence.complete:
-            return self._gaps(log)
-        return [
-            f"the log of {log} holds {secret} {number} times"
-            for secret in evidence.lacks
-            if (number := _holding(lines, self.secrets(secret, log)))
-        ]
+            if not expected and log != "trail":  # only calls leave ids in it, and AWS gets none
+                return ["no request should have left a record, so nothing is proven"]
+            return [f"{len(missing)} of {len(expected)} requests have no record"] * bool(missing)
+        if expected and len(missing) == len(expected):
+            return [f"the log of {log} has no record of a request, so it shows nothing"]
+        problems = []
+        for secret in evidence.lacks:
+            if not (texts := self.secrets(secret, log)):
+                problems.append(f"no {secret} was sent, so nothing is proven")
+            elif number := _holding(lines, texts):
+                problems.append(f"the log of {log} holds {secret} {number} times")
+        return problems
 
     def _configuration(self, evidence: Evidence) -> list[str]:
         import jmespath  # type: ignore[import-untyped]  # noqa: PLC0415 - boto3 brings it
@@ -61,58 +69,48 @@ class Reader:
         if evidence.decode:
             answer = json.loads(jmespath.search(evidence.decode, answer))
         try:
-            found = jmespath.search(evidence.find, answer)
+            value = jmespath.search(evidence.find, answer)
         except jmespath.exceptions.JMESPathError:
             return [f"AWS's answer does not have what {evidence.find} looks for"]
-        if found == evidence.equals:
+        if value == evidence.equals:
             return []
-        return [f"{evidence.find} is {found}, expected {evidence.equals}"]
-
-    def _gaps(self, log: str) -> list[str]:
-        """Return the requests that a log should have, and has not."""
-        if log == "trail":
-            return []
-        expected = self._run.expected_records()[log]
-        missing = [each for each in expected if self._run.logs.record(log, each) is None]
-        if not expected:
-            return ["no request should have left a record, so nothing is proven"]
-        return [f"{len(missing)} of {len(expected)} requests have no record"] if missing else []
+        return [f"{evidence.find} is {value}, expected {evidence.equals}"]
 
     def secrets(self, kind: str, log: str) -> set[str]:
         """Return the texts of one kind that were sent or came back."""
         applied = self._deployment.applied
-        found: set[str] = set()
+        texts: set[str] = set()
         if kind == "key":
-            found = {self._deployment.api_key, *applied.keys.values()}
-            found |= self._deployment.switches.keys
+            texts = {self._deployment.api_key, *applied.keys.values()}
+            texts |= self._deployment.switches.keys
         for case in self._run.requests:
             request = case.proof
             if not isinstance(request, Request):
                 continue
             if kind == "header":
-                found |= {
+                texts |= {
                     value
                     for name, value in request.headers.items()
                     # The web ACL's log has all headers but those that are redacted.
                     if log != "waf" or name.lower() == "authorization"
                 }
             elif kind == "prompt":
-                found |= {request.text or "", _message(request.body), _message(request.event)}
+                texts |= {request.text or "", _message(request.body), _message(request.event)}
             elif kind == "answer":
                 given = (answer.json() for answer in self._run.answers(case))
-                found |= {str(answer.get("response", "")) for answer in given}
-                found.add(request.rehearsed.fault.get("reply", {}).get("text", ""))
+                texts |= {str(answer.get("response", "")) for answer in given}
+                texts.add(request.rehearsed.fault.get("reply", {}).get("text", ""))
         message = applied.get("blocked_message")
-        return {text for text in found if len(text) >= TELLING and text != message}
+        return {text for text in texts if len(text) >= TELLING and text != message}
 
 
 def _message(body: str | None) -> str:
     """Return the message inside a body that was written by hand, if it has one."""
     try:
-        found = json.loads(body or "")["message"]
+        message = json.loads(body or "")["message"]
     except (KeyError, RecursionError, TypeError, ValueError):
         return ""
-    return found if isinstance(found, str) else ""
+    return message if isinstance(message, str) else ""
 
 
 def _holding(lines: Sequence[str], texts: set[str]) -> int:

@@ -19,13 +19,15 @@ SECRETS = ("prompt", "answer", "key", "header")
 LOGS = ("waf", "api", "function", "invocations", "trail")
 DENIALS = ("explicit", "implicit", "boundary")
 WITHOUT = ("edge", "function")
-# The only reasons not to ask AWS, by what a rehearsal is told to do.
-REHEARSED = {
+# The message of a request without a body of its own: every layer allows it.
+ORDINARY_MESSAGE = "Where is my order?"
+# Why AWS cannot be asked what needs a switch of the emulator, by the switch.
+NOT_ON_AWS = {
     "reply": "a real model does not answer at will",
     "recites": "a real model does not recite its system prompt at will",
-    "thinks": "a real model does not think for as long as it is told",
+    "thinks": "a real model does not think for a given time",
     "error": "a real model does not fail at will",
-    "without": "a real layer is not taken away for a proof",
+    "without": "a real layer is not detached for a proof",
     "key": "it needs an API key made for it",
     "flood": "a flood would cost other callers their share",
     "after": "a flood would cost other callers their share",
@@ -48,6 +50,7 @@ class Proof:
     requires: Mapping[str, Any] = field(default_factory=dict)
     judgement: str = ""  # who on AWS decides by a judgement of its own, and may decide otherwise
     settles: tuple[str, ...] = ()  # what it shows of tests/proofs/unconfirmed.toml, on AWS
+    not_on_aws: str = ""  # why only a rehearsal can be asked; empty: AWS can be asked too
 
     @property
     def id(self) -> str:
@@ -56,28 +59,23 @@ class Proof:
 
     @property
     def stops(self) -> bool:
-        """Tell whether the control must stop this."""
+        """Return whether the control must stop this."""
         raise NotImplementedError
 
-    @property
-    def rehearsal_only(self) -> str:
-        """Return why AWS cannot be asked, or nothing."""
-        return ""
-
     def wrong(self) -> str:
-        """Return what makes the proof unusable, or nothing."""
+        """Return why the proof is invalid, or "" if it is valid."""
         return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsed:
-    """What a rehearsal is told to do for one request; AWS is not asked such a request.
+    """The emulator's switches for one request; AWS has none of them (NOT_ON_AWS).
 
     `reply` is what the model says before the guardrail sees it: a text, or `text` with
     `stopReason`. `thinks` is how many tokens it thinks before. `error` is how it fails. `without`
-    takes a layer away meanwhile, to prove the one behind it alone. `flood` sends so many copies at
-    once: some must be stopped, and some not. `after` sends so many copies first, from the same
-    address, which must not be stopped. `why` is a reason of its own.
+    detaches a layer for this request, to prove the one behind it alone. `flood` sends so many
+    copies at once: some must be stopped, and some not. `after` sends so many copies first, from the
+    same address, which must not be stopped.
     """
 
     reply: str | Mapping[str, str] = ""
@@ -88,13 +86,6 @@ class Rehearsed:
     key: str = ""
     flood: int | str = 0
     after: int | str = 0
-    why: str = ""
-
-    @property
-    def reason(self) -> str:
-        """Return why AWS cannot be asked, or nothing."""
-        told = (reason for name, reason in REHEARSED.items() if getattr(self, name))
-        return self.why or next(told, "")
 
     @property
     def fault(self) -> dict[str, Any]:
@@ -109,7 +100,7 @@ class Rehearsed:
         return {"times": 0, **self.error} if self.error else {}
 
     def wrong(self) -> str:
-        """Return what makes it unusable, or nothing."""
+        """Return why the switches are invalid, or "" if they are valid."""
         if self.without and self.without not in WITHOUT:
             return f"rehearsed.without must be one of {WITHOUT}"
         if self.key and self.key not in SPARE_KEYS:
@@ -163,14 +154,19 @@ class Request(Proof):
     hides: tuple[str, ...] = ()  # what its body and headers must not
     expect: Mapping[str, str] = field(default_factory=dict)  # headers of the answer
 
+    def __post_init__(self) -> None:
+        """Set the reason why AWS cannot be asked, where a switch of the emulator is needed."""
+        reasons = (why for name, why in NOT_ON_AWS.items() if getattr(self.rehearsed, name))
+        object.__setattr__(self, "not_on_aws", self.not_on_aws or next(reasons, ""))
+
     @property
     def stops(self) -> bool:
-        """Tell whether a layer must stop the request, or change what it says."""
+        """Return whether a layer must stop the request, or change what it says."""
         return bool(self.stopped_by or self.hides)
 
     @property
     def counts(self) -> bool:
-        """Tell whether it counts against the quota of the key."""
+        """Return whether it counts against the quota of the key."""
         own = self.key in {"own", "client"} and not self.rehearsed.key and self.via == "api"
         return own and self.method != "OPTIONS" and self.stopped_by != "edge"
 
@@ -180,13 +176,8 @@ class Request(Proof):
         return 1 + int(self.rehearsed.flood) + int(self.rehearsed.after)
 
     @property
-    def rehearsal_only(self) -> str:
-        """Return why only a rehearsal can be asked, or nothing."""
-        return self.rehearsed.reason
-
-    @property
     def text(self) -> str | None:
-        """Return the message as it is sent, in whatever disguise; None when there is none."""
+        """Return the message as sent, with its disguise applied; None without a message."""
         text = self.message
         if self.repeat is not None:
             count = int(self.repeat["count"]) + int(self.repeat.get("more", 0))
@@ -202,7 +193,7 @@ class Request(Proof):
 
     @property
     def enveloped(self) -> bool:
-        """Tell whether a direct invocation comes as API Gateway would send it."""
+        """Return whether a direct invocation comes as API Gateway would send it."""
         return self.body is not None or self.nested > 0
 
     def payload(self, request_id: str) -> bytes:
@@ -235,7 +226,7 @@ class Request(Proof):
         return sum(body is not None for body in given)
 
     def wrong(self) -> str:
-        """Return what makes the request unusable, or nothing."""
+        """Return why the request is invalid, or "" if it is valid."""
         checks = {
             "it needs one of message, body, repeat, nested and event": self.bodies > 1
             or (self.bodies == 0 and self.method == "POST"),
@@ -255,7 +246,7 @@ class Request(Proof):
             and not (self.finding and self.types),
             "what passes has no code": not self.stopped_by and self.code,
             "the smoke test asks nothing that needs a rehearsal": bool(
-                self.smoke and self.rehearsal_only
+                self.smoke and self.not_on_aws
             ),
         }
         return self.rehearsed.wrong() or next((said for said, holds in checks.items() if holds), "")
@@ -283,11 +274,11 @@ class Question(Proof):
 
     @property
     def stops(self) -> bool:
-        """Tell whether it must be refused."""
+        """Return whether it must be refused."""
         return not self.allowed
 
     def wrong(self) -> str:
-        """Return what makes the question unusable, or nothing."""
+        """Return why the question is invalid, or "" if it is valid."""
         if not self.allowed and self.denied_by not in DENIALS:
             return f"denied_by must be one of {DENIALS}"
         if (self.denied_by == "explicit") != bool(self.statement):
@@ -304,16 +295,12 @@ class Call(Proof):
     refused: bool
     because: str = ""  # what the refusal must say
     event: str = ""  # the event that the trail must hold; nothing: none is asked for
+    not_on_aws: str = "a real function lends its credentials to nobody"
 
     @property
     def stops(self) -> bool:
-        """Tell whether it must be refused."""
+        """Return whether it must be refused."""
         return self.refused
-
-    @property
-    def rehearsal_only(self) -> str:
-        """Return why AWS cannot be asked."""
-        return "a real function lends its credentials to nobody"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,11 +323,11 @@ class Evidence(Proof):
 
     @property
     def stops(self) -> bool:
-        """Tell whether something must be kept out."""
+        """Return whether something must be kept out."""
         return bool(self.lacks)
 
     def wrong(self) -> str:
-        """Return what makes the evidence unusable, or nothing."""
+        """Return why the evidence is invalid, or "" if it is valid."""
         if bool(self.call) == bool(self.log):
             return "it needs either call or log"
         if self.call and (not self.find or self.equals is None):

@@ -21,7 +21,7 @@ LEVELS_WITH_RECORDS = ("TRACE", "DEBUG", "INFO")
 
 
 def dig(value: Any, *path: str | int) -> Any:
-    """Return what lies at a path inside a value; None when the value has another shape."""
+    """Return the value at a path of keys and indexes; None if the path does not exist."""
     for step in path:
         try:
             value = value[step]
@@ -31,7 +31,7 @@ def dig(value: Any, *path: str | int) -> Any:
 
 
 class Logs:
-    """What the log groups have gained since a moment; `unread` says which could not be read."""
+    """Records of the log groups since a start time; `unread` maps unreadable logs to reasons."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
@@ -41,7 +41,7 @@ class Logs:
         self._records: dict[str, dict[str, dict[str, Any]]] = {}
 
     def read(self, wanted: Mapping[str, Iterable[str]]) -> None:
-        """Read every group, again until it has the ids that are wanted or patience ends."""
+        """Read every group until it holds the expected ids or the time limit is reached."""
         patience = LOCAL_PATIENCE_SECONDS if self._deployment.local else AWS_PATIENCE_SECONDS
         deadline = time.monotonic() + patience
         pause = 0.3 if self._deployment.local else 10.0
@@ -88,15 +88,15 @@ class Logs:
         except CannotAskError as error:
             self.unread[log] = str(error)
             return
-        except Exception as error:  # noqa: BLE001 - boto3's errors are many, and each is told
+        except Exception as error:  # noqa: BLE001 - boto3's errors are many, and each is reported
             if tells_nothing(error):
                 self.unread[log] = str(error)
                 return
             self.lines[log] = []  # a group that is not there has no records
-        found = self._records[log] = {}
+        records = self._records[log] = {}
         for line in self.lines[log]:
             if record := _parsed(line):
-                found.update({known_as: record for known_as in _ids(log, record) if known_as})
+                records.update({known_as: record for known_as in _ids(log, record) if known_as})
 
 
 def _parsed(line: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 def _ids(log: str, record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the ids that a request may know a record by."""
+    """Return the request ids that a record can be looked up by."""
     match log:
         case "waf":
             ids: tuple[Any, ...] = (dig(record, "httpRequest", "requestId"),)

@@ -17,7 +17,7 @@ ALL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-# A role's short name, and what its name is called among what was applied.
+# A role's short name in proofs, and the name of its applied value.
 ROLES = {
     "function": "execution_role",
     "logging": "logging_role",
@@ -27,7 +27,7 @@ ROLES = {
 
 
 class Policies:
-    """The policies of a deployment, as its IAM tells them."""
+    """The applied policies of a deployment, read from IAM."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._aws = deployment.aws
@@ -35,7 +35,7 @@ class Policies:
         self._roles: dict[str, tuple[str, list[Policy], Policy | None]] = {}
 
     def answer(self, question: Question) -> list[str]:
-        """Return what is wrong with the answers, one text an action."""
+        """Return the wrong decisions, one text an action."""
         problems = []
         for action in question.actions:
             decision = self._decide(question, action)
@@ -75,8 +75,8 @@ class Policies:
             attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
             identity = [self._managed(policy["PolicyArn"]) for policy in attached]
             for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-                found = iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
-                identity.append(Policy(found, inline))
+                document = iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
+                identity.append(Policy(document, inline))
             bound = role.get("PermissionsBoundary")
             boundary = self._managed(bound["PermissionsBoundaryArn"]) if bound else None
             self._roles[name] = (role["Arn"], identity, boundary)
@@ -85,8 +85,8 @@ class Policies:
     def _managed(self, arn: str) -> Policy:
         iam = self._aws("iam")
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
-        return Policy(found["Document"], arn.rpartition("/")[2])
+        answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+        return Policy(answer["Document"], arn.rpartition("/")[2])
 
     def _policy_of(self, resource: str) -> Policy:
         """Return the policy that a resource itself has."""
@@ -96,17 +96,17 @@ class Policies:
                 return Policy(role["Role"]["AssumeRolePolicyDocument"], "trust", "trust")
             case ["lambda", *_, qualifier]:
                 name = resource.rpartition(":")[0]
-                found = self._aws("lambda").get_policy(FunctionName=name, Qualifier=qualifier)
-                document = found["Policy"]
+                answer = self._aws("lambda").get_policy(FunctionName=name, Qualifier=qualifier)
+                document = answer["Policy"]
             case ["s3", *_, bucket]:
-                found = self._aws("s3").get_bucket_policy(Bucket=bucket.split("/")[0])
-                document = found["Policy"]
+                answer = self._aws("s3").get_bucket_policy(Bucket=bucket.split("/")[0])
+                document = answer["Policy"]
             case ["sns", *_]:
-                found = self._aws("sns").get_topic_attributes(TopicArn=resource)
-                document = found["Attributes"]["Policy"]
+                answer = self._aws("sns").get_topic_attributes(TopicArn=resource)
+                document = answer["Attributes"]["Policy"]
             case ["kms", *_]:
-                found = self._aws("kms").get_key_policy(KeyId=resource, PolicyName="default")
-                document = found["Policy"]
+                answer = self._aws("kms").get_key_policy(KeyId=resource, PolicyName="default")
+                document = answer["Policy"]
             case _:
                 raise ValueError(f"nobody knows how to read the policy of {resource}")
         return Policy(json.loads(document), f"policy of {resource}", "resource")

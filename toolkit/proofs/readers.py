@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from toolkit.proofs.deployment import Deployment
 
 PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
-# What AWS WAF inspects of a body at API Gateway unless told otherwise (Developer Guide, "AWS WAF
+# What AWS WAF inspects of a body at API Gateway by default (Developer Guide, "AWS WAF
 # body inspection").
 INSPECTED = "KB_16"
 
@@ -33,7 +33,7 @@ READERS: list[tuple[tuple[str, ...], Callable[[Deployment, Values], Values]]] = 
 
 
 def reads[T: Callable[[Deployment, Values], Values]](names: str) -> Callable[[T], T]:
-    """Name what a function reads; what it then lacks is a gap."""
+    """Register a reader and the names that it reads; a name without a value becomes a Gap."""
 
     def noted(reader: T) -> T:
         READERS.append((tuple(names.split()), reader))
@@ -43,7 +43,7 @@ def reads[T: Callable[[Deployment, Values], Values]](names: str) -> Callable[[T]
 
 
 def read(deployment: Deployment, origin: str | None = None) -> Applied:
-    """Read all that proofs may name. Raises nothing: what cannot be read says so when asked."""
+    """Read all values that proofs may name. Never raises: an unreadable value raises when used."""
     values: Values = {}
     if deployment.client is None:
         values |= {name: Gap(CREDENTIALS, removed=False) for name in readable()}
@@ -59,7 +59,7 @@ def read(deployment: Deployment, origin: str | None = None) -> Applied:
 
 def _read(names: Sequence[str], reader: Callable[[], Values]) -> Values:
     try:
-        found = reader()
+        values = reader()
     except (CannotAskError, RemovedError) as error:
         gap = Gap(str(error), removed=isinstance(error, RemovedError))
         return dict.fromkeys(names, gap)
@@ -70,7 +70,7 @@ def _read(names: Sequence[str], reader: Callable[[], Values]) -> Values:
             gap = Gap(f"what AWS says has another shape than was expected: {error!r}")
         return dict.fromkeys(names, gap)
     missing = {name: Gap(f"AWS names no {name.replace('_', ' ')}") for name in names}
-    return missing | {name: value for name, value in found.items() if value is not None}
+    return missing | {name: value for name, value in values.items() if value is not None}
 
 
 # The outputs, and what is made of them
@@ -86,7 +86,7 @@ def _read(names: Sequence[str], reader: Callable[[], Values]) -> Values:
 def _outputs(deployment: Deployment, _: Values) -> Values:
     outputs = deployment.outputs
     if missing := sorted(NEEDED - set(outputs)):
-        raise CannotAskError(f"the environment's root lacks the outputs {', '.join(missing)}")
+        raise CannotAskError(f"the output `deployment` lacks {', '.join(missing)}")
     texts = {name: value for name, value in outputs.items() if isinstance(value, str)}
     region, alias = outputs["region"], outputs["alias_arn"].split(":")
     partition, account, function = alias[1], alias[4], outputs["function_name"]
@@ -114,7 +114,7 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
 
 @reads("bucket bucket_arn trail trail_arn trail_role")
 def _trail(deployment: Deployment, values: Values) -> Values:
-    """Return what there is once in an account, in the environment that manages it."""
+    """Return the names of the account's singleton trail, where this environment manages it."""
     name, account, partition = values["name"], values["account"], values["partition"]
     if deployment.outputs["log_groups"].get("trail") is None:
         raise CannotAskError("this environment does not manage the trail")
@@ -138,8 +138,8 @@ def _key(deployment: Deployment, values: Values) -> Values:
 def _logging_role(deployment: Deployment, _: Values) -> Values:
     if deployment.outputs["log_groups"].get("invocations") is None:
         raise CannotAskError("this environment does not manage the invocation log")
-    found = deployment.aws("bedrock").get_model_invocation_logging_configuration()
-    arn = found["loggingConfig"]["cloudWatchConfig"]["roleArn"]
+    logging = deployment.aws("bedrock").get_model_invocation_logging_configuration()
+    arn = logging["loggingConfig"]["cloudWatchConfig"]["roleArn"]
     return {"logging_role_arn": arn, "logging_role": arn.rpartition("/")[2]}
 
 
@@ -155,34 +155,34 @@ def _api_role(deployment: Deployment, _: Values) -> Values:
 @reads("blocked_message function_version log_level message_chars origin profile screening_mode")
 def _function(deployment: Deployment, _: Values) -> Values:
     arn = deployment.outputs["alias_arn"]
-    found = deployment.aws("lambda").get_function_configuration(FunctionName=arn)
-    told = found["Environment"]["Variables"]
-    chars = told.get("MAX_MESSAGE_CHARS")
+    configuration = deployment.aws("lambda").get_function_configuration(FunctionName=arn)
+    variables = configuration["Environment"]["Variables"]
+    chars = variables.get("MAX_MESSAGE_CHARS")
     return {
-        "blocked_message": told.get("BLOCKED_MESSAGE"),
-        "function_version": found.get("Version"),
-        "log_level": (found.get("LoggingConfig") or {}).get("ApplicationLogLevel"),
+        "blocked_message": variables.get("BLOCKED_MESSAGE"),
+        "function_version": configuration.get("Version"),
+        "log_level": (configuration.get("LoggingConfig") or {}).get("ApplicationLogLevel"),
         "message_chars": int(chars) if chars else None,
-        "origin": told.get("ALLOWED_ORIGIN"),
-        "profile": told.get("MODEL_ID"),
-        "screening_mode": told.get("SCREENING_MODE"),
+        "origin": variables.get("ALLOWED_ORIGIN"),
+        "profile": variables.get("MODEL_ID"),
+        "screening_mode": variables.get("SCREENING_MODE"),
     }
 
 
 @reads("destinations elsewhere model profile_arn")
 def _model(deployment: Deployment, values: Values) -> Values:
     """Return where the profile routes to, as AWS says."""
-    found = deployment.aws("bedrock").get_inference_profile(
+    profile = deployment.aws("bedrock").get_inference_profile(
         inferenceProfileIdentifier=values["profile"]
     )
-    arns = [model["modelArn"] for model in found["models"]]
+    arns = [model["modelArn"] for model in profile["models"]]
     regions = sorted({arn.split(":")[3] for arn in arns} - {""})
     elsewhere = ("eu-west-1", "us-west-1", "ap-south-1", "sa-east-1")
     return {
         "destinations": [{"destination": region} for region in regions],
         "elsewhere": next(region for region in elsewhere if region not in regions),
         "model": arns[0].rpartition("/")[2],
-        "profile_arn": found["inferenceProfileArn"],
+        "profile_arn": profile["inferenceProfileArn"],
     }
 
 
@@ -247,12 +247,12 @@ def _spoken(topic: Mapping[str, Any], words: Sequence[str]) -> str:
 @reads("body_bytes counted_rules injection_mode inspected_bytes rate_requests rate_seconds")
 def _web_acl(deployment: Deployment, values: Values) -> Values:
     edge = deployment.aws("wafv2")
-    found = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"]).get("WebACL")
-    if not found:
+    web_acl = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"]).get("WebACL")
+    if not web_acl:
         raise RemovedError("there is no web ACL in front of the stage")
-    rules = {rule["Name"]: rule for rule in found["Rules"]}
+    rules = {rule["Name"]: rule for rule in web_acl["Rules"]}
     rate = _statement(rules, "rate-per-ip", "RateBasedStatement")
-    limit = (found.get("AssociationConfig") or {}).get("RequestBody", {}).get("API_GATEWAY", {})
+    limit = (web_acl.get("AssociationConfig") or {}).get("RequestBody", {}).get("API_GATEWAY", {})
     kilobytes = limit.get("DefaultSizeInspectionLimit", INSPECTED).removeprefix("KB_")
     return {
         "body_bytes": _number(
@@ -287,8 +287,8 @@ def _counted(rules: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
 @reads("own_patterns transformations")
 def _patterns(deployment: Deployment, values: Values) -> Values:
     edge = deployment.aws("wafv2")
-    found = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"])["WebACL"]
-    rule = next(rule for rule in found["Rules"] if rule["Name"] == "prompt-injection")
+    web_acl = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"])["WebACL"]
+    rule = next(rule for rule in web_acl["Rules"] if rule["Name"] == "prompt-injection")
     sets = list(_parts(rule["Statement"], "RegexPatternSetReferenceStatement"))
     name, set_id = sets[0]["ARN"].split("/")[-2:]
     answer = edge.get_regex_pattern_set(Name=name, Scope="REGIONAL", Id=set_id)
@@ -328,8 +328,8 @@ def _number(value: Any) -> int | float | None:
 
 @reads("burst_of_all flood quota_limit quota_period rate_limit rate_of_all")
 def _plan(deployment: Deployment, values: Values) -> Values:
-    found = deployment.aws("apigateway").get_usage_plan(usagePlanId=values["usage_plan_id"])
-    throttle, quota = found.get("throttle") or {}, found.get("quota") or {}
+    plan = deployment.aws("apigateway").get_usage_plan(usagePlanId=values["usage_plan_id"])
+    throttle, quota = plan.get("throttle") or {}, plan.get("quota") or {}
     burst, rate = _number(throttle.get("burstLimit")), _number(throttle.get("rateLimit"))
     clients = len(deployment.outputs["api_key_ids"])
     return {
@@ -345,14 +345,16 @@ def _plan(deployment: Deployment, values: Values) -> Values:
 @reads("client_keys disabled_clients keys")
 def _clients(deployment: Deployment, _: Values) -> Values:
     gateway = deployment.aws("apigateway")
-    found = {
+    key_ids = {
         client: gateway.get_api_key(apiKey=key_id, includeValue=True)
         for client, key_id in sorted(deployment.outputs["api_key_ids"].items())
     }
     return {
-        "client_keys": [{"client": name, "key_id": key["id"]} for name, key in found.items()],
-        "disabled_clients": [{"client": name} for name, key in found.items() if not key["enabled"]],
-        "keys": {name: key["value"] for name, key in found.items()},
+        "client_keys": [{"client": name, "key_id": key["id"]} for name, key in key_ids.items()],
+        "disabled_clients": [
+            {"client": name} for name, key in key_ids.items() if not key["enabled"]
+        ],
+        "keys": {name: key["value"] for name, key in key_ids.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""Run proofs, tell a person or a program what became of each, and return an exit code."""
+"""Run proofs, report each result as text or JSON, and return an exit code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Shown:
-    """What AWS did where nobody outside has confirmed what we believe."""
+    """What AWS did where an assumption has no outside source."""
 
     id: str
     belief: str
@@ -53,17 +53,17 @@ def smoke(deployment: Deployment, *, origin: str | None = None, as_json: bool = 
     results: list[Result] = []
     say = _silent if as_json else _print
 
-    told: set[str] = set()
+    judged_ids: set[str] = set()
 
     def judged(proof: Proof) -> None:
-        told.add(proof.id)
+        judged_ids.add(proof.id)
         verdict = run.judge(proof)
         results.append(Result(getattr(proof, "smoke", ""), verdict.status, verdict.detail))
         say(_line(results[-1]))
 
     run.make(lambda case: judged(case.proof), say)
     for proof in proofs:
-        if proof.id not in told:
+        if proof.id not in judged_ids:
             judged(proof)
     failed = sum(result.status == "fail" for result in results)
     if as_json:
@@ -101,12 +101,12 @@ def full(deployment: Deployment, *, origin: str | None = None, as_json: bool = F
 
 def _announce(run: Run, say: Callable[[str], None]) -> None:
     number, minutes = len(run.requests), run.deployment.http.pace.minutes(run.requests_to_make)
-    asked = sum(any(not case.skip for case in found) for found in run.cases.values())
+    asked = sum(any(not case.skip for case in of_proof) for of_proof in run.cases.values())
     say(f"{asked} proofs with {_several(number, 'request')}, at a pace that the limits allow")
     say(f"  {_several(max(1, round(minutes)), 'minute')} or so")
     if not run.deployment.rehearsal:  # which makes keys for the purpose
         say(f"  {_several(run.counted, 'request')} of the key's quota")
-    reasons = Counter(found[0].skip for found in run.cases.values() if found[0].skip)
+    reasons = Counter(of_proof[0].skip for of_proof in run.cases.values() if of_proof[0].skip)
     for reason, count in reasons.items():
         say(f"  {count} {'is' if count == 1 else 'are'} not asked here: {reason}")
 
@@ -145,13 +145,13 @@ def _summary(
 
 
 def _shown(run: Run, unconfirmed: Sequence[Belief]) -> list[Shown]:
-    known = {proof.id: proof for proof in run.proofs}
+    by_id = {proof.id: proof for proof in run.proofs}
     return [
         Shown(
             belief.id,
             belief.belief,
             tuple(
-                f"{proof}: {said}" for proof in belief.proofs for said in run.observed(known[proof])
+                f"{proof}: {said}" for proof in belief.proofs for said in run.observed(by_id[proof])
             ),
         )
         for belief in unconfirmed

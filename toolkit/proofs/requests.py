@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from toolkit.proofs.kinds import Request
     from toolkit.proofs.logs import Logs
 
-# The access log's word for nothing.
+# The access log's value for an empty field.
 NONE = "-"
 LATENCY = "integrationLatency"  # which it has once the integration was tried
 
 
 class NothingSaidError(Exception):
-    """A record lacks what a proof reads in it, and AWS does not promise it. The text says what."""
+    """A record lacks an optional field that a proof reads. The text names it."""
 
 
 def log_id(log: str, answer: Answer) -> str:
@@ -107,8 +107,8 @@ class Requests:
             "guardrail": dig(function, "guardrail") or "",
         }
         if _reaches_model(_request(case)):
-            found = self._record("invocations", answer)
-            parts["invocation log"] = _described(found) if found else "no record"
+            record = self._record("invocations", answer)
+            parts["invocation log"] = _described(record) if record else "no record"
         return "; ".join((said, *(f"{name}: {text}" for name, text in parts.items() if text)))
 
     # The answer
@@ -120,8 +120,8 @@ class Requests:
         if request.status != 200:
             if request.code and answer.error.get("code") != request.code:
                 yield f"error code {answer.error.get('code')}, expected {request.code}"
-            known = request.stopped_by in {"api", "compute"} and request.via == "api"
-            if known and answer.error.get("request_id") != answer.request_id:
+            named = request.stopped_by in {"api", "compute"} and request.via == "api"
+            if named and answer.error.get("request_id") != answer.request_id:
                 yield f"request_id {answer.error.get('request_id')} is not the request's own"
             return
         reply = answer.json()
@@ -211,7 +211,7 @@ class Requests:
         return request.finding.startswith("input.") and not self._deployment.rehearsal
 
     def _absences(self, request: Request, answer: Answer) -> Iterator[str]:
-        """Look for what must not be there, in logs that are known to be written."""
+        """Return records that must not exist, in logs that are known to be written."""
         for log, reached, what in (
             ("function", _reaches_function(request), "the function"),
             ("invocations", _reaches_model(request), "the model"),
@@ -264,11 +264,11 @@ class Requests:
             yield f"the function screened it as {record.get('screened')}"
         if request.stop_reason not in {"", record.get("stop_reason")}:
             yield f"the function's log has stop reason {record.get('stop_reason')}"
-        found = record.get("guardrail") or []
-        if request.finding and request.finding not in found:
-            yield f"the guardrail said {found or 'nothing'}, expected {request.finding}"
-        if not request.stopped_by and found:
-            yield f"the guardrail said {found}"
+        findings = record.get("guardrail") or []
+        if request.finding and request.finding not in findings:
+            yield f"the guardrail said {findings or 'nothing'}, expected {request.finding}"
+        if not request.stopped_by and findings:
+            yield f"the guardrail said {findings}"
 
     @staticmethod
     def _wrong_trace(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
@@ -294,14 +294,14 @@ def _found(finding: str, record: Mapping[str, Any]) -> set[str]:
     else:
         many = (trace.get("outputAssessments") or {}).values()
         assessments = [one for each in many if isinstance(each, list) for one in each]
-    found: set[str] = set()
+    names_found: set[str] = set()
     for assessment in assessments:
         items = [one for each in (dig(assessment, policy) or {}).values() for one in each or ()]
         for item in items:
             if dig(item, "action") == action:
                 names = (item.get("name"), item.get("match"), item.get("type"))
-                found |= {str(name).casefold() for name in names if name and name != "DENY"}
-    return found
+                names_found |= {str(name).casefold() for name in names if name and name != "DENY"}
+    return names_found
 
 
 def _refusal(request: Request) -> Callable[[Answer], bool]:

@@ -13,7 +13,15 @@ from toolkit.proofs.cases import Case, cases
 from toolkit.proofs.client import Pace
 from toolkit.proofs.errors import CannotAskError, RemovedError, tells_nothing
 from toolkit.proofs.evidence import Reader
-from toolkit.proofs.kinds import LOGS, Call, Evidence, Proof, Question, Request
+from toolkit.proofs.kinds import (
+    LOGS,
+    ORDINARY_MESSAGE,
+    Call,
+    Evidence,
+    Proof,
+    Question,
+    Request,
+)
 from toolkit.proofs.logs import Logs
 from toolkit.proofs.requests import Requests, log_id, passes_through
 
@@ -23,8 +31,8 @@ if TYPE_CHECKING:
     from toolkit.proofs.client import Answer
     from toolkit.proofs.deployment import Deployment
 
-# Asked first, and expected in every log: what is absent there says something only beside it.
-ORDINARY = Case(Request(layer="", control="", name="", message="Where is my order?"))
+# Sent first and expected in every log: the absence of other records means nothing without it.
+ORDINARY = Case(Request(layer="", control="", name="", message=ORDINARY_MESSAGE))
 # "A few seconds to a number of minutes" (AWS WAF Developer Guide, "Eventual consistency"), and "a
 # few minutes" for a new key (API Gateway Developer Guide, "Create and configure API keys").
 WAITS_SECONDS = (0.0, 15.0, 35.0, 90.0, 160.0)
@@ -34,7 +42,7 @@ Status = Literal["pass", "fail", "miss", "skip"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a proof. A miss is a judgement of AWS's that went otherwise."""
+    """The result of a proof. A miss: AWS's own classifier decided otherwise."""
 
     status: Status
     detail: str = ""
@@ -75,7 +83,7 @@ class Run:
     @property
     def asked(self) -> list[Case]:
         """Return the cases that can be asked."""
-        every = (case for found in self.cases.values() for case in found)
+        every = (case for of_proof in self.cases.values() for case in of_proof)
         return [case for case in every if not (case.skip or case.wrong)]
 
     @property
@@ -99,14 +107,14 @@ class Run:
         return isinstance(case.proof, Request) and self.deployment.counts(case.proof)
 
     def _fit_quota(self) -> None:
-        """Leave out what the plan's quota does not cover: a rehearsal has more keys."""
+        """Skip requests beyond the usage plan's quota; a rehearsal has more keys."""
         quota = self.deployment.applied.get("quota_limit")
         if not quota or (self.deployment.rehearsal and not self._quick):
             return
         left = quota - len(WAITS_SECONDS)
         period = self.deployment.applied.get("quota_period", "")
-        for proof, found in self.cases.items():
-            for place, case in enumerate(found):
+        for proof, of_proof in self.cases.items():
+            for place, case in enumerate(of_proof):
                 if case.skip or case.wrong or not self._counts(case):
                     continue
                 left -= 1
@@ -117,7 +125,7 @@ class Run:
     # Asking
 
     def wait(self, say: Callable[[str], None] = lambda _: None) -> None:
-        """Wait until a question is answered and an attack refused, or patience ends.
+        """Wait until a question is answered and an attack refused, or the time limit is reached.
 
         Local changes act at once: there, each is asked once.
         """
@@ -140,7 +148,7 @@ class Run:
 
     def _first(self, stopped_by: str) -> Case | None:
         """Return a request of the smoke test, if possible a prompt injection."""
-        found = [
+        candidates = [
             case
             for case in self.requests
             if isinstance(case.proof, Request)
@@ -149,8 +157,8 @@ class Run:
             and case.proof.method == "POST"
             and not case.counted
         ]
-        found.sort(key=lambda case: getattr(case.proof, "rule", "") != "prompt-injection")
-        return found[0] if found else None
+        candidates.sort(key=lambda case: getattr(case.proof, "rule", "") != "prompt-injection")
+        return candidates[0] if candidates else None
 
     def _settled(self, case: Case) -> bool:
         self._ask(case)
@@ -194,17 +202,17 @@ class Run:
             self._unasked[id(case)] = Verdict("fail", f"it could not be asked: {_told(error)}")
 
     def expected_records(self) -> dict[str, set[str]]:
-        """Return the ids of the records that there must be, by log."""
-        wanted: dict[str, set[str]] = {log: set() for log in LOGS}
+        """Return the ids of the expected records, by log."""
+        expected: dict[str, set[str]] = {log: set() for log in LOGS}
         for case in self.requests:
             for answer in self.answers(case):
                 for log in passes_through(case, answer):
-                    wanted[log].add(log_id(log, answer))
+                    expected[log].add(log_id(log, answer))
         if self._ordinary:
             for log in passes_through(ORDINARY, self._ordinary):
-                wanted[log].add(log_id(log, self._ordinary))
-        wanted["trail"] = self._calls.expected_records()
-        return wanted
+                expected[log].add(log_id(log, self._ordinary))
+        expected["trail"] = self._calls.expected_records()
+        return expected
 
     def answers(self, case: Case) -> tuple[Answer, ...]:
         """Return what came back for a request and its copies."""
@@ -213,17 +221,17 @@ class Run:
     # Judging
 
     def judge(self, proof: Proof) -> Verdict:
-        """Return what became of a proof: of the worst of its cases. It never raises."""
+        """Return the verdict of a proof: the worst of its cases. Never raises."""
         verdicts = [(case, self._judge(case)) for case in self.cases[proof.id]]
         for status in ("fail", "miss", "pass", "skip"):
-            told = [(case, verdict) for case, verdict in verdicts if verdict.status == status]
-            if told:
+            matching = [(case, verdict) for case, verdict in verdicts if verdict.status == status]
+            if matching:
                 details = dict.fromkeys(
                     f"{case.item}: {verdict.detail}" if case.item else verdict.detail
-                    for case, verdict in told
+                    for case, verdict in matching
                     if verdict.detail
                 )
-                return Verdict(told[0][1].status, "; ".join(details))
+                return Verdict(matching[0][1].status, "; ".join(details))
         return Verdict("skip", "there is nothing to ask")
 
     def _judge(self, case: Case) -> Verdict:
@@ -277,6 +285,6 @@ class Run:
 
 
 def _told(error: Exception) -> str:
-    """Return an error as a sentence part, with its kind where its text alone says little."""
+    """Return an error's text, with its class name where the text is one word."""
     text = str(error)
     return text if " " in text else f"{type(error).__name__} {text}".strip()

@@ -1,4 +1,4 @@
-"""What only a rehearsal can be told to do for a proof, and how it is undone."""
+"""Switches of the emulator that a proof sets, and how each is reset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAN = "proofs"
 
 
 class Switches:
-    """The switches of one rehearsal: faults of the model, layers taken away, keys made for it."""
+    """The switches of one rehearsal: model faults, detached layers, keys made for a proof."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
@@ -88,7 +88,7 @@ class Switches:
 
     @contextlib.contextmanager
     def set(self, rehearsed: Rehearsed) -> Iterator[None]:
-        """Set what a request needs, and undo it afterwards."""
+        """Set the switches that a request needs, and reset them afterwards."""
         with contextlib.ExitStack() as stack:
             if fault := rehearsed.fault:
                 stack.enter_context(self._fault(fault))
@@ -117,12 +117,12 @@ class Switches:
 
     @contextlib.contextmanager
     def _without_function(self) -> Iterator[None]:
-        """Take all concurrency from the function, as its operator would."""
+        """Set the function's reserved concurrency to 0, as an operator would in an incident."""
         function = self._deployment.aws("lambda")
         name = {"FunctionName": self._deployment.applied["function_name"]}
         reserved = function.get_function_concurrency(**name).get("ReservedConcurrentExecutions")
         if reserved is None:
-            raise RemovedError("the function has no reserved concurrency that could be taken away")
+            raise RemovedError("the function has no reserved concurrency that could be set to 0")
         function.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
         try:
             yield
@@ -133,11 +133,11 @@ class Switches:
     def _without_edge(self) -> Iterator[None]:
         """Detach the web ACL from the stage, so that the layer behind it stands alone."""
         edge, stage = self._deployment.aws("wafv2"), self._deployment.applied["stage_arn"]
-        found = edge.get_web_acl_for_resource(ResourceArn=stage).get("WebACL")
-        if not found:
+        web_acl = edge.get_web_acl_for_resource(ResourceArn=stage).get("WebACL")
+        if not web_acl:
             raise RemovedError("there is no web ACL in front of the stage")
         edge.disassociate_web_acl(ResourceArn=stage)
         try:
             yield
         finally:
-            edge.associate_web_acl(WebACLArn=found["ARN"], ResourceArn=stage)
+            edge.associate_web_acl(WebACLArn=web_acl["ARN"], ResourceArn=stage)

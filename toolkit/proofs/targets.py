@@ -20,7 +20,7 @@ class TargetError(Exception):
 
 
 def address(url: str, api_key: str | None) -> Deployment:
-    """Return any deployment, of which nothing but its address and a key are known."""
+    """Return the deployment at an address, without access to its AWS account."""
     if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
         raise TargetError(f"{url} is no http or https address.")
     if not api_key:

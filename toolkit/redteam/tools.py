@@ -162,7 +162,7 @@ def of_proofs() -> list[Probe]:
     return [
         Probe(one.control, text)
         for one in requests
-        if one.stops and one.via == "api" and one.message and not (one.rehearsed.reason or one.each)
+        if one.stops and one.via == "api" and one.message and not (one.not_on_aws or one.each)
         if (text := one.text)
     ]
 

@@ -1,4 +1,4 @@
-"""The call to Amazon Bedrock: one Converse, guarded, and never longer than the time there is."""
+"""The call to Amazon Bedrock: one Converse with the guardrail, within the time that is left."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BLOCK_OR_COUNT = re.compile(r"block|count")
-# Bedrock takes an empty id or version without a word and then applies no guardrail at all, so
+# Bedrock accepts an empty id or version without an error and then applies no guardrail, so
 # both must look like what they are. (Bedrock API Reference, GuardrailConfiguration.)
 GUARDRAIL_ID = re.compile(
     r"[a-z0-9]+|arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]+):\d{12}:guardrail/[a-z0-9]+"
@@ -24,7 +24,10 @@ GUARDRAIL_ID = re.compile(
 GUARDRAIL_VERSION = re.compile(r"[1-9][0-9]{0,7}|DRAFT")
 LOG_LEVEL = re.compile(r"INFO|WARN|ERROR")
 METRICS_NAMESPACE = re.compile(r"[A-Za-z0-9._#/-]{1,255}")
-ORIGIN = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
+# As in modules/api/allowed-origin.regex.
+ORIGIN = re.compile(
+    r"^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?$"
+)
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 SERVICE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -145,7 +148,7 @@ def allowed_origin(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def telemetry(environ: Mapping[str, str] = os.environ) -> TelemetryConfig:
-    """Return how to log; what is wrong is replaced by what says most."""
+    """Return how to log; an invalid setting is replaced by the most verbose default."""
     service, level = environ.get("SERVICE_NAME", ""), environ.get("LOG_LEVEL", "")
     namespace = environ.get("METRICS_NAMESPACE", "")
     return TelemetryConfig(

@@ -90,7 +90,7 @@ class Endpoint:
         self._kept: collections.deque[_Kept] = collections.deque()
 
     def connect(self) -> Thread:
-        """Open a connection ahead of the first request, which otherwise does, while others work."""
+        """Open a connection before the first request needs one."""
 
         def connect() -> None:
             with contextlib.suppress(EndpointError):
@@ -203,9 +203,9 @@ def _refusal(response: http.client.HTTPResponse, content: bytes) -> RefusedError
         document = json.loads(content)
     except (RecursionError, ValueError):
         document = None
-    found = document if isinstance(document, dict) else {}
-    code = response.getheader("x-amzn-ErrorType") or found.get("__type") or found.get("code")
-    message = found.get("message") or found.get("Message")
+    fields = document if isinstance(document, dict) else {}
+    code = response.getheader("x-amzn-ErrorType") or fields.get("__type") or fields.get("code")
+    message = fields.get("message") or fields.get("Message")
     return RefusedError(
         str(code or response.status).partition(":")[0].rpartition("#")[2],
         response.status,

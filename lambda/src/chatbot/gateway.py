@@ -59,7 +59,7 @@ def seconds_left(event: object, context: Any) -> float:
             raise InvalidRequestError(
                 "requestContext.requestTimeEpoch is no time in milliseconds."
             ) from error
-        # Anything else is a replayed event or a clock gone wrong, and says nothing about now.
+        # Anything else is a replayed event or a wrong clock.
         if 0 <= elapsed < API_GATEWAY_LIMIT_SECONDS:
             left = min(left, API_GATEWAY_LIMIT_SECONDS - elapsed)
     return left

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment after which an answer is of no use to anybody."""
+    """The time at which the caller gives up."""
 
     at: float
 

@@ -1,4 +1,4 @@
-"""One line for each request, its log and its metrics, and never a word of what was said.
+"""One log line for each request, with its metrics and without its content.
 
 The line is JSON with the fields that Lambda's log levels need (level, timestamp) and the metrics in
 CloudWatch's embedded metric format. Metrics are in it at every log level: modules/compute leaves

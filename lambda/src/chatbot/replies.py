@@ -14,7 +14,7 @@ STOP_REASON = re.compile(r"[a-z_]{1,64}")
 ACTION = re.compile(r"[A-Z_]{1,32}")
 COUNT_LIMIT = 2**53
 
-# A trace that cannot be read proves nothing, that all the guardrail did was mask least of all.
+# An unreadable trace does not prove that the guardrail only masked.
 UNREADABLE = GuardrailFinding("trace", "unreadable", "UNKNOWN")
 
 
@@ -23,10 +23,10 @@ def read(response: object, attempts: int) -> ModelReply:
     blocks = _object(_object(answer.get("output")).get("message")).get("content")
     usage = _object(answer.get("usage"))
     stop_reason = answer.get("stopReason")
-    known = isinstance(stop_reason, str) and STOP_REASON.fullmatch(stop_reason)
+    well_formed = isinstance(stop_reason, str) and STOP_REASON.fullmatch(stop_reason)
     return ModelReply(
         text="".join(_texts(blocks)),
-        stop_reason=str(stop_reason) if known else "none",
+        stop_reason=str(stop_reason) if well_formed else "none",
         usage=Usage(_count(usage.get("inputTokens")), _count(usage.get("outputTokens"))),
         latency_ms=_count(_object(answer.get("metrics")).get("latencyMs")),
         attempts=attempts,
@@ -66,8 +66,8 @@ def _read_trace(trace: Any) -> Iterator[GuardrailFinding]:
         for policy, parts in assessment.items():
             if not policy.endswith("Policy"):
                 continue
-            for found in parts.values():
-                for item in found if isinstance(found, list) else ():
+            for entries in parts.values():
+                for item in entries if isinstance(entries, list) else ():
                     action = item.get("action", "UNKNOWN")
                     if action != "NONE":
                         named = ACTION.fullmatch(action)

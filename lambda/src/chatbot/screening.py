@@ -227,7 +227,7 @@ def _first(families: Iterator[str]) -> str | None:
 
 
 def _has_sign(pattern: Pattern) -> bool:
-    """Tell whether a pattern asks for a sign, which the words alone do not have."""
+    """Return whether a pattern asks for a sign, which the words alone do not have."""
     return any(
         (literal := _literal(text)) and times != "?" and _BETWEEN_WORDS[ord(literal)] != literal
         for text, times in _TOKEN.findall(pattern.text)
@@ -242,7 +242,7 @@ def _literal(token: str) -> str:
 
 
 def _is_known(pattern: str) -> bool:
-    """Tell whether `literals` knows all that a pattern has; modules/edge refuses the rest."""
+    """Return whether `literals` knows all that a pattern has; modules/edge refuses the rest."""
     for text, _ in _TOKEN.findall(pattern):
         escape = text[1:2] if text[0] == "\\" else ""
         if text == "(" or text.startswith("[[:") or (escape.isalnum() and escape not in _CLASSES):
@@ -332,7 +332,7 @@ def _needed(run: frozenset[str]) -> tuple[frozenset[str], ...]:
 
 
 def _met(options: Options, text: str) -> bool:
-    """Tell whether a text holds all that one of the alternatives needs."""
+    """Return whether a text holds all that one of the alternatives needs."""
     return any(
         all(
             any(map(text.__contains__, need)) if isinstance(need, frozenset) else _met(need, text)

@@ -35,8 +35,7 @@ run "every_origin_no_client_and_what_aws_does_not_have_is_refused" {
     allowed_origin     = "*"
     clients            = {}
     custom_domain      = { domain_name = "https://chat.example.com", certificate_arn = "arn:aws:acm:us-east-2:111122223333:certificate/1", close_default_endpoint = true }
-    log_retention_days = 42
-    max_message_chars  = 0
+    log_retention_days = 0
     name               = "Chatbot"
     plan               = { quota_period = "YEAR" }
     stage_name         = "v1/chat"
@@ -44,7 +43,7 @@ run "every_origin_no_client_and_what_aws_does_not_have_is_refused" {
 
   expect_failures = [
     var.allowed_origin, var.clients, var.custom_domain, var.log_retention_days,
-    var.max_message_chars, var.name, var.plan, var.stage_name,
+    var.name, var.plan, var.stage_name,
   ]
 }
 

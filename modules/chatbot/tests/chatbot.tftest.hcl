@@ -41,7 +41,7 @@ run "everything_is_named_after_the_environment" {
   command = plan
 
   assert {
-    condition = output.log_groups == {
+    condition = output.deployment.log_groups == {
       api         = "/aws/apigateway/chatbot-test"
       function    = "/aws/lambda/chatbot-test"
       invocations = "/aws/bedrock/model-invocations"
@@ -52,12 +52,12 @@ run "everything_is_named_after_the_environment" {
   }
 
   assert {
-    condition     = output.function_name == "chatbot-test" && output.region == "us-east-2" && output.stage_name == "v1"
+    condition     = output.deployment.function_name == "chatbot-test" && output.deployment.region == "us-east-2" && output.deployment.stage_name == "v1"
     error_message = "The function, the region or the stage is another than documented."
   }
 
   assert {
-    condition     = output.scp_json == null
+    condition     = output.deployment.scp_json == null
     error_message = "Without a deploy role the service control policy would lock out everybody."
   }
 }
@@ -73,12 +73,12 @@ run "a_second_environment_of_an_account_leaves_its_singletons_alone_and_may_take
   }
 
   assert {
-    condition     = output.log_groups.invocations == null && output.log_groups.trail == null && output.log_groups.api == "/aws/apigateway/chatbot-test"
+    condition     = output.deployment.log_groups.invocations == null && output.deployment.log_groups.trail == null && output.deployment.log_groups.api == "/aws/apigateway/chatbot-test"
     error_message = "Two environments would fight over one trail or one logging configuration."
   }
 
   assert {
-    condition     = strcontains(output.scp_json, "arn:aws:iam::111122223333:role/deploy")
+    condition     = strcontains(output.deployment.scp_json, "arn:aws:iam::111122223333:role/deploy")
     error_message = "The deploy role is no exception of the service control policy."
   }
 }
@@ -103,7 +103,7 @@ run "another_name_for_an_applied_environment_is_refused" {
     values          = { output = "before" }
   }
 
-  expect_failures = [output.name]
+  expect_failures = [output.deployment]
 }
 
 run "a_message_that_could_not_pass_the_web_acl_is_refused" {
@@ -115,4 +115,24 @@ run "a_message_that_could_not_pass_the_web_acl_is_refused" {
   }
 
   expect_failures = [var.edge, var.environment]
+}
+
+run "a_message_of_no_length_is_refused" {
+  command = plan
+
+  variables {
+    function = { max_message_chars = 0 }
+  }
+
+  expect_failures = [var.function]
+}
+
+run "half_a_character_is_refused" {
+  command = plan
+
+  variables {
+    function = { max_message_chars = 2.5 }
+  }
+
+  expect_failures = [var.function]
 }

@@ -74,7 +74,7 @@ run "the_profile_routes_as_aws_documents_it" {
   command = plan
 
   assert {
-    condition     = output.model == { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", regions = tolist(["us-east-1", "us-east-2", "us-west-2"]) }
+    condition     = output.deployment.model == { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", regions = tolist(["us-east-1", "us-east-2", "us-west-2"]) }
     error_message = "The function may not call the model wherever its profile routes to."
   }
 }
@@ -89,7 +89,7 @@ run "in_europe_a_profile_of_europe_needs_no_more_than_its_name" {
   }
 
   assert {
-    condition     = output.model.regions == tolist(["eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"]) && output.region == "eu-central-1"
+    condition     = output.deployment.model.regions == tolist(["eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"]) && output.deployment.region == "eu-central-1"
     error_message = "The function may not call the model wherever its profile routes to."
   }
 }
@@ -99,7 +99,7 @@ run "a_profile_of_another_geography_is_refused" {
 
   providers = { aws = aws.frankfurt }
 
-  expect_failures = [output.model]
+  expect_failures = [output.deployment]
 }
 
 run "a_profile_of_another_geography_is_refused_with_its_regions_as_well" {
@@ -111,7 +111,7 @@ run "a_profile_of_another_geography_is_refused_with_its_regions_as_well" {
     model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-1", "us-east-2", "us-west-2"] }
   }
 
-  expect_failures = [output.model]
+  expect_failures = [output.deployment]
 }
 
 run "a_profile_whose_routing_is_not_known_is_refused_without_its_regions" {
@@ -121,7 +121,7 @@ run "a_profile_whose_routing_is_not_known_is_refused_without_its_regions" {
     model = { inference_profile_id = "us.meta.llama-nobody-knows-v1:0" }
   }
 
-  expect_failures = [output.model]
+  expect_failures = [output.deployment]
 }
 
 run "a_profile_whose_routing_is_not_known_is_taken_with_its_regions" {
@@ -132,7 +132,7 @@ run "a_profile_whose_routing_is_not_known_is_taken_with_its_regions" {
   }
 
   assert {
-    condition     = output.model.regions == tolist(["us-east-2"])
+    condition     = output.deployment.model.regions == tolist(["us-east-2"])
     error_message = "A model that this module does not know could not be used."
   }
 }
@@ -151,7 +151,7 @@ run "an_application_profile_of_any_geography_is_taken_with_its_regions" {
   }
 
   assert {
-    condition     = output.model.regions == tolist(["eu-central-1", "eu-west-1"])
+    condition     = output.deployment.model.regions == tolist(["eu-central-1", "eu-west-1"])
     error_message = "An application inference profile could not be used."
   }
 }

@@ -23,7 +23,7 @@ variables {
   guardrail = {
     arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
     id             = "abcdefghij12"
-    safety_message = "[Request blocked by safety controls]"
+    safety_message = "Blocked."
     version        = "3"
   }
   model = {
@@ -109,7 +109,7 @@ run "the_role_may_do_these_things_and_nothing_else" {
 
   assert {
     condition     = !strcontains(data.aws_iam_policy_document.invoke.json, "bedrock:Converse")
-    error_message = "bedrock:Converse is not an IAM action; the API is authorised as bedrock:InvokeModel."
+    error_message = "bedrock:Converse is not an IAM action; the API is authorized as bedrock:InvokeModel."
   }
 
   assert {
@@ -128,7 +128,7 @@ run "the_first_version_of_a_guardrail_is_the_only_one" {
     guardrail = {
       arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
       id             = "abcdefghij12"
-      safety_message = "[Request blocked by safety controls]"
+      safety_message = "Blocked."
       version        = "1"
     }
   }
@@ -150,7 +150,7 @@ run "a_version_that_is_not_the_number_before_may_be_named" {
       arn              = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
       id               = "abcdefghij12"
       previous_version = "7"
-      safety_message   = "[Request blocked by safety controls]"
+      safety_message   = "Blocked."
       version          = "4"
     }
   }
@@ -256,7 +256,7 @@ run "a_guardrail_that_others_enforce_may_be_applied_and_nothing_more" {
     guardrail = {
       arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abc123def456"
       id             = "abc123def456"
-      safety_message = "[Request blocked by safety controls]"
+      safety_message = "Blocked."
       version        = "3"
       enforced_arns  = ["arn:aws:bedrock:us-east-2:444455556666:guardrail/org123def456"]
     }
@@ -296,7 +296,7 @@ run "the_source_region_is_allowed_even_when_it_is_not_listed" {
       "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
       "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
     ])
-    error_message = "AWS authorises the model in the source Region as well as in the destinations."
+    error_message = "AWS authorizes the model in the source Region as well as in the destinations."
   }
 }
 

@@ -22,7 +22,7 @@ variables {
   guardrail = {
     arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
     id             = "abcdefghij12"
-    safety_message = "[Request blocked by safety controls]"
+    safety_message = "Blocked."
     version        = "3"
   }
   model = {
@@ -106,7 +106,7 @@ run "the_function_is_told_exactly_these_things" {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
       ADDITIONAL_REQUEST_FIELDS = "{}"
       ALLOWED_ORIGIN            = "https://chat.example.com"
-      BLOCKED_MESSAGE           = "[Request blocked by safety controls]"
+      BLOCKED_MESSAGE           = "Blocked."
       GUARDRAIL_ID              = "abcdefghij12"
       GUARDRAIL_VERSION         = "3"
       LEAK_MODE                 = "block"
@@ -152,7 +152,7 @@ run "fields_of_the_models_own_reach_the_function_as_they_are" {
 
   assert {
     condition     = jsondecode(aws_lambda_function.this.environment[0].variables.ADDITIONAL_REQUEST_FIELDS) == { thinking = { type = "disabled" } }
-    error_message = "The model would think although it was told not to."
+    error_message = "The model would think although it is configured not to."
   }
 }
 

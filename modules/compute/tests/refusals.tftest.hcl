@@ -22,259 +22,13 @@ variables {
   guardrail = {
     arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
     id             = "abcdefghij12"
-    safety_message = "[Request blocked by safety controls]"
+    safety_message = "Blocked."
     version        = "3"
   }
   model = {
     inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
     destination_regions  = ["us-east-1", "us-east-2", "us-west-2"]
   }
-}
-
-run "a_bare_model_id_is_refused" {
-  command = plan
-
-  variables {
-    model = { inference_profile_id = "anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-2"] }
-  }
-
-  expect_failures = [var.model]
-}
-
-run "a_foundation_model_arn_is_refused" {
-  command = plan
-
-  variables {
-    model = { inference_profile_id = "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-2"] }
-  }
-
-  expect_failures = [var.model]
-}
-
-run "a_profile_that_routes_nowhere_is_refused" {
-  command = plan
-
-  variables {
-    model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = [] }
-  }
-
-  expect_failures = [var.model]
-}
-
-run "a_wildcard_region_is_refused" {
-  command = plan
-
-  variables {
-    model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["*"] }
-  }
-
-  expect_failures = [var.model]
-}
-
-run "an_application_profile_without_its_model_is_refused" {
-  command = plan
-
-  variables {
-    model = { inference_profile_id = "arn:aws:bedrock:us-east-2:111122223333:application-inference-profile/abc123def456", destination_regions = ["us-east-2"] }
-  }
-
-  expect_failures = [var.model]
-}
-
-run "a_second_model_beside_a_named_profile_is_refused" {
-  command = plan
-
-  variables {
-    model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-2"], foundation_model_id = "amazon.nova-pro-v1:0" }
-  }
-
-  expect_failures = [var.model]
-}
-
-run "lambdas_default_timeout_is_refused" {
-  command = plan
-
-  variables {
-    timeout_seconds = 3
-  }
-
-  expect_failures = [var.timeout_seconds]
-}
-
-run "a_timeout_longer_than_the_gateways_is_refused" {
-  command = plan
-
-  variables {
-    timeout_seconds = 30
-  }
-
-  expect_failures = [var.timeout_seconds]
-}
-
-run "a_fraction_of_a_second_is_refused" {
-  command = plan
-
-  variables {
-    timeout_seconds = 10.5
-  }
-
-  expect_failures = [var.timeout_seconds]
-}
-
-run "an_enforced_guardrail_is_one_guardrail_and_no_wildcard" {
-  command = plan
-
-  variables {
-    guardrail = {
-      arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
-      id             = "abcdefghij12"
-      safety_message = "No."
-      version        = "3"
-      enforced_arns  = ["arn:aws:bedrock:us-east-2:444455556666:guardrail/*"]
-    }
-  }
-
-  expect_failures = [var.guardrail]
-}
-
-run "the_draft_guardrail_is_refused_as_the_version_before_as_well" {
-  command = plan
-
-  variables {
-    guardrail = { arn = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12", id = "abcdefghij12", safety_message = "No.", version = "2", previous_version = "DRAFT" }
-  }
-
-  expect_failures = [var.guardrail]
-}
-
-run "the_draft_guardrail_is_refused" {
-  command = plan
-
-  variables {
-    guardrail = { arn = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12", id = "abcdefghij12", safety_message = "No.", version = "DRAFT" }
-  }
-
-  expect_failures = [var.guardrail]
-}
-
-run "a_missing_package_is_refused" {
-  command = plan
-
-  variables {
-    package = "tests/nowhere.zip"
-  }
-
-  expect_failures = [var.package]
-}
-
-run "every_origin_is_refused" {
-  command = plan
-
-  variables {
-    allowed_origin = "*"
-  }
-
-  expect_failures = [var.allowed_origin]
-}
-
-run "an_origin_with_a_path_is_refused" {
-  command = plan
-
-  variables {
-    allowed_origin = "https://chat.example.com/"
-  }
-
-  expect_failures = [var.allowed_origin]
-}
-
-run "plain_http_is_refused" {
-  command = plan
-
-  variables {
-    allowed_origin = "http://chat.example.com"
-  }
-
-  expect_failures = [var.allowed_origin]
-}
-
-run "a_host_that_only_starts_like_localhost_is_refused" {
-  command = plan
-
-  variables {
-    allowed_origin = "http://localhost.example.com"
-  }
-
-  expect_failures = [var.allowed_origin]
-}
-
-run "a_retention_that_cloudwatch_does_not_know_is_refused" {
-  command = plan
-
-  variables {
-    log_retention_days = 100
-  }
-
-  expect_failures = [var.log_retention_days]
-}
-
-run "logs_for_ever_are_refused" {
-  command = plan
-
-  variables {
-    log_retention_days = 0
-  }
-
-  expect_failures = [var.log_retention_days]
-}
-
-run "unlimited_concurrency_is_refused" {
-  command = plan
-
-  variables {
-    reserved_concurrency = -1
-  }
-
-  expect_failures = [var.reserved_concurrency]
-}
-
-run "a_level_that_the_function_does_not_know_is_refused" {
-  command = plan
-
-  variables {
-    chat = { log_level = "DEBUG" }
-  }
-
-  expect_failures = [var.chat]
-}
-
-run "a_leak_mode_that_does_not_exist_is_refused" {
-  command = plan
-
-  variables {
-    chat = { leak_mode = "off" }
-  }
-
-  expect_failures = [var.chat]
-}
-
-run "a_screening_mode_that_does_not_exist_is_refused" {
-  command = plan
-
-  variables {
-    chat = { screening_mode = "off" }
-  }
-
-  expect_failures = [var.chat]
-}
-
-run "a_blank_system_prompt_is_refused" {
-  command = plan
-
-  variables {
-    chat = { system_prompt = " " }
-  }
-
-  expect_failures = [var.chat]
 }
 
 run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
@@ -290,80 +44,129 @@ run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
   expect_failures = [aws_lambda_function.this]
 }
 
-run "no_patterns_at_all_are_refused" {
+run "each_bad_input_is_refused_1" {
   command = plan
 
   variables {
-    chat = { patterns = [] }
-  }
-
-  expect_failures = [var.chat]
-}
-
-run "a_message_longer_than_the_edge_lets_in_is_refused" {
-  command = plan
-
-  variables {
-    chat = { max_message_chars = 8001 }
-  }
-
-  expect_failures = [var.chat]
-}
-
-run "an_answer_of_no_tokens_is_refused" {
-  command = plan
-
-  variables {
-    chat = { max_output_tokens = 0 }
-  }
-
-  expect_failures = [var.chat]
-}
-
-run "another_architecture_is_refused" {
-  command = plan
-
-  variables {
-    runtime = { architecture = "arm" }
-  }
-
-  expect_failures = [var.runtime]
-}
-
-run "too_little_memory_is_refused" {
-  command = plan
-
-  variables {
-    runtime = { memory_mb = 128 }
-  }
-
-  expect_failures = [var.runtime]
-}
-
-run "an_aws_managed_deny_policy_is_refused" {
-  command = plan
-
-  variables {
+    # Every origin.
+    allowed_origin = "*"
+    # A level that the function does not know.
+    chat = { log_level = "DEBUG" }
+    # An AWS-managed deny policy.
     deny_policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
-  }
-
-  expect_failures = [var.deny_policy_arn]
-}
-
-run "a_name_with_capitals_is_refused" {
-  command = plan
-
-  variables {
+    # An enforced guardrail is one guardrail and no wildcard.
+    guardrail = {
+      arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+      id             = "abcdefghij12"
+      safety_message = "No."
+      version        = "3"
+      enforced_arns  = ["arn:aws:bedrock:us-east-2:444455556666:guardrail/*"]
+    }
+    # Logs for ever.
+    log_retention_days = 0
+    # A bare model id.
+    model = { inference_profile_id = "anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-2"] }
+    # A name with capitals.
     name = "Chatbot"
+    # A missing package.
+    package = "tests/nowhere.zip"
+    # Unlimited concurrency.
+    reserved_concurrency = -1
+    # Another architecture.
+    runtime = { architecture = "arm" }
+    # The default timeout of Lambda.
+    timeout_seconds = 3
   }
 
-  expect_failures = [var.name]
+  expect_failures = [var.allowed_origin, var.chat, var.deny_policy_arn, var.guardrail, var.log_retention_days, var.model, var.name, var.package, var.reserved_concurrency, var.runtime, var.timeout_seconds]
 }
 
-run "model_fields_that_are_no_json_object_are_refused" {
+run "each_bad_input_is_refused_2" {
   command = plan
 
   variables {
+    # An origin with a path.
+    allowed_origin = "https://chat.example.com/"
+    # A leak mode that does not exist.
+    chat = { leak_mode = "off" }
+    # The draft guardrail is refused as the version before as well.
+    guardrail = { arn = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12", id = "abcdefghij12", safety_message = "No.", version = "2", previous_version = "DRAFT" }
+    # A foundation model ARN.
+    model = { inference_profile_id = "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-2"] }
+    # Too little memory.
+    runtime = { memory_mb = 128 }
+    # A timeout longer than the gateways.
+    timeout_seconds = 30
+  }
+
+  expect_failures = [var.allowed_origin, var.chat, var.guardrail, var.model, var.runtime, var.timeout_seconds]
+}
+
+run "each_bad_input_is_refused_3" {
+  command = plan
+
+  variables {
+    # Plain HTTP.
+    allowed_origin = "http://chat.example.com"
+    # A screening mode that does not exist.
+    chat = { screening_mode = "off" }
+    # The draft guardrail.
+    guardrail = { arn = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12", id = "abcdefghij12", safety_message = "No.", version = "DRAFT" }
+    # A profile that routes nowhere.
+    model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = [] }
+    # A fraction of a second.
+    timeout_seconds = 10.5
+  }
+
+  expect_failures = [var.allowed_origin, var.chat, var.guardrail, var.model, var.timeout_seconds]
+}
+
+run "each_bad_input_is_refused_4" {
+  command = plan
+
+  variables {
+    # A host that only starts like localhost.
+    allowed_origin = "http://localhost.example.com"
+    # A blank system prompt.
+    chat = { system_prompt = " " }
+    # A wildcard region.
+    model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["*"] }
+  }
+
+  expect_failures = [var.allowed_origin, var.chat, var.model]
+}
+
+run "each_bad_input_is_refused_5" {
+  command = plan
+
+  variables {
+    # No patterns at all.
+    chat = { patterns = [] }
+    # An application profile without its model.
+    model = { inference_profile_id = "arn:aws:bedrock:us-east-2:111122223333:application-inference-profile/abc123def456", destination_regions = ["us-east-2"] }
+  }
+
+  expect_failures = [var.chat, var.model]
+}
+
+run "each_bad_input_is_refused_6" {
+  command = plan
+
+  variables {
+    # An answer of no tokens.
+    chat = { max_output_tokens = 0 }
+    # A second model beside a named profile.
+    model = { inference_profile_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0", destination_regions = ["us-east-2"], foundation_model_id = "amazon.nova-pro-v1:0" }
+  }
+
+  expect_failures = [var.chat, var.model]
+}
+
+run "each_bad_input_is_refused_7" {
+  command = plan
+
+  variables {
+    # Model fields that are no json object.
     model = {
       inference_profile_id      = "us.anthropic.claude-haiku-5-5"
       destination_regions       = ["us-east-2"]

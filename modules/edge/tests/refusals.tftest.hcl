@@ -21,14 +21,13 @@ run "every_origin_and_what_aws_cannot_count_inspect_or_keep_is_refused" {
   command = plan
 
   variables {
-    allowed_origin      = "*"
-    limits              = { rate_requests = 9 }
-    log_retention_days  = 42
-    managed_rule_groups = { core-ruleset = { count_rules = ["GenericRFI_BODY"] } }
-    prompt_injection    = { mode = "allow" }
+    allowed_origin     = "*"
+    limits             = { rate_requests = 9 }
+    log_retention_days = 0
+    prompt_injection   = { mode = "allow" }
   }
 
-  expect_failures = [var.allowed_origin, var.limits, var.log_retention_days, var.managed_rule_groups, var.prompt_injection]
+  expect_failures = [var.allowed_origin, var.limits, var.log_retention_days, var.prompt_injection]
 }
 
 run "an_origin_with_a_path_a_window_that_aws_lacks_and_text_left_in_capitals_are_refused" {
@@ -53,6 +52,16 @@ run "an_origin_without_tls_a_body_beyond_inspection_and_a_single_chain_are_refus
   }
 
   expect_failures = [var.allowed_origin, var.limits, var.prompt_injection]
+}
+
+run "tuning_of_a_managed_group_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    managed_rule_groups = { core-ruleset = { count_rules = ["GenericRFI_BODY"] } }
+  }
+
+  expect_failures = [var.managed_rule_groups]
 }
 
 run "more_than_ten_patterns_are_refused" {

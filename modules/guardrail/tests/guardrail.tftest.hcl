@@ -119,9 +119,9 @@ run "one_safety_message_answers_for_prompts_and_answers" {
 
   assert {
     condition = (
-      aws_bedrock_guardrail.this.blocked_input_messaging == "[Request blocked by safety controls]" &&
-      aws_bedrock_guardrail.this.blocked_outputs_messaging == "[Request blocked by safety controls]" &&
-      output.safety_message == "[Request blocked by safety controls]"
+      aws_bedrock_guardrail.this.blocked_input_messaging == var.safety_message &&
+      aws_bedrock_guardrail.this.blocked_outputs_messaging == var.safety_message &&
+      output.safety_message == var.safety_message
     )
     error_message = "The safety message differs between the guardrail and its output."
   }
@@ -246,122 +246,62 @@ run "a_definition_of_200_characters_is_taken" {
   }
 }
 
-run "a_definition_over_200_characters_is_refused" {
+run "each_bad_input_is_refused_1" {
   command = plan
 
   variables {
+    # An empty blocked word.
+    blocked_words = [""]
+    # A prompt attack filter on answers.
+    content_filters = { prompt_attack = { output = "HIGH" } }
+    # A definition over 200 characters.
     denied_topics = { "Long" = { definition = join("", [for i in range(21) : "0123456789"]) } }
+    # A blocked phrase of four words.
+    extra_blocked_words = ["the other company's bot"]
+    # A name that bedrock would refuse.
+    name = "chat bot"
+    # An unknown type of personal data.
+    pii = { block = ["SHOE_SIZE"] }
+    # An empty safety message.
+    safety_message = ""
   }
 
-  expect_failures = [var.denied_topics]
+  expect_failures = [var.blocked_words, var.content_filters, var.denied_topics, var.extra_blocked_words, var.name, var.pii, var.safety_message]
 }
 
-run "a_sixth_example_is_refused" {
+run "each_bad_input_is_refused_2" {
   command = plan
 
   variables {
+    # An unknown strength.
+    content_filters = { hate = { input = "MAX" } }
+    # A sixth example.
     denied_topics = { "Talkative" = { definition = "Anything.", examples = ["a", "b", "c", "d", "e", "f"] } }
+    # A type both blocked and masked.
+    pii = { block = ["USERNAME"] }
   }
 
-  expect_failures = [var.denied_topics]
+  expect_failures = [var.content_filters, var.denied_topics, var.pii]
 }
 
-run "an_example_over_100_characters_is_refused" {
+run "each_bad_input_is_refused_3" {
   command = plan
 
   variables {
+    # An example over 100 characters.
     denied_topics = { "Long" = { definition = "Anything.", examples = [join("", [for i in range(11) : "0123456789"])] } }
   }
 
   expect_failures = [var.denied_topics]
 }
 
-run "a_topic_name_with_other_characters_is_refused" {
+run "each_bad_input_is_refused_4" {
   command = plan
 
   variables {
+    # A topic name with other characters.
     denied_topics = { "Competitors/products" = { definition = "Anything." } }
   }
 
   expect_failures = [var.denied_topics]
-}
-
-run "a_prompt_attack_filter_on_answers_is_refused" {
-  command = plan
-
-  variables {
-    content_filters = { prompt_attack = { output = "HIGH" } }
-  }
-
-  expect_failures = [var.content_filters]
-}
-
-run "an_unknown_strength_is_refused" {
-  command = plan
-
-  variables {
-    content_filters = { hate = { input = "MAX" } }
-  }
-
-  expect_failures = [var.content_filters]
-}
-
-run "a_blocked_phrase_of_four_words_is_refused" {
-  command = plan
-
-  variables {
-    extra_blocked_words = ["the other company's bot"]
-  }
-
-  expect_failures = [var.extra_blocked_words]
-}
-
-run "an_empty_blocked_word_is_refused" {
-  command = plan
-
-  variables {
-    blocked_words = [""]
-  }
-
-  expect_failures = [var.blocked_words]
-}
-
-run "an_unknown_type_of_personal_data_is_refused" {
-  command = plan
-
-  variables {
-    pii = { block = ["SHOE_SIZE"] }
-  }
-
-  expect_failures = [var.pii]
-}
-
-run "a_type_both_blocked_and_masked_is_refused" {
-  command = plan
-
-  variables {
-    pii = { block = ["USERNAME"] }
-  }
-
-  expect_failures = [var.pii]
-}
-
-run "an_empty_safety_message_is_refused" {
-  command = plan
-
-  variables {
-    safety_message = ""
-  }
-
-  expect_failures = [var.safety_message]
-}
-
-run "a_name_that_bedrock_would_refuse_is_refused" {
-  command = plan
-
-  variables {
-    name = "chat bot"
-  }
-
-  expect_failures = [var.name]
 }

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EVENTS = Path(__file__).parents[2] / "events"
 ORIGIN = "https://support.example.com"
 SCREEN = Screen.load()
-BLOCKED = "[Request blocked by safety controls]"
+BLOCKED = "Blocked."
 
 
 @pytest.fixture

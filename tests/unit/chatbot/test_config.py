@@ -41,6 +41,14 @@ RIGHT = {
 }
 
 
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_function_and_terraform_take_the_same_origins() -> None:
+    shared = (ROOT / "modules" / "api" / "allowed-origin.regex").read_text(encoding="utf-8")
+    assert config.ORIGIN.pattern == shared.strip()
+
+
 def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, values in table.items() for value in values]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from scripts.cost_doc import PAGE, alarm_metrics, page, rules
 from toolkit import aws_facts
+from toolkit.pages.costs import PAGE, alarm_metrics, page, rules
 
 
 def test_the_page_is_fresh() -> None:

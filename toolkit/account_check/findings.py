@@ -1,4 +1,4 @@
-"""What a check of the account says."""
+"""Findings of the account check, and their status."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def failed(detail: str, do: str) -> Finding:
 
 
 def skipped(detail: str, do: str = "") -> Finding:
-    """Nobody could tell."""
+    """The check could not be made."""
     return Finding("skip", detail, do)

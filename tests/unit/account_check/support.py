@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 from botocore.stub import Stubber
 
+from toolkit.account_check.asking import Question
 from toolkit.planned import Plan, Resource, Settings
-from toolkit.preflight.asking import Question
 
 ACCOUNT = "210987654321"
 REGION = "us-east-2"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit import aws_facts
-from toolkit.preflight.asking import Question, bucket_exists, each, or_missing
-from toolkit.preflight.findings import Finding, failed, passed, warned
+from toolkit.account_check.asking import Question, bucket_exists, each, or_missing
+from toolkit.account_check.findings import Finding, failed, passed, warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,9 @@ ROOM = {
 
 
 def invocation_logging(question: Question) -> Finding:
-    """Tell whether the region's one invocation log is ours to set."""
-    found = question.ask("bedrock").get_model_invocation_logging_configuration()
-    config = found.get("loggingConfig") or {}
+    """Check that no other environment owns the region's invocation logging."""
+    logging = question.ask("bedrock").get_model_invocation_logging_configuration()
+    config = logging.get("loggingConfig") or {}
     group = config.get("cloudWatchConfig", {}).get("logGroupName")
     places = [group, config.get("s3Config", {}).get("bucketName")]
     where = " and ".join(place for place in places if place)
@@ -54,7 +54,7 @@ def invocation_logging(question: Question) -> Finding:
 
 
 def gateway_role(question: Question) -> Finding:
-    """Tell whether the region's one API Gateway log role is ours to set."""
+    """Check that no other environment owns the region's API Gateway logging role."""
     arn = question.ask("apigateway").get_account().get("cloudwatchRoleArn")
     name = (arn or "").rpartition("/")[2]
     # A destroyed stack may leave the name of a role that is gone.
@@ -79,7 +79,7 @@ def gateway_role(question: Question) -> Finding:
 
 
 def trails(question: Question) -> Finding:
-    """Tell whether the account is recorded once, and not twice."""
+    """Check that exactly one trail records the account."""
     cloudtrail = question.ask("cloudtrail")
     found = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
     own = question.plan.names("aws_cloudtrail")
@@ -106,7 +106,7 @@ def trails(question: Question) -> Finding:
 
 
 def concurrency(question: Question) -> Finding:
-    """Tell whether the account can give the function the concurrency that it reserves."""
+    """Check that the account has the concurrency that the function reserves."""
     limits = question.ask("lambda").get_account_settings()["AccountLimit"]
     (function,) = question.plan.names("aws_lambda_function", "function_name")
     held = or_missing(question.ask("lambda").get_function_concurrency, FunctionName=function) or {}
@@ -124,7 +124,7 @@ def concurrency(question: Question) -> Finding:
 
 
 def room(question: Question) -> Finding:
-    """Tell whether there is room for one more of what an account can only have so many of."""
+    """Check that the account's quotas have room for the planned resources."""
     regional = {"Scope": "REGIONAL"}
     used = {
         "aws_wafv2_web_acl": question.pages("wafv2", "list_web_acls", "WebACLs", **regional),
@@ -155,7 +155,7 @@ def room(question: Question) -> Finding:
 
 
 def names(question: Question) -> Finding:
-    """Tell whether the names that must be free are free."""
+    """Check that the names of the planned resources are not taken."""
     if question.is_applied:
         return passed("the environment has state; Terraform compares it")
     plan, regional = question.plan, {"Scope": "REGIONAL"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from toolkit import aws_facts
-from toolkit.preflight.asking import DENIED, Question, code, or_missing
-from toolkit.preflight.findings import Finding, failed, passed, skipped, warned
+from toolkit.account_check.asking import DENIED, Question, code, or_missing
+from toolkit.account_check.findings import Finding, failed, passed, skipped, warned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ CHARACTERS_PER_TOKEN = 4
 
 
 def lifecycle(question: Question) -> Finding:
-    """Tell in which stage of its life the model is, wherever its profile routes to."""
+    """Check the model's lifecycle stage in every region that its profile routes to."""
     model, stages = question.plan.model, {}
     for region in sorted(model.regions - {""}):
         details = or_missing(
@@ -48,11 +48,11 @@ def lifecycle(question: Question) -> Finding:
         return warned(f"{model.id} is legacy, {end}; new accounts may not use it at all", CHANGE)
     if ends and (ends[0] - question.today).days < NOTICE_DAYS:
         return warned(f"{model.id}: {end}", CHANGE)
-    known = aws_facts.models().get(model.id)
-    if not ends and known and known.ends and (known.ends - question.today).days < NOTICE_DAYS:
+    entry = aws_facts.models().get(model.id)
+    if not ends and entry and entry.ends and (entry.ends - question.today).days < NOTICE_DAYS:
         return warned(
-            f"{model.id} is active here, and AWS's page says end of life {known.ends}, "
-            f"{_away(known.ends, question.today)} (modules/chatbot/aws-facts.json)",
+            f"{model.id} is active here, and AWS's page says end of life {entry.ends}, "
+            f"{_away(entry.ends, question.today)} (modules/chatbot/aws-facts.json)",
             CHANGE,
         )
     return passed(f"{model.id} is active in {', '.join(stages)}, {end}")
@@ -64,7 +64,7 @@ def _away(day: date, today: date) -> str:
 
 
 def runtime(question: Question) -> Finding:
-    """Tell how long Lambda patches the function's runtime."""
+    """Check how long Lambda patches the function's runtime."""
     (name,) = question.plan.names("aws_lambda_function", "runtime")
     ends = aws_facts.runtime_ends(name)
     take = "take a newer runtime in modules/compute/main.tf, and build and rehearse with it"
@@ -77,7 +77,7 @@ def runtime(question: Question) -> Finding:
 
 
 def facts(question: Question) -> Finding:
-    """Tell how old the facts about AWS are that plan and local AWS go by."""
+    """Check how old modules/chatbot/aws-facts.json is."""
     as_of = aws_facts.as_of()
     said = f"modules/chatbot/aws-facts.json is of {as_of}"
     if (question.today - as_of).days < NOTICE_DAYS:
@@ -86,7 +86,7 @@ def facts(question: Question) -> Finding:
 
 
 def destinations(question: Question) -> Finding:
-    """Tell whether the role may use the model wherever the profile may route to."""
+    """Check that the role may use the model in every region that the profile routes to."""
     model, region = question.plan.model, question.plan.region
     profile = or_missing(
         question.ask("bedrock").get_inference_profile, inferenceProfileIdentifier=model.profile
@@ -127,15 +127,15 @@ def _misfit(question: Question) -> str:
 
 
 def access(question: Question) -> Finding:
-    """Tell whether the account may call the model."""
+    """Check that the account has access to the model."""
     model, region = question.plan.model, question.plan.region
-    found = question.ask("bedrock").get_foundation_model_availability(modelId=model.id)
-    agreement = found["agreementAvailability"]["status"]
+    availability = question.ask("bedrock").get_foundation_model_availability(modelId=model.id)
+    agreement = availability["agreementAvailability"]["status"]
     states = {
         "agreement": agreement,
-        "authorization": found["authorizationStatus"],
-        "entitlement": found["entitlementAvailability"],
-        "region": found["regionAvailability"],
+        "authorization": availability["authorizationStatus"],
+        "entitlement": availability["entitlementAvailability"],
+        "region": availability["regionAvailability"],
     }
     said = ", ".join(f"{name} {state}" for name, state in states.items())
     if agreement == "PENDING":
@@ -156,7 +156,7 @@ def access(question: Question) -> Finding:
 
 
 def use_case(question: Question) -> Finding:
-    """Tell whether Anthropic's form has been filled in, once for the account."""
+    """Check that Anthropic's first-use form was submitted for the account."""
     if "anthropic." not in question.plan.model.id:
         return passed("the model is not Anthropic's")
     if or_missing(question.ask("bedrock").get_use_case_for_model_access):
@@ -164,12 +164,12 @@ def use_case(question: Question) -> Finding:
     return warned(
         "Anthropic's first-use form was not submitted from this account",
         "fill it in on the Bedrock console (Model catalog, any Anthropic model), unless the "
-        "organisation's management account has",
+        "organization's management account has",
     )
 
 
 def quotas(question: Question) -> Finding:
-    """Tell how many tokens of the model the account may use, and whether a day's are enough."""
+    """Check the account's token quotas of the model against what the plan needs in a day."""
     model = question.plan.model
     region = min(model.regions - {""})
     details = question.ask("bedrock", region).get_foundation_model(modelIdentifier=model.id)
@@ -186,17 +186,17 @@ def quotas(question: Question) -> Finding:
             # "Doubled for cross-region calls", which every call by a profile of a geography is.
             of_day[quota["QuotaName"]] = value * 2 if "doubled" in quota["QuotaName"] else value
     raise_it = "ask for more on the Service Quotas console, service Amazon Bedrock, or AWS Support"
-    found = of_minute | of_day
-    if not found:
+    quotas_by_name = of_minute | of_day
+    if not quotas_by_name:
         return skipped(f"Service Quotas lists none for {name} by that name", raise_it)
-    said = ", ".join(f"{quota}: {value:,.0f}" for quota, value in sorted(found.items()))
-    if not all(found.values()):
+    said = ", ".join(f"{quota}: {value:,.0f}" for quota, value in sorted(quotas_by_name.items()))
+    if not all(quotas_by_name.values()):
         return failed(said, raise_it)
     if not of_day:
         return warned(f"{said}; none for a day", raise_it)
     limits = question.plan.outputs.get("limits")
     if limits is None:
-        return passed(f"{said}; what the plan needs is in no output `limits` of the environment")
+        return passed(f"{said}; the output `deployment` does not say what the plan needs")
     need, why = _tokens_of_a_day(question, limits)
     said = f"{said}; {why}"
     return warned(said, raise_it) if min(of_day.values()) < need else passed(said)
@@ -227,8 +227,8 @@ def _tokens_of_a_day(question: Question, limits: Mapping[str, int]) -> tuple[int
     """Return how many tokens of the quota the plan lets its clients use in a day, and why."""
     plan = question.plan
     characters = limits["message_chars"] + limits["system_prompt_chars"]
-    known = aws_facts.models().get(plan.model.id)
-    answer = limits["output_tokens"] * (known.output_burndown if known else 1)
+    entry = aws_facts.models().get(plan.model.id)
+    answer = limits["output_tokens"] * (entry.output_burndown if entry else 1)
     message = math.ceil(characters / CHARACTERS_PER_TOKEN) + answer
     usage = plan.all("aws_api_gateway_usage_plan")[0].values
     keys = sum(key.values.get("enabled", True) for key in plan.all("aws_api_gateway_api_key"))
@@ -246,18 +246,18 @@ def _tokens_of_a_day(question: Question, limits: Mapping[str, int]) -> tuple[int
 
 
 def enforced_guardrails(question: Question) -> Finding:
-    """Tell whether the role may apply the guardrails that account and organisation enforce."""
-    found = {
+    """Check that the role may apply the guardrails that account and organization enforce."""
+    enforced_arns = {
         each["guardrailArn"]
         for each in question.pages(
             "bedrock", "list_enforced_guardrails_configuration", "guardrailsConfig"
         )
     }
-    theirs, unread = _of_the_organisation(question)
-    enforced = found | theirs
-    unsure = f"; the organisation's could not be read, ask for {unread}" if unread else ""
+    theirs, unread = _of_the_organization(question)
+    enforced = enforced_arns | theirs
+    unsure = f"; the organization's could not be read, ask for {unread}" if unread else ""
     if not enforced:
-        said = f"none is enforced by the account{unsure or ' or the organisation'}"
+        said = f"none is enforced by the account{unsure or ' or the organization'}"
         return skipped(said) if unread else passed(said)
     said = f"enforced: {', '.join(sorted(enforced))}{unsure}"
     if not (missing := enforced - question.plan.applicable_guardrails - _own(question)):
@@ -268,7 +268,7 @@ def enforced_guardrails(question: Question) -> Finding:
     )
 
 
-def _of_the_organisation(question: Question) -> tuple[set[str], str]:
+def _of_the_organization(question: Question) -> tuple[set[str], str]:
     """Return the guardrails of the account's effective Bedrock policy; else what is missing."""
     try:
         policy = question.ask("organizations").describe_effective_policy(

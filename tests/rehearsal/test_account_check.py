@@ -1,4 +1,4 @@
-"""The preflight against the local AWS: before dev is applied there, and after."""
+"""The account check against the local AWS: before dev is applied there, and after."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from toolkit.account_check import environment, run
+from toolkit.account_check.asking import Aws
 from toolkit.planned import planned
-from toolkit.preflight import environment, run
-from toolkit.preflight.asking import Aws
 from toolkit.rehearsal import ACCOUNT_ID, local_aws
 from toolkit.terraform import ROOT
 
@@ -60,7 +60,7 @@ def test_reads_the_plan_and_tells_a_fresh_account_from_an_applied_one(
         assert "not versioned" in found["the state bucket is ready"]
         assert found["it plans"].startswith("pass")
         assert found["the origin is your page's"] == "pass: http://localhost:5173"
-        # dev is applied, and a preflight that finds no state must take it for somebody else's.
+        # dev is applied, and an account check that finds no state must take it for somebody else's.
         assert found["invocation logging overwrites nobody's"].startswith("fail")
         assert found["API Gateway's log role replaces nobody's"].startswith("fail")
         taken = found["every name is free"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolkit.account_check import account, environment, model
+from toolkit.account_check.asking import Aws, Question, attempt
+from toolkit.account_check.findings import Finding, Result, failed, passed, skipped
 from toolkit.planned import Settings, planned
-from toolkit.preflight import account, environment, model
-from toolkit.preflight.asking import Aws, Question, attempt
-from toolkit.preflight.findings import Finding, Result, failed, passed, skipped
 from toolkit.terraform import TerraformError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.preflight.support import Account
+from tests.unit.account_check.support import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

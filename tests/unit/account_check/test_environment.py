@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.preflight.support import (
+from tests.unit.account_check.support import (
     ACCOUNT,
     ME,
     MODEL,
@@ -22,14 +22,14 @@ from tests.unit.preflight.support import (
     made,
     without,
 )
+from toolkit.account_check import environment
+from toolkit.account_check.asking import PLACEHOLDER_BUCKET
+from toolkit.account_check.findings import CannotRunError
 from toolkit.planned import Model, Plan, Settings
-from toolkit.preflight import environment
-from toolkit.preflight.asking import PLACEHOLDER_BUCKET
-from toolkit.preflight.findings import CannotRunError
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
-    from toolkit.preflight.findings import Finding
+    from toolkit.account_check.findings import Finding
 
 
 # The files and the plan.
@@ -57,8 +57,8 @@ def test_reads_what_a_plan_would_make() -> None:
     }
     plan = Plan.of(
         {
+            "output_changes": {"deployment": {"after": {"region": REGION}}},
             "planned_values": {
-                "outputs": {"region": {"value": REGION}, "url": {}},
                 "root_module": {
                     "child_modules": [{"resources": [managed, {**managed, "mode": "data"}]}]
                 },

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ask an AWS account whether an environment can be applied to it: one line a check, and what to do.
 
-    scripts/preflight.py --env dev
+    scripts/account_check.py --env dev
 
 It only reads, with your own credentials. What the environment would make is read from a Terraform
 plan that goes nowhere, so that no name, limit or default is written a second time here.
@@ -19,14 +19,14 @@ from dataclasses import asdict
 
 from botocore.exceptions import BotoCoreError
 
-from toolkit.preflight.asking import Aws
-from toolkit.preflight.findings import CannotRunError, Result
-from toolkit.preflight.run import run
+from toolkit.account_check.asking import Aws
+from toolkit.account_check.findings import CannotRunError, Result
+from toolkit.account_check.run import run
 from toolkit.terraform import TerraformError, environment
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the preflight and return its exit code."""
+    """Run the account check and return its exit code."""
     parser = argparse.ArgumentParser(
         description="Check that an environment can be applied to its AWS account. It only reads."
     )
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         results = run(options.env, environment(options.env), Aws(), say)
     except (BotoCoreError, CannotRunError, TerraformError) as error:
-        print(f"preflight not run: {error}", file=sys.stderr)
+        print(f"account check not run: {error}", file=sys.stderr)
         return 2
     counts = {
         status: sum(result.status == status for result in results)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from toolkit.preflight.asking import (
+from toolkit.account_check.asking import (
     DENIED,
     MISSING,
     PLACEHOLDER_BUCKET,
@@ -14,15 +14,15 @@ from toolkit.preflight.asking import (
     code,
     or_missing,
 )
-from toolkit.preflight.findings import CannotRunError, Finding, failed, passed, warned
+from toolkit.account_check.findings import CannotRunError, Finding, failed, passed, warned
 
-# What stands in envs/ until somebody edits it: AWS's example account, and a name of nobody's.
+# The placeholders in envs/: AWS's example account and an example origin.
 EXAMPLE_ACCOUNT = "111122223333"
 EXAMPLE_HOST = "example.com"
 
 
 def account(question: Question) -> Finding:
-    """Tell whether the credentials are of the one account that Terraform may touch."""
+    """Check that the credentials belong to the account in allowed_account_ids."""
     settings = question.settings
     providers = f"envs/{question.env}/providers.tf"
     if not settings.account_ids:
@@ -51,7 +51,7 @@ def account(question: Question) -> Finding:
 
 
 def state_bucket(question: Question) -> Finding:
-    """Tell whether the state has a place that is its account's own, versioned and private."""
+    """Check that the state bucket belongs to the account and is versioned and private."""
     bucket, region = question.settings.bucket, question.settings.bucket_region
     make = f'make it as docs/operations.md, "State bucket", says: bucket {bucket} in {region}'
     if not bucket or bucket.startswith(PLACEHOLDER_BUCKET):
@@ -61,7 +61,7 @@ def state_bucket(question: Question) -> Finding:
         )
     s3 = question.ask("s3", region)
     try:
-        found = s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=question.settings.account_ids[0])
+        head = s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=question.settings.account_ids[0])
     except ClientError as error:
         if code(error) in MISSING:
             return failed(f"there is no bucket {bucket}", make)
@@ -72,8 +72,8 @@ def state_bucket(question: Question) -> Finding:
             )
         raise
     wrong = []
-    if found.get("BucketRegion", region) != region:
-        wrong.append(f"it is in {found['BucketRegion']}, and the backend says {region}")
+    if head.get("BucketRegion", region) != region:
+        wrong.append(f"it is in {head['BucketRegion']}, and the backend says {region}")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         wrong.append("it is not versioned: a broken state could not be taken back")
     if not or_missing(s3.get_bucket_encryption, Bucket=bucket):
@@ -85,7 +85,7 @@ def state_bucket(question: Question) -> Finding:
 
 
 def origin(question: Question) -> Finding:
-    """Tell whether the web page has an address of its own yet."""
+    """Check that the allowed origin is no longer the placeholder."""
     answers = question.plan.all("aws_api_gateway_gateway_response")
     header = "gatewayresponse.header.Access-Control-Allow-Origin"
     allowed = answers[0].values["response_parameters"][header].strip("'")
@@ -99,7 +99,7 @@ def origin(question: Question) -> Finding:
 
 
 def advice(question: Question) -> Finding:
-    """Repeat what the modules' own `check` blocks advise against."""
+    """Report the failed `check` blocks of the plan."""
     if question.plan.advice:
         return warned(" ".join(question.plan.advice), f"change {question.main}, or know why not")
     return passed("nothing to add")

@@ -1,20 +1,12 @@
-#!/usr/bin/env python3
-"""Write the pages that come from the proofs, so that they list what is proven and no more.
-
-They are docs/security-controls.md and docs/unconfirmed.md.
-
-scripts/controls_doc.py           write them
-scripts/controls_doc.py --check   exit with 1 if one is not fresh
-"""
+"""Pages generated from the proofs: the controls and the unconfirmed assumptions."""
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from typing import TYPE_CHECKING
 
-from toolkit.proofs.data import ProofDataError, about, beliefs, load
+from toolkit.pages.errors import PageError
+from toolkit.proofs.data import about, beliefs, load
 from toolkit.proofs.kinds import LAYERS
 from toolkit.terraform import ROOT
 
@@ -55,32 +47,10 @@ policies that AWS has; where it could be wrong is in [emulator/README.md](../emu
 """
 
 
-class FiguresError(Exception):
-    """The measured figures are not where they were. The text says what is missing."""
-
-
-def main() -> int:
-    """Write or check the pages."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if stale")
-    check: bool = parser.parse_args().check
-    try:
-        controls = load()
-        fresh = {PAGE: page(controls), UNCONFIRMED: unconfirmed(beliefs(controls))}
-        stale = [path for path, text in fresh.items() if _text(path) != text]
-    except (FiguresError, ProofDataError, OSError) as error:
-        print(f"controls_doc: {error}", file=sys.stderr)
-        return 2
-    for path in stale:
-        if not check:
-            path.write_text(fresh[path], encoding="utf-8")
-        said = "is stale: run scripts/controls_doc.py" if check else "is written"
-        print(f"{path.relative_to(ROOT)} {said}")
-    return 1 if stale and check else 0
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def pages() -> dict[Path, str]:
+    """Return the text of each page. Raises PageError, ProofDataError."""
+    controls = load()
+    return {PAGE: page(controls), UNCONFIRMED: unconfirmed(beliefs(controls))}
 
 
 def unconfirmed(found: Sequence[Belief]) -> str:
@@ -108,7 +78,7 @@ def page(controls: Sequence[Control]) -> str:
 
 def object_lock() -> str:
     """Return mode and days of the trail's object lock, for each environment that has a trail."""
-    found = []
+    locks = []
     for path in sorted(ROOT.glob("envs/*/main.tf")):
         trail = re.search(r"\btrail\s*=\s*\{([^}]*)\}", path.read_text(encoding="utf-8"))
         if trail is None:
@@ -117,13 +87,13 @@ def object_lock() -> str:
         for name in ("object_lock_mode", "object_lock_days"):
             given = re.search(rf'{name}\s*=\s*"?(\w+)', trail[1])
             if given is None:
-                raise FiguresError(f"{path} does not say {name}")
+                raise PageError(f"{path} does not say {name}")
             settings.append(given[1])
         mode, days = settings
-        found.append(f"{path.parent.name} {mode}, {days} {'day' if days == '1' else 'days'}")
-    if not found:
-        raise FiguresError("no environment has a trail")
-    return "; ".join(found)
+        locks.append(f"{path.parent.name} {mode}, {days} {'day' if days == '1' else 'days'}")
+    if not locks:
+        raise PageError("no environment has a trail")
+    return "; ".join(locks)
 
 
 def _figures() -> dict[str, str]:
@@ -139,7 +109,7 @@ def _figures() -> dict[str, str]:
         support = rows["support and general chat, stopped wrongly"]
         held_out = rows["a source"][3]
     except (KeyError, IndexError, ValueError) as error:
-        raise FiguresError(f"{FIGURES} has no row or column for {error}") from error
+        raise PageError(f"{FIGURES} has no row or column for {error}") from error
     return {
         "attacks": attacks,
         "document": document,
@@ -155,10 +125,10 @@ def _overview(controls: Sequence[Control]) -> Iterable[str]:
     yield "| layer | controls | must be stopped | must pass |"
     yield "|---|---|---|---|"
     for layer in LAYERS:
-        found = [control for control in controls if control.layer == layer]
-        proofs = [proof for control in found for proof in control.proofs]
+        of_layer = [control for control in controls if control.layer == layer]
+        proofs = [proof for control in of_layer for proof in control.proofs]
         stops = sum(proof.stops for proof in proofs)
-        yield f"| [{layer}](#{layer}) | {len(found)} | {stops} | {len(proofs) - stops} |"
+        yield f"| [{layer}](#{layer}) | {len(of_layer)} | {stops} | {len(proofs) - stops} |"
 
 
 def _by_owasp(controls: Sequence[Control]) -> Iterable[str]:
@@ -184,7 +154,3 @@ def _section(control: Control) -> Iterable[str]:
         yield f"- Let through, or in place: {'; '.join(passes)}."
     if control.unprovoked:
         yield f"- Not provoked: {control.unprovoked}."
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from toolkit.account_check.findings import Finding, skipped
 from toolkit.planned import Plan, Settings
-from toolkit.preflight.findings import Finding, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-# What stands in the backend until somebody edits it.
+# The placeholder of the backend's bucket.
 PLACEHOLDER_BUCKET = "REPLACE-ME"
 
 DENIED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -48,7 +48,7 @@ class Aws:
 
 @dataclass
 class Question:
-    """What the checks have to go on; the plan is there once Terraform has made it."""
+    """The inputs of a check: settings, AWS clients, and the plan once Terraform has made it."""
 
     env: str
     settings: Settings
@@ -67,12 +67,12 @@ class Question:
 
     @cached_property
     def is_applied(self) -> bool:
-        """Tell whether the environment's state holds anything, so that its names may be taken."""
+        """Return whether the environment's state holds anything, so that its names may be taken."""
         if self.settings.bucket.startswith(PLACEHOLDER_BUCKET):
             return False
         s3 = self.ask("s3", self.settings.bucket_region)
-        found = or_missing(s3.get_object, Bucket=self.settings.bucket, Key=self.settings.key)
-        return found is not None and bool(json.load(found["Body"]).get("resources"))
+        state = or_missing(s3.get_object, Bucket=self.settings.bucket, Key=self.settings.key)
+        return state is not None and bool(json.load(state["Body"]).get("resources"))
 
     def pages(self, service: str, operation: str, key: str, **options: Any) -> list[Any]:
         """Return a whole list. WAF has no paginators, and its quotas fit into one page."""
@@ -118,7 +118,7 @@ def or_missing(call: Callable[..., Any], **arguments: Any) -> Any:
 
 
 def bucket_exists(s3: Any, bucket: str) -> bool:
-    """Tell whether a bucket's name is taken, by anybody."""
+    """Return whether a bucket's name is taken, by anybody."""
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:

@@ -1,25 +1,22 @@
-#!/usr/bin/env python3
-"""Write docs/cost.md from the prices in modules/chatbot/aws-facts.json and what Terraform makes.
-
-scripts/cost_doc.py           write it
-scripts/cost_doc.py --check   exit with 1 if it is not fresh
-"""
+"""The cost page: prices from aws-facts.json, quantities from what Terraform makes."""
 
 from __future__ import annotations
 
-import argparse
 import math
 import re
-import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from toolkit import aws_facts
 from toolkit.terraform import ROOT
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PAGE = ROOT / "docs" / "cost.md"
 TEMPLATE = ROOT / "docs" / "cost.template.md"
 
-# What a message is reckoned with. A token is four characters of English.
+# Assumptions about a message. A token is four characters of English.
 CHARACTERS, SYSTEM_PROMPT_TOKENS, ANSWER_TOKENS = 400, 50, 250
 SECONDS, GIGABYTES, LOG_KILOBYTES = 3, 0.5, 14
 # About 15 metrics of our own and 10 of API Gateway's methods.
@@ -80,10 +77,7 @@ def fixed() -> dict[str, float]:
 
 def rules() -> int:
     """Return how many rules the web ACL has."""
-    edge = ROOT / "modules" / "edge"
-    groups = re.findall(r'name = "AWSManagedRules', (edge / "managed-rule-groups.tf").read_text())
-    own = re.findall(r"^  rule \{", (edge / "main.tf").read_text(), re.MULTILINE)
-    return len(groups) + len(own)
+    return len(re.findall(r'\bname += "', (ROOT / "modules/edge/rules.tf").read_text()))
 
 
 def alarm_metrics() -> int:
@@ -96,6 +90,11 @@ def _keys(file: str) -> list[str]:
     """Return the keys of governance's maps that open an object on their line."""
     text = (ROOT / "modules" / "governance" / file).read_text(encoding="utf-8")
     return re.findall(r"^(?: {4}| {6})([a-z0-9-]+) = \{$", text, re.MULTILINE)
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of the page."""
+    return {PAGE: page()}
 
 
 def page() -> str:
@@ -162,23 +161,3 @@ def _small(dollars: float) -> str:
 
 def _plain(dollars: float) -> str:
     return f"{dollars:.2f}" if dollars >= 0.01 else f"{dollars:.10f}".rstrip("0")
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Write or check the page and return an exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    options = parser.parse_args(argv)
-    text = page()
-    if PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    if options.check:
-        print("docs/cost.md is not fresh: run `make docs`")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    print("wrote docs/cost.md")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,35 +1,28 @@
-#!/usr/bin/env python3
-"""Write the tables of inputs and outputs into the READMEs of the modules.
-
-scripts/module_docs.py           write them
-scripts/module_docs.py --check   exit with 1 if one is not fresh, and say which
-"""
+"""The READMEs of the modules, with the tables of inputs and outputs that Terraform declares."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hcl2
 
-ROOT = Path(__file__).resolve().parent.parent
+from toolkit.pages.errors import PageError
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BEGIN = "<!-- BEGIN inputs and outputs -->"
 END = "<!-- END inputs and outputs -->"
-SHORT = 40  # Longer defaults are for variables.tf to tell.
-
-
-class DocumentationError(Exception):
-    """A README or a variable cannot be documented. The text says which and why."""
+SHORT = 40  # Longer defaults are only in variables.tf.
 
 
 def blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
     """Return the blocks of one kind in a file, by label, in the file's order."""
     with path.open(encoding="utf-8") as file:
-        found = hcl2.load(file).get(kind, [])
-    return {json.loads(label): body for block in found for label, body in block.items()}
+        parsed = hcl2.load(file).get(kind, [])
+    return {json.loads(label): body for block in parsed for label, body in block.items()}
 
 
 def text(value: Any) -> str:
@@ -66,15 +59,21 @@ def tables(module: Path) -> str:
     rows = ["| input | what it is | type | default |", "|---|---|---|---|"]
     for name, body in blocks(variables, "variable").items():
         if "description" not in body or "type" not in body:
-            raise DocumentationError(f"{variables}: variable {name} lacks a description or a type")
+            raise PageError(f"{variables}: variable {name} lacks a description or a type")
         cells = [f"`{name}`", text(body["description"]), type_of(body), default_of(body)]
         rows.append(f"| {' | '.join(cells)} |")
     rows += ["", "| output | what it is |", "|---|---|"]
     for name, body in blocks(module / "outputs.tf", "output").items():
         if "description" not in body:
-            raise DocumentationError(f"{module}/outputs.tf: output {name} lacks a description")
+            raise PageError(f"{module}/outputs.tf: output {name} lacks a description")
         rows.append(f"| `{name}` | {text(body['description'])} |")
     return "\n".join(rows)
+
+
+def pages() -> dict[Path, str]:
+    """Return the README of every module with fresh tables. Raises PageError."""
+    modules = sorted(path.parent for path in (ROOT / "modules").glob("*/variables.tf"))
+    return {module / "README.md": documented(module) for module in modules}
 
 
 def documented(module: Path) -> str:
@@ -83,39 +82,5 @@ def documented(module: Path) -> str:
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise DocumentationError(f"{module}/README.md lacks the lines {BEGIN} and {END}")
+        raise PageError(f"{module}/README.md lacks the lines {BEGIN} and {END}")
     return f"{before}{BEGIN}\n{tables(module)}\n{END}{after}"
-
-
-def stale(modules: list[Path]) -> list[Path]:
-    """Return the READMEs whose tables differ from what the modules say."""
-    readmes = [module / "README.md" for module in modules]
-    return [
-        readme
-        for readme in readmes
-        if readme.read_text(encoding="utf-8") != documented(readme.parent)
-    ]
-
-
-def main() -> int:
-    """Write or check the tables of every module."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if stale")
-    check: bool = parser.parse_args().check
-    modules = sorted(path.parent for path in (ROOT / "modules").glob("*/variables.tf"))
-    try:
-        found = stale(modules)
-        for readme in found:
-            if check:
-                print(f"{readme.relative_to(ROOT)} is stale: run scripts/module_docs.py")
-            else:
-                readme.write_text(documented(readme.parent), encoding="utf-8")
-                print(f"wrote {readme.relative_to(ROOT)}")
-    except (DocumentationError, OSError) as error:
-        print(f"module_docs: {error}", file=sys.stderr)
-        return 2
-    return 1 if check and found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

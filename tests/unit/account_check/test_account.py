@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.preflight.support import (
+from tests.unit.account_check.support import (
     ACCOUNT,
     PLAN,
     ROLE,
@@ -18,10 +18,10 @@ from tests.unit.preflight.support import (
     applied,
     without,
 )
-from toolkit.preflight import account
+from toolkit.account_check import account
 
 if TYPE_CHECKING:
-    from toolkit.preflight.asking import Question
+    from toolkit.account_check.asking import Question
 
 
 def logs_to(group: str | None) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scripts import preflight
-from tests.unit.preflight.support import ACCOUNT, ME, PROFILE, SETTINGS, Account, about
+from scripts import account_check
+from tests.unit.account_check.support import ACCOUNT, ME, PROFILE, SETTINGS, Account, about
+from toolkit.account_check import account, model, run
+from toolkit.account_check.asking import attempt
 from toolkit.planned import Plan, Settings
-from toolkit.preflight import account, model, run
-from toolkit.preflight.asking import attempt
 from toolkit.terraform import ROOT, TerraformError
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def test_a_check_that_cannot_be_asked_is_skipped_and_says_why(aws: Account) -> N
 def test_a_wrong_account_is_asked_nothing_else(
     aws: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(preflight, "Aws", lambda: aws)
-    assert preflight.main(["--env", "dev", "--json"]) == 1
+    monkeypatch.setattr(account_check, "Aws", lambda: aws)
+    assert account_check.main(["--env", "dev", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["passed"] is False
     first, *others = document["checks"]
@@ -65,5 +65,5 @@ def test_an_environment_that_does_not_plan_is_asked_nothing_else(
 
 
 def test_an_unknown_environment_cannot_be_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert preflight.main(["--env", "nowhere"]) == 2
+    assert account_check.main(["--env", "nowhere"]) == 2
     assert "There are: dev, prod." in capsys.readouterr().err

@@ -1,0 +1,78 @@
+# Every rule of the web ACL, in order, cheapest first: its place here is its priority. main.tf turns this list into blocks.
+#
+# `wcu` is the cost of a statement, times two for a JSON body, and 10 for each text transformation, NONE being none; what AND,
+# OR and NOT hold is added up (AWS WAF Developer Guide, "WCUs" on the page of each statement). AWS may charge less, since it
+# counts a transformation that rules share once.
+
+locals {
+  facts = jsondecode(file("${path.module}/aws-facts.json"))
+
+  # AWS WAF does not document whether an empty body parses, and a CORS preflight, which has none, must pass. Not "a POST": API
+  # Gateway takes the method from X-HTTP-Method-Override.
+  has_body = { field = "body", above = 0 }
+
+  rules = [
+    for rule in [
+      {
+        # First, so that no later rule meets a body that AWS WAF cannot see to its end.
+        name     = "body-size"
+        response = "request_too_large"
+        match    = [{ field = "body", above = var.limits.body_bytes }]
+        wcu      = 1
+      },
+      {
+        # JSON in UTF-8 is the only thing that the rules below can read. A missing header does not match, so NOT refuses it too.
+        name     = "content-type"
+        response = "unsupported_media_type"
+        match    = [local.has_body, { header = "content-type", is_not = "^application/json *(?:; *charset=\"?utf-8\"? *)?$" }]
+        wcu      = 1 + 3 + 10
+      },
+      {
+        # API Gateway unpacks a gzip or deflate body after AWS WAF has looked at the packed one.
+        name     = "content-encoding"
+        response = "unsupported_media_type"
+        match    = [{ field = "content-encoding", above = 0 }]
+        wcu      = 1
+      },
+      {
+        # A body that AWS WAF's parser cannot read to its end, a key named twice included, shows the rules below less than it
+        # shows the function. No value is as long as a body may be, so only a parsing error matches.
+        name     = "json"
+        response = "invalid_request"
+        match    = [local.has_body, { field = "json", above = var.limits.body_bytes }]
+        wcu      = 1 + 1 * 2
+      },
+      {
+        # By address, not by API key: AWS WAF acts before keys are checked, so a caller could invent a key for every request.
+        name     = "rate-per-ip"
+        response = "rate_limited"
+        rate     = true
+        wcu      = 2
+      },
+      { name = "ip-reputation", group = "AWSManagedRulesAmazonIpReputationList" },
+      { name = "known-bad-inputs", group = "AWSManagedRulesKnownBadInputsRuleSet" },
+      {
+        # Cross-site scripting, file inclusion, metadata addresses; no SQL injection, which is the next group's.
+        # Its size rule refuses bodies over 8 KB whatever we allow, so body-size speaks alone.
+        name        = "core-rule-set"
+        group       = "AWSManagedRulesCommonRuleSet"
+        count_rules = ["SizeRestrictions_BODY"]
+      },
+      { name = "sql-injection", group = "AWSManagedRulesSQLiRuleSet" },
+      {
+        name     = "prompt-injection"
+        response = "prompt_injection"
+        mode     = var.prompt_injection.mode
+        chains   = var.prompt_injection.chains
+        wcu      = sum([for chain in values(var.prompt_injection.chains) : 25 * 2 + 10 * length(chain)])
+      },
+    ] :
+    merge(
+      { response = null, mode = "block", match = [], rate = false, group = null, count_rules = [], chains = {} },
+      can(rule.group) ? { wcu = local.facts.managed_rule_groups[rule.group] } : {},
+      rule,
+    )
+  ]
+
+  wcu_total = sum(local.rules[*].wcu)
+}

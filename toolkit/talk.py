@@ -1,0 +1,121 @@
+"""Talk to a rehearsal that is up: ask it, print its logs, and how to reach it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from toolkit.rehearsal import RehearsalError, local_aws
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from toolkit.rehearsal import Rehearsal, Session
+
+QUESTION = "Hi, where is my order? It was due yesterday."
+SHOWN_EVENTS = 20
+
+
+class Progress:
+    """Lines with the seconds since the start, so that nobody wonders whether it hangs."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
+
+
+def show(session: Session, rehearsal: Rehearsal) -> None:
+    """Print what a person needs to go on."""
+    print(f"\n  URL      {session.url}")
+    for client, key in sorted(session.clients.items()):
+        print(f"  API key  {key}  of {client}")
+    if session.clients:
+        curl = ["curl", "-sS", session.url]
+        for name, value in _headers(session.api_key).items():
+            curl += ["-H", f"{name}: {value}"]
+        curl += ["-d", json.dumps({"message": QUESTION})]
+        print(f"\n  As {session.client}, or simply: make ask MESSAGE='{QUESTION}'")
+        print(f"  {shlex.join(curl)}\n  {_ask(session, session.client, QUESTION)[1]}")
+    else:
+        print("\n  No client is enabled: nobody may ask.")
+    keys = {
+        name: value
+        for name, value in local_aws(session.endpoint).items()
+        if name in {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    } | {"AWS_DEFAULT_REGION": session.region}
+    variables = " ".join(f"{name}={value}" for name, value in keys.items())
+    print(
+        f"\n  Logs     make logs ENV={session.env}   (the local AWS itself:"
+        f" {os.path.relpath(rehearsal.log, ROOT)})\n"
+        f"  Outputs  terraform -chdir={os.path.relpath(rehearsal.folder, ROOT)} output\n"
+        f"  AWS CLI  export {variables}\n"
+        f"  Stop     make down\n",
+        flush=True,
+    )
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"x-api-key": key, "content-type": "application/json"}
+
+
+def _ask(session: Session, client: str, message: str) -> tuple[int, str]:
+    """Return status and body of an answer."""
+    body = json.dumps({"message": message}).encode()
+    headers = _headers(session.clients[client])
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(session.url, body, headers), timeout=35
+        ) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.read().decode()
+    except OSError as error:
+        raise RehearsalError(f"No answer from {session.url}: {error}") from error
+
+
+def ask(rehearsal: Rehearsal, client: str, message: str) -> int:
+    """Ask one question and print the answer; the exit code says whether it was answered."""
+    session = rehearsal.session()
+    if not session.clients:
+        raise RehearsalError(
+            "No client is enabled: nobody may ask. Enable one, and run"
+            f" `make up ENV={session.env}` again."
+        )
+    if (client or session.client) not in session.clients:
+        named = ", ".join(sorted(session.clients))
+        raise RehearsalError(f"There is no enabled client {client!r}. Enabled: {named}.")
+    status, body = _ask(session, client or session.client, message or QUESTION)
+    print(f"{status} {body}")
+    return 0 if status == 200 else 1
+
+
+def logs(rehearsal: Rehearsal) -> int:
+    """Print the newest events of every log group."""
+    session = rehearsal.session()
+    client = rehearsal.client("logs", session.region)
+    groups = [
+        group["logGroupName"]
+        for page in client.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+    ]
+    for group in groups:
+        print(f"== {group}")
+        events = [
+            event
+            for stream in client.describe_log_streams(logGroupName=group)["logStreams"]
+            for event in client.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], limit=SHOWN_EVENTS
+            )["events"]
+        ]
+        for event in sorted(events, key=lambda event: event["timestamp"])[-SHOWN_EVENTS:]:
+            at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+            print(f"{at:%H:%M:%S} {event['message'].rstrip()}")
+    return 0
