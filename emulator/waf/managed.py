@@ -165,6 +165,14 @@ _sqli_extended = _search(
     r"\binto\s+(?:out|dump)file\b", r"['\"]\s*(?:or|and)\s+['\"]?\d+['\"]?\s*=\s*['\"]?\d",
     r"\bextractvalue\s*\(", r"\bupdatexml\s*\(",
 )  # fmt: skip
+_windows_commands = _search(
+    r"(?:\|\|?|&&?|;)\s*(?:nslookup|cmd|powershell|ping|net|dir|type|ipconfig|whoami)\b",
+    r"\bcmd(?:\.exe)?\s+/[ck]\b", r"[a-z]:\\windows\\",
+)  # fmt: skip
+_power_shell = _search(
+    "invoke-(?:expression|webrequest|restmethod|command)", r"\biex\s*\(", "downloadstring",
+    r"new-object\s+(?:system\.)?net\.webclient", r"-enc(?:odedcommand)?\s+[a-z0-9+/=]{16}",
+)  # fmt: skip
 
 _LOOKUP = re.compile(rb"\$\{[^${}]*[:-]([^${}:-]?)\}")
 _JNDI = re.compile(rb"\$\{\s*(?:jndi\s*:|ctx\s*:|\$\{)")
@@ -258,6 +266,20 @@ GROUPS: Mapping[str, ManagedGroup] = {
             *_family("SQLi", is_sqli, "COOKIE URIPATH", describe=sqli_detail("LOW")),
         ),
         "SQL injection is libinjection's opinion; AWS's low and high sensitivity are the same here",
+    ),
+    # No module names it; AWS's log of its block is on record.
+    "AWSManagedRulesWindowsRuleSet": ManagedGroup(
+        "windows-os",
+        (
+            *_family(
+                "WindowsShellCommands",
+                _windows_commands,
+                "HEADER QUERYARGUMENTS QUERYSTRING URIPATH BODY",
+                labels={"URIPATH": "UriPath"},
+            ),
+            *_family("PowerShellCommands", _power_shell, "COOKIE QUERYARGUMENTS BODY"),
+        ),
+        _NOTE_SIGNATURES,
     ),
     "AWSManagedRulesAmazonIpReputationList": ManagedGroup(
         "amazon-ip-list",

@@ -92,6 +92,20 @@ STOPPED: list[tuple[str, str, str, dict[str, Any]]] = [
      {"path": "/v1/information_schema.x"}),
     ("SQLi", "SQLi_COOKIE", "SQLi_Cookie", with_header("Cookie", "id=1' or '1'='1")),
     ("SQLi", "SQLi_URIPATH", "SQLi_URIPath", {"path": "1'%20or%20'1'='1"}),
+    ("Windows", "WindowsShellCommands_HEADER", "WindowsShellCommands_Header",
+     with_header("x", "a;cmd")),
+    ("Windows", "WindowsShellCommands_QUERYARGUMENTS", "WindowsShellCommands_QueryArguments",
+     {"query": "q=a||nslookup"}),
+    ("Windows", "WindowsShellCommands_QUERYSTRING", "WindowsShellCommands_QueryString",
+     {"query": "a||nslookup"}),
+    ("Windows", "WindowsShellCommands_URIPATH", "WindowsShellCommands_UriPath",
+     {"path": "/v1/x||nslookup"}),
+    ("Windows", "WindowsShellCommands_BODY", "WindowsShellCommands_Body", body("a || nslookup b")),
+    ("Windows", "PowerShellCommands_COOKIE", "PowerShellCommands_Cookie",
+     with_header("Cookie", "a=Invoke-Expression")),
+    ("Windows", "PowerShellCommands_QUERYARGUMENTS", "PowerShellCommands_QueryArguments",
+     {"query": "q=Invoke-Expression"}),
+    ("Windows", "PowerShellCommands_BODY", "PowerShellCommands_Body", body("Invoke-Expression x")),
 ]  # fmt: skip
 
 
