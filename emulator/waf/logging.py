@@ -142,7 +142,7 @@ class _Masks:
     def _find(self, kind: str, key: str | None = None) -> Protection | None:
         return next(
             (one for one in self._protections
-             if one.kind == kind and (key is None or key.lower() in one.keys)),
+             if one.kind == kind and (key is None or not one.keys or key.lower() in one.keys)),
             None,
         )  # fmt: skip
 

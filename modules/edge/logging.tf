@@ -1,5 +1,7 @@
+# Where clients put secrets on purpose, or leave them by mistake. Redaction takes headers by their names alone; data protection,
+# in main.tf, takes every header, and knows no path. A cookie's name and a header's name stay in what data protection leaves.
 locals {
-  secret_headers = ["authorization", "x-api-key"]
+  secret_headers = ["authorization", "cookie", "proxy-authorization", "referer", "x-amz-security-token", "x-api-key"]
 }
 
 # AWS WAF takes no other beginning of the name.
@@ -20,5 +22,13 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
         name = redacted_fields.value
       }
     }
+  }
+
+  redacted_fields {
+    query_string {}
+  }
+
+  redacted_fields {
+    uri_path {}
   }
 }

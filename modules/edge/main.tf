@@ -264,7 +264,8 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  # A rule that matches may quote what it matched, and console samples show headers: not the caller's words, not the key.
+  # A rule that matches may quote what it matched, and console samples show headers: not the caller's words, no header and no
+  # query. A field without keys is protected whole (AWS WAF API Reference, FieldToProtect).
   data_protection_config {
     data_protection {
       action = "SUBSTITUTION"
@@ -277,7 +278,13 @@ resource "aws_wafv2_web_acl" "this" {
       action = "SUBSTITUTION"
       field {
         field_type = "SINGLE_HEADER"
-        field_keys = local.secret_headers
+      }
+    }
+
+    data_protection {
+      action = "SUBSTITUTION"
+      field {
+        field_type = "QUERY_STRING"
       }
     }
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.errors import CannotAskError
@@ -55,7 +56,7 @@ class Reader:
             return [f"the log of {log} has no record of a request, so it shows nothing"]
         problems = []
         for secret in evidence.lacks:
-            if not (texts := self.secrets(secret, log)):
+            if not (texts := self.secrets(secret)):
                 problems.append(f"no {secret} was sent, so nothing is proven")
             elif number := _holding(lines, texts):
                 problems.append(f"the log of {log} holds {secret} {number} times")
@@ -76,7 +77,7 @@ class Reader:
             return []
         return [f"{evidence.find} is {value}, expected {evidence.equals}"]
 
-    def secrets(self, kind: str, log: str) -> set[str]:
+    def secrets(self, kind: str) -> set[str]:
         """Return the texts of one kind that were sent or came back."""
         applied = self._deployment.applied
         texts: set[str] = set()
@@ -88,12 +89,9 @@ class Reader:
             if not isinstance(request, Request):
                 continue
             if kind == "header":
-                texts |= {
-                    value
-                    for name, value in request.headers.items()
-                    # The web ACL's log has all headers but those that are redacted.
-                    if log != "waf" or name.lower() == "authorization"
-                }
+                texts |= set(request.headers.values())
+            elif kind == "address":  # what a client may put into path and query
+                texts |= set(re.split(r"[/?&=]", request.path))
             elif kind == "prompt":
                 texts |= {request.text or "", _message(request.body), _message(request.event)}
             elif kind == "answer":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LAYERS = ("edge", "api", "compute", "guardrail", "governance")
 KEYS = ("own", "client", "none", "wrong", "{client}")
 SPARE_KEYS = ("disabled", "unplanned", "exhausted")
-SECRETS = ("prompt", "answer", "key", "header")
+SECRETS = ("prompt", "answer", "key", "header", "address")
 LOGS = ("waf", "api", "function", "invocations", "trail")
 DENIALS = ("explicit", "implicit", "boundary")
 WITHOUT = ("edge", "function")

@@ -252,8 +252,16 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   assert {
     condition = toset(flatten(
       aws_wafv2_web_acl_logging_configuration.this.redacted_fields[*].single_header[*].name
-    )) == toset(["authorization", "x-api-key"])
-    error_message = "x-api-key or authorization is logged."
+    )) == toset(["authorization", "cookie", "proxy-authorization", "referer", "x-amz-security-token", "x-api-key"])
+    error_message = "A header that holds secrets is logged."
+  }
+
+  assert {
+    condition = (
+      length(flatten(aws_wafv2_web_acl_logging_configuration.this.redacted_fields[*].query_string)) == 1 &&
+      length(flatten(aws_wafv2_web_acl_logging_configuration.this.redacted_fields[*].uri_path)) == 1
+    )
+    error_message = "The query string or the path is logged."
   }
 
   assert {
@@ -261,8 +269,8 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
       for protection in aws_wafv2_web_acl.this.data_protection_config[0].data_protection : [
         for field in protection.field : concat([field.field_type], coalesce(field.field_keys, []))
       ] if protection.action == "SUBSTITUTION"
-    ])) == toset(["BODY", "SINGLE_HEADER", "authorization", "x-api-key"])
-    error_message = "What a rule matched in the body, or a key, would be shown."
+    ])) == toset(["BODY", "QUERY_STRING", "SINGLE_HEADER"])
+    error_message = "What a rule matched in the body, a header or the query string would be shown."
   }
 
   assert {

@@ -220,6 +220,13 @@ def test_data_protection_masks_arguments_and_cookies_by_name(edge: Edge) -> None
     assert edge.send(query="a=1").log_record["httpRequest"]["args"] == "REDACTED"
 
 
+def test_a_protected_field_without_keys_is_protected_whole(edge: Edge) -> None:
+    edge.apply(DataProtectionConfig=protect("SINGLE_HEADER"))
+    sent = [("X-Anything", "secret"), ("Cookie", "milo=cat")]
+    headers = edge.send(headers=sent).log_record["httpRequest"]["headers"]
+    assert {header["value"] for header in headers} == {"REDACTED", "milo=REDACTED"}
+
+
 @pytest.mark.parametrize("component", [BODY, json_values()])
 def test_data_protection_of_the_body_reaches_the_match_details(
     edge: Edge, component: dict[str, Any]
