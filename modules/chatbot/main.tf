@@ -11,6 +11,7 @@ module "governance" {
   bound_role_names     = var.bound_role_names
   deploy_role_arns     = var.deploy_role_arns
   former_log_groups    = var.account.former_log_groups
+  guardrail_arn        = local.guardrail.arn
   log_retention_days   = var.operations.log_retention_days
   trail                = var.account.trail
 

@@ -95,7 +95,8 @@ locals {
       namespace   = var.watched.metrics_namespace, metric = "InternalErrors", dimensions = local.service_dimensions
       statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written only when it is not zero
     }
-    # AWS writes it for each rule and only when it is not zero, so the alarm is on the sum of all of them.
+    # AWS writes it for each rule and only when it is not zero, so the alarm is on the sum of all of them: ten at most (Amazon
+    # CloudWatch User Guide, "Limits that apply to alarms based on metric math expressions").
     alerts-undelivered = {
       description = "EventBridge could not hand an alert about a changed control to the topic. Look at the topic's policy and the key's."
       namespace   = "AWS/Events", metric = "FailedInvocations", sum_over = [for rule in keys(local.tamper_patterns) : { RuleName = "${var.name}-${rule}" }]
@@ -113,8 +114,13 @@ locals {
     }
     }, { for name, alarm in {
       identity-changes = {
-        description = "Somebody outside the deploy roles changed, or tried to change, a role or policy of the chatbot. The trail's log group has the event."
-        namespace   = var.watched.metrics_namespace, metric = local.identity_changes_metric, dimensions = {}
+        description = "Somebody outside the deploy roles changed a role or policy of the chatbot, or tried to change one of the account and was refused. The trail's log group has the event."
+        namespace   = var.watched.metrics_namespace, metric = local.trail_filters["identity-changes"].metric, dimensions = {}
+        statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each such event
+      }
+      alerting-changes = {
+        description = "Somebody outside the deploy roles changed, or tried to change, a rule that raises alerts, the topic that sends them, or the budget. The trail's log group has the event."
+        namespace   = var.watched.metrics_namespace, metric = local.trail_filters["alerting-changes"].metric, dimensions = {}
         statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each such event
       }
       # Rings from the start until the first delivery. Quiet until then would be "missing" in place of "breaching", and a trail

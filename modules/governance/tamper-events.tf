@@ -1,81 +1,138 @@
 # A change to a control tells somebody, whether or not it was allowed. Two roads, because AWS has two: EventBridge gets an
 # event within seconds, but those of global services such as IAM only in us-east-1 (AWS Knowledge Center, "EventBridge rule
-# triggers IAM single Region"); the trail's log group, whatever its Region, gets those too.
+# triggers IAM single Region"); the trail's log group, whatever its Region, gets those too. Each watches the other: a rule
+# sees the filters, the alarms and the trail go, and a filter sees the rules and the topic go.
+#
+# Names of events begin with a verb, and some end in an API's version, as UpdateFunctionCode20150331v2: prefixes match both.
 locals {
-  # Users and root have no session issuer, and "anything-but" does not match a field that is not there.
-  outside_deploy_roles = [
-    { userIdentity = { sessionContext = { sessionIssuer = { arn = [{ "anything-but" = var.deploy_role_arns }] } } } },
-    { userIdentity = { sessionContext = { sessionIssuer = { arn = [{ exists = false }] } } } },
+  changing = [
+    for verb in [
+      "Add", "Associate", "Create", "Delete", "Disable", "Disassociate", "Enable", "Flush", "Generate", "Import", "Integrate",
+      "Link", "Publish", "Put", "Reject", "Remove", "Schedule", "Set", "Stop", "Subscribe", "Unsubscribe", "Update",
+    ] : { prefix = verb }
   ]
 
+  # The events of what deny-tampering.tf denies, of services whose events are called as their actions are.
+  denied_events = {
+    for name, rule in local.tampering : name => [
+      for action in rule.actions : { prefix = trimsuffix(split(":", action)[1], "*") }
+      if contains(["bedrock", "cloudtrail", "kms", "logs", "wafv2"], split(":", action)[0])
+    ]
+  }
+
+  # Users and root have no session issuer, and "anything-but" does not match a field that is not there.
+  outside_deploy_roles = {
+    sessionContext = { sessionIssuer = { "$or" = [
+      { arn = [{ "anything-but" = var.deploy_role_arns }] },
+      { arn = [{ exists = false }] },
+    ] } }
+  }
+
+  # Where a request names what it changes. Other applications' functions, logs and alarms come and go. A bus may have 30 rules
+  # with wildcards (EventBridge User Guide, "Amazon EventBridge quotas"); an environment has five.
+  ours = concat(
+    [{ wildcard = "*${var.name}*" }],
+    [for group in local.log_groups : { wildcard = "*${group}*" } if !strcontains(group, var.name)],
+  )
+  naming = {
+    alerting   = ["alarmName", "alarmNames", "dashboardName", "dashboardNames", "name", "resourceArn", "rule", "subscriptionArn", "topicArn"]
+    "function" = ["functionName", "resource", "resourceArn"]
+    logs       = ["bucketName", "logGroupArnList", "logGroupIdentifier", "logGroupName", "resourceArn", "resourceIdentifier"]
+    waf        = ["name", "resourceArn", "webACLArn"]
+  }
+  named = {
+    for kind, fields in merge(local.naming, { all = distinct(flatten(values(local.naming))) }) :
+    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" ? local.ours : [local.ours[0]] }] } }
+  }
+
+  # AWS invents the ids of keys, APIs, API keys and plans: of those, changes in the whole account are told.
   tamper_events = {
     guardrail-changed = {
-      title   = "The guardrail was changed"
-      service = "bedrock"
-      names   = ["CreateGuardrailVersion", "DeleteEnforcedGuardrailConfiguration", "DeleteGuardrail", "PutEnforcedGuardrailConfiguration", "UpdateGuardrail"]
+      title    = "The guardrail was changed, or a road to a model was opened that goes round it"
+      services = ["bedrock"]
+      match    = { eventName = concat(local.denied_events.GuardrailChanges, local.denied_events.UnguardedInference, local.denied_events.ModelAccessChanges) }
     }
     invocation-logging-changed = {
-      title   = "Bedrock's invocation logging was changed or turned off"
-      service = "bedrock"
-      names   = ["DeleteModelInvocationLoggingConfiguration", "PutModelInvocationLoggingConfiguration"]
+      title    = "Bedrock's invocation logging was changed or turned off"
+      services = ["bedrock"]
+      match    = { eventName = local.denied_events.InvocationLoggingChanges }
     }
     trail-changed = {
-      title   = "The audit trail was stopped or changed"
-      service = "cloudtrail"
-      names   = ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"]
+      title    = "The audit trail was stopped or changed"
+      services = ["cloudtrail"]
+      match    = { eventName = local.denied_events.TrailTampering }
     }
+    # Not every event that begins with Create: services make the streams that they write to.
     logs-changed = {
-      title   = "A log group was deleted, or its retention or key was changed"
-      service = "logs"
-      names   = ["AssociateKmsKey", "DeleteLogGroup", "DeleteRetentionPolicy", "DisassociateKmsKey", "PutRetentionPolicy"]
-      # Other applications' groups come and go.
-      request = { logGroupName = local.log_groups }
-    }
-    masking-changed = {
-      title   = "The masking of personal data in a log group was changed or taken off"
-      service = "logs"
-      names   = ["DeleteDataProtectionPolicy", "PutDataProtectionPolicy"]
+      title    = "A log group, or the bucket of the audit trail, was changed or deleted"
+      services = ["logs", "s3"]
+      match = { "$or" = [
+        merge({ eventName = concat([for verb in local.changing : verb if verb.prefix != "Create"], [{ prefix = "CreateBucketMetadata" }, { prefix = "CreateExportTask" }]) }, local.named.logs),
+        { eventName = local.denied_events.AccountLogPolicies },
+      ] }
     }
     key-endangered = {
-      title   = "A KMS key was scheduled for deletion, disabled, or given another policy"
-      service = "kms"
-      names   = ["DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"]
+      title    = "A KMS key was scheduled for deletion, disabled, or given another policy or name"
+      services = ["kms"]
+      match    = { eventName = concat(local.denied_events.KeyLoss, local.denied_events.AliasLoss) }
     }
     waf-changed = {
-      title   = "The web ACL was changed, taken off, or stopped logging"
-      service = "wafv2"
-      names   = ["AssociateWebACL", "DeleteLoggingConfiguration", "DeleteWebACL", "DisassociateWebACL", "UpdateRegexPatternSet", "UpdateWebACL"]
+      title    = "The web ACL was changed, taken off, or stopped logging"
+      services = ["wafv2"]
+      match = { "$or" = [
+        { eventName = [{ prefix = "Associate" }, { prefix = "Disassociate" }] },
+        merge({ eventName = local.denied_events.EdgeRemoval }, local.named.waf),
+        { requestParameters = { loggingConfiguration = { resourceArn = [local.ours[0]] } } },
+      ] }
+    }
+    function-changed = {
+      title    = "The function, its code, its settings, or who may call it was changed"
+      services = ["lambda"]
+      match    = merge({ eventName = local.changing }, local.named["function"])
+    }
+    api-changed = {
+      title    = "An API, an API key or a usage plan was changed"
+      services = ["apigateway"]
+      match    = { eventName = local.changing }
+    }
+    alerting-changed = {
+      title    = "An alarm, a rule that raises alerts, or the topic that sends them was changed"
+      services = ["events", "monitoring", "sns"]
+      match    = merge({ eventName = local.changing }, local.named.alerting)
     }
   }
 
   tamper_patterns = merge(
     {
-      for name, event in local.tamper_events : name => {
-        source        = ["aws.${event.service}"]
-        "detail-type" = ["AWS API Call via CloudTrail"]
+      for name, event in local.tamper_events : name => merge(local.of_cloudtrail, {
         detail = merge(
           {
-            eventSource = ["${event.service}.amazonaws.com"]
-            eventName   = event.names
+            eventSource = [for service in event.services : "${service}.amazonaws.com"]
             errorCode   = [{ exists = false }] # a refused attempt is told once, below
           },
-          { for field, value in { requestParameters = try(event.request, null) } : field => value if value != null },
-          { for field, value in { "$or" = local.outside_deploy_roles } : field => value if length(var.deploy_role_arns) > 0 },
+          event.match,
+          { for field, value in { userIdentity = local.outside_deploy_roles } : field => value if length(var.deploy_role_arns) > 0 },
         )
-      }
+      })
     },
     {
       # By anybody, deploy roles too: who may change the controls is not refused.
-      attempt-refused = {
-        source        = distinct([for event in values(local.tamper_events) : "aws.${event.service}"])
-        "detail-type" = ["AWS API Call via CloudTrail"]
+      attempt-refused = merge(local.of_cloudtrail, {
         detail = {
-          eventName = sort(distinct(flatten(values(local.tamper_events)[*].names)))
-          errorCode = [{ prefix = "AccessDenied" }]
+          eventName = local.changing
+          errorCode = [{ prefix = "AccessDenied" }, { prefix = "AuthorizationError" }, { suffix = "UnauthorizedOperation" }]
+          "$or" = [
+            { eventSource = [for service in ["apigateway", "bedrock", "cloudtrail", "kms", "wafv2"] : "${service}.amazonaws.com"] },
+            local.named.all,
+            { requestParameters = { policyName = [{ exists = true }] } }, # of CloudWatch Logs, for every group at once
+          ]
         }
-      }
+      })
     },
   )
+
+  # Nobody can send events of such a source but AWS.
+  of_cloudtrail = { source = [{ prefix = "aws." }], "detail-type" = ["AWS API Call via CloudTrail"] }
 
   tamper_titles = merge(
     { for name, event in local.tamper_events : name => event.title },
@@ -89,6 +146,13 @@ resource "aws_cloudwatch_event_rule" "tamper" {
   name          = "${var.name}-${each.key}"
   description   = local.tamper_titles[each.key]
   event_pattern = jsonencode(each.value)
+
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode(each.value)) <= 2048
+      error_message = "The pattern of ${each.key} is ${length(jsonencode(each.value))} characters long; EventBridge takes 2,048. Name fewer deploy roles."
+    }
+  }
 }
 
 resource "aws_cloudwatch_event_target" "tamper" {
@@ -120,43 +184,63 @@ resource "aws_cloudwatch_event_target" "tamper" {
   }
 }
 
+# What the trail's log group alone can tell of: IAM and AWS Budgets speak in us-east-1, and rules and topic do not tell of
+# their own end.
 locals {
-  identity_changes_metric = "IdentityChanges"
+  outside_or_refused = length(var.deploy_role_arns) == 0 ? [] : ["(${join(" || ", [
+    "($.errorCode = \"AccessDenied*\")",
+    "($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS)",
+    "(${join(" && ", [for arn in var.deploy_role_arns : "($.userIdentity.sessionContext.sessionIssuer.arn != \"${arn}\")"])})",
+  ])})"]
 
-  identity_changes_pattern = join(" && ", concat(
-    [
-      "{ ($.eventSource = \"iam.amazonaws.com\")",
-      "($.readOnly IS FALSE)",
-      "(${join(" || ", concat(
-        ["($.requestParameters.policyArn = \"*:policy/${var.name}-*\")"],
-        [for role in local.service_roles : "($.requestParameters.roleName = \"${role}\")"],
-      ))})",
-    ],
-    length(var.deploy_role_arns) == 0 ? [] : [
-      "(($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS) || (${join(" && ", [
-        for arn in var.deploy_role_arns : "($.userIdentity.sessionContext.sessionIssuer.arn != \"${arn}\")"
-      ])}))",
-    ],
-  ))
+  # A refused attempt to make a principal, or to grant one, names nothing of ours.
+  trail_filters = { for name, filter in {
+    identity-changes = {
+      metric = "IdentityChanges"
+      what = [
+        "($.eventSource = \"iam.amazonaws.com\")",
+        "($.readOnly IS FALSE)",
+        "(${join(" || ", concat(
+          ["($.errorCode = \"AccessDenied*\")", "($.requestParameters.policyArn = \"*:policy/${var.name}-*\")"],
+          [for role in local.service_roles : "($.requestParameters.roleName = \"${role}\")"],
+        ))})",
+      ]
+    }
+    alerting-changes = {
+      metric = "AlertingChanges"
+      what = [
+        "(($.readOnly IS FALSE) || ($.readOnly NOT EXISTS))",
+        "(($.eventSource = \"budgets.*\") || ((($.eventSource = \"events.*\") || ($.eventSource = \"sns.*\")) && (${join(" || ", [
+          for field in ["name", "resourceArn", "rule", "subscriptionArn", "topicArn"] : "($.requestParameters.${field} = \"*${var.name}-*\")"
+        ])})))",
+      ]
+    }
+    } : name => merge(filter, { pattern = "{ ${join(" && ", concat(filter.what, local.outside_or_refused))} }" })
+  }
 }
 
-resource "aws_cloudwatch_log_metric_filter" "identity_changes" {
-  count = var.trail == null ? 0 : 1
+resource "aws_cloudwatch_log_metric_filter" "trail" {
+  for_each = var.trail == null ? {} : local.trail_filters
 
-  name           = "${var.name}-identity-changes"
+  name           = "${var.name}-${each.key}"
   log_group_name = aws_cloudwatch_log_group.trail[0].name
-  pattern        = "${local.identity_changes_pattern} }"
+  pattern        = each.value.pattern
 
   metric_transformation {
     namespace = var.watched.metrics_namespace
-    name      = local.identity_changes_metric
+    name      = each.value.metric
     value     = "1"
   }
 
   lifecycle {
     precondition {
-      condition     = length(local.identity_changes_pattern) <= 1022
-      error_message = "The filter that watches IAM is longer than CloudWatch Logs takes (1,024 characters). Name fewer deploy roles."
+      condition     = length(each.value.pattern) <= 1024
+      error_message = "The filter of ${each.key} is ${length(each.value.pattern)} characters long; CloudWatch Logs takes 1,024. Name fewer deploy roles."
     }
   }
+}
+
+moved {
+  from = aws_cloudwatch_log_metric_filter.identity_changes[0]
+  to   = aws_cloudwatch_log_metric_filter.trail["identity-changes"]
 }

@@ -33,7 +33,7 @@ variable "api_gateway_log_role" {
 }
 
 variable "bound_role_names" {
-  description = "Further roles that the deny policy is attached to, such as those of the people who operate the chatbot. Never the role that deploys."
+  description = "Further roles that the deny policies are attached to, such as those of the people who operate the chatbot. Never the role that deploys."
   type        = list(string)
   default     = []
   nullable    = false
@@ -67,6 +67,17 @@ variable "former_log_groups" {
   validation {
     condition     = alltrue([for group in var.former_log_groups : can(regex("^[a-zA-Z0-9_./#-]{1,512}$", group))])
     error_message = "former_log_groups holds names of log groups such as /aws/bedrock/model-invocations, without wildcards: 1 to 512 letters, digits, and . - _ / #."
+  }
+}
+
+variable "guardrail_arn" {
+  description = "ARN of the environment's guardrail, without a version: bound roles call no model without it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]+:[0-9]{12}:guardrail/[a-z0-9]+$", var.guardrail_arn))
+    error_message = "guardrail_arn is an ARN such as arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12, without a version, which ${var.guardrail_arn} is not."
   }
 }
 

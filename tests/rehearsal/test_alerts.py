@@ -20,6 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
+from tests.rehearsal.telling import as_event, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,10 +60,15 @@ ATTEMPTS = [
             lambda aws, _: aws.delete_log_group(logGroupName=f"/aws/lambda/{NAME}")),
     Attempt("logs-changed", "logs", "PutRetentionPolicy",
             lambda aws, _: aws.put_retention_policy(logGroupName=TRAIL, retentionInDays=1)),
-    Attempt("masking-changed", "logs", "DeleteDataProtectionPolicy",
+    Attempt("logs-changed", "logs", "DeleteDataProtectionPolicy",
             lambda aws, _: aws.delete_data_protection_policy(logGroupIdentifier=INVOCATIONS)),
     Attempt("key-endangered", "kms", "ScheduleKeyDeletion",
             lambda aws, at: aws.schedule_key_deletion(KeyId=at["key"])),
+    Attempt("alerting-changed", "events", "DisableRule",
+            lambda aws, _: aws.disable_rule(Name=f"{NAME}-waf-changed")),
+    Attempt("function-changed", "lambda", "PutFunctionConcurrency20171031",
+            lambda aws, _: aws.put_function_concurrency(
+                FunctionName=NAME, ReservedConcurrentExecutions=900)),
     Attempt("waf-changed", "wafv2", "DisassociateWebACL",
             lambda aws, at: aws.disassociate_web_acl(ResourceArn=at["stage"])),
 ]  # fmt: skip
@@ -95,21 +101,6 @@ class Told:
         return {
             rule for rule, pattern in self.patterns.items() if matches(json.dumps(pattern), event)
         }
-
-
-def as_event(record: dict[str, Any]) -> Any:
-    """Return the event that EventBridge makes of a record (EventBridge User Guide, CloudTrail)."""
-    return {
-        "version": "0",
-        "id": record["eventID"],
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": f"aws.{record['eventSource'].partition('.')[0]}",
-        "account": record["recipientAccountId"],
-        "time": record["eventTime"],
-        "region": record["awsRegion"],
-        "resources": [],
-        "detail": record,
-    }
 
 
 def say(session: Session, message: str, *, key: str | None = None, path: str = "") -> int:
@@ -380,21 +371,3 @@ def test_the_message_is_a_sentence_that_names_who_and_what(told: Told, attempt: 
     assert "<" not in text
     changed = rendered(told.messages[attempt.rule], as_event(record))
     assert changed.partition(" (")[0] != text.partition(" (")[0]
-
-
-def rendered(transformer: dict[str, Any], event: dict[str, Any]) -> str:
-    """Put a message together as EventBridge does: placeholders, then JSON."""
-
-    def value(path: str) -> str:
-        found: Any = event
-        for name in path.removeprefix("$.").split("."):
-            found = found[name]
-        return str(found)
-
-    paths = transformer["InputPathsMap"]
-    template = re.sub(
-        r"<(\w+)>", lambda match: value(paths[match[1]]), transformer["InputTemplate"]
-    )
-    text = json.loads(template)
-    assert isinstance(text, str)
-    return text

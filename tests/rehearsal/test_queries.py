@@ -67,6 +67,10 @@ FINDS: dict[str, dict[str, str]] = {
     "internal-errors": {"cause": "AccessDeniedException", "hint": "*", "example": "*"},
     "output-tokens": {"tokens_out": "*", "requests": "*"},
     "output-tokens #2": {"apiKeyId": "{key_id}", "requests": "*"},
+    "alerting-changes": {
+        "eventName": "EnableRule",
+        "requestParameters.name": f"{NAME}-waf-changed",
+    },
     "identity-changes": {"eventName": "TagRole", "requestParameters.roleName": "{role}"},
     "Moving to a custom domain": {"apiKeyId": "{key_id}", "requests": "*", "last": "*"},
     "When a control was touched": {"eventName": "TagRole", "first": "*", "last": "*"},
@@ -100,6 +104,7 @@ def facts(dev: Rehearsal) -> dict[str, str]:
     iam = dev.client("iam", REGION)
     iam.tag_role(RoleName=role, Tags=[{"Key": "incident", "Value": "1"}])
     iam.untag_role(RoleName=role, TagKeys=["incident"])
+    dev.client("events", REGION).enable_rule(Name=f"{NAME}-waf-changed")
     wait_in_vain(dev)
     keys = dev.client("apigateway", REGION).get_api_keys(includeValues=True)["items"]
     found = {

@@ -128,6 +128,7 @@ def test_who_sets_off_a_tamper_rule(jobs: Jobs, event: Any, rules: set[str]) -> 
 
 # Statistic, threshold and seconds, as the runbook explains them.
 RINGS = {
+    "alerting-changes": ("Sum", 1, 300),
     "alerts-undelivered": ("Sum", 1, 300),
     "api-4xx": ("Sum", 100, 300),
     "api-5xx": ("Sum", 5, 300),

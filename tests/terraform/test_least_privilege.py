@@ -105,6 +105,7 @@ SERVICES = (
     "apigateway",
     "bedrock",
     "bedrock-mantle",
+    "budgets",
     "cloudtrail",
     "cloudwatch",
     "events",
@@ -328,7 +329,7 @@ def test_each_role_is_for_one_service_and_for_our_own_requests(roles: dict[str, 
 
 
 def test_an_environment_holds_the_same_documents(jobs: Jobs, usages: dict[str, Any]) -> None:
-    """All but the guardrail's, whose id AWS has not given yet."""
+    """All but those about the guardrail, whose id AWS has not given yet."""
 
     def documents(found: list[dict[str, Any]], name: str) -> dict[str, str]:
         return {
@@ -339,7 +340,8 @@ def test_an_environment_holds_the_same_documents(jobs: Jobs, usages: dict[str, A
 
     for kind in ("aws_iam_policy", "aws_iam_role_policy"):
         example = documents(mine(usages, kind), NAME)
-        example.pop("guardrail", None)
+        for waiting in ("guardrail", "N-require-guardrail"):
+            example.pop(waiting, None)
         assert documents(resources(jobs.result("plan dev"), kind), "chatbot-dev") == example
 
 
@@ -464,7 +466,7 @@ ATTACKS: dict[str, tuple[str, str, dict[str, str], str]] = {
         "iam:CreateServiceSpecificCredential",
         f"arn:aws:iam::{ACCOUNT}:user/any",
         {},
-        f"{DENY}UnguardedInference",
+        f"{DENY}PrivilegeChanges",
     ),
     "new version of the guardrail": (
         "bedrock:CreateGuardrailVersion",
@@ -485,12 +487,17 @@ ATTACKS: dict[str, tuple[str, str, dict[str, str], str]] = {
         {},
         f"{DENY}InvocationLoggingChanges",
     ),
-    "another role": ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/deploy", {}, ""),
+    "another role": (
+        "sts:AssumeRole",
+        f"arn:aws:iam::{ACCOUNT}:role/deploy",
+        {},
+        f"{DENY}PrivilegeChanges",
+    ),
     "own code": (
         "lambda:UpdateFunctionConfiguration",
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
         {},
-        "",
+        f"{DENY}FunctionChanges",
     ),
     "prompts of others": (
         "logs:FilterLogEvents",
@@ -553,8 +560,10 @@ OUR_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555
 OURS = (
     GUARDRAIL,
     f"arn:aws:apigateway:{REGION}::/restapis/abcdef/stages/v1",
+    f"arn:aws:budgets::{ACCOUNT}:budget/{NAME}-month",
     f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{NAME}",
     f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-api-5xx",
+    f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{NAME}",
     f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}-waf-changed",
     f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-boundary",
     f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-deny-tampering",
@@ -564,6 +573,7 @@ OURS = (
     f"arn:aws:iam::{ACCOUNT}:role/{NAME}-trail",
     f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/{NAME}",
     OUR_KEY,
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
     *(
         f"{LOGS}{group}"
         for group in (
@@ -586,6 +596,15 @@ OURS = (
 # resource, leaves them to the account's administrators.
 NAMELESS = {
     "cloudtrail:StopImport",
+    "cloudwatch:DeleteAnomalyDetector",
+    "cloudwatch:DeleteOmniThread",
+    "cloudwatch:DeleteResourceMetricsConfiguration",
+    "cloudwatch:PutAnomalyDetector",
+    "cloudwatch:PutIntelligenceConfiguration",
+    "cloudwatch:PutManagedInsightRules",
+    "cloudwatch:PutRecords",
+    "events:PutPartnerEvents",
+    "events:PutPermission",
     "iam:DeleteAccountAlias",
     "iam:DeleteAccountPasswordPolicy",
     "iam:DeleteCloudFrontPublicKey",
@@ -593,25 +612,28 @@ NAMELESS = {
     "iam:UpdateAccountName",
     "iam:UpdateAccountPasswordPolicy",
     "iam:UpdateCloudFrontPublicKey",
+    "lambda:CreateCodeSigningConfig",
+    "lambda:CreateEventSourceMapping",
+    "lambda:CreateMicrovmImage",
     "logs:DeleteIndexPolicy",
     "logs:DeleteIntegration",
     "logs:DeleteLogDelivery",
     "logs:DeletePipelineRule",
     "logs:DeleteQueryDefinition",
+    "s3:PutAccessPointPublicAccessBlock",
+    "s3:PutAccountPublicAccessBlock",
+    "s3:PutStorageLensConfiguration",
     "sns:SetEndpointAttributes",
     "sns:SetPlatformApplicationAttributes",
     "sns:SetSMSAttributes",
     "wafv2:DeleteAPIKey",
 }
 
-# What may still be written to what is ours, and why that undoes no control.
+# What an administrator under the organisation's policy may still write to what is ours, and why
+# that undoes no control, or is told. What a bound role may, tests/tampering.toml lists.
 LEFT_OPEN = {
-    "nothing here depends on a tag": [
-        "*:*Tag*",
-        "*:Untag*",
-        "kms:UpdateKeyDescription",
-    ],
-    "it is there already, so this fails or changes nothing": [
+    "nothing here depends on a tag": ["*:*Tag*", "*:Untag*", "kms:UpdateKeyDescription"],
+    "it is there already, so this fails or makes another beside it": [
         "*:CreateBucket",
         "*:CreateLogGroup",
         "*:CreateLogStream",
@@ -620,9 +642,6 @@ LEFT_OPEN = {
         "*:CreateServiceLinkedRole",
         "*:CreateTopic",
         "*:CreateTrail",
-        "cloudwatch:PutCompositeAlarm",
-        "cloudwatch:PutLogAlarm",
-        "kms:CreateAlias",
         "wafv2:Create*",
     ],
     "it turns a control on": [
@@ -646,22 +665,24 @@ LEFT_OPEN = {
         "kms:SynchronizeMultiRegionKey",
         "events:*Archive",
     ],
-    "the roles' trust decides, and trusts services only": ["sts:*"],
-    "the topic's policy decides who publishes; another subscriber silences nobody": [
+    "without credentials, or along with AssumeRole, which is denied": ["sts:*"],
+    "the topic's and its key's policies decide who publishes": [
         "sns:ConfirmSubscription",
         "sns:Publish",
-        "sns:Subscribe",
     ],
     "object lock keeps each version, and a copy takes nothing away": [
-        "s3:*",
+        "s3:AbortMultipartUpload",
+        "s3:CreateBucketMetadataTableConfiguration",
+        "s3:*Replication",
+        "s3:ObjectOwnerOverrideToBucketOwner",
+        "s3:RestoreObject",
     ],
     "it adds log events or reads them, and takes none away": [
         "logs:CreateLogAnomalyDetector",
-        "logs:PutBearerTokenAuthentication",
         "logs:PutLogEvents",
-        "logs:PutSyslogConfiguration",
     ],
-    "an API that is changed or gone still reaches no model without its guardrail": ["apigateway:*"],
+    "whoever calls the function meets its own checks and the guardrail": ["lambda:Invoke*"],
+    "AWS invents the API's id; the alert api-changed tells": ["apigateway:*"],
 }
 
 
@@ -747,10 +768,9 @@ def test_other_environments_and_keys_are_left_alone(organisation: list[Policy]) 
 
 
 def test_whatever_else_can_be_written_to_what_is_ours_undoes_no_control(
-    usages: dict[str, Any], organisation: list[Policy]
+    organisation: list[Policy],
 ) -> None:
     """An action that AWS adds tomorrow shows here, as cloudwatch:PutAlarmMuteRule did."""
-    bound = [ADMINISTRATOR, Policy(rendered(usages, "deny_tampering"), "deny-tampering")]
     found = set()
     for service in SERVICES:
         for name in names_of(service):
@@ -759,9 +779,8 @@ def test_whatever_else_can_be_written_to_what_is_ours_undoes_no_control(
             if level in {"List", "Read"}:
                 continue
             for resource in set(on_ours(action)) - {"*"}:
-                denied = evaluate(Query(action, resource, {}, DEPLOY), identity=bound)
                 stranger = ask(organisation, STRANGERS[1], action, resource)
-                if denied.allowed or (stranger.allowed and not action.endswith("Alias")):
+                if stranger.allowed and not action.endswith("Alias"):
                     found.add(action)
     patterns = [pattern for group in LEFT_OPEN.values() for pattern in group]
     assert {a for a in found if not any(fnmatch.fnmatch(a, p) for p in patterns)} == set()

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from tests.terraform.offline import Jobs
 
 SERVICES = (
+    "apigateway",
     "bedrock",
     "bedrock-mantle",
+    "budgets",
     "cloudtrail",
     "cloudwatch",
     "events",
     "iam",
     "kms",
+    "lambda",
     "logs",
     "s3",
     "sns",

@@ -156,4 +156,4 @@ def test_every_log_is_complete_and_free_of_secrets(log: str) -> None:
     assert any(one.complete for one in evidence)
     kept = {"prompt", "answer"} if log == "invocations" else set()  # the one log that has them
     lacks = {secret for one in evidence for secret in one.lacks}
-    assert lacks == {"prompt", "answer", "key", "header"} - kept
+    assert lacks == {"prompt", "answer", "key", "header", "address"} - kept

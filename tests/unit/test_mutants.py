@@ -28,10 +28,10 @@ def test_every_layer_is_taken_apart() -> None:
     [
         ("modules/edge/rules.tf", r'\bname += "([a-z-]+)"', 10),
         ("modules/compute/execution-role.tf", r'sid += "(Deny\w+)"', 1),
-        ("modules/governance/deny-tampering.tf", r"^    ([A-Z]\w+) = \{$", 13),
+        ("modules/governance/deny-tampering.tf", r"^    ([A-Z]\w+) = \{$", 15),
         ("modules/governance/alerts.tf", r'sid += "(Deny\w+)"', 1),
         ("modules/governance/trail-bucket.tf", r'sid += "(Deny\w+)"', 1),
-        ("modules/governance/tamper-events.tf", r"^    ([a-z-]+) = \{$", 7),
+        ("modules/governance/tamper-events.tf", r"^    ([a-z-]+ed) = \{$", 9),
     ],
 )
 def test_every_rule_denial_and_watched_event_is_taken_out(

@@ -123,7 +123,7 @@ def _written(folder: Path, edge: str) -> Path:
     [
         ("", 'needs layer = "edge"'),
         ('layer = "api"\ncontrol = []', 'needs layer = "edge"'),
-        (f'{EDGE}\n[[control]]\nname = "x"', "lacks owasp, promise, resource"),
+        (f'{EDGE}\n[[control]]\nname = "x"', "lacks promise, resource"),
         (f'{EDGE}{CONTROL}colour = "red"', "unknown colour"),
         (f"{EDGE}{CONTROL}{CONTROL}", "two controls are called a-control"),
         (f"{EDGE}{CONTROL}{REQUEST}{REQUEST}", "two proofs are called a"),

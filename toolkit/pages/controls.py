@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from toolkit.pages.errors import PageError
-from toolkit.proofs.data import about, beliefs, load
+from toolkit.proofs.data import about, beliefs, load, owasp
 from toolkit.proofs.kinds import LAYERS
 from toolkit.terraform import ROOT
 
@@ -133,11 +133,15 @@ def _overview(controls: Sequence[Control]) -> Iterable[str]:
 
 def _by_owasp(controls: Sequence[Control]) -> Iterable[str]:
     yield ""
-    yield "| OWASP Top 10 for LLM Applications | controls |"
-    yield "|---|---|"
-    for item in sorted({control.owasp for control in controls if control.owasp}):
-        names = [f"[{one.name}](#{one.name})" for one in controls if one.owasp == item]
-        yield f"| {item} | {', '.join(names)} |"
+    yield "| OWASP Top 10 for LLM Applications, 2025 | covered | what that means | controls |"
+    yield "|---|---|---|---|"
+    for item in owasp():
+        names = [
+            f"[{one.name}](#{one.name})"
+            for one in controls
+            if one.owasp == item.id or one.name in item.controls
+        ]
+        yield f"| {item.id} | {item.verdict} | {item.why} | {', '.join(names) or '-'} |"
 
 
 def _section(control: Control) -> Iterable[str]:

@@ -83,7 +83,8 @@ def rules() -> int:
 def alarm_metrics() -> int:
     """Return how many metrics the alarms read; one reads that of every rule for tampering."""
     alarms, tampering = _keys("alarms.tf"), _keys("tamper-events.tf")
-    return len(alarms) - 1 + sum("-" in name for name in tampering)
+    rules = 1 + sum(name.endswith("ed") for name in tampering)  # and the one of refused attempts
+    return len(alarms) - 1 + rules
 
 
 def _keys(file: str) -> list[str]:

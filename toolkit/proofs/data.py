@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "tests" / "proofs"
+OWASP = "owasp.toml"
 UNCONFIRMED = "unconfirmed.toml"
 _TEXTS = ("name", "promise", "owasp", "resource", "unprovoked")
 _BODIES = ("message", "body", "repeat", "nested", "event")
@@ -50,7 +51,7 @@ class Control:
     layer: str
     name: str
     promise: str
-    owasp: str
+    owasp: str  # the item that it counts for, or nothing
     resource: str
     unprovoked: str
     proofs: tuple[Proof, ...]
@@ -66,6 +67,25 @@ class Belief:
     otherwise: str  # what happens if it is not so
     by_hand: str = ""  # how to find out where no proof shows it
     proofs: tuple[str, ...] = ()  # the ids of those that show it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One item of the OWASP Top 10 for LLM Applications, and how far it is covered."""
+
+    id: str
+    verdict: str  # covered, partly or not
+    why: str
+    controls: tuple[str, ...] = ()  # that name another item as theirs
+
+
+def owasp(folder: Path = FOLDER) -> tuple[Item, ...]:
+    """Read the ten items, in OWASP's order."""
+    document = _document(folder / OWASP)
+    return tuple(
+        Item(**{**one, "why": one["why"].strip(), "controls": tuple(one.get("controls", ()))})
+        for one in document["item"]
+    )
 
 
 def load(folder: Path = FOLDER) -> tuple[Control, ...]:
@@ -135,7 +155,7 @@ def _control(path: Path, table: Mapping[str, Any], defaults: Mapping[str, Any]) 
             f"{where}: unknown {', '.join(sorted(unknown))}. Proofs are called {', '.join(KINDS)}."
         )
     texts = {text: table.get(text, defaults.get(text, "")) for text in _TEXTS}
-    if missing := {"name", "promise", "owasp", "resource"} - {*table, *defaults}:
+    if missing := {"name", "promise", "resource"} - {*table, *defaults}:
         raise ProofDataError(f"{where} lacks {', '.join(sorted(missing))}")
     if unused := [name for name in own if name not in table]:
         raise ProofDataError(f"{where}: defaults for {', '.join(unused)}, and none of these")

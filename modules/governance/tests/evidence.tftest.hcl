@@ -16,6 +16,7 @@ override_data {
 variables {
   name             = "chatbot-test"
   deploy_role_arns = ["arn:aws:iam::111122223333:role/deploy"]
+  guardrail_arn    = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
   watched = {
     api_name          = "chatbot-test"
     api_stage         = "v1"

