@@ -1,6 +1,6 @@
 """An environment changes while it is in use: each step of docs/operations.md, with probes running.
 
-One environment serves all, in the order of the tests. It has no trail, which would cost a minute.
+One environment serves all, in the order of the tests.
 """
 
 from __future__ import annotations
@@ -13,64 +13,18 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import missing
+from tests.rehearsal.live import HOME, REGION, RUNBOOK, write
 from tests.rehearsal.probing import QUESTION, Probes, ask
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
-from toolkit.terraform import ROOT, TerraformError
+from toolkit.terraform import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.long
 
-HOME = ROOT / ".rehearsal-life"
-RUNBOOK = (ROOT / "docs" / "operations.md").read_text("utf-8")
-REGION = "us-east-2"
 SAFETY_MESSAGE = "[Request blocked by safety controls]"
-# Limits that the probes do not reach.
-ENVIRONMENT = """
-module "chatbot" {{
-  source = "../../modules/chatbot"
-
-  environment    = "{name}"
-  package        = "${{path.root}}/../../build/chatbot.zip"
-  allowed_origin = "https://chat.example.com"
-  clients        = {{ web = {{}} }}
-  operations     = {{ alert_emails = [] }}
-
-  account = {{
-    api_gateway_log_role = {log_role}
-    invocation_logging   = {invocation_logging}
-    trail                = null
-  }}
-
-  api = {{
-    custom_domain = {custom_domain}
-    plan          = {{ rate_limit = 1000, burst_limit = 1000, quota_limit = 100000 }}
-  }}
-
-  edge = {{
-    limits           = {{ rate_requests = 100000 }}
-    prompt_injection = {prompt_injection}
-  }}
-
-  guardrail = {guardrail}
-}}
-"""
-DEFAULTS = {
-    "name": "life",
-    "log_role": "{}",
-    "invocation_logging": "{}",
-    "custom_domain": "null",
-    "prompt_injection": "{}",
-    "guardrail": "{}",
-}
-
-
-def write(rehearsal: Rehearsal, **settings: str) -> None:
-    """Write the environment with some settings of its own."""
-    text = ENVIRONMENT.format(**{**DEFAULTS, **settings})
-    (rehearsal.folder / "main.tf").write_text(text)
 
 
 def apply(rehearsal: Rehearsal, domain: str = "", **settings: str) -> None:
