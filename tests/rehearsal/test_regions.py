@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
+from emulator.server import Server
+from emulator.wire.partition import partition_of
 from tests.conftest import HOME
+from tests.rehearsal.probing import ATTACK, QUESTION, ask
+from toolkit import aws_facts
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
@@ -22,10 +25,78 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
+# One region of each geography: in another partition, without a documented routing, or newer than
+# the provider, where there is one.
 PLACES = {
-    "eu-central-1": ("aws", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"),
-    "us-gov-west-1": ("aws-us-gov", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    "ap-northeast-3": "jp.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "ap-south-1": "apac.amazon.nova-lite-v1:0",
+    "ap-southeast-6": "au.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "ca-central-1": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "eu-central-1": "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "mx-central-1": "global.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "us-gov-west-1": "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
+# Regions that version 5.100 of the provider does not know, of June 2025.
+NEWER = {"ap-southeast-6"}
+PROFILES = {
+    (region, f"{geography}.{model.id}")
+    for model in aws_facts.models().values()
+    for geography, profile in model.profiles.items()
+    for region in profile.sources
+}
+# An operation of each service that an environment needs in its region.
+SERVICES = {
+    "apigateway": "get_rest_apis",
+    "bedrock": "list_guardrails",
+    "cloudtrail": "describe_trails",
+    "cloudwatch": "describe_alarms",
+    "events": "list_rules",
+    "iam": "list_roles",
+    "kms": "list_keys",
+    "lambda": "list_functions",
+    "logs": "describe_log_groups",
+    "s3": "list_buckets",
+    "sns": "list_topics",
+    "sts": "get_caller_identity",
+}
+
+
+def test_every_geography_of_a_profile_has_its_place() -> None:
+    assert set(PLACES.items()) <= PROFILES
+    geographies = {profile.split(".")[0] for _, profile in PROFILES}
+    assert {profile.split(".")[0] for profile in PLACES.values()} == geographies
+
+
+def client(server: Server, service: str, region: str) -> Any:
+    """Return a client of a local AWS."""
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=server.endpoint,
+        aws_access_key_id="rehearsal",
+        aws_secret_access_key="rehearsal",
+    )
+
+
+@pytest.mark.parametrize("region", sorted({region for region, _ in PROFILES}))
+def test_the_local_aws_has_every_service_in_every_region(region: str) -> None:
+    server = Server(port=0, region=region)
+    server.start()
+    try:
+        for service, operation in SERVICES.items():
+            getattr(client(server, service, region), operation)()
+        topic = client(server, "sns", region).create_topic(Name="here")["TopicArn"]
+        assert topic.startswith(f"arn:{partition_of(region)}:sns:{region}:")
+    finally:
+        server.stop()
+
+
+def model_of(region: str) -> str:
+    """Return the environment's argument for the place's model."""
+    route = aws_facts.models()[PLACES[region].partition(".")[2]].profiles
+    destinations = route[PLACES[region].partition(".")[0]].destinations
+    named = f'destination_regions = ["{region}"]' if destinations is None else ""
+    return f'model = {{\n    inference_profile_id = "{PLACES[region]}"\n    {named}\n  }}\n'
 
 
 @pytest.fixture(params=PLACES)
@@ -39,10 +110,10 @@ def elsewhere(
     source = tmp_path / "elsewhere"
     shutil.copytree(ROOT / "envs" / "dev", source, ignore=shutil.ignore_patterns(".terraform"))
     main, providers = source / "main.tf", source / "providers.tf"
-    model = f'model = {{ inference_profile_id = "{PLACES[region][1]}" }}'
     text = re.sub(r"trail += \{.*\}", "trail = null", main.read_text())
-    main.write_text(text.replace("clients = {", f"{model}\n\n  clients = {{"))
-    providers.write_text(providers.read_text().replace("us-east-2", region))
+    main.write_text(text.replace("clients = {", f"{model_of(region)}\n  clients = {{"))
+    newer = "\n  skip_region_validation = true" if region in NEWER else ""
+    providers.write_text(providers.read_text().replace('"us-east-2"', f'"{region}"{newer}'))
     rehearsal = Rehearsal("elsewhere", free_port(), home=HOME, source=source)
     rehearsal.stage()
     rehearsal.up(lambda _: None)
@@ -52,22 +123,16 @@ def elsewhere(
 
 def test_the_chatbot_answers_in_another_region(elsewhere: Rehearsal) -> None:
     session = elsewhere.session()
-    request = urllib.request.Request(
-        session.url,
-        json.dumps({"message": "Where is my order?"}).encode(),
-        {"x-api-key": session.api_key, "content-type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=35) as reply:
-            assert json.loads(reply.read())["blocked"] is False
-    except urllib.error.HTTPError as error:
-        logs = elsewhere.client("logs", session.region)
-        group = elsewhere.terraform().outputs()["log_groups"]["function"]
-        events = logs.filter_log_events(logGroupName=group)["events"]
-        pytest.fail(f"{error}: {error.read().decode()} {events}")
+    status, answer = ask(session, QUESTION)
+    assert status == 200, f"{answer}\n{elsewhere.log.read_text()[-2000:]}"
+    assert ask(session, ATTACK) == (403, "prompt_injection")
     outputs = elsewhere.terraform().outputs()
     assert outputs["region"] == session.region
-    partition, _ = PLACES[session.region]
+    partition = partition_of(session.region)
     assert outputs["alias_arn"].startswith(f"arn:{partition}:lambda:{session.region}:")
+    invocations = elsewhere.client("logs", session.region).filter_log_events(
+        logGroupName=outputs["log_groups"]["invocations"]
+    )["events"]
+    assert [json.loads(one["message"])["region"] for one in invocations] == [session.region]
     plan = elsewhere.terraform().run("plan", "-detailed-exitcode", "-no-color", ok=(0, 2))
     assert plan.returncode == 0, plan.stdout
