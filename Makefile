@@ -41,7 +41,7 @@ redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|p
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-test-long: terraform-tool dev-tools ## Interrupt an apply, rehearse other regions, change a live environment (20 minutes)
+test-long: terraform-tool dev-tools ## Interrupt an apply, rehearse other regions, change a live environment, hand singletons over (30 minutes)
 	@$(PYTHON) -m pytest -m long
 
 lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck

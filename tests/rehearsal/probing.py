@@ -50,10 +50,11 @@ def ask(session: Session, message: str, *, domain: str = "") -> tuple[int, str]:
 
 @dataclass
 class Probes:
-    """An honest question and an attack, several times a second, for as long as the block lasts."""
+    """An honest question and an attack every `pause` seconds, for as long as the block lasts."""
 
     session: Session
     domain: str = ""
+    pause: float = PAUSE_SECONDS
     asked: int = field(default=0, init=False)
     noticed: list[str] = field(default_factory=list, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
@@ -73,7 +74,7 @@ class Probes:
 
     def _run(self) -> None:
         started = time.monotonic()
-        while not self._stop.wait(PAUSE_SECONDS):
+        while not self._stop.wait(self.pause):
             honest = ask(self.session, QUESTION, domain=self.domain)
             attack = ask(self.session, ATTACK, domain=self.domain)
             at = f"{time.monotonic() - started:.1f} s"
