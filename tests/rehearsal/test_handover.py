@@ -157,7 +157,7 @@ def test_the_singletons_outlive_the_environment_that_had_them(
     key = prod.rehearsal.terraform().run("state", "show", "-no-color", KEY).stdout
     assert group["kmsKeyId"] in key
     dev.rehearsal.terraform().run("state", "rm", KEY)
-    dev.rehearsal.destroy()
+    dev.rehearsal.terraform().run("destroy", "-auto-approve", "-no-color")
     recorded, accesses = len(prod.events(INVOCATIONS)), prod.access_log()
     assert ask(prod.rehearsal.session(), QUESTION)[0] == 200
     assert len(prod.events(INVOCATIONS)) == recorded + 1
