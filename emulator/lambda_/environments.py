@@ -19,7 +19,7 @@ from emulator.lambda_.package import Packages
 from emulator.lambda_.platform_log import PlatformLog
 from emulator.lambda_.worker import Worker
 
-_WORKER_SECONDS = 2400.0  # with credentials up to 1,800 s old, well inside their hour
+WORKER_SECONDS = 1500.0  # with credentials up to 1,800 s old at its start, inside their hour
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Environment:
     def stale(self, function: Function, now: float) -> bool:
         return (
             self.function != function
-            or now - self.started > _WORKER_SECONDS
+            or now - self.started > WORKER_SECONDS
             or not self.worker.alive
         )
 

@@ -18,7 +18,7 @@ _log = logging.getLogger("emulator.lambda")
 
 SERVICE = "lambda.amazonaws.com"
 NOT_ASSUMED = "The role defined for the function cannot be assumed by Lambda."
-_CREDENTIALS_SECONDS = 1800.0
+CREDENTIALS_SECONDS = 1800.0
 
 
 class ExecutionRoles:
@@ -37,7 +37,7 @@ class ExecutionRoles:
             self._authorizer.assume_by_service(function.role, SERVICE, {})
             with self._lock:
                 got, known = self._credentials.get(key, (0.0, {}))
-            if known and time.monotonic() - got < _CREDENTIALS_SECONDS:
+            if known and time.monotonic() - got < CREDENTIALS_SECONDS:
                 return known
             answer = self._account.client("sts").assume_role(
                 RoleArn=function.role, RoleSessionName=function.name

@@ -82,6 +82,14 @@ def test_control_plane_writes_raise_the_generation_and_reads_do_not(emulator: Em
     logs.create_log_group(logGroupName="generation")
     logs.create_log_stream(logGroupName="generation", logStreamName="s")
     assert account.generation == before + 2
+    # What only reads, by any verb, and what writes data and no configuration.
+    cloudwatch = emulator.client("cloudwatch")
+    cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 1.0}])
+    cloudwatch.describe_alarms()
+    logs.filter_log_events(logGroupName="generation")
+    logs.get_log_events(logGroupName="generation", logStreamName="s")
+    emulator.client("cloudtrail").lookup_events()
+    assert account.generation == before + 2
 
 
 def test_clients_work_without_a_thread_of_the_server(emulator: Emulator) -> None:

@@ -167,7 +167,11 @@ def test_context_keys_of_the_caller_are_filled_in(rig: Rig) -> None:
                     "aws:PrincipalAccount": ACCOUNT,
                     "aws:RequestedRegion": REGION,
                 },
-                "Bool": {"aws:SecureTransport": "true"},
+                "Bool": {
+                    "aws:PrincipalIsAWSService": "false",
+                    "aws:SecureTransport": "true",
+                    "aws:ViaAWSService": "false",
+                },
                 "StringLike": {"aws:userid": "*:chatbot-dev"},
                 "DateGreaterThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"},
             },

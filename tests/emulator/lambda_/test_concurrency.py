@@ -3,8 +3,12 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
 from emulator.lambda_ import Invocation, LambdaRuntime
+from emulator.lambda_.environments import Environment
+from emulator.lambda_.execution_role import CREDENTIALS_SECONDS
 from tests.emulator.lambda_.running import OneFunction, call, eventually, gone, payload, run_on
 
 
@@ -62,3 +66,13 @@ def test_idle_workers_end(account: OneFunction) -> None:
     assert eventually(lambda: gone(pid))
     assert payload(call(functions))["pid"] != pid
     functions.close()
+
+
+def test_a_worker_ends_before_the_hour_of_its_credentials_is_over() -> None:
+    function: Any = "the same function"
+    alive: Any = SimpleNamespace(alive=True)
+    log: Any = None
+    worker = Environment(alive, function, log, started=0.0)
+    most = 3600 - CREDENTIALS_SECONDS  # AssumeRole's own duration is an hour
+    assert worker.stale(function, most)
+    assert not worker.stale(function, most / 2)
