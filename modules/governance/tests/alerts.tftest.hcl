@@ -358,3 +358,21 @@ run "people_are_told_by_e_mail" {
     error_message = "The address named is not subscribed."
   }
 }
+
+run "people_are_told_when_an_alarm_rings_and_when_it_ends" {
+  command = plan
+
+  override_resource {
+    target          = aws_sns_topic.alerts
+    override_during = plan
+    values          = { arn = "arn:aws:sns:us-east-2:111122223333:chatbot-test-alerts" }
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.alarm_actions == toset([aws_sns_topic.alerts.arn]) && alarm.ok_actions == toset([aws_sns_topic.alerts.arn])
+    ])
+    error_message = "An alarm begins or ends, and nobody is told."
+  }
+}

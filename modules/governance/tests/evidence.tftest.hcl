@@ -280,8 +280,13 @@ run "records_cannot_be_deleted_overwritten_or_read_in_public" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.trail[0].rule[0].expiration[0].days == 365
-    error_message = "A record goes when its lock ends."
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.trail[0].rule[0].status == "Enabled" &&
+      aws_s3_bucket_lifecycle_configuration.trail[0].rule[0].expiration[0].days == 365 &&
+      aws_s3_bucket_lifecycle_configuration.trail[0].rule[0].noncurrent_version_expiration[0].noncurrent_days == 1 &&
+      aws_s3_bucket_lifecycle_configuration.trail[0].rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7
+    )
+    error_message = "A record goes when its lock ends, with what was overwritten and what was never finished."
   }
 }
 
