@@ -68,8 +68,8 @@ proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS c
 preflight: terraform-tool build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/account_check.py --env $(ENV)
 
-mutants: terraform-tool dev-tools ## Take each control out, one at a time, and see a test fail (25 minutes)
-	@$(PYTHON) scripts/mutants.py
+mutants: terraform-tool dev-tools ## Change the code in small ways, and see a test notice each (25 minutes, or ALL=1; SEED=)
+	@$(PYTHON) scripts/mutants.py $(if $(ALL),--all) $(if $(SEED),--seed '$(SEED)')
 
 load: terraform-tool rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
 	@$(PYTHON) scripts/load.py --env $(ENV)

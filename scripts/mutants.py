@@ -1,86 +1,60 @@
 #!/usr/bin/env python3
-"""Take each control out in turn, and require that the test which guards it fails.
+"""Change the code in small ways, and require that some test notices each change.
 
-    scripts/mutants.py                    every mutant of tests/mutants.toml
-    scripts/mutants.py --layer edge       one layer's
-    scripts/mutants.py --only NAME        one, or several
+    scripts/mutants.py                     as many as 25 minutes allow, in another order every day
+    scripts/mutants.py --seed 2026-11-27   in the order of that day
+    scripts/mutants.py --all               every mutant
+    scripts/mutants.py modules/edge        those of files that begin so, or of any Python file
 
-Exit code 0: every mutant was killed. 1: one survived, or did not fit. 2: they could not be run.
+Exit code 0: none survived. 1: some did, and need tests. 2: they could not be run.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import datetime
+import math
 import sys
-import time
-from typing import TYPE_CHECKING
+from collections import Counter
+from random import Random
 
-from toolkit.mutants import LAYERS, Mutant, MutantError, Outcome, load, run
+from toolkit.mutants import run
+from toolkit.mutants.mutant import MutantError
 from toolkit.rehearsal import RehearsalError
 from toolkit.terraform import TerraformError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-def chosen(names: Sequence[str] | None, layer: str | None) -> list[Mutant]:
-    """Return the mutants asked for. Raises MutantError when there is no such one."""
-    mutants = load()
-    if unknown := set(names or ()) - {mutant.name for mutant in mutants}:
-        raise MutantError(f"there is no mutant called {', '.join(sorted(unknown))}")
-    return [
-        mutant
-        for mutant in mutants
-        if (not names or mutant.name in names) and (not layer or mutant.layer == layer)
-    ]
+TODAY = datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def main() -> int:
-    """Run mutants, and tell what became of them."""
+    """Run mutants, and list those that survived."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="run these mutants alone")
-    parser.add_argument("--layer", choices=LAYERS, help="run the mutants of one layer")
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.add_argument("files", nargs="*", help="take the mutants of files that begin so")
+    parser.add_argument("--all", action="store_true", help="take as long as it takes")
+    parser.add_argument("--minutes", type=float, default=25, help="begin none after (%(default)s)")
+    parser.add_argument("--seed", default=TODAY, help="what decides the order (%(default)s)")
+    parser.add_argument("--no-proofs", action="store_true", help="ask no proofs at the end")
     options = parser.parse_args()
-    started = time.monotonic()
-    out = sys.stderr if options.json else sys.stdout
-    done = 0
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - started:6.0f} s  {line}", file=out, flush=True)
-
-    def report(outcome: Outcome) -> None:
-        nonlocal done
-        done += 1
-        mutant = outcome.mutant
-        by = f" by {mutant.killed_by.partition('::')[2] or mutant.killed_by}"
-        how = by if outcome.result == "killed" else f": {outcome.detail or mutant.why}"
-        say(
-            f"{done:3}/{len(mutants)}  {outcome.result:8}  {mutant.name}{how}  "
-            f"({outcome.seconds:.1f} s)"
-        )
-
+    minutes = math.inf if options.all else options.minutes
     try:
-        mutants = chosen(options.only, options.layer)
-        outcomes = run(mutants, report, say)
+        mutants = run.every(options.files)
+        Random(options.seed).shuffle(mutants)  # noqa: S311 - no secret
+        print(f"{len(mutants)} mutants, in the order of {options.seed}", flush=True)
+        outcomes = run.run(mutants, minutes=minutes, proofs=not options.no_proofs)
     except (MutantError, RehearsalError, TerraformError) as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("mutants: interrupted; what is under way ends first", file=sys.stderr)
+        print("mutants: interrupted", file=sys.stderr)
         return 130
-    left = [outcome for outcome in outcomes if outcome.result != "killed"]
-    if options.json:
-        print(json.dumps({"mutants": [outcome.as_json() for outcome in outcomes]}, indent=2))
-    say(f"{len(outcomes) - len(left)} of {len(outcomes)} mutants killed")
-    for outcome in left:
-        mutant = outcome.mutant
-        say(f"{outcome.result}: {mutant.name} ({mutant.file}): {mutant.why}")
-        say(f"    it should be noticed by {mutant.killed_by}. {outcome.detail}")
-    return 1 if left else 0
+    counts = Counter[str](outcome.result for outcome in outcomes)
+    counts["not begun"] = len(mutants) - len(outcomes)
+    print(", ".join(f"{count} {result}" for result, count in counts.items()))
+    for name in sorted(one.mutant.name for one in outcomes if one.result == "survived"):
+        print(f"survived: {name}")
+    return 1 if counts["survived"] else 0
 
 
 if __name__ == "__main__":

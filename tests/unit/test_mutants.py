@@ -1,91 +1,239 @@
-"""The list of mutants is fresh: each fits its file, is sound, and names a test that is there."""
+"""What the operators make of a text, what is listed by hand, and how a mutant ends."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
-from toolkit.mutants import LAYERS, RUN, Mutant, MutantError, Tree, check, load, only, unchanged
-from toolkit.proofs import data
+from toolkit.mutants import hcl, listed, python, run
+from toolkit.mutants.layers import Results, layers
+from toolkit.mutants.mutant import Mutant, MutantError
+from toolkit.mutants.tree import Tree, ordered
 from toolkit.terraform import ROOT
 
-MUTANTS = load()
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LISTED = listed.load()
+
+HCL = """# The store.
+resource "aws_store" "this" {
+  name        = "a"
+  description = "words"
+  size        = var.size == 3 && local.on ? 3 : 0
+
+  # Kept.
+  rule {
+    name    = "first"
+    enabled = true
+    mode    = "COMPLIANCE"
+    items   = ["a", "b"]
+    rules   = [{ name = "x" }, { name = "y" }]
+    map     = { most = 1, inner = "y" }
+  }
+}
+
+variable "size" {
+  type        = number
+  description = "words 10"
+  default     = 3
+  validation {
+    condition     = contains([1, 2], var.size)
+    error_message = "1 or 2"
+  }
+}
+"""
+# Each change, and a part of the text that it leaves or makes; the rest is as it was.
+OF_HCL = {
+    "aws_store.this: drop": "# The store.\n\n",
+    "aws_store.this/name: drop": "{\n  \n  description",
+    "aws_store.this/size: drop": '"words"\n  \n',
+    "aws_store.this/size: drop local.on": "= var.size == 3 ? 3 : 0",
+    "aws_store.this/size: drop var.size == 3": "= local.on ? 3 : 0",
+    "aws_store.this/size: 3 -> 30": "var.size == 30 &&",
+    "aws_store.this/size: 3 -> 30 #2": "? 30 : 0",
+    "aws_store.this/size: 0 -> 1": "? 3 : 1",
+    "aws_store.this/rule[first]: drop": "  # Kept.\n  \n}",
+    "aws_store.this/rule[first]/name: drop": "rule {\n    \n",
+    "aws_store.this/rule[first]/enabled: drop": '"first"\n    \n',
+    "aws_store.this/rule[first]/enabled: true -> false": "enabled = false",
+    "aws_store.this/rule[first]/mode: drop": "true\n    \n",
+    'aws_store.this/rule[first]/mode: "COMPLIANCE" -> "GOVERNANCE"': '"GOVERNANCE"',
+    "aws_store.this/rule[first]/items: drop": '"COMPLIANCE"\n    \n',
+    'aws_store.this/rule[first]/items: drop "a"': '[ "b"]',
+    'aws_store.this/rule[first]/items: drop "b"': '["a", ]',
+    "aws_store.this/rule[first]/rules: drop": '"b"]\n    \n',
+    "aws_store.this/rule[first]/rules[x]: drop": '[ { name = "y" }]',
+    "aws_store.this/rule[first]/rules[x]/name: drop": "[{  }, { name",
+    "aws_store.this/rule[first]/rules[y]: drop": '"x" }, ]',
+    "aws_store.this/rule[first]/rules[y]/name: drop": '"x" }, {  }]',
+    "aws_store.this/rule[first]/map: drop": '"y" }]\n    \n',
+    "aws_store.this/rule[first]/map/most: drop": '{  inner = "y" }',
+    "aws_store.this/rule[first]/map/most: 1 -> 10": "most = 10,",
+    "aws_store.this/rule[first]/map/inner: drop": "{ most = 1,  }",
+    "variable.size/default: 3 -> 30": "default     = 30",
+    "variable.size/validation: drop": "= 3\n  \n}",
+}
+
+PYTHON = '''"""Words."""
+
+READS = ("Get", "List", "Head")
 
 
-def test_every_layer_is_taken_apart() -> None:
-    assert len(MUTANTS) >= 60
-    counts = Counter(mutant.layer for mutant in MUTANTS)
-    assert set(counts) == set(LAYERS)
-    assert min(counts.values()) >= 5
-    assert sum(mutant.kind == "rehearsal" for mutant in MUTANTS) >= 5
+def limit(value: int | None) -> int:
+    """Return words 7."""
+    if value is None:
+        raise ValueError("no")
+    print("é", value)
+    return value + 30
+'''
+OF_PYTHON = {
+    'module: drop "Get"': 'READS = ("List", "Head")',
+    'module: drop "List"': 'READS = ("Get", "Head")',
+    'module: drop "Head"': 'READS = ("Get", "List", )',
+    "limit: AddNot in `if value is None:`": "if not value is None:",
+    "limit: ReplaceComparisonOperator_Is_IsNot in `if value is None:`": "if value is not None:",
+    "limit: NumberReplacer in `return value + 30`": "value + 31",
+    "limit: NumberReplacer in `return value + 30` #2": "value + 29",
+    "limit: ReplaceBinaryOperator_Add_Sub in `return value + 30`": "value - 30",
+    'limit: drop `raise ValueError("no")`': "None:\n        pass\n",
+    'limit: drop `print("é", value)`': "    pass\n    return",
+}
 
 
 @pytest.mark.parametrize(
-    ("file", "control", "number"),
+    ("operators", "file", "source", "expected"),
+    [(hcl, "store.tf", HCL, OF_HCL), (python, "limits.py", PYTHON, OF_PYTHON)],
+)
+def test_operators_change_one_place_of_what_acts_and_no_words(
+    operators: object, file: str, source: str, expected: dict[str, str]
+) -> None:
+    made = operators.mutants(file, source)  # type: ignore[attr-defined] # one of two modules
+    texts = {mutant.name.removeprefix(f"{file}: "): mutant.mutated(source) for mutant in made}
+    assert set(texts) == set(expected)
+    assert {name: part for name, part in expected.items() if part not in texts[name]} == {}
+    assert source not in texts.values()
+    if file.endswith(".py"):
+        for text in texts.values():
+            ast.parse(text)
+
+
+@pytest.mark.parametrize("name", ["resources", "identifiers"])
+def test_what_makes_a_statement_narrow_is_widened(name: str) -> None:
+    source = f'data "d" "p" {{\n  {name} = [local.arn]\n}}\n'
+    made = {mutant.change: mutant.mutated(source) for mutant in hcl.mutants("p.tf", source)}
+    assert f'{name} = ["*"]' in made['any: ["*"]']
+
+
+# The generator takes out each rule, denial and watched event: what the plan is made of, by its name
+# in the source.
+@pytest.mark.parametrize(
+    ("file", "control"),
     [
-        ("modules/edge/rules.tf", r'\bname += "([a-z-]+)"', 10),
-        ("modules/compute/execution-role.tf", r'sid += "(Deny\w+)"', 1),
-        ("modules/governance/deny-tampering.tf", r"^    ([A-Z]\w+) = \{$", 15),
-        ("modules/governance/alerts.tf", r'sid += "(Deny\w+)"', 1),
-        ("modules/governance/trail-bucket.tf", r'sid += "(Deny\w+)"', 1),
-        ("modules/governance/tamper-events.tf", r"^    ([a-z-]+ed) = \{$", 9),
+        ("modules/edge/rules.tf", r'\bname += "([a-z-]+)"'),
+        ("modules/compute/execution-role.tf", r'sid += "(Deny\w+)"'),
+        ("modules/governance/deny-tampering.tf", r"^    ([A-Z]\w+) = \{$"),
+        ("modules/governance/alerts.tf", r'sid += "(Deny\w+)"'),
+        ("modules/governance/trail-bucket.tf", r'sid += "(Deny\w+)"'),
+        ("modules/governance/tamper-events.tf", r"^    ([a-z-]+ed) = \{$"),
     ],
 )
-def test_every_rule_denial_and_watched_event_is_taken_out(
-    file: str, control: str, number: int
-) -> None:
+def test_every_rule_denial_and_watched_event_is_taken_out(file: str, control: str) -> None:
+    source = (ROOT / file).read_text(encoding="utf-8")
+
     def there(text: str) -> set[str]:
         return set(re.findall(control, text, re.MULTILINE))
 
-    text = (ROOT / file).read_text(encoding="utf-8")
-    assert len(there(text)) == number
-    left = [there(mutant.mutated(text)) for mutant in MUTANTS if mutant.file == file]
-    assert set.intersection(*left) == set(), "no mutant takes these out"
+    names = there(source)
+    assert names, "the pattern finds no control: bring it up to date"
+    alone = [names - there(mutant.mutated(source)) for mutant in run.operated(file)]
+    assert {name for name in names if {name} not in alone} == set()
 
 
-def test_each_has_a_name_of_its_own() -> None:
-    assert not [name for name, count in Counter(m.name for m in MUTANTS).items() if count > 1]
+def test_what_is_by_hand_needs_a_hand() -> None:
+    assert len(LISTED.by_hand) <= 80
+    for mutant in LISTED.by_hand:
+        source = (ROOT / mutant.file).read_text(encoding="utf-8")
+        text = mutant.mutated(source)
+        assert text != source
+        if mutant.file.endswith(".py"):
+            ast.parse(text)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_changes_one_place_and_what_is_python_stays_python(mutant: Mutant) -> None:
-    before = (ROOT / mutant.file).read_text(encoding="utf-8")
-    after = mutant.mutated(before)
-    assert after != before
-    if mutant.file.endswith(".py"):
-        ast.parse(after)
+def test_every_excuse_has_a_reason_and_excuses_something() -> None:
+    made = [mutant for mutant in run.made() if LISTED.excuse(mutant)]
+    for pattern, reason in LISTED.excuses.items():
+        assert len(reason) > 10
+        assert any(listed.matches(pattern, mutant) for mutant in made), f"{pattern} excuses nothing"
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_names_a_test_that_is_there(mutant: Mutant) -> None:
-    path, _, name = mutant.killed_by.partition("::")
-    if mutant.kind == "rehearsal":
-        proofs = {proof.id for control in data.load() for proof in control.proofs}
-        assert mutant.killed_by in proofs
-    elif mutant.kind == "module":
-        assert name in RUN.sub(r"\1\n", (ROOT / path).read_text(encoding="utf-8")).splitlines()
-    else:
-        assert f"def {re.sub(r'\[.*', '', name)}(" in (ROOT / path).read_text(encoding="utf-8")
+def test_the_list_is_read_and_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mutants.toml"
+    path.write_text('by_hand = [["README.md", "why", "no such text", ""]]\n[excused]\n')
+    with pytest.raises(MutantError, match="occurs 0 times"):
+        listed.load(path)
+    path.write_text('by_hand = []\n[excused]\n"a.tf: *rule[x]*" = "why"\n')
+    assert listed.load(path).excuse(Mutant("a.tf", "this/rule[x]", "drop", str)) == "why"
+    assert listed.load(path).excuse(Mutant("a.tf", "this/rulex", "drop", str)) == ""
 
 
-def test_a_mutant_that_does_not_fit_is_refused() -> None:
-    about = {"name": "m", "layer": "edge", "why": "w", "file": "f.tf", "killed_by": "t.py::test"}
-    assert Mutant(find="b", replace="x", **about).mutated("abc") == "axc"
-    assert Mutant(find="b", through="d", **about).mutated("abcde") == "ae"
-    for find, through in (("z", ""), ("a", ""), ("b", "z")):
-        with pytest.raises(MutantError, match="m: its"):
-            Mutant(find=find, through=through, **about).mutated("aba")
+def test_the_cheapest_layer_comes_first() -> None:
+    names = [layer.name for layer in layers("modules/edge/main.tf")]
+    assert names[:3] == [
+        "module tests of edge",
+        "tests/terraform/test_order.py",
+        "module tests of chatbot",
+    ]
+    names = [layer.name for layer in layers("lambda/src/chatbot/bedrock.py")]
+    assert names[:2] == ["tests/unit/chatbot/test_bedrock.py", "tests/unit/chatbot"]
+    assert [layer.name for layer in layers("toolkit/package.py")] == [
+        "tests/unit/test_build_lambda.py"
+    ]
 
 
-def test_only_the_named_run_is_kept_and_what_it_refers_to() -> None:
+@pytest.mark.parametrize("file", ["modules/edge/main.tf", "lambda/src/chatbot/bedrock.py"])
+def test_what_layers_read_is_there(file: str) -> None:
+    for layer in layers(file):
+        assert [part for part in layer.reads if not (ROOT / part).exists()] == []
+
+
+def test_a_result_is_kept_until_text_or_tests_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.mutants.layers.ROOT", tmp_path)
+    for name in ("lambda/src/a.py", "tests/unit/chatbot/test_a.py", "README.md"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+    layer = next(one for one in layers("lambda/src/chatbot/a.py"))
+    mutant = Mutant("lambda/src/a.py", "", "one", lambda text: text + "y = 2\n")
+    other = Mutant("lambda/src/a.py", "", "two", lambda text: text + "y = 3\n")
+
+    def known() -> object:
+        return Results(tmp_path / "results.jsonl").get(layer, mutant)
+
+    assert known() is None
+    Results(tmp_path / "results.jsonl").add(layer, mutant, ("killed", "by a test"))
+    assert known() == ("killed", "by a test")
+    assert Results(tmp_path / "results.jsonl").get(layer, other) is None
+    (tmp_path / "README.md").write_text("other\n")
+    assert known() == ("killed", "by a test")
+    for name in ("tests/unit/chatbot/test_a.py", "lambda/src/a.py"):
+        (tmp_path / name).write_text("x = 2\n")
+        assert known() is None
+        (tmp_path / name).write_text("x = 1\n")
+        assert known() is not None
+
+
+def test_tests_that_noticed_most_run_first_and_after_those_they_refer_to() -> None:
     text = 'variables {\n}\n\nrun "a" {\n}\n\nrun "b" {\n  x = run.a.y\n}\n\nrun "c" {\n}\n'
-    assert only(text, ["b"]) == text.partition('\nrun "c"')[0]
-    assert only(text, ["c"]) == 'variables {\n}\n\nrun "c" {\n}\n'
-    with pytest.raises(MutantError, match="no run called d"):
-        only(text, ["d"])
+    names = re.findall(r'run "(\w)"', ordered(text, {"a": 0, "b": 1, "c": 2}.__getitem__))
+    assert names == ["c", "a", "b"]
+    assert ordered(text, lambda _: 0) == text
 
 
 # How a mutant ends, on a tree of one module and one Python file.
@@ -122,66 +270,57 @@ run "nothing_is_refused" {
   expect_failures = [var.days]
 }
 """
-PYTHON = "def limit() -> int:\n    return 30\n"
 TEST = "from limits import limit\n\n\ndef test_limit() -> None:\n    assert limit() == 30\n"
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     folder = tmp_path_factory.mktemp("tree")
     tests = folder / "modules" / "store" / "tests"
     tests.mkdir(parents=True)
     (tests.parent / "main.tf").write_text(MAIN)
     (tests / "store.tftest.hcl").write_text(RUNS)
-    (folder / "limits.py").write_text(PYTHON)
+    (folder / "limits.py").write_text("def limit() -> int:\n    return 30\n")
     (folder / "test_limits.py").write_text(TEST)
-    return Tree(folder)
+    tree = Tree(folder)
+    yield tree
+    tree.close()
+
+
+def replaced(file: str, find: str, put: str) -> Mutant:
+    return Mutant(file, "", "", lambda source: source.replace(find, put))
 
 
 @pytest.mark.parametrize(
-    ("find", "replace", "run", "result", "detail"),
+    ("find", "put", "result", "detail"),
     [
-        ("= var.days\n", "= 7\n", "kept_for_a_month", "killed", "Not kept for a month."),
-        ("var.days > 0", "var.days > 99", "kept_for_a_month", "killed", "days must be above 0."),
-        ("var.days > 0", "var.days >= 0", "nothing_is_refused", "killed", "var.days"),
-        ('output "kept"', 'output "held"', "kept_for_a_month", "killed", "kept"),
-        ("var.days > 0", "var.days > 1", "kept_for_a_month", "survived", ""),
-        ("= var.days\n", "= var.months\n", "kept_for_a_month", "invalid", ""),
-        ('output "kept" {', 'output "kept" {{', "kept_for_a_month", "invalid", ""),
+        ("= var.days\n", "= 7\n", "killed", "kept_for_a_month: Not kept for a month."),
+        ("var.days > 0", "var.days > 99", "killed", "kept_for_a_month: days must be above 0."),
+        ("var.days > 0", "var.days >= 0", "killed", "nothing_is_refused"),
+        ('output "kept"', 'output "held"', "killed", "kept_for_a_month"),
+        ("var.days > 0", "var.days > 1", "survived", ""),
+        ("= var.days\n", "= var.months\n", "invalid", ""),
+        ('output "kept" {', 'output "kept" {{', "invalid", ""),
     ],
 )
-def test_a_module_notices_by_an_assertion_or_a_refusal_and_not_by_an_accident(
-    tree: Tree, *, find: str, replace: str, run: str, result: str, detail: str
+def test_a_module_notices_by_any_of_its_tests_and_refuses_what_is_no_terraform(
+    tree: Tree, find: str, put: str, result: str, detail: str
 ) -> None:
-    about = {"name": "m", "layer": "edge", "why": "w", "file": "modules/store/main.tf"}
-    killer = f"modules/store/tests/store.tftest.hcl::{run}"
-    mutant = Mutant(find=find, replace=replace, killed_by=killer, **about)
-    assert mutant.kind == "module"
-    ended, said = check(tree, mutant)
+    with tree.changed(replaced("modules/store/main.tf", find, put)):
+        ended, said = tree.module_tests("store", "modules/store/main.tf")
     assert ended == result, said
     assert detail in said
-    assert (tree.folder / mutant.file).read_text() == MAIN
+    assert (tree.folder / "modules/store/main.tf").read_text() == MAIN
 
 
 @pytest.mark.parametrize(
-    ("find", "replace", "result"),
-    [
-        ("return 30", "return 31", "killed"),
-        ("return 30", "return 29 + 1", "survived"),
-        ("def limit", "def limits", "invalid"),
-    ],
+    ("put", "result"), [("return 31", "killed"), ("return 29 + 1", "survived")]
 )
-def test_python_notices_by_a_failing_test_and_not_by_one_that_cannot_run(
-    tree: Tree, find: str, replace: str, result: str
-) -> None:
-    about = {"name": "m", "layer": "function", "why": "w", "file": "limits.py"}
-    killer = "test_limits.py::test_limit"
-    mutant = Mutant(find=find, replace=replace, killed_by=killer, **about)
-    assert check(tree, mutant)[0] == result
+def test_python_notices_by_a_failing_test(tree: Tree, put: str, result: str) -> None:
+    with tree.changed(replaced("limits.py", "return 30", put)):
+        assert tree.pytest(["test_limits.py"])[0] == result
 
 
-def test_a_test_that_fails_without_a_mutant_is_said(tree: Tree) -> None:
-    unchanged(tree, "modules/store/tests/store.tftest.hcl", ["kept_for_a_month"])
-    (tree.folder / "test_broken.py").write_text("def test() -> None:\n    assert not 1\n")
-    with pytest.raises(MutantError, match="fails without any mutant"):
-        unchanged(tree, "test_broken.py", ["test"])
+def test_a_test_that_hangs_has_noticed(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.mutants.tree.PYTEST_SECONDS", 0.1)
+    assert tree.pytest(["test_limits.py"]) == ("killed", "not done after 0 s")
