@@ -38,6 +38,7 @@ def missing(rehearsal: Rehearsal) -> set[str]:
     return set(absent) - OF_AWS_ONLY
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together the tests that share a rehearsal or Terraform's jobs."""
 
