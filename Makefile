@@ -39,7 +39,7 @@ redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|p
 	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) --tool $(TOOL) $(if $(PROMPTS),--prompts '$(PROMPTS)')
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 
 test-long: terraform-tool dev-tools ## Interrupt an apply, rehearse other regions, change a live environment, hand singletons over (30 minutes)
 	@$(PYTHON) -m pytest -m long

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
@@ -14,9 +16,11 @@ from toolkit.terraform import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Tests that share what takes long to make run one after the other, the longest first; any other
-# file of tests is a group of its own. `make test` runs as many groups at once as there are cores.
-GROUPS = ("dev", "customised", "jobs", "prod")
+# What takes long to make is shared by the tests of these folders, which run one after the other;
+# any other file of tests is a group of its own. `make test` runs a group on each core.
+GROUPS = {"proofs": "dev", "rehearsal": "dev", "terraform": "terraform"}
+ALONE = ("test_customised.py", "test_prod.py")  # each applies an environment of its own
+LONGEST = ("dev", "terraform")
 
 # Apart from .rehearsal, where a person may have one up.
 HOME = ROOT / ".rehearsal-test"
@@ -38,18 +42,33 @@ def missing(rehearsal: Rehearsal) -> set[str]:
     return set(absent) - OF_AWS_ONLY
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def group(file: str) -> str:
+    """Return the group of a file of tests; xdist's own marks need an older pytest."""
+    path = Path(file)
+    return str(path) if path.name in ALONE else GROUPS.get(path.parent.name, str(path))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together the tests that share a rehearsal or Terraform's jobs."""
+    """Begin with what takes longest."""
 
-    def group(item: pytest.Item) -> str:
-        fixtures = getattr(item, "fixturenames", ())
-        return next((name for name in GROUPS if name in fixtures), str(item.path))
+    def place(item: pytest.Item) -> int:
+        name = group(item.nodeid.partition("::")[0])
+        if Path(name).name in ALONE:
+            return len(LONGEST)
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + 1
 
-    order = {name: place for place, name in enumerate(GROUPS)}
-    items.sort(key=lambda item: order.get(group(item), len(GROUPS)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each worker whole groups."""
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid.partition("::")[0])
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")

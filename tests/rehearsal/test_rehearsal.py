@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.conftest import apply, missing
+from tests.conftest import missing
+from tests.rehearsal.probing import smoke
 from toolkit.processes import is_free
-from toolkit.proofs import report, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import pytest
 
     from toolkit.rehearsal import Rehearsal
-
-
-def _smoke(rehearsal: Rehearsal, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
-    code = report.smoke(targets.rehearsal(rehearsal), as_json=True)
-    checks = json.loads(capsys.readouterr().out)["checks"]
-    return code, [f"{one['name']}: {one['detail']}" for one in checks if one["status"] != "pass"]
-
-
-@pytest.fixture(scope="module")
-def prod(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    rehearsal = apply("prod")
-    yield rehearsal
-    rehearsal.down()
 
 
 def test_dev_keeps_what_the_smoke_test_asks(
     dev: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _smoke(dev, capsys) == (0, [])
-
-
-def test_prod_keeps_what_the_smoke_test_asks(
-    prod: Rehearsal, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _smoke(prod, capsys) == (0, [])
+    assert smoke(dev, capsys) == (0, [])
 
 
 def test_a_second_plan_is_empty(dev: Rehearsal) -> None:

@@ -1,0 +1,28 @@
+"""envs/prod, as it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import apply
+from tests.rehearsal.probing import smoke
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from toolkit.rehearsal import Rehearsal
+
+
+@pytest.fixture(scope="module")
+def prod(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
+    rehearsal = apply("prod")
+    yield rehearsal
+    rehearsal.down()
+
+
+def test_prod_keeps_what_the_smoke_test_asks(
+    prod: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smoke(prod, capsys) == (0, [])
