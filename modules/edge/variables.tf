@@ -4,7 +4,7 @@ variable "allowed_origin" {
   nullable    = false
 
   validation {
-    condition     = can(regex(trimspace(file("${path.module}/../api/allowed-origin.regex")), var.allowed_origin))
+    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
     error_message = "allowed_origin must be one exact origin as a browser sends it, such as https://chat.example.com, by the same pattern as in modules/api."
   }
 }

@@ -92,11 +92,8 @@ variable "invocation_logging" {
   default = {}
 
   validation {
-    condition = var.invocation_logging == null ? true : contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.invocation_logging.retention_days
-    )
-    error_message = "invocation_logging.retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping prompts for ever (0) is refused; ${try(var.invocation_logging.retention_days, "that")} is none of them."
+    condition     = var.invocation_logging == null ? true : var.invocation_logging.retention_days != 0
+    error_message = "invocation_logging.retention_days is a number of days that CloudWatch Logs knows, such as 90. Keeping prompts for ever (0) is refused."
   }
 }
 
@@ -107,11 +104,8 @@ variable "log_retention_days" {
   nullable    = false
 
   validation {
-    condition = contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.log_retention_days
-    )
-    error_message = "log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused; ${var.log_retention_days} is none of them."
+    condition     = var.log_retention_days != 0
+    error_message = "log_retention_days is a number of days that CloudWatch Logs knows, such as 365. Keeping logs for ever (0) is refused."
   }
 }
 
@@ -155,11 +149,8 @@ variable "trail" {
   }
 
   validation {
-    condition = try(var.trail.log_retention_days, null) == null ? true : contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.trail.log_retention_days
-    )
-    error_message = "trail.log_retention_days is one of CloudWatch's values: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Keeping logs for ever (0) is refused; ${try(coalesce(var.trail.log_retention_days), "that")} is none of them."
+    condition     = try(var.trail.log_retention_days, null) != 0
+    error_message = "trail.log_retention_days is a number of days that CloudWatch Logs knows, such as 365. Keeping logs for ever (0) is refused."
   }
 }
 

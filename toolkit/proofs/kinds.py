@@ -258,6 +258,7 @@ class Question(Proof):
 
     `role` is a short name: function, logging, trail or api-logs. `granted` adds a policy that
     allows everything, as somebody might who may attach policies: only a Deny and the boundary hold.
+    `under` adds a policy of the environment, by the end of its name, as a bound role has it.
     With `principal` it asks the policy of `resource` itself (trust of a role, or the function's).
     An explicit Deny must be of the `statement` that the control promises, and of no other.
     """
@@ -269,6 +270,7 @@ class Question(Proof):
     principal: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
     granted: bool = False
+    under: str = ""
     denied_by: str = ""
     statement: str = ""
 

@@ -63,6 +63,9 @@ class Policies:
             "aws:RequestedRegion": requested_region(action, self._applied["region"]),
             **question.context,
         }
+        if question.under:
+            name = f"{self._applied['name']}-{question.under}"
+            identity = [*identity, self._managed(f"{self._applied['iam']}:policy/{name}")]
         if question.granted:
             identity = [*identity, Policy(ALL, "granted")]
         query = Query(action, question.resource, context, arn)

@@ -24,7 +24,7 @@ GUARDRAIL_ID = re.compile(
 GUARDRAIL_VERSION = re.compile(r"[1-9][0-9]{0,7}|DRAFT")
 LOG_LEVEL = re.compile(r"INFO|WARN|ERROR")
 METRICS_NAMESPACE = re.compile(r"[A-Za-z0-9._#/-]{1,255}")
-# As in modules/api/allowed-origin.regex.
+# As in modules api, compute and edge.
 ORIGIN = re.compile(
     r"^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?$"
 )

@@ -86,21 +86,21 @@ run "prompts_for_ever_are_refused" {
   expect_failures = [var.invocation_logging]
 }
 
-run "a_retention_that_cloudwatch_does_not_know_is_refused" {
+run "logs_for_ever_are_refused" {
   command = plan
 
   variables {
-    log_retention_days = 366
+    log_retention_days = 0
   }
 
   expect_failures = [var.log_retention_days]
 }
 
-run "a_trail_retention_that_cloudwatch_does_not_know_is_refused" {
+run "a_trails_log_for_ever_is_refused" {
   command = plan
 
   variables {
-    trail = { log_retention_days = 10, object_lock_days = 1, object_lock_mode = "GOVERNANCE" }
+    trail = { log_retention_days = 0, object_lock_days = 1, object_lock_mode = "GOVERNANCE" }
   }
 
   expect_failures = [var.trail]
