@@ -35,13 +35,13 @@ smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who stopped what (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
 
-redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS= ENV=dev)
+redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS=)
 	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) --tool $(TOOL) $(if $(PROMPTS),--prompts '$(PROMPTS)')
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 
-test-long: terraform-tool dev-tools ## Interrupt an apply, rehearse other regions, change a live environment, hand singletons over (30 minutes)
+test-long: terraform-tool dev-tools ## Rehearse what takes long: interrupts, regions, life cycle, hand-over (30 minutes)
 	@$(PYTHON) -m pytest -m long
 
 lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
@@ -68,7 +68,7 @@ proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS c
 preflight: terraform-tool build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/account_check.py --env $(ENV)
 
-mutants: terraform-tool dev-tools ## Change the code in small ways, and see a test notice each (25 minutes, or ALL=1; SEED=)
+mutants: terraform-tool dev-tools ## Change the code in small ways, and see a test notice (25 minutes; ALL=1 SEED=)
 	@$(PYTHON) scripts/mutants.py $(if $(ALL),--all) $(if $(SEED),--seed '$(SEED)')
 
 load: terraform-tool rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)

@@ -77,9 +77,9 @@ def usage(module: str) -> str:
 
 def module_tests(offline: Offline, module: str) -> dict[str, dict[str, str]]:
     """Run a module's own tests, and return file -> run -> status."""
-    terraform = offline.terraform("modules", module)
-    terraform.run("init", "-backend=false")
-    done = terraform.run("test", "-json", ok=(0, 1))
+    with offline.attached("modules", module) as terraform:
+        terraform.run("init", "-backend=false")
+        done = terraform.run("test", "-json", ok=(0, 1))
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for message in map(json.loads, done.stdout.splitlines()):
         run = message.get("test_run", {})

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
+from toolkit.attached import attached
 from toolkit.terraform import ROOT, Terraform
 
 if TYPE_CHECKING:
@@ -88,6 +90,13 @@ class Offline:
     def terraform(self, *path: str) -> Terraform:
         """Return Terraform in a folder of the copy."""
         return Terraform(self.folder.joinpath(*path), self._env)
+
+    @contextmanager
+    def attached(self, *path: str) -> Iterator[Terraform]:
+        """Return Terraform in a folder of the copy, for many runs with one provider."""
+        folder = self.folder.joinpath(*path)
+        with attached(folder, self._env, self.folder / f"{folder.name}.log") as env:
+            yield Terraform(folder, self._env | env)
 
     def environment(self, name: str) -> dict[str, Any]:
         """Return the plan of an environment, as it stands but for where its state is kept."""

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from toolkit.attached import attached
 from toolkit.mutants.mutant import MutantError
 from toolkit.terraform import ROOT, Terraform, TerraformError
 
@@ -29,7 +30,6 @@ RUN = re.compile(r'^run "(\w+)" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
 # The module itself is sound when one of its tests says this.
 TESTED = ("Test assertion failed", "Missing expected failure")
 PYTEST_SECONDS = 300.0
-REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 
 
 class _FailedError(Exception):
@@ -42,17 +42,13 @@ class _FailedError(Exception):
 
 
 class Tree:
-    """A work tree, and a provider that stays up between the runs of Terraform in it.
-
-    Starting the AWS provider is most of what a run of `terraform test` costs. Terraform attaches to
-    one that runs already (HashiCorp, "Debugging providers", `TF_REATTACH_PROVIDERS`).
-    """
+    """A work tree, and a provider that stays up between the runs of Terraform in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kills: Counter[tuple[str, str]] = Counter()
-        self._provider: subprocess.Popen[str] | None = None
-        self._attached: dict[str, str] | None = None
+        self._up = ExitStack()
+        self._env: dict[str, str] | None = None
 
     @classmethod
     def copy(cls, folder: Path) -> Tree:
@@ -74,9 +70,7 @@ class Tree:
 
     def close(self) -> None:
         """Stop the provider."""
-        if self._provider:
-            self._provider.kill()
-            self._provider.communicate()
+        self._up.close()
 
     @contextmanager
     def changed(self, mutant: Mutant) -> Iterator[None]:
@@ -121,38 +115,16 @@ class Tree:
 
     def _terraform(self, module: str) -> Terraform:
         folder = self.folder / "modules" / module
-        if self._attached is None:
-            Terraform(folder).run("init", "-backend=false")
-            self._attached = self._start(folder)
-        terraform = Terraform(folder, self._attached)
+        if self._env is None:
+            log = self.folder / "provider.log"
+            self._env = self._up.enter_context(attached(folder, {}, log))
+        terraform = Terraform(folder, self._env)
         if not (folder / ".terraform" / "attached").is_file():
             shutil.rmtree(folder / ".terraform", ignore_errors=True)
             terraform.run("init", "-backend=false")
             (folder / ".terraform").mkdir(exist_ok=True)
             (folder / ".terraform" / "attached").touch()
         return terraform
-
-    def _start(self, folder: Path) -> dict[str, str]:
-        place = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
-        program = next(folder.glob(place), None)
-        if program is None:
-            return {}
-        # With a bundle of its own, the provider can be configured only once.
-        env = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
-        log = folder.parent.parent / "provider.log"
-        with log.open("w") as out:
-            self._provider = subprocess.Popen(
-                [str(program.resolve()), "-debug"],
-                env=env | {"TF_LOG_SDK": "off", "TF_LOG_SDK_PROTO": "off", "GOGC": "400"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=out,
-                text=True,
-            )
-        for line in self._provider.stdout or ():
-            if found := REATTACH.search(line):
-                return {"TF_REATTACH_PROVIDERS": found[1]}
-        raise MutantError(f"the AWS provider did not start: see {log}")
 
     def _first_failure(self, terraform: Terraform) -> tuple[str, Mapping[str, Any]] | None:
         """Run the tests of `mutants.tftest.hcl` up to the first error: its run, and what it is."""
