@@ -40,9 +40,10 @@ locals {
     logs       = ["bucketName", "logGroupArnList", "logGroupIdentifier", "logGroupName", "resourceArn", "resourceIdentifier"]
     waf        = ["name", "resourceArn", "webACLArn"]
   }
+  of_groups = ["logGroupIdentifier", "logGroupName", "resourceIdentifier"]
   named = {
     for kind, fields in merge(local.naming, { all = distinct(flatten(values(local.naming))) }) :
-    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" ? local.ours : [local.ours[0]] }] } }
+    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" || contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }
   }
 
   # AWS invents the ids of keys, APIs, API keys and plans: of those, changes in the whole account are told.

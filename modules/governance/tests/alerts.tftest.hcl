@@ -115,7 +115,7 @@ run "every_alarm_is_on_the_dashboard" {
   }
 }
 
-# Which calls each rule tells, tests/rehearsal/test_tampering.py shows with real records.
+# Which calls each rule tells, tests/rehearsal/test_bound_administrator.py shows with real records.
 run "a_change_outside_the_deploy_roles_is_told" {
   command = plan
 
