@@ -40,7 +40,7 @@ locals {
     logs       = ["bucketName", "logGroupArnList", "logGroupIdentifier", "logGroupName", "resourceArn", "resourceIdentifier"]
     waf        = ["name", "resourceArn", "webACLArn"]
   }
-  of_groups = ["logGroupIdentifier", "logGroupName", "resourceIdentifier"]
+  of_groups = ["logGroupIdentifier", "logGroupName"]
   named = {
     for kind, fields in merge(local.naming, { all = distinct(flatten(values(local.naming))) }) :
     kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" || contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }

@@ -152,6 +152,11 @@ def account(dev: Rehearsal) -> Iterator[Account]:
     made = Account(dev)
     yield made
     made.client("bedrock").delete_guardrail(guardrailIdentifier=made.guardrail)
+    s3 = made.client("s3")
+    if any(one["Name"] == made.bucket for one in s3.list_buckets()["Buckets"]):
+        for version in s3.list_object_versions(Bucket=made.bucket).get("Versions", ()):
+            s3.delete_object(Bucket=made.bucket, Key=version["Key"], VersionId=version["VersionId"])
+        s3.delete_bucket(Bucket=made.bucket)
 
 
 @pytest.fixture
