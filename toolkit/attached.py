@@ -26,12 +26,15 @@ PROGRAM = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
 
 @contextmanager
 def attached(folder: Path, env: Mapping[str, str], log: Path) -> Iterator[dict[str, str]]:
-    """Start the provider of a root; yield what Terraform needs in its environment.
+    """Start the provider of a root, if it has one; yield what Terraform needs in its environment.
 
     Raises TerraformError when it does not start.
     """
     Terraform(folder, env).run("init", "-backend=false")
-    program = next(folder.glob(PROGRAM))
+    program = next(folder.glob(PROGRAM), None)
+    if program is None:  # a root without the provider
+        yield {}
+        return
     # With a bundle of its own, the provider can be configured only once.
     inherited = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
     quiet = {"TF_LOG_SDK": "off", "TF_LOG_SDK_PROTO": "off", "GOGC": "400"}

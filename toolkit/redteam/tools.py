@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-PROMPTFOO = "0.120.19"
+PROMPTFOO = "0.121.20"
 GARAK = "0.13.3"
 GARAK_PROBES = "dan,encoding,promptinject,latentinjection"
 
