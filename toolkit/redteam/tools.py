@@ -162,7 +162,14 @@ def of_proofs() -> list[Probe]:
     return [
         Probe(one.control, text)
         for one in requests
-        if one.stops and one.via == "api" and one.message and not (one.not_on_aws or one.each)
+        if one.stopped_by in {"edge", "compute", "guardrail"} and one.via == "api" and one.message
+        if not (
+            one.path
+            or one.headers
+            or one.not_on_aws
+            or one.each
+            or one.finding.endswith(".ANONYMIZED")
+        )
         if (text := one.text)
     ]
 
