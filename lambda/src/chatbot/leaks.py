@@ -7,10 +7,11 @@ are, spaced, punctuated, backwards, or in Base64. A paraphrase or a translation 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import unicodedata
+
+from chatbot.screening import from_base64
 
 LEAK_LETTERS = 48
 """Letters and digits in a row that only a recital has in common with the prompt: some ten words."""
@@ -77,10 +78,4 @@ def _decoded(answer: str) -> list[str]:
     """Return what long runs of Base64 may hold, whatever character they begin with."""
     # In one piece, or broken into lines.
     runs = {*_BASE64.findall(answer), *_BASE64.findall("".join(answer.split()))}
-    texts = []
-    for run in runs:
-        digits = run.replace("-", "+").replace("_", "/")
-        for start in range(4):
-            whole = digits[start : len(digits) - ((len(digits) - start) % 4 == 1)]
-            texts.append(base64.b64decode(whole + "==").decode(errors="ignore"))
-    return texts
+    return [content.decode(errors="ignore") for run in runs for content in from_base64(run)]

@@ -414,17 +414,22 @@ def _decoded(text: str) -> str:
         runs["".join(_pieces(text))] = None
     if _BASE64.fullmatch(lines := "".join(words).rstrip("=")):
         runs[lines] = None
-    contents = []
+    contents: list[bytes] = []
     for run in runs:
-        digits = run.replace("-", "+").replace("_", "/")
-        for start in range(4):
-            whole = digits[start : len(digits) - ((len(digits) - start) % 4 == 1)]
-            contents.append(base64.b64decode(whole + "=="))
+        contents += from_base64(run)
     contents += (
         binascii.unhexlify(re.sub(r"[\s,;:-]", "", run[0]))
         for run in _HEXADECIMAL.finditer(text.replace("0x", ""))
     )
     return "\n".join(filter(None, map(_readable, contents)))
+
+
+def from_base64(run: str) -> Iterator[bytes]:
+    """Yield what a run of Base64 may hold, with up to three stray characters before it."""
+    digits = run.replace("-", "+").replace("_", "/")
+    for start in range(4):
+        whole = digits[start : len(digits) - ((len(digits) - start) % 4 == 1)]
+        yield base64.b64decode(whole + "==")
 
 
 def _pieces(text: str) -> Iterator[str]:
