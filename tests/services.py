@@ -1,0 +1,23 @@
+"""The services of AWS in which an environment has something, by botocore's names and IAM's."""
+
+from __future__ import annotations
+
+SERVICES = (
+    "apigateway",
+    "bedrock",
+    "budgets",
+    "cloudtrail",
+    "cloudwatch",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "sns",
+    "sts",
+    "wafv2",
+)
+
+# The Service Authorization Reference's names of these, and of what the function reaches besides.
+PREFIXES = (*SERVICES, "bedrock-mantle", "xray")
