@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What takes long to make is shared by the tests of these folders, which run one after the other;
-# any other file of tests is a group of its own. `make test` runs a group on each core.
-GROUPS = {"proofs": "dev", "rehearsal": "dev", "terraform": "terraform"}
-ALONE = ("test_customised.py", "test_prod.py")  # each applies an environment of its own
-LONGEST = ("dev", "terraform")
+# any other file of tests is a group of its own. `make test` runs a group on each core, those that
+# take longest first; two files of tests/rehearsal apply an environment of their own.
+FOLDERS = {"proofs": "dev", "rehearsal": "dev", "terraform": "terraform"}
+LONGEST = ("dev", "terraform", "test_customised.py", "test_prod.py")
 
 # Apart from .rehearsal, where a person may have one up.
 HOME = ROOT / ".rehearsal-test"
@@ -42,22 +42,16 @@ def missing(rehearsal: Rehearsal) -> set[str]:
     return set(absent) - OF_AWS_ONLY
 
 
-def group(file: str) -> str:
-    """Return the group of a file of tests; xdist's own marks need an older pytest."""
-    path = Path(file)
-    return str(path) if path.name in ALONE else GROUPS.get(path.parent.name, str(path))
+def group(nodeid: str) -> str:
+    """Return the group of a test; xdist's own marks need an older pytest."""
+    path = Path(nodeid.partition("::")[0])
+    return path.name if path.name in LONGEST else FOLDERS.get(path.parent.name, str(path))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
-
-    def place(item: pytest.Item) -> int:
-        name = group(item.nodeid.partition("::")[0])
-        if Path(name).name in ALONE:
-            return len(LONGEST)
-        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + 1
-
-    items.sort(key=place)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(group(item.nodeid), len(LONGEST)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,7 +60,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
     class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
         def _split_scope(self, nodeid: str) -> str:
-            return group(nodeid.partition("::")[0])
+            return group(nodeid)
 
     return ByGroup(config, log)
 
