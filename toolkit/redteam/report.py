@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from toolkit.redteam.verdicts import LAYERS
+from toolkit.redteam.verdicts import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def share(verdicts: Sequence[Verdict]) -> float:
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """Return how many probes of each family each layer stopped."""
-    layers = [layer for layer in LAYERS if any(one.layer == layer for one in verdicts)]
+    layers = [layer for layer in PLACES if any(one.layer == layer for one in verdicts)]
     families = sorted({one.family for one in verdicts})
     width = max(map(len, ("family", *families, "all")))
     rows = [f"{'family':<{width}}  probes  stopped  " + "  ".join(f"{one:>9}" for one in layers)]

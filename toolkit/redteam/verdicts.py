@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.proofs.kinds import LAYERS
 from toolkit.proofs.logs import dig
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ MODEL = "model"
 """No layer of ours stopped it: the model answered, whatever it said."""
 
 NOT_KNOWN = "no log tells"
-LAYERS = ("edge", "api", "compute", "guardrail", MODEL, NOT_KNOWN)
+PLACES = (*LAYERS[:4], MODEL, NOT_KNOWN)
+"""Where a probe may end: a layer that requests meet, the model, or nobody knows."""
 
 
 @dataclass(frozen=True)
