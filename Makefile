@@ -44,7 +44,7 @@ test: lint ## Run every check: lint, unit, module and emulator tests, a full reh
 test-long: terraform-tool dev-tools ## Rehearse what takes long: interrupts, regions, life cycle, hand-over (30 minutes)
 	@$(PYTHON) -m pytest -m long
 
-lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck
+lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck, actionlint, zizmor
 	@.venv/bin/pre-commit run --all-files --hook-stage manual
 
 fmt: dev-tools ## Format Python and Terraform
