@@ -26,7 +26,7 @@ ask: export QUESTION = $(value MESSAGE)
 ask: rehearsal-tools ## Ask a rehearsal a question (MESSAGE='…' CLIENT=web ENV=dev)
 	@$(PYTHON) scripts/rehearse.py ask --env $(ENV) --client '$(CLIENT)' -- "$$QUESTION"
 
-logs: rehearsal-tools ## Show the newest events of every log group of a rehearsal (ENV=dev)
+logs: rehearsal-tools ## Show the newest events of every log group of a rehearsal, and its mails (ENV=dev)
 	@$(PYTHON) scripts/rehearse.py logs --env $(ENV)
 
 smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)

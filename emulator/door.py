@@ -54,6 +54,7 @@ class Door:
         )
         self.authorizer = authorizer = Authorizer(account)
         publisher = Publisher(account, authorizer)
+        self.mailbox = publisher.mailbox
         self.trail = Trail(account, authorizer, on_records=Rules(account, publisher).deliver)
         self.deployments = Deployments(account)
         self.functions = LambdaRuntime(account, authorizer, scratch=state_dir)
@@ -215,10 +216,12 @@ class Door:
                 )
             case ["faults"]:
                 return self.bedrock.faults.handle(call.request)
+            case ["mailbox"]:
+                return self.mailbox.handle(call.request)
         raise AwsError(
             404,
             "UnknownOperationException",
-            "Below /_aws are: health, faults, execute-api/<api id>/<stage>/<path> and"
+            "Below /_aws are: health, faults, mailbox, execute-api/<api id>/<stage>/<path> and"
             " custom-domain/<name>/<path>.",
         )
 

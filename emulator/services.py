@@ -152,11 +152,9 @@ def services(
         ),
         "sns": Service(
             refuse=publisher.refuse,
+            watch=publisher.watch,
             approximations={
-                "Subscribe": (
-                    "CloudWatch",
-                    "SNS mails nothing: the emulator's log shows what it would send",
-                )
+                "Subscribe": ("SNS", "mails go to the mailbox, /_aws/mailbox, and to nobody")
             },
             data_writes=frozenset({"Publish", "PublishBatch"}),
         ),

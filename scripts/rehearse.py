@@ -73,7 +73,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         ("up", "apply an environment to a local AWS, and show that it answers"),
         ("down", "stop the local AWS and remove what it left (all environments by default)"),
         ("ask", "ask a rehearsal a question, as one of its clients"),
-        ("logs", "show the newest events of every log group"),
+        ("logs", "show the newest events of every log group, and the mails"),
         ("terraform", "run a Terraform command on a rehearsal, e.g. terraform --env dev plan"),
     ):
         command = commands.add_parser(name, help=text, description=text)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import misspelled
 from toolkit.applying import Narrator, errors_of
 from toolkit.interrupts import interrupts
+from toolkit.mailbox import confirm
 from toolkit.processes import command_of, holder, is_free
 from toolkit.terraform import PRIVATE, ROOT, Terraform, TerraformError, environment, merged
 from toolkit.terraform import region as provider_region
@@ -249,6 +250,7 @@ class Rehearsal:
             self.down()
             self.stage()
             return self.up(progress, stands)
+        confirm(self.endpoint, self.client)
         return self.open_session()
 
     def init(self) -> None:

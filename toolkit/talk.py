@@ -11,6 +11,7 @@ import urllib.request
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from toolkit.mailbox import mails
 from toolkit.rehearsal import RehearsalError, local_aws
 from toolkit.terraform import ROOT
 
@@ -98,7 +99,7 @@ def ask(rehearsal: Rehearsal, client: str, message: str) -> int:
 
 
 def logs(rehearsal: Rehearsal) -> int:
-    """Print the newest events of every log group."""
+    """Print the newest events of every log group, and the newest mails."""
     session = rehearsal.session()
     client = rehearsal.client("logs", session.region)
     groups = [
@@ -118,4 +119,9 @@ def logs(rehearsal: Rehearsal) -> int:
         for event in sorted(events, key=lambda event: event["timestamp"])[-SHOWN_EVENTS:]:
             at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
             print(f"{at:%H:%M:%S} {event['message'].rstrip()}")
+    print("== mails")
+    for mail in mails(session.endpoint)[-SHOWN_EVENTS:]:
+        to = ", ".join([*mail["to"], *(f"{who} (has not confirmed)" for who in mail["pending"])])
+        end = f"REFUSED: {mail['refused']}" if mail["refused"] else f"to {to or 'nobody'}"
+        print(f"{mail['at'][11:19]} {mail['topic']}, {end}: {mail['subject']}\n{mail['text']}")
     return 0

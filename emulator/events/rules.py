@@ -1,7 +1,7 @@
 """EventBridge's rules on CloudTrail's records: which match, and what their targets get.
 
-Sources: EventBridge User Guide, "AWS service events delivered via AWS CloudTrail", "Using
-resource-based policies", "Monitoring Amazon EventBridge".
+Sources: EventBridge User Guide, "Receiving read-only management events from AWS services", "Using
+resource-based policies", "Input transformation", "Monitoring Amazon EventBridge".
 """
 
 import json
@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from emulator.account import Account
@@ -19,12 +20,15 @@ from emulator.wire.documents import Document, JsonObject
 _log = logging.getLogger("emulator")
 
 _SERVICE = "events.amazonaws.com"
+_READING_TOO = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
 @dataclass(frozen=True)
 class _Rule:
     name: str
+    arn: str
     pattern: str
+    hears_reads: bool
     targets: tuple[Document, ...]
 
 
@@ -38,37 +42,42 @@ class Rules:
     def deliver(self, records: Iterable[Document]) -> None:
         """Hand CloudTrail's records to the rules that match them."""
         for record in records:
-            # Read-only calls come only to rules that ask for them; another Region has its own bus.
-            if record["readOnly"] or record["awsRegion"] != self._account.region:
-                continue
+            if record["awsRegion"] != self._account.region:
+                continue  # another Region has its own bus
             event = _event(record)
             for rule in self._account.snapshot("events:rules", self._rules):
-                if matches(rule.pattern, event):
+                heard = rule.hears_reads and record.get("managementEvent")
+                if (heard or not record["readOnly"]) and matches(rule.pattern, event):
                     for target in rule.targets:
-                        self._invoke(rule.name, target, event)
+                        self._invoke(rule, target, event)
 
     def _rules(self) -> tuple[_Rule, ...]:
         client = self._account.client("events")
         return tuple(
             _Rule(
                 rule["Name"],
+                rule["Arn"],
                 rule["EventPattern"],
+                rule["State"] == _READING_TOO,
                 tuple(client.list_targets_by_rule(Rule=rule["Name"])["Targets"]),
             )
             for page in client.get_paginator("list_rules").paginate()
             for rule in page["Rules"]
-            if rule["State"] == "ENABLED" and rule.get("EventPattern")
+            if rule["State"] != "DISABLED" and rule.get("EventPattern")
         )
 
-    def _invoke(self, rule: str, target: Document, event: Document) -> None:
-        dimensions = {"RuleName": rule}
+    def _invoke(self, rule: _Rule, target: Document, event: Document) -> None:
+        dimensions = {"RuleName": rule.name}
         self._account.metrics.add("AWS/Events", "Invocations", dimensions)
         refusal = "the emulator delivers to SNS topics only"
         if target["Arn"].split(":")[2] == "sns":
-            refusal = self._publisher.publish(_SERVICE, target["Arn"], _message(target, event), {})
+            message = _message(rule, target, event)
+            refusal = self._publisher.publish(_SERVICE, target["Arn"], message, {})
         if refusal:
             self._account.metrics.add("AWS/Events", "FailedInvocations", dimensions)
-            _log.warning("EventBridge's rule %s cannot reach %s: %s", rule, target["Arn"], refusal)
+            _log.warning(
+                "EventBridge's rule %s cannot reach %s: %s", rule.name, target["Arn"], refusal
+            )
 
 
 def _event(record: Document) -> JsonObject:
@@ -86,19 +95,46 @@ def _event(record: Document) -> JsonObject:
     }
 
 
-def _message(target: Document, event: Document) -> str:
-    """Return what a target gets: its constant, its template filled, or the event."""
+def _message(rule: _Rule, target: Document, event: Document) -> str:
+    """Return what a target gets: its constant, a part, its template filled, or the event."""
     if "Input" in target:
         return str(target["Input"])
+    if "InputPath" in target:
+        return json.dumps(_at(target["InputPath"], event))
     transformer = target.get("InputTransformer")
-    if transformer is None:
-        return json.dumps(event)
-    paths = transformer.get("InputPathsMap", {})
+    return filled(transformer, event, rule.name, rule.arn) if transformer else json.dumps(event)
+
+
+def filled(transformer: Document, event: Document, rule: str, arn: str) -> str:
+    """Fill an input transformer's template.
+
+    Inside quotation marks a value stands as it is, outside as JSON; what the event lacks is left
+    out. The marks around a text stay, so that its readers see them (LocalStack's recordings of AWS,
+    tests/aws/services/events/test_events_inputs.snapshot.json).
+    """
+    template = str(transformer["InputTemplate"])
+    values = {
+        "aws.events.event": {name: each for name, each in event.items() if name != "detail"},
+        "aws.events.event.ingestion-time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "aws.events.event.json": event,
+        "aws.events.rule-arn": arn,
+        "aws.events.rule-name": rule,
+        **{name: _at(path, event) for name, path in transformer.get("InputPathsMap", {}).items()},
+    }
 
     def value(name: re.Match[str]) -> str:
-        found: Any = event
-        for part in paths.get(name[1], "").removeprefix("$.").split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-        return "" if found is None else str(found)
+        found = values.get(name[1])
+        quoted = len(re.findall(r'(?<!\\)"', template[: name.start()])) % 2
+        if found is None:
+            return ""
+        return found if quoted and isinstance(found, str) else json.dumps(found)
 
-    return re.sub(r"<([\w-]+)>", value, str(transformer["InputTemplate"]))
+    return re.sub(r"<([\w.-]+)>", value, template)
+
+
+def _at(path: str, event: Document) -> Any:
+    """Return what stands at a path such as $.detail.eventName; None for nothing."""
+    found: Any = event
+    for part in path.removeprefix("$").split(".")[1:]:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

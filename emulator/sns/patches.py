@@ -1,6 +1,6 @@
 """SNS in moto 5.2.5, where it does not do what AWS does (API reference).
 
-Nothing is delivered here; what is configured is kept, and refused where AWS refuses it.
+What is configured is kept, and refused where AWS refuses it; publishing.py delivers.
 """
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -10,6 +10,7 @@ from moto.sns.models import SNSBackend, Topic
 from moto.sns.responses import SNSResponse
 
 from emulator.patching import Moto, add, patch
+from emulator.sns.mailbox import PENDING, confirmation_token
 from emulator.wire.http import strict_json
 from iam_policy import Policy, PolicyError
 
@@ -32,7 +33,6 @@ _ALSO_KNOWN = {
     ),
 }
 _ASKS_TO_CONFIRM = {"email", "email-json", "http", "https"}
-_PENDING = "PendingConfirmation"
 
 
 def _set(topic: Topic, name: str, value: str) -> None:
@@ -69,7 +69,7 @@ def _tell_all_attributes(original: Moto, response: SNSResponse) -> ActionResult:
     answer: ActionResult = original(response)
     topic = response.backend.get_topic(response._get_param("TopicArn"))
     own = [one for one in response.backend.subscriptions.values() if one.topic == topic]
-    pending = sum(one.attributes[_PENDING] is True for one in own)
+    pending = sum(one.attributes[PENDING] is True for one in own)
     told = answer.result["Attributes"] | _others(topic)
     told |= {"SubscriptionsPending": pending, "SubscriptionsConfirmed": len(own) - pending}
     answer.result["Attributes"] = {
@@ -124,7 +124,7 @@ def _ask_to_confirm(original: Moto, backend: SNSBackend, *given: object) -> obje
     known = set(backend.subscriptions)
     made = original(backend, *given)
     if made.arn not in known and made.protocol in _ASKS_TO_CONFIRM:
-        made.attributes[_PENDING] = True
+        made.attributes[PENDING] = True
         made.attributes["ConfirmationWasAuthenticated"] = False
     return made
 
@@ -135,15 +135,35 @@ def _tell_of_a_pending_one(original: Moto, response: SNSResponse) -> ActionResul
     answer: ActionResult = original(response)
     made = response.backend.subscriptions[answer.result["SubscriptionArn"]]
     asked = response._get_param("ReturnSubscriptionArn")
-    if made.attributes[_PENDING] is True and not asked:
+    if made.attributes[PENDING] is True and not asked:
         answer.result["SubscriptionArn"] = "pending confirmation"
     return answer
+
+
+@add(SNSResponse, "confirm_subscription")
+def _confirm(response: SNSResponse) -> ActionResult:
+    # moto confirms nothing, whatever the token.
+    topic, token = response._get_param("TopicArn"), response._get_param("Token")
+    response.backend.get_topic(topic)
+    for one in response.backend.subscriptions.values():
+        if one.topic_arn == topic and confirmation_token(topic, one.endpoint) == token:
+            one.attributes[PENDING] = False
+            return ActionResult({"SubscriptionArn": one.arn})
+    raise SNSInvalidParameter("Invalid parameter: Token")
+
+
+@patch(Topic, "publish")
+def _keep_no_message(original: Moto, topic: Topic, *given: object, **named: object) -> object:
+    # moto keeps each message for ever.
+    made = original(topic, *given, **named)
+    topic.sent_notifications.clear()
+    return made
 
 
 @patch(SNSBackend, "unsubscribe")
 def _keep_a_pending_one(original: Moto, backend: SNSBackend, subscription_arn: str) -> None:
     found = backend.subscriptions.get(subscription_arn)
-    if found is not None and found.attributes[_PENDING] is True:
+    if found is not None and found.attributes[PENDING] is True:
         raise SNSInvalidParameter(
             "Invalid parameter: This subscription is pending confirmation and cannot be deleted"
         )
@@ -158,7 +178,7 @@ for _operation in ("list_subscriptions", "list_subscriptions_by_topic"):
         answer: ActionResult = original(response)
         answer.result["Subscriptions"] = [
             {
-                "SubscriptionArn": _PENDING if one.attributes[_PENDING] is True else one.arn,
+                "SubscriptionArn": PENDING if one.attributes[PENDING] is True else one.arn,
                 "Owner": one.owner,
                 "Protocol": one.protocol,
                 "Endpoint": one.endpoint,

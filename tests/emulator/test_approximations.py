@@ -48,7 +48,7 @@ def test_what_is_applied_tells_what_it_will_not_do(emulator: Emulator, package: 
     }
     assert told >= {
         ("CloudWatch", "alarms change state by SetAlarmState only"),
-        ("CloudWatch", "SNS mails nothing: the emulator's log shows what it would send"),
+        ("SNS", "mails go to the mailbox, /_aws/mailbox, and to nobody"),
         ("CloudWatch", "a data protection policy masks nothing"),
         (
             "CloudWatch",

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.events.rules import filled
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import document, shows
+from toolkit.mailbox import confirm, mails
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Emulator
@@ -75,6 +77,11 @@ class Rig:
             if (datum.namespace, datum.name, *((d.name, d.value) for d in datum.dimensions))
             in wanted
         )
+
+    def mails(self) -> list[Any]:
+        """Return what the mailbox has of the topic, but not the first one's request to confirm."""
+        kept = (one for one in mails(self.emulator.endpoint) if one["topic"] == self.name)
+        return [one for one in kept if "Token=" not in one["text"]]
 
     def published(self) -> int:
         return int(self.count("AWS/SNS", "NumberOfMessagesPublished", TopicName=self.name))
@@ -148,14 +155,69 @@ def rig(emulator: Emulator) -> Any:
     cloudtrail.delete_trail(Name=name)
 
 
-def test_a_change_is_told_in_the_words_of_the_template(
-    rig: Rig, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, "emulator"):
-        rig.tamper()
+def test_a_change_is_told_in_the_words_of_the_template(rig: Rig) -> None:
+    rig.tamper()
     assert (rig.published(), rig.failed()) == (1, 0)
     assert rig.count("AWS/Events", "Invocations", RuleName=rig.name) == 1
-    assert f'"arn:aws:iam::{ACCOUNT}:root called CreateLogGroup, in ."' in caplog.text
+    (mail,) = rig.mails()
+    assert mail["text"] == f'"arn:aws:iam::{ACCOUNT}:root called CreateLogGroup, in ."'
+
+
+@shows("sns:ConfirmSubscription")
+def test_an_address_is_mailed_once_it_has_confirmed(rig: Rig) -> None:
+    sns, who = rig.emulator.client("sns"), "ops@example.com"
+    sns.subscribe(TopicArn=rig.topic, Protocol="email", Endpoint=who)
+    rig.tamper()
+    (asked,) = [mail for mail in mails(rig.emulator.endpoint) if "Token=" in mail["text"]][-1:]
+    assert (asked["topic"], asked["to"]) == (rig.name, [who])
+    wrong = asked["text"].rpartition("Token=")[2][:-1]
+    with pytest.raises(ClientError, match="Token"):
+        sns.confirm_subscription(TopicArn=rig.topic, Token=wrong)
+    confirm(rig.emulator.endpoint, lambda *_: sns)
+    (listed,) = sns.list_subscriptions_by_topic(TopicArn=rig.topic)["Subscriptions"]
+    rig.tamper()
+    sns.unsubscribe(SubscriptionArn=listed["SubscriptionArn"])
+    rig.tamper()
+    said = [(mail["to"], mail["pending"]) for mail in rig.mails()]
+    assert said == [([], [who]), ([who], []), ([], [])]
+
+
+def test_a_template_is_filled_as_aws_fills_it() -> None:
+    event = {"id": "1", "detail": {"who": 'a "b"', "what": {"n": 1}}}
+
+    def fill(template: str) -> str:
+        paths = {"who": "$.detail.who", "what": "$.detail.what", "all": "$", "gone": "$.no.such"}
+        transformer = {"InputPathsMap": paths, "InputTemplate": template}
+        return filled(transformer, event, "r", "arn:r")
+
+    assert fill('"<who> by <aws.events.rule-name>, <gone>."') == '"a "b" by r, ."'
+    assert fill('{"who": <who>, "what": <what>}') == '{"who": "a \\"b\\"", "what": {"n": 1}}'
+    assert fill("<aws.events.event>") == '{"id": "1"}'
+    assert json.loads(fill("<all>")) == event == json.loads(fill("<aws.events.event.json>"))
+
+
+def test_reading_is_told_to_a_rule_that_asks_for_it(rig: Rig) -> None:
+    events, logs = rig.emulator.client("events"), rig.emulator.client("logs")
+    pattern = json.dumps({"detail": {"eventName": ["DescribeLogGroups"]}})
+    for state in ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED"):
+        events.put_rule(Name=rig.name, EventPattern=pattern, State=state)
+        logs.describe_log_groups(logGroupNamePrefix="/none")
+        rig.emulator.server.app.door.trail.flush()
+    assert len(rig.mails()) == 1
+
+
+@pytest.mark.parametrize("operation", ["disable_key", "schedule_key_deletion"])
+def test_a_key_that_nobody_can_use_drops_every_message(rig: Rig, operation: str) -> None:
+    getattr(rig.emulator.client("kms"), operation)(KeyId=rig.key)
+    rig.tamper()
+    rig.ring()
+    assert (rig.published(), rig.failed()) == (0, 1)
+    state = "Disabled" if operation == "disable_key" else "PendingDeletion"
+    assert {mail["refused"] for mail in rig.mails()} == {f"the topic's key {rig.key} is {state}"}
+    with pytest.raises(ClientError) as caught:
+        rig.emulator.client("sns").publish(TopicArn=rig.topic, Message="test")
+    code = "KMSDisabled" if operation == "disable_key" else "KMSInvalidState"
+    assert caught.value.response["Error"]["Code"] == code
 
 
 @pytest.mark.parametrize("key", ["aws:SourceArn", "aws:SourceAccount"])
@@ -164,6 +226,8 @@ def test_a_condition_on_the_source_drops_the_event(rig: Rig, key: str) -> None:
     rig.topic_policy(allow(EVENTS, "sns:Publish", StringLike={key: "*"}))
     rig.tamper()
     assert (rig.published(), rig.failed()) == (0, 1)
+    (mail,) = rig.mails()
+    assert mail["refused"].startswith(f"sns:Publish on {rig.topic} is refused")
 
 
 def test_a_condition_of_the_key_drops_the_event(rig: Rig) -> None:
