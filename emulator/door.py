@@ -12,6 +12,8 @@ from emulator.apigateway.gateway import ExecuteApi
 from emulator.bedrock import conversation
 from emulator.bedrock.runtime import BedrockRuntime
 from emulator.cloudtrail.trail import Trail
+from emulator.cloudwatch.alarms import Alarms
+from emulator.cloudwatch.clock import Clock
 from emulator.cloudwatch.metrics import Metrics
 from emulator.events.rules import Rules
 from emulator.iam import Authorizer
@@ -47,7 +49,8 @@ class Door:
     def __init__(
         self, *, account_id: str, region: str, endpoint: str, state_dir: Path | None = None
     ) -> None:
-        metrics = Metrics(account_id, region)
+        self.clock = Clock()
+        metrics = Metrics(account_id, region, self.clock.now)
         logs = LogWriter(account_id, region, metrics)
         self.account = account = Account(
             account_id, region, endpoint, metrics=metrics, logs=logs, answer=self
@@ -55,6 +58,7 @@ class Door:
         self.authorizer = authorizer = Authorizer(account)
         publisher = Publisher(account, authorizer)
         self.mailbox = publisher.mailbox
+        self.alarms = Alarms(account, publisher, metrics, self.clock)
         self.trail = Trail(account, authorizer, on_records=Rules(account, publisher).deliver)
         self.deployments = Deployments(account)
         self.functions = LambdaRuntime(account, authorizer, scratch=state_dir)
@@ -67,7 +71,14 @@ class Door:
             deployed_api=self.deployments.served,
         )
         self._moto = MotoServer()
-        self._services = services(account, authorizer, self.trail, publisher, self.deployments)
+        self._services = services(
+            account,
+            authorizer,
+            self.trail,
+            publisher,
+            alarms=self.alarms,
+            deployments=self.deployments,
+        )
 
         self._control_plane: tuple[Step, ...] = (
             self.refuse_web_pages,
@@ -216,14 +227,22 @@ class Door:
                 )
             case ["faults"]:
                 return self.bedrock.faults.handle(call.request)
+            case ["clock"]:
+                return self.clock.handle(call.request, self._catch_up)
             case ["mailbox"]:
                 return self.mailbox.handle(call.request)
         raise AwsError(
             404,
             "UnknownOperationException",
-            "Below /_aws are: health, faults, mailbox, execute-api/<api id>/<stage>/<path> and"
-            " custom-domain/<name>/<path>.",
+            "Below /_aws are: clock, faults, health, mailbox, execute-api/<api id>/<stage>/<path>"
+            " and custom-domain/<name>/<path>.",
         )
+
+    def _catch_up(self) -> None:
+        """Do what time does: deliver the trail's records, and evaluate the alarms."""
+        self.trail.flush()
+        self.account.logs.flush()
+        self.alarms.evaluate()
 
     def record(self, call: Call, response: HttpResponse) -> None:
         """Let CloudTrail record the call: always the last step, whatever the answer was."""
@@ -242,5 +261,6 @@ class Door:
     def close(self) -> None:
         """Stop all that runs, and write out the trail and the logs."""
         self.end_waits()
+        self.alarms.close()
         self.trail.close()
         self.account.close()

@@ -62,6 +62,8 @@ def services(
     authorizer: Authorizer,
     trail: Trail,
     publisher: Publisher,
+    *,
+    alarms: Alarms,
     deployments: Deployments,
 ) -> Mapping[str, Service]:
     """Return the table, by botocore's names of the services."""
@@ -104,11 +106,8 @@ def services(
             },
         ),
         "cloudwatch": Service(
-            watch=Alarms(account, publisher).watch,
-            approximations={
-                "PutMetricAlarm": ("CloudWatch", "alarms change state by SetAlarmState only")
-            },
-            data_writes=frozenset({"PutMetricData"}),
+            watch=alarms.watch,
+            data_writes=frozenset({"PutMetricData", "SetAlarmState"}),
         ),
         "events": Service(data_writes=frozenset({"PutEvents"})),
         "iam": Service(

@@ -2,7 +2,7 @@
 
 Sources: CloudWatch User Guide, "Specification: Embedded metric format"; CloudWatch Logs User Guide,
 "Filter pattern syntax for metric filters". A datum holds a minute's sum, least, most and count:
-there are no percentiles here, and CloudWatch alarms are not evaluated.
+there are no percentiles here.
 """
 
 import fnmatch
@@ -17,6 +17,7 @@ from typing import Any
 
 from moto.cloudwatch.models import MetricAggregatedDatum, cloudwatch_backends
 
+from emulator.cloudwatch.evaluation import Point
 from emulator.wire.documents import Document, JsonObject
 
 _MOST_DATA = 20_000  # of all series together; the oldest go
@@ -32,9 +33,10 @@ class Metrics:
     request, and is no change of the configuration.
     """
 
-    def __init__(self, account_id: str, region: str) -> None:
+    def __init__(self, account_id: str, region: str, now: Callable[[], float] = time.time) -> None:
         self._account_id = account_id
         self._region = region
+        self._now = now
         self._lock = threading.Lock()
         self._data: dict[_Key, MetricAggregatedDatum] = {}  # oldest first
 
@@ -47,7 +49,7 @@ class Metrics:
         unit: str = "Count",
     ) -> None:
         """Count a value in a series, now."""
-        key = (int(time.time() // 60), namespace, name, tuple(sorted(dimensions.items())))
+        key = (int(self._now() // 60), namespace, name, tuple(sorted(dimensions.items())))
         with self._lock:
             datum = self._data.get(key) or self._new(key, value, unit)
             datum.min = min(datum.min, value)
@@ -76,6 +78,26 @@ class Metrics:
         self._data[key] = datum
         kept.append(datum)
         return datum
+
+    def points(self, metric: Document, since: float) -> list[Point]:
+        """Return what a series (MetricName, Namespace, Dimensions) was since a time."""
+        name, namespace = metric["MetricName"], metric["Namespace"]
+        wanted = {(one["Name"], one["Value"]) for one in metric.get("Dimensions", ())}
+        found = []
+        for datum in list(cloudwatch_backends[self._account_id][self._region].metric_data):
+            if (datum.name, datum.namespace) == (name, namespace) and wanted == {
+                (one.name, one.value) for one in datum.dimensions
+            }:
+                stamp = datum.timestamp
+                at = (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
+                if at < since:
+                    continue
+                if isinstance(datum, MetricAggregatedDatum):
+                    values = (datum.min, datum.max, datum.sum, datum.sample_count)
+                else:
+                    values = (datum.value, datum.value, datum.value, 1)
+                found.append(Point(at, *values))
+        return found
 
     def observe(self, group: str, messages: Iterable[str], filters: Iterable[Document]) -> None:
         """Count what was written to a log group: its events, and what they say of metrics."""

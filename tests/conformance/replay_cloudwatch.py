@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
-from tests.conformance.harness import NotImplementedHereError, replay
+from emulator.sns.publishing import Publisher
+from tests.conformance.harness import replay
 from tests.conformance.replay_bedrock import INSULTS, converse, guardrail
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Emulator
 
 
-def _alarm(aws: Emulator) -> dict[str, Any]:
-    """Make an alarm on a metric that is not there; return how it is described."""
+def _alarm(aws: Emulator, **settings: Any) -> dict[str, Any]:
+    """Make an alarm on a metric that is not there; return how it is described a minute later."""
     client, name = aws.client("cloudwatch"), f"replay-{uuid.uuid4()}"
     client.put_metric_alarm(
         AlarmName=name,
@@ -25,7 +28,9 @@ def _alarm(aws: Emulator) -> dict[str, Any]:
         Threshold=1,
         ComparisonOperator="LessThanThreshold",
         TreatMissingData="breaching",
+        **settings,
     )
+    aws.request("PUT", "/_aws/clock", b'{"forward_seconds": 0}')
     (alarm,) = client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     return dict(alarm)
 
@@ -33,16 +38,23 @@ def _alarm(aws: Emulator) -> dict[str, Any]:
 @replay("cw-001")
 def missing_data_breaches(aws: Emulator) -> dict[str, Any]:
     alarm = _alarm(aws)
-    if alarm["StateValue"] == "INSUFFICIENT_DATA":
-        raise NotImplementedHereError("alarms change no state")
     return {"NewStateValue": alarm["StateValue"], "NewStateReason": alarm["StateReason"]}
 
 
 @replay("cw-002")
 def message_of_an_alarm(aws: Emulator) -> dict[str, Any]:
-    if _alarm(aws)["StateValue"] == "INSUFFICIENT_DATA":
-        raise NotImplementedHereError("alarms change no state, and so tell nobody")
-    return {}
+    with mock.patch.object(Publisher, "publish", return_value="") as publish:
+        name = _alarm(aws, AlarmActions=["arn:aws:sns:us-east-2:123456789012:t"])["AlarmName"]
+    messages = [json.loads(call.args[2]) for call in publish.call_args_list]
+    (message,) = [one for one in messages if one["AlarmName"] == name]
+    wanted = (
+        "AWSAccountId", "AlarmName", "NewStateValue", "NewStateReason", "OldStateValue", "Region",
+        "StateChangeTime", "Trigger",
+    )  # fmt: skip
+    return {
+        "keys": [each for each in wanted if each in message],
+        "OldStateValue": message["OldStateValue"],
+    }
 
 
 @replay("cw-003")

@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from emulator.events.rules import filled
 from tests.conformance.harness import asked, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
@@ -80,5 +81,11 @@ def _delivery(aws: Emulator) -> dict[str, Any]:
     raise AssertionError(answer)
 
 
-for _id in ("events-011", "events-013", "events-014", "events-015", "events-016"):
+@replay("events-011")
+def path_that_the_event_lacks(_: Emulator) -> dict[str, Any]:
+    transformer = {"InputPathsMap": {"c": "$.detail.nope"}, "InputTemplate": '{"command": "<c>"}'}
+    return {"delivered": json.loads(filled(transformer, _EVENT, "r", "arn:r"))}
+
+
+for _id in ("events-013", "events-014", "events-015", "events-016"):
     replay(_id)(_delivery)

@@ -14,7 +14,7 @@ def test_what_is_applied_tells_what_it_will_not_do(emulator: Emulator, package: 
         Period=60,
         EvaluationPeriods=1,
         Threshold=1,
-        Statistic="Sum",
+        ExtendedStatistic="p99",
         ComparisonOperator="GreaterThanThreshold",
     )
     topic = emulator.client("sns").create_topic(Name=name)["TopicArn"]
@@ -47,7 +47,7 @@ def test_what_is_applied_tells_what_it_will_not_do(emulator: Emulator, package: 
         for each in emulator.request("GET", "/_aws/health").json()["approximations"]
     }
     assert told >= {
-        ("CloudWatch", "alarms change state by SetAlarmState only"),
+        ("CloudWatch", "an alarm on a percentile is evaluated on the maximum"),
         ("SNS", "mails go to the mailbox, /_aws/mailbox, and to nobody"),
         ("CloudWatch", "a data protection policy masks nothing"),
         (
