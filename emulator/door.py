@@ -164,7 +164,7 @@ class Door:
     @staticmethod
     def refuse_web_pages(call: Call) -> None:
         """Refuse what a browser sends for some web page; only deployed APIs are for these."""
-        if is_of_a_web_page(call.request):
+        if is_of_a_web_page(call.request.header):
             raise AwsError(
                 403,
                 "AccessDeniedException",

@@ -1,8 +1,10 @@
 """One port for the whole local AWS: the socket and its two pools of threads."""
 
+import contextlib
 import json
 import logging
 import re
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -31,6 +33,13 @@ _FRONT_THREADS = 64
 _BACK_THREADS = 48
 _FRONT_PATHS = ("/_aws/execute-api/", "/_aws/custom-domain/", "/2015-03-31/functions/")
 _METADATA = re.compile(rb"^X-Amz-Meta-[^:]+", re.MULTILINE)
+# A connection without a request in work ends this many seconds after its last answer, or after the
+# first byte of its next request: neither silence nor one byte a second holds it any longer.
+PATIENCE = 60
+# Of connections without a request in work, the longest unused end beyond these numbers.
+MOST_WAITING = 400
+MOST_WAITING_OF_ONE_ADDRESS = 200
+_CONNECTIONS = 1000
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024
 
@@ -157,6 +166,28 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
     parser_class = _Parser
     task_class = _Task
     error_task_class = _ErrorTask
+    last_activity: float
+    _began = 0.0
+
+    def __init__(self, server: TcpWSGIServer, *arguments: object, **named: object) -> None:
+        super().__init__(server, *arguments, **named)
+        waiting = [one for one in server.active_channels.values() if one.is_waiting()]
+        own = [one for one in waiting if one.addr[0] == self.addr[0]]
+        for crowd, most in ((own, MOST_WAITING_OF_ONE_ADDRESS), (waiting, MOST_WAITING)):
+            if len(crowd) > most:
+                min(crowd, key=lambda one: one.last_activity).will_close = True
+
+    def is_waiting(self) -> bool:
+        """Return whether no request is in work, and no answer on its way."""
+        return not (self.requests or self.total_outbufs_len or self.will_close)
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes; those that continue a request do not make the connection active."""
+        if self.request is None:
+            self._began = self.last_activity
+        else:
+            self.last_activity = self._began
+        return bool(super().received(data))
 
 
 class _TwoPools:
@@ -200,6 +231,9 @@ class Server:
         """Bind the port (0 picks a free one). Raises PortInUseError."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._thread: threading.Thread | None = None
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):  # macOS starts programs with 256 files
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4 * _CONNECTIONS), hard))
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -219,7 +253,9 @@ class Server:
             _dispatcher=_TwoPools(self.app.end_waits),
             sockets=[listener],
             ident=None,
-            connection_limit=1000,
+            connection_limit=_CONNECTIONS,
+            channel_timeout=PATIENCE,
+            cleanup_interval=1,
             asyncore_use_poll=True,
             max_request_body_size=_MAX_BODY,
             clear_untrusted_proxy_headers=False,

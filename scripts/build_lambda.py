@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build the function's package: the same bytes from the same sources (toolkit/package.py)."""
+"""Build the function's zip (toolkit/package.py), and its bill of materials beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from toolkit import package
+from toolkit import package, sbom
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"build_lambda: {error}", file=sys.stderr)
         return 1
     package.write(built, options.output)
+    package.write(sbom.of(built).encode(), options.output.with_suffix(".cdx.json"))
     digest = hashlib.sha256(built).hexdigest()
     if options.json:
         print(json.dumps({"path": str(options.output), "bytes": len(built), "sha256": digest}))

@@ -7,6 +7,7 @@ compiles every module again.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import io
 import marshal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCES = ROOT / "lambda" / "src"
+HANDLER = "chatbot.handler"  # modules/compute: the module of the function's handler
 # One list for AWS WAF and the function: Terraform reads it there, the zip carries it.
 PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
 RUNTIME = (3, 12)  # modules/compute: python3.12
@@ -49,9 +51,12 @@ def build(*, sources: Path = SOURCES) -> bytes:
             f"that version alone; this is {sys.version.split()[0]}. Build with `make build`."
         )
     files = dict(_own_files(sources))
-    stray = [name for name in files if not name.endswith(".py")]
-    if stray:
-        raise BuildError(f"{sources / stray[0]} is no Python module. Take it away.")
+    try:
+        reached = _reached(files)
+    except SyntaxError as error:
+        raise BuildError(f"{sources / str(error.filename)}:{error.lineno}: {error.msg}.") from error
+    for name in sorted(files.keys() - reached):
+        raise BuildError(f"{sources / name} is no module that {HANDLER} imports. Take it away.")
     files[f"chatbot/{PATTERNS.name}"] = _read(PATTERNS)
     package = _zip(files | dict(_bytecode(files)))
     if len(package) > MAX_BYTES:
@@ -63,6 +68,23 @@ def _own_files(sources: Path) -> Iterator[tuple[str, bytes]]:
     for path in sources.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(sources).as_posix(), _read(path)
+
+
+def _reached(files: dict[str, bytes]) -> set[str]:
+    """Return the files of the handler's module and of all that it imports."""
+    reached: set[str] = set()
+    modules = [HANDLER]
+    while modules:
+        name = f"{modules.pop().replace('.', '/')}.py"
+        if name not in files or name in reached:
+            continue
+        reached.add(name)
+        for node in ast.walk(ast.parse(files[name], name)):
+            if isinstance(node, ast.Import):
+                modules += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules += [f"{node.module}", *(f"{node.module}.{one.name}" for one in node.names)]
+    return reached
 
 
 def _read(path: Path) -> bytes:
@@ -100,10 +122,10 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def write(package: bytes, output: Path) -> None:
-    """Replace `output` atomically, so that a reader never sees half a zip."""
+def write(content: bytes, output: Path) -> None:
+    """Replace `output` atomically, so that a reader never sees half a file."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=output.parent, delete=False) as half:
-        half.write(package)
+        half.write(content)
     Path(half.name).chmod(0o644)
     Path(half.name).replace(output)

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.wire.origin import is_of_a_web_page
+
 _API = "/2018-06-01/runtime"
 _LOOK_AT_PROCESS_EVERY = 1.0
 _TAIL_BYTES = 4096
@@ -96,6 +98,10 @@ class _Connection:
         headers = {
             name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
         }
+        if is_of_a_web_page(headers.get):
+            self.answer("403 Forbidden", {}, b"", 1.0)
+            self.closed = True
+            return None
         length = int(headers.get("content-length", 0))
         if len(self._buffer) < end + 4 + length:
             if headers.get("expect") and not self._continued:

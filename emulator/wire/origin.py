@@ -1,8 +1,7 @@
 """Where a request comes from, and which name it calls."""
 
 import re
-
-from emulator.wire.http import HttpRequest
+from collections.abc import Callable
 
 # An account's number stands before the address in calls of S3 Control, whose SDKs put it there
 # (botocore's model: hostPrefix "{AccountId}."). No name server has such a name to give.
@@ -18,16 +17,16 @@ def custom_host(header: str | None) -> str:
     return "" if _LOCAL_NAME.fullmatch(name) else name.partition(":")[0]
 
 
-def is_of_a_web_page(request: HttpRequest) -> bool:
-    """Return whether a browser sends this for some web page.
+def is_of_a_web_page(header: Callable[[str], str | None]) -> bool:
+    """Return whether a browser sends a request, given by its headers, for some web page.
 
     The administrator's key is known to all, and a function is code that runs on this machine: any
     page that a person has open could run its own. A browser names the page; where the page has
     its own name lead to this machine (DNS rebinding), the Host header does.
     """
-    host = request.header("host")
+    host = header("host")
     return (
-        request.header("origin") is not None
-        or (request.header("sec-fetch-site") or "none") not in {"none", "same-origin"}
+        header("origin") is not None
+        or (header("sec-fetch-site") or "none") not in {"none", "same-origin"}
         or (host is not None and _LOCAL_NAME.fullmatch(host.strip()) is None)
     )

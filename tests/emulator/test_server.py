@@ -1,9 +1,11 @@
 """The port: routes, limits, bad input, start and stop."""
 
+import contextlib
 import io
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -19,6 +21,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+import emulator.server as server_module
 from emulator.server import PortInUseError, Server
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
@@ -177,6 +180,68 @@ def test_half_sent_requests_hold_up_nobody(emulator: Emulator) -> None:
         connection.close()
 
 
+def connect(server: Server, first: bytes = b"") -> socket.socket:
+    port = int(server.endpoint.rpartition(":")[2])
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall(first)
+    return connection
+
+
+class _Slow:
+    """Stands in for deployed APIs whose answers wait for the test."""
+
+    def __init__(self, server: Server) -> None:
+        self.release, self.waiting = threading.Event(), threading.Semaphore(0)
+        server.app.door.apis = self  # type: ignore[assignment]  # stands in
+
+    def handle(self, *_: object) -> HttpResponse:
+        self.waiting.release()
+        self.release.wait(60)
+        return json_response(200, {})
+
+
+REQUEST = b"GET /_aws/execute-api/a/b/c HTTP/1.1\r\n\r\n"
+
+
+def test_a_thousand_idle_connections_shut_nobody_out(echo: Server) -> None:
+    slow = _Slow(echo)
+    working = connect(echo, REQUEST)
+    assert slow.waiting.acquire(timeout=5)
+    idle = [connect(echo, b"GET / HTTP/1.1\r\nX-Half:" * (n % 2)) for n in range(1000)]
+    assert Emulator(echo).request("GET", "/_aws/health").status == 200
+    slow.release.set()
+    assert working.recv(65_536).startswith(b"HTTP/1.1 200 ")  # it was never the one to go
+    idle[-1].sendall(b" x\r\n\r\n")
+    assert idle[-1].recv(65_536).startswith(b"HTTP/1.1 403 ")  # the newest may stay
+    for connection in (working, *idle):
+        connection.close()
+    echo.stop()
+
+
+def test_neither_silence_nor_one_byte_at_a_time_holds_a_connection(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(server_module, "PATIENCE", 1)
+    echo: Server = request.getfixturevalue("echo")
+    slow = _Slow(echo)
+    silent, dripping, working = (
+        connect(echo),
+        connect(echo, b"GET / HTTP/1.1\r\nX:"),
+        connect(echo, REQUEST),
+    )
+    began = time.monotonic()
+    with contextlib.suppress(OSError):
+        while time.monotonic() < began + 10 and not select.select([dripping], [], [], 0.2)[0]:
+            dripping.sendall(b"x")
+    assert time.monotonic() < began + 5
+    assert silent.recv(1) == b""
+    slow.release.set()
+    assert working.recv(65_536).startswith(b"HTTP/1.1 200 ")  # longer than patience, and answered
+    for connection in (silent, dripping, working):
+        connection.close()
+    echo.stop()
+
+
 def test_requests_sent_at_once_are_answered_in_their_order(emulator: Emulator) -> None:
     port = int(emulator.endpoint.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
@@ -267,15 +332,7 @@ def test_a_part_that_breaks_gives_an_error_without_its_cause(echo: Server) -> No
 
 
 def test_calls_that_requests_cause_find_a_thread_when_all_clients_wait(echo: Server) -> None:
-    release, waiting = threading.Event(), threading.Semaphore(0)
-
-    class Slow:
-        def handle(self, *_: object) -> HttpResponse:
-            waiting.release()
-            release.wait(60)
-            return json_response(200, {})
-
-    echo.app.door.apis = Slow()  # type: ignore[assignment]  # stands in
+    slow = _Slow(echo)
     emulator = Emulator(echo)
     clients = [
         threading.Thread(
@@ -287,11 +344,11 @@ def test_calls_that_requests_cause_find_a_thread_when_all_clients_wait(echo: Ser
         client.start()
     try:
         for _ in range(64):
-            assert waiting.acquire(timeout=5)
+            assert slow.waiting.acquire(timeout=5)
         with urllib.request.urlopen(f"{echo.endpoint}/_aws/health", timeout=5) as answer:
             assert answer.status == 200
     finally:
-        release.set()
+        slow.release.set()
     for client in clients:
         client.join(timeout=10)
     echo.stop()

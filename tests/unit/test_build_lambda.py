@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,12 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from scripts import build_lambda
 from toolkit import package as packaging
+from toolkit import sbom
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -38,8 +42,8 @@ def names(package: bytes) -> list[str]:
 def tiny(tmp_path: Path) -> Path:
     """The sources of a build of one module."""
     sources = tmp_path / "src"
-    (sources / "pkg").mkdir(parents=True)
-    (sources / "pkg" / "__init__.py").write_bytes(b"X = 1\nY = 2\n")
+    (sources / "chatbot").mkdir(parents=True)
+    (sources / "chatbot" / "handler.py").write_bytes(b"X = 1\nY = 2\n")
     return sources
 
 
@@ -103,7 +107,7 @@ def test_refuses_to_build_with_another_python(tiny: Path, monkeypatch: pytest.Mo
 def test_a_changed_source_changes_the_bytes(tiny: Path) -> None:
     before = packaging.build(sources=tiny)
     assert packaging.build(sources=tiny) == before
-    (tiny / "pkg" / "__init__.py").write_bytes(b"X = 1\nY = 3\n")
+    (tiny / "chatbot" / "handler.py").write_bytes(b"X = 1\nY = 3\n")
     assert packaging.build(sources=tiny) != before
 
 
@@ -193,11 +197,28 @@ def make_env() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", ["fast.cpython-312-x86_64-linux-gnu.so", "stale.pyc", ".DS_Store"])
-def test_refuses_what_is_no_module(tiny: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sitecustomize.py", ".env", ".DS_Store", "stale.pyc"),
+        *("chatbot/.handler.py.swp", "chatbot/handler (copy).py", "chatbot/notes.py"),
+        "chatbot/fast.cpython-312-x86_64-linux-gnu.so",
+    ],
+)
+def test_refuses_what_the_handler_does_not_import_and_names_it(tiny: Path, name: str) -> None:
+    for module in ("named", "taken"):
+        (tiny / "chatbot" / f"{module}.py").touch()
+    handler = tiny / "chatbot" / "handler.py"
+    handler.write_text("import json\nfrom chatbot import named\nfrom chatbot.taken import X\n")
     assert packaging.build(sources=tiny)
-    (tiny / "pkg" / name).write_bytes(b"\x7fELF")
-    with pytest.raises(packaging.BuildError, match="no Python module"):
+    (tiny / name).write_bytes(b"")
+    with pytest.raises(packaging.BuildError, match=re.escape(f"{tiny / name} is no module")):
+        packaging.build(sources=tiny)
+
+
+def test_a_slip_in_a_module_is_told_with_its_place(tiny: Path) -> None:
+    (tiny / "chatbot" / "handler.py").write_bytes(b"X = 1\ndef\n")
+    with pytest.raises(packaging.BuildError, match=r"src/chatbot/handler\.py:2: invalid syntax"):
         packaging.build(sources=tiny)
 
 
@@ -222,7 +243,36 @@ def test_prints_size_and_hash_and_writes_a_file_that_terraform_can_read(
     }
     assert output.read_bytes() == package
     assert output.stat().st_mode & 0o777 == 0o644
-    assert list(output.parent.iterdir()) == [output]
+    bill = output.with_name("chatbot.cdx.json")
+    assert set(output.parent.iterdir()) == {output, bill}
+    assert bill.read_text() == sbom.of(package)
+
+
+def test_the_bill_of_materials_lists_what_the_zip_holds(package: bytes, tiny: Path) -> None:
+    text = sbom.of(package)
+    validator = JsonStrictValidator(SchemaVersion.V1_6)
+    assert validator.validate_str(text) is None
+    assert validator.validate_str(text.replace('"application"', '"anything"')) is not None
+    bill = json.loads(text)
+    listed = {
+        each["name"]: each["hashes"][0]["content"]
+        for each in bill["components"]
+        if each["type"] == "file"
+    }
+    with zipfile.ZipFile(io.BytesIO(package)) as content:
+        held = {name: hashlib.sha256(content.read(name)).hexdigest() for name in content.namelist()}
+    assert listed == held
+    (subject,) = bill["metadata"]["component"]["hashes"]
+    assert subject["content"] == hashlib.sha256(package).hexdigest()
+    others = [each for each in bill["components"] if each["type"] != "file"]
+    assert [each["name"] for each in others] == ["confusable-homoglyphs", "python"]
+    assert all(each["version"] and each["licenses"] for each in others)
+    known = {each["bom-ref"] for each in (*bill["components"], bill["metadata"]["component"])}
+    assert {one for each in bill["dependencies"] for one in each["dependsOn"]} <= known
+    # The same for the same zip, and another for another.
+    assert "timestamp" not in text
+    another = json.loads(sbom.of(packaging.build(sources=tiny)))
+    assert another["serialNumber"] != bill["serialNumber"] == json.loads(text)["serialNumber"]
 
 
 def test_says_what_to_do_when_it_cannot_build(

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 ARN = "arn:aws:lambda:us-east-2:123456789012:function:fn"
 
 CODE = """
-import os, socket, subprocess, sys, time
+import http.client, os, socket, subprocess, sys, time
 
 def handler(event, context):
     match event.get("do"):
@@ -50,6 +50,11 @@ def handler(event, context):
                     connection.sendall(line + b"\\r\\n\\r\\n")
                     connection.recv(1)
             return "fine"
+        case "knock":
+            runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+            path = "/2018-06-01/runtime/invocation/another/response"
+            runtime.request("POST", path, b"{}", event["headers"])
+            return runtime.getresponse().status
         case "environment":
             return dict(os.environ)
         case "import":

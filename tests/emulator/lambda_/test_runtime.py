@@ -126,6 +126,22 @@ def test_nonsense_to_the_runtime_api_is_hung_up_on(functions: LambdaRuntime) -> 
     assert payload(call(functions, do="garble")) == "fine"
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 404),
+        ({"Host": "localhost:1"}, 404),
+        ({"Host": "attacker.example"}, 403),  # a name that its owner points at 127.0.0.1
+        ({"Origin": "https://attacker.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_no_web_page_reaches_the_runtime_api(
+    functions: LambdaRuntime, headers: dict[str, str], status: int
+) -> None:
+    assert payload(call(functions, do="knock", headers=headers)) == status
+
+
 def test_timeout_kills_and_replaces_the_worker() -> None:
     account = OneFunction(Timeout=0.4)
     functions = run_on(account)
