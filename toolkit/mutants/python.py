@@ -73,7 +73,7 @@ def _occurrence(operator: Any, occurrence: int) -> Callable[[str], str]:
 def _drops(file: str, source: str) -> Iterator[Mutant]:
     where, at = _places(source), _offsets(source)
     for node in ast.walk(ast.parse(source)):
-        dropped: list[ast.expr | ast.stmt] = []
+        dropped: list[tuple[ast.expr, ast.expr]] = []  # where each begins, and where it ends
         if isinstance(node, ast.Raise) or (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         ):
@@ -84,12 +84,15 @@ def _drops(file: str, source: str) -> Iterator[Mutant]:
                 edit(*at(node), "pass"),
             )
         elif isinstance(node, ast.List | ast.Set | ast.Tuple) and len(node.elts) > 2:
-            dropped = [one for one in node.elts if isinstance(one, ast.Constant)]
-        for one in dropped:
-            start, end = at(one)
+            dropped = [(one, one) for one in node.elts if isinstance(one, ast.Constant)]
+        elif isinstance(node, ast.Dict) and len(node.keys) > 1:
+            entries = zip(node.keys, node.values, strict=True)
+            dropped = [(key, value) for key, value in entries if isinstance(key, ast.Constant)]
+        for first, last in dropped:
+            start, end = at(first)[0], at(last)[1]
             end += len(source[end:]) - len(source[end:].lstrip(", "))
-            change = f"drop {ast.get_source_segment(source, one)}"
-            yield Mutant(file, where(one.lineno), change, edit(start, end))
+            change = f"drop {ast.get_source_segment(source, first)}"
+            yield Mutant(file, where(first.lineno), change, edit(start, end))
 
 
 def _places(source: str) -> Callable[[int], str]:

@@ -132,11 +132,9 @@ class _Runner:
 
     def _one(self, mutant: Mutant) -> Outcome | None:
         """Try each layer in turn; return what has survived them all."""
-        if self._is_over(TESTS):
-            return None
         with self._borrowed() as tree:
             for layer in layers(mutant.file):
-                if self._stop.is_set():
+                if self._is_over(TESTS):
                     return None
                 result, detail = self._checked(tree, layer, mutant)
                 if result != "survived":

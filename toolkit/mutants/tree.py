@@ -29,7 +29,9 @@ Verdict = tuple[Result, str]
 RUN = re.compile(r'^run "(\w+)" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
 # The module itself is sound when one of its tests says this.
 TESTED = ("Test assertion failed", "Missing expected failure")
-PYTEST_SECONDS = 300.0
+# What a mutant that loops may take of the processor; and one that waits, on a machine however busy.
+PROCESSOR_SECONDS = 120
+PYTEST_SECONDS = 1200.0
 
 
 class _FailedError(Exception):
@@ -49,6 +51,7 @@ class Tree:
         self._kills: Counter[tuple[str, str]] = Counter()
         self._up = ExitStack()
         self._env: dict[str, str] | None = None
+        self._running: subprocess.Popen[str] | None = None
 
     @classmethod
     def copy(cls, folder: Path) -> Tree:
@@ -69,8 +72,13 @@ class Tree:
         return cls(folder)
 
     def close(self) -> None:
-        """Stop the provider."""
+        """Stop the provider, and what runs."""
+        self._kill()
         self._up.close()
+
+    def _kill(self) -> None:
+        if self._running and self._running.poll() is None:
+            os.killpg(self._running.pid, signal.SIGKILL)
 
     @contextmanager
     def changed(self, mutant: Mutant) -> Iterator[None]:
@@ -158,8 +166,9 @@ class Tree:
     def python(self, *arguments: str) -> tuple[int, str]:
         """Run Python with the modules of this tree; return its exit code and all it printed."""
         path = os.pathsep.join(str(self.folder / part) for part in (".", "lambda/src"))
+        limited = ("bash", "-c", f'ulimit -t {PROCESSOR_SECONDS}; exec "$@"', "bash")
         with subprocess.Popen(
-            [sys.executable, *arguments],
+            [*limited, sys.executable, *arguments],
             cwd=self.folder,
             # Bytecode is found by time and size, and a mutant may change neither.
             env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -169,10 +178,11 @@ class Tree:
             text=True,
             process_group=0,
         ) as process:
+            self._running = process
             try:
                 text, _ = process.communicate(timeout=PYTEST_SECONDS)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                self._kill()
                 return 1, f"not done after {PYTEST_SECONDS:.0f} s"
             return process.returncode, text
 

@@ -81,14 +81,14 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   }
 
   assert {
-    condition = alltrue(flatten([
+    condition = toset(flatten([
       for rule in aws_wafv2_web_acl.this.rule : [
         for pattern in flatten(rule.statement[0].and_statement[0].statement[*].not_statement[*].statement[*].regex_match_statement[*].regex_string) : concat(
           [for good in ["application/json", "application/json; charset=utf-8", "application/json;charset=\"utf-8\""] : can(regex(pattern, good))],
           [for bad in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/jsonp", "text/plain, application/json", "application/json, text/plain", ""] : !can(regex(pattern, bad))],
         )
       ] if rule.name == "content-type"
-    ]))
+    ])) == toset([true])
     error_message = "The Content-Type pattern passes something else than JSON in UTF-8, or refuses that."
   }
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from emulator.waf import Waf
-from emulator.wire.http import HttpRequest
 from tests.emulator.waf.support import (
     GROUP_ARN,
     SET_ARN,
@@ -43,9 +41,10 @@ def own_group(edge: Edge, *rules: dict[str, Any], **more: Any) -> None:
 
 
 def test_a_stage_without_a_web_acl_is_not_inspected(edge: Edge) -> None:
-    request = HttpRequest("GET", "/", "", (), b"", "127.0.0.1")
+    edge.apply(DefaultAction={"Block": {}})
     other = "arn:aws:apigateway:us-east-2::/restapis/other/stages/v1"
-    assert Waf(edge.account).inspect(other, request, request_id="1") is None
+    assert edge.send().action == "BLOCK"
+    assert edge.waf.inspect(other, edge.request(), request_id="1") is None
 
 
 def test_rules_run_by_priority_and_the_first_that_ends_wins(edge: Edge) -> None:
