@@ -71,8 +71,8 @@ def layers(file: str) -> list[Layer]:
         ours = "chatbot" in path.parts
         if ours:
             tests += ["tests/unit/chatbot", *(SCREENING if path.stem == "screening" else ())]
-        reads = FUNCTION if ours else (path.parts[0], "toolkit")
-        found += [_pytest(test, reads) for test in dict.fromkeys(tests)]
+        inputs = FUNCTION if ours else (path.parts[0], "toolkit")
+        found += [_pytest(test, inputs) for test in dict.fromkeys(tests)]
     return found
 
 

@@ -15,12 +15,15 @@ from tests.emulator.fake_account import answered
 
 
 def asked(authorizer: Authorizer, request: HttpRequest) -> tuple[str, list[str]] | None:
-    """Return the first action of a request and its resources; None where it is no operation."""
+    """Return the first action of a request and its resources, `?` where they are unknown.
+
+    Return None where it is no operation.
+    """
     call = recognize(request)
     if not call.operation:
         return None
     first = authorizer.targets(call)[0]
-    return first.action, list(first.resources)
+    return first.action, ["?"] if first.unknown else list(first.resources)
 
 
 def authenticated(authorizer: Authorizer, request: HttpRequest) -> Call:

@@ -37,11 +37,18 @@ def test_reads_of_what_is_served_are_those_of_the_authorization_reference() -> N
 @pytest.mark.parametrize(
     ("service", "operation", "reads"),
     [
+        ("kms", "Decrypt", True),
+        ("kms", "Encrypt", True),
         ("kms", "GenerateDataKeyWithoutPlaintext", True),
+        ("kms", "GenerateRandom", True),
+        ("kms", "ReEncrypt", True),
         ("kms", "ScheduleKeyDeletion", False),
         ("sts", "AssumeRole", True),
         ("sts", "AssumeRoleWithWebIdentity", True),
         ("wafv2", "CheckCapacity", True),
+        ("sns", "CheckIfPhoneNumberIsOptedOut", True),
+        ("cloudtrail", "SearchSampleQueries", True),
+        ("s3", "HeadObject", True),
         ("lambda", "CheckpointDurableExecution", False),
         ("iam", "SimulatePrincipalPolicy", True),
         ("dynamodb", "BatchGetItem", True),
