@@ -5,12 +5,14 @@ CLIENT =
 MESSAGE =
 PROMPTS =
 TOOL = lines
+FAIL_UNDER = 0
+REDTEAM = --tool $(TOOL) --fail-under $(FAIL_UNDER) $(if $(PROMPTS),--prompts '$(PROMPTS)')
 PYTHON := .venv/bin/python
 # `make down` takes all rehearsals down unless it is told which.
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs smoke proofs redteam test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
+.PHONY: help up down ask logs smoke proofs redteam redteam-aws test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +37,8 @@ smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who stopped what (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
 
-redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS=)
-	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) --tool $(TOOL) $(if $(PROMPTS),--prompts '$(PROMPTS)')
+redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS= FAIL_UNDER=)
+	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) $(REDTEAM)
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
@@ -64,6 +66,9 @@ smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promise
 
 proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS can be asked (ENV=dev, 20 minutes)
 	@$(PYTHON) scripts/smoke_test.py --full --env $(ENV)
+
+redteam-aws: rehearsal-tools ## Let a red-team tool attack an applied environment (as redteam)
+	@$(PYTHON) scripts/redteam.py --env $(ENV) $(REDTEAM)
 
 preflight: terraform-tool build ## Look at an account, read-only, before the first apply (ENV=dev)
 	@$(PYTHON) scripts/account_check.py --env $(ENV)

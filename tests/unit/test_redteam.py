@@ -163,6 +163,7 @@ def test_a_quota_that_is_used_up_ends_the_run() -> None:
         status, found = post(bridge, ask("Hi"))
         assert (status, found["error"]["code"]) == (402, "not_asked")
         assert "quota" in bridge.problem
+        assert post(bridge, ask("Hi"))[0] == 402  # without asking: no answer is left
 
 
 class Records:
@@ -266,15 +267,17 @@ def test_a_file_of_prompts_is_read_and_a_bad_line_named(tmp_path: Path) -> None:
 
 def test_our_own_proofs_are_a_first_set_of_probes() -> None:
     probes = of_proofs()
+    families = {one.family for one in probes}
     assert len(probes) > 60
-    assert {"prompt-injection", "screening"} <= {one.family for one in probes}
+    assert {"prompt-injection", "screening"} <= families
+    assert not {"content-type", "body-size"} & families  # no tool sends headers or spaces of JSON
 
 
 def test_each_tool_is_configured_for_the_bridge_and_holds_no_token(tmp_path: Path) -> None:
     one, _ = asker()
     with Bridge(one) as bridge:
         probes = [Probe("a", "Say {{ this }}")]
-        for config in (Promptfoo(probes).config(bridge), Garak().config(bridge)):
+        for config in (Promptfoo(probes).config(bridge), Garak().config(bridge, tmp_path)):
             text = json.dumps(config)
             assert bridge.url in text
             assert bridge.token not in text

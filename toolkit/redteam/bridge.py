@@ -153,15 +153,17 @@ class Bridge:
 
     def answer(self, prompt: str) -> tuple[int, str]:
         """Return a status and the text for the tool."""
-        try:
-            turn = self.asker.ask(prompt)
-        except QuotaError as error:
-            self.problem = str(error)
-            return 402, self.problem  # which no tool tries again for ever, as it would a 429
-        if turn.status == 0:
-            self.problem = "the deployment did not answer"
-            return 502, self.problem
-        return 200, REFUSAL if turn.refused else turn.text
+        if not self.problem:
+            try:
+                turn = self.asker.ask(prompt)
+            except QuotaError as error:
+                self.problem = str(error)
+            else:
+                if turn.status:
+                    return 200, REFUSAL if turn.refused else turn.text
+                self.problem = "the deployment did not answer"
+        # Tools ask a 429 or a 502 again for ever, and this never.
+        return 402, self.problem
 
 
 class _Chat(BaseHTTPRequestHandler):

@@ -19,8 +19,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROMPTFOO = "0.121.20"
-GARAK = "0.13.3"
-GARAK_PROBES = "dan,encoding,promptinject,latentinjection"
+GARAK = "0.17.1"
+GARAK_PROBES = (
+    "dan.DanInTheWild",
+    "encoding.InjectBase64",
+    "encoding.InjectHex",
+    "encoding.InjectROT13",
+    "encoding.InjectUnicodeTagChars",
+    "latentinjection.LatentInjectionResume",
+    "promptinject.HijackHateHumans",
+    "promptinject.HijackLongPrompt",
+)
+"""Probes whose detectors look for strings: others load a model first."""
+GARAK_PROMPTS = 25
+"""Prompts of each probe: all of them together stay within the quota of a month."""
+
+BESIDE = ("path", "headers", "spaces", "gzip", "each", "not_on_aws")
+"""What a proof may have beside its message, and no tool sends."""
 
 type Families = dict[str, str]
 """Digest of a prompt -> family of probes."""
@@ -116,24 +131,29 @@ class Promptfoo:
 class Garak:
     """garak (PyPI), which brings its own probes; installed by whoever wants it, for its size."""
 
-    def __init__(self, probes: str = GARAK_PROBES) -> None:
-        self._probes = probes
-
-    def config(self, bridge: Bridge) -> Mapping[str, object]:
-        """Return the options of the generator."""
-        return {"openai": {"OpenAICompatible": {"uri": bridge.url, "name": MODEL}}}
+    def config(self, bridge: Bridge, folder: Path) -> Mapping[str, object]:
+        """Return the content of garak.json."""
+        return {
+            "run": {
+                "generations": 1,
+                "soft_probe_prompt_cap": GARAK_PROMPTS,
+                "spec": {"include": [f"probes.{probe}" for probe in GARAK_PROBES]},
+            },
+            "plugins": {
+                "target_type": "openai.OpenAICompatible",
+                "target_name": MODEL,
+                "extended_detectors": False,
+                "generators": {"openai": {"OpenAICompatible": {"uri": bridge.url}}},
+            },
+            "reporting": {"report_dir": str(folder), "report_prefix": "garak"},
+        }
 
     def run(self, bridge: Bridge, folder: Path) -> Families:
         """Run garak's probes, and read from its report which they were."""
         _needs("garak", f"Install it in an environment of its own: pip install garak=={GARAK}")
-        options = folder / "garak.json"
-        options.write_text(json.dumps(self.config(bridge), indent=1))
-        _run(
-            *("garak", "--target_type", "openai.OpenAICompatible", "--target_name", MODEL),
-            *("--generator_option_file", str(options), "--generations", "1"),
-            *("--probes", self._probes, "--report_prefix", str(folder / "garak")),
-            OPENAICOMPATIBLE_API_KEY=bridge.token,
-        )
+        config = folder / "garak.json"
+        config.write_text(json.dumps(self.config(bridge, folder), indent=1))
+        _run("garak", "--config", str(config), OPENAICOMPATIBLE_API_KEY=bridge.token)
         return dict(_garak_families(folder / "garak.report.jsonl"))
 
 
@@ -163,13 +183,9 @@ def of_proofs() -> list[Probe]:
         Probe(one.control, text)
         for one in requests
         if one.stopped_by in {"edge", "compute", "guardrail"} and one.via == "api" and one.message
-        if not (
-            one.path
-            or one.headers
-            or one.not_on_aws
-            or one.each
-            or one.finding.endswith(".ANONYMIZED")
-        )
+        if not any(getattr(one, name) for name in BESIDE)
+        and one.content_type == Request.content_type
+        and not one.finding.endswith(".ANONYMIZED")
         if (text := one.text)
     ]
 
