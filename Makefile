@@ -3,6 +3,14 @@ ENV = dev
 PORT = 4566
 CLIENT =
 MESSAGE =
+ID =
+Q =
+GROUP =
+ORIGIN =
+HOURS = 24
+AWS =
+FOLLOW =
+JSON =
 PROMPTS =
 TOOL = lines
 FAIL_UNDER = 0
@@ -10,11 +18,13 @@ REDTEAM = --tool $(TOOL) --fail-under $(FAIL_UNDER) $(if $(PROMPTS),--prompts '$
 PYTHON := .venv/bin/python
 # `make down` takes all rehearsals down unless it is told which.
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
+WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
+LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs smoke proofs redteam redteam-aws test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
+.PHONY: help up down ask logs trace query web smoke proofs redteam redteam-aws test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
 
-help: ## Show this list
+help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: terraform-tool rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566)
@@ -28,8 +38,18 @@ ask: export QUESTION = $(value MESSAGE)
 ask: rehearsal-tools ## Ask a rehearsal a question (MESSAGE='…' CLIENT=web ENV=dev)
 	@$(PYTHON) scripts/rehearse.py ask --env $(ENV) --client '$(CLIENT)' -- "$$QUESTION"
 
-logs: rehearsal-tools ## Show the newest events of every log group of a rehearsal, and its mails (ENV=dev)
-	@$(PYTHON) scripts/rehearse.py logs --env $(ENV)
+logs: rehearsal-tools ## Show the newest events of each log (GROUP=api ID= FOLLOW=1 JSON=1; AWS=1 for AWS)
+	@$(LOGS) show --log '$(GROUP)' --id '$(ID)' $(if $(FOLLOW),--follow) $(if $(JSON),--json)
+
+trace: rehearsal-tools ## Show one request's way through the layers (ID=request_id; AWS=1)
+	@$(LOGS) trace -- '$(ID)'
+
+query: export QUERY = $(value Q)
+query: rehearsal-tools ## Run a Logs Insights query (Q='stats count(*) by status' GROUP=api; AWS=1)
+	@$(LOGS) query --log '$(GROUP)' -- "$$QUERY"
+
+web: rehearsal-tools ## Serve the chat page at the allowed origin (ENV=dev ORIGIN=; AWS=1)
+	@$(PYTHON) scripts/web.py $(WHICH) $(if $(ORIGIN),--origin '$(ORIGIN)')
 
 smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --rehearsal $(ENV)

@@ -15,6 +15,7 @@ from emulator.cloudtrail.trail import Trail
 from emulator.cloudwatch.alarms import Alarms
 from emulator.cloudwatch.clock import Clock
 from emulator.cloudwatch.metrics import Metrics
+from emulator.console import Console, opens
 from emulator.events.rules import Rules
 from emulator.iam import Authorizer
 from emulator.lambda_ import LambdaRuntime, invocations
@@ -27,7 +28,7 @@ from emulator.wire.call import Call
 from emulator.wire.errors import AwsError, render
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from emulator.wire.operations import recognize
-from emulator.wire.origin import custom_host, is_of_a_web_page
+from emulator.wire.origin import custom_host, is_of_a_web_page, is_of_the_console
 from emulator.wire.read_only import is_read_only
 from emulator.wire.validation import validate
 
@@ -70,6 +71,7 @@ class Door:
             authorizer=authorizer,
             deployed_api=self.deployments.served,
         )
+        self.console = Console(account)
         self._moto = MotoServer()
         self._services = services(
             account,
@@ -153,6 +155,8 @@ class Door:
         match request.method, request.path.split("/"):
             case _, ["", "_aws", *_]:
                 return self._own_pages
+            case "GET" | "HEAD", ["", ""] if opens(request):
+                return self._own_pages
             case "POST", ["", "2015-03-31", "functions", _, "invocations"]:
                 return self._invocation
             case "POST", ["", "model" | "guardrail", *_]:
@@ -164,7 +168,8 @@ class Door:
     @staticmethod
     def refuse_web_pages(call: Call) -> None:
         """Refuse what a browser sends for some web page; only deployed APIs are for these."""
-        if is_of_a_web_page(call.request.header):
+        request = call.request
+        if is_of_a_web_page(request.header) and not is_of_the_console(request):
             raise AwsError(
                 403,
                 "AccessDeniedException",
@@ -231,10 +236,13 @@ class Door:
                 return self.clock.handle(call.request, self._catch_up)
             case ["mailbox"]:
                 return self.mailbox.handle(call.request)
+            case ["console", _] | []:
+                return self.console.answer(call)
         raise AwsError(
             404,
             "UnknownOperationException",
-            "Below /_aws are: clock, faults, health, mailbox, execute-api/<api id>/<stage>/<path>"
+            "Below /_aws are: clock, console/<name>, faults, health, mailbox,"
+            " execute-api/<api id>/<stage>/<path>"
             " and custom-domain/<name>/<path>.",
         )
 

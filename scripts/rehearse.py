@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError, rehearsed
-from toolkit.talk import Progress, ask, logs, show
+from toolkit.talk import Progress, ask, show
 from toolkit.terraform import ROOT, TerraformError
 
 if TYPE_CHECKING:
@@ -73,7 +72,6 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         ("up", "apply an environment to a local AWS, and show that it answers"),
         ("down", "stop the local AWS and remove what it left (all environments by default)"),
         ("ask", "ask a rehearsal a question, as one of its clients"),
-        ("logs", "show the newest events of every log group, and the mails"),
         ("terraform", "run a Terraform command on a rehearsal, e.g. terraform --env dev plan"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -101,14 +99,9 @@ def main(
             return up(rehearsal)
         if options.command == "ask":
             return ask(rehearsal, options.client, options.message)
-        if options.command == "logs":
-            return logs(rehearsal)
         return terraform(rehearsal, options.arguments)
     except (RehearsalError, TerraformError) as error:
         print(f"\n{error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # `make logs | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What takes long to make is shared by the tests of these folders, which run one after the other;
 # any other file of tests is a group of its own. `make test` runs a group on each core, those that
 # take longest first; two files of tests/rehearsal apply an environment of their own.
-FOLDERS = {"proofs": "dev", "rehearsal": "dev", "terraform": "terraform"}
+FOLDERS = {"browser": "dev", "proofs": "dev", "rehearsal": "dev", "terraform": "terraform"}
 LONGEST = ("dev", "terraform", "test_customised.py", "test_prod.py")
 
 # Apart from .rehearsal, where a person may have one up.

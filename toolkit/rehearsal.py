@@ -303,9 +303,17 @@ class Rehearsal:
             clients={client: key["value"] for client, key in keys.items() if key["enabled"]},
             generation=self._health()["generation"],
         )
+        self.describe(path, outputs)
         self._session.touch(mode=0o600)
         self._session.write_text(json.dumps(asdict(session), indent=2))
         return session
+
+    def describe(self, path: str, outputs: dict[str, Any]) -> None:
+        """Tell the console of the local AWS what it shows."""
+        told = json.dumps({"env": self.env, "path": path, "outputs": outputs}).encode()
+        url = f"{self.endpoint}/_aws/console/deployment"
+        with urllib.request.urlopen(urllib.request.Request(url, told, method="PUT"), timeout=30):
+            pass
 
     # Operations on a rehearsal that is up.
 

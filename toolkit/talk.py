@@ -8,10 +8,8 @@ import shlex
 import time
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from toolkit.mailbox import mails
 from toolkit.rehearsal import RehearsalError, local_aws
 from toolkit.terraform import ROOT
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from toolkit.rehearsal import Rehearsal, Session
 
 QUESTION = "Hi, where is my order? It was due yesterday."
-SHOWN_EVENTS = 20
 
 
 class Progress:
@@ -34,7 +31,8 @@ class Progress:
 
 def show(session: Session, rehearsal: Rehearsal) -> None:
     """Print what a person needs to go on."""
-    print(f"\n  URL      {session.url}")
+    print(f"\n  Console  {session.endpoint}/   a chat, and each request's way through the layers")
+    print(f"  URL      {session.url}")
     for client, key in sorted(session.clients.items()):
         print(f"  API key  {key}  of {client}")
     if session.clients:
@@ -96,32 +94,3 @@ def ask(rehearsal: Rehearsal, client: str, message: str) -> int:
     status, body = _ask(session, client or session.client, message or QUESTION)
     print(f"{status} {body}")
     return 0 if status == 200 else 1
-
-
-def logs(rehearsal: Rehearsal) -> int:
-    """Print the newest events of every log group, and the newest mails."""
-    session = rehearsal.session()
-    client = rehearsal.client("logs", session.region)
-    groups = [
-        group["logGroupName"]
-        for page in client.get_paginator("describe_log_groups").paginate()
-        for group in page["logGroups"]
-    ]
-    for group in groups:
-        print(f"== {group}")
-        events = [
-            event
-            for stream in client.describe_log_streams(logGroupName=group)["logStreams"]
-            for event in client.get_log_events(
-                logGroupName=group, logStreamName=stream["logStreamName"], limit=SHOWN_EVENTS
-            )["events"]
-        ]
-        for event in sorted(events, key=lambda event: event["timestamp"])[-SHOWN_EVENTS:]:
-            at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-            print(f"{at:%H:%M:%S} {event['message'].rstrip()}")
-    print("== mails")
-    for mail in mails(session.endpoint)[-SHOWN_EVENTS:]:
-        to = ", ".join([*mail["to"], *(f"{who} (has not confirmed)" for who in mail["pending"])])
-        end = f"REFUSED: {mail['refused']}" if mail["refused"] else f"to {to or 'nobody'}"
-        print(f"{mail['at'][11:19]} {mail['topic']}, {end}: {mail['subject']}\n{mail['text']}")
-    return 0

@@ -163,6 +163,10 @@ class Applied(Rehearsal):
     def _health(self) -> dict[str, Any]:
         return {"generation": 7}
 
+    def describe(self, path: str, outputs: Any) -> None:
+        assert path.startswith("/_aws/execute-api/a/v1/")
+        assert outputs["api_id"] == "a"
+
 
 def test_a_session_holds_the_keys_of_enabled_clients_and_is_its_owners(tmp_path: Path) -> None:
     rehearsal = Applied("dev", 4567, home=tmp_path)

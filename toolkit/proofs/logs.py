@@ -61,7 +61,7 @@ class Logs:
     def records(self, log: str) -> Iterator[dict[str, Any]]:
         """Return all records of a log: its lines that are JSON objects."""
         for line in self.lines.get(log, ()):
-            if record := _parsed(line):
+            if record := parsed(line):
                 yield record
 
     def _group(self, log: str) -> str:
@@ -95,11 +95,11 @@ class Logs:
             self.lines[log] = []  # a group that is not there has no records
         records = self._records[log] = {}
         for line in self.lines[log]:
-            if record := _parsed(line):
+            if record := parsed(line):
                 records.update({known_as: record for known_as in _ids(log, record) if known_as})
 
 
-def _parsed(line: str) -> dict[str, Any]:
+def parsed(line: str) -> dict[str, Any]:
     """Return a line's JSON object, or an empty one when it is none."""
     try:
         record = json.loads(line)

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Read the logs of a rehearsal or a deployment: events, one request's way, or a query.
+
+scripts/logs.py --rehearsal dev show --log function --follow
+scripts/logs.py --env dev trace 7f3a…            the way of one request through the layers
+scripts/logs.py --env dev query 'stats count(*) by status' --log api
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from toolkit import logview
+from toolkit.proofs import targets
+from toolkit.rehearsal import Rehearsal, RehearsalError
+from toolkit.trace import HOURS, TraceError, trace
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Read the logs of a rehearsal or a deployment.")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
+    target.add_argument("--env", help="an applied environment under envs/")
+    parser.add_argument("--hours", type=float, default=HOURS, help="how far back to look")
+    commands = parser.add_subparsers(dest="command", required=True)
+    show = commands.add_parser("show", help="print the newest events, one a line")
+    show.add_argument("--id", default="", help="of one request alone")
+    show.add_argument("--follow", action="store_true", help="go on with new events")
+    show.add_argument("--json", action="store_true", help="as they are in the log")
+    way = commands.add_parser("trace", help="print one request's way through the layers")
+    way.add_argument("id", help="request_id of an answer, or its header x-amz-apigw-id")
+    query = commands.add_parser("query", help="run a Logs Insights query")
+    query.add_argument("text")
+    for one in (show, query):
+        one.add_argument("--log", default="", help="waf, api, function, invocations or trail")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = arguments(argv)
+    try:
+        if options.rehearsal:
+            deployment = targets.rehearsal(Rehearsal(options.rehearsal))
+        else:
+            deployment = targets.environment(options.env)
+        if options.command == "trace":
+            lines = trace(deployment, options.id, hours=options.hours).lines()
+            print("\n".join(lines))
+        elif options.command == "query":
+            asked = logview.query(deployment, options.text, log=options.log, hours=options.hours)
+            for line in asked:
+                print(line)
+        else:
+            logview.show(
+                deployment,
+                log=options.log,
+                request_id=options.id,
+                hours=options.hours,
+                follow=options.follow,
+                raw=options.json,
+            )
+    except (RehearsalError, TraceError, targets.TargetError) as error:
+        print(f"logs: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `make logs | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The console's files and rules; what it shows is tested in a browser (tests/browser)."""
+
+import pytest
+
+from tests.emulator.conftest import Emulator
+
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+TOLD = b'{"env": "dev", "path": "/_aws/execute-api/a/v1/chat", "outputs": {}}'
+
+
+def ours(emulator: Emulator) -> dict[str, str]:
+    host = emulator.endpoint.removeprefix("http://")
+    return {"Host": host, "Origin": emulator.endpoint, "Sec-Fetch-Site": "same-origin"}
+
+
+def test_the_root_is_a_page_for_a_browser_and_lists_buckets_for_a_program(
+    emulator: Emulator,
+) -> None:
+    page = emulator.request("GET", "/", headers=HTML)
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert b"<script>" not in page.body
+    assert b" style=" not in page.body
+    assert "Buckets" in emulator.client("s3").list_buckets()
+
+
+@pytest.mark.parametrize("name", ["console.js", "trace.js", "console.css", "icon.svg"])
+def test_its_files_are_served(emulator: Emulator, name: str) -> None:
+    # Chromium names the origin of a page that loads a module.
+    answer = emulator.request("GET", f"/_aws/console/{name}", headers=ours(emulator))
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("name", ["environment.py", "..%2Fdoor.py", "../door.py", "nothing.css"])
+def test_other_files_are_not(emulator: Emulator, name: str) -> None:
+    assert emulator.request("GET", f"/_aws/console/{name}").status == 404
+
+
+@pytest.mark.parametrize("path", ["/_aws/console/ask", "/_aws/faults"])
+def test_the_console_may_ask_and_switch_and_no_other_page(emulator: Emulator, path: str) -> None:
+    own = ours(emulator)
+    assert emulator.request("POST", path, headers=own).status != 403
+    for other in (
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "attacker.example", "Origin": "http://attacker.example"},
+    ):
+        refused = emulator.request("POST", path, headers=own | other)
+        assert (refused.status, b"web page" in refused.body) == (403, True)
+
+
+def test_a_page_cannot_tell_it_what_is_applied(emulator: Emulator) -> None:
+    path = "/_aws/console/deployment"
+    assert emulator.request("PUT", path, headers=ours(emulator), body=TOLD).status == 403
+    assert emulator.request("PUT", path, body=b"[]").status == 400
+    assert emulator.request("PUT", path, body=b'{"env": "dev"}').status == 400
+
+
+def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:
+    said = emulator.request("GET", "/_aws/console/about")
+    assert (said.status, "make up" in said.json()["message"]) == (404, True)

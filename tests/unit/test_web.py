@@ -1,0 +1,37 @@
+"""The chat page for customers; that it works is tested in a browser (tests/browser)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chatbot import errors
+from scripts.web import server
+from toolkit.proofs.targets import TargetError
+from toolkit.terraform import ROOT
+
+WEB = ROOT / "web"
+
+
+def test_every_code_of_the_api_is_told_in_words() -> None:
+    told = set(
+        re.findall(r"^  (\w+): \{ text:", (WEB / "refusals.js").read_text("utf-8"), re.MULTILINE)
+    )
+    of_function = {one.code for one in errors.ChatbotError.__subclasses__()}
+    table = (ROOT / "README.md").read_text("utf-8").partition("| refused by |")[2]
+    of_table = set(re.findall(r"\d{3} `(\w+)`", table.partition("\n\n")[0]))
+    assert of_function | of_table <= told
+    assert len(of_table) > 10
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
+    page = (WEB / "index.html").read_text("utf-8")
+    assert "https://" not in re.sub(r'<meta http-equiv="Content-Security-Policy".*', "", page)
+    assert not re.search(r"<script(?![^>]* src=)|\sstyle=|\son\w+=|<style", page)
+
+
+@pytest.mark.parametrize("origin", ["https://chat.example.com", "http://192.0.2.1:80"])
+def test_it_is_served_on_this_machine_alone(origin: str) -> None:
+    with pytest.raises(TargetError, match="not on this machine"):
+        server(origin, "https://api.example.com")

@@ -1,0 +1,75 @@
+"""What single log records say: a web ACL's rules, a guardrail's findings, the price of tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from toolkit import aws_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+type Record = dict[str, Any]
+
+
+def counted(record: Record) -> Iterator[tuple[str, list[Record]]]:
+    """Yield each rule that matched and only counted, with its match details."""
+    for rule in record.get("nonTerminatingMatchingRules") or ():
+        if rule.get("action") == "COUNT":
+            yield str(rule["ruleId"]), rule.get("ruleMatchDetails") or []
+    for group in record.get("ruleGroupList") or ():
+        for rule in group.get("nonTerminatingMatchingRules") or ():
+            yield str(rule["ruleId"]), rule.get("ruleMatchDetails") or []
+
+
+def signature(record: Record) -> str:
+    """Return the rule inside a managed group that blocked, "" where none did."""
+    groups = record.get("ruleGroupList") or ()
+    return next(
+        (str(g["terminatingRule"]["ruleId"]) for g in groups if g.get("terminatingRule")), ""
+    )
+
+
+def short(label: str) -> str:
+    """Return the telling end of a label: its namespace repeats the web ACL."""
+    return ":".join(label.split(":")[-2:])
+
+
+def match(detail: Record) -> str:
+    """Return what a rule matched, and where; the log may redact the text."""
+    data = " ".join(map(str, detail.get("matchedData") or ()))
+    shown = f": {data}" if data not in {"", "REDACTED"} else ""
+    return f"{detail.get('conditionType')} in {detail.get('location')}{shown}"
+
+
+def acted(assessments: list[Record], action: str) -> bool:
+    """Return whether a guardrail did this to anything that it found."""
+    return any(verdict == action for verdict, _ in findings(assessments))
+
+
+def findings(assessments: list[Record]) -> Iterator[tuple[str, str]]:
+    """Yield what a guardrail acted on: the action and its name, never the personal data itself."""
+    for assessment in assessments:
+        for policy, parts in assessment.items():
+            if not policy.endswith("Policy"):
+                continue
+            for kind, items in parts.items():
+                for one in items if isinstance(items, list) else ():
+                    name = one.get("name") or one.get("type") or one.get("match") or kind
+                    if policy == "wordPolicy":
+                        name = f"word {one.get('match')}"
+                    sure = f" ({one['confidence']})" if one.get("confidence") else ""
+                    if one.get("action", "NONE") != "NONE":
+                        yield one["action"], f"{name}{sure} {one['action'].lower()}"
+
+
+def cost(model: str, asked: int, answered: int) -> str:
+    """Return what the model's tokens cost, where the data file has the model's price."""
+    prices = aws_facts.facts()["prices"]
+    named = prices["model_million_input"]["per"].split("tokens of ")[1].split(",")[0]
+    known = next((one.id for one in aws_facts.models().values() if one.name == named), "")
+    if not known or known not in model:
+        return ""
+    usd = {name: price["usd"] for name, price in prices.items()}
+    dollars = asked * usd["model_million_input"] + answered * usd["model_million_output"]
+    return f"${dollars * usd['model_geographic_factor'] / 1e6:.6f}"

@@ -1,0 +1,98 @@
+// The chat page: asks the API, and tells every refusal in words.
+
+import { blocked, refusals, unknown, unreachable } from "./refusals.js";
+import { api } from "./settings.js";
+
+const $ = (id) => document.getElementById(id);
+const MAX_SECONDS = 35; // the API itself gives up after 29
+
+/** Return the headers that say who asks: a token where the site signs people in, else a key. */
+function credentials() {
+  const [token, key] = ["token", "key"].map((name) => sessionStorage.getItem(name));
+  return { ...(token && { authorization: `Bearer ${token}` }), ...(key && { "x-api-key": key }) };
+}
+
+function say(kind, text) {
+  const item = document.createElement("li");
+  item.className = kind;
+  item.textContent = text;
+  $("messages").append(item);
+  item.scrollIntoView({ block: "end" });
+  return item;
+}
+
+/** Tell a refusal, with a way to ask again once its wait is over. */
+function refuse(item, refusal, question, named) {
+  item.className = "theirs problem";
+  item.textContent = refusal.text;
+  if (refusal.key) askForKey();
+  const seconds = Math.max(named || 0, refusal.wait ?? 0);
+  if (!seconds) return;
+  const again = document.createElement("button");
+  const end = Date.now() + seconds * 1000;
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    again.disabled = left > 0;
+    again.textContent = left > 0 ? `Ask again in ${left} s` : "Ask again";
+    if (left > 0) setTimeout(tick, 250);
+  };
+  again.type = "button";
+  again.addEventListener("click", () => { again.remove(); ask(question); });
+  item.append(again);
+  tick();
+}
+
+async function ask(question) {
+  say("mine", question);
+  const item = say("theirs waiting", "…");
+  $("send").disabled = true;
+  try {
+    const reply = await fetch(api, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...credentials() },
+      body: JSON.stringify({ message: question }),
+      credentials: "omit",
+      signal: AbortSignal.timeout(MAX_SECONDS * 1000),
+    });
+    const said = await reply.json().catch(() => ({}));
+    if (reply.ok && typeof said.response === "string") {
+      item.className = "theirs";
+      item.textContent = said.blocked ? blocked : said.response;
+    } else {
+      refuse(item, refusals[said.error?.code] ?? unknown, question, Number(reply.headers.get("retry-after")));
+    }
+  } catch (error) {
+    refuse(item, error.name === "TimeoutError" ? refusals.model_timeout : unreachable, question);
+  }
+  $("send").disabled = false;
+  item.scrollIntoView({ block: "end" });
+}
+
+function askForKey() {
+  sessionStorage.removeItem("key");
+  $("key-form").hidden = false;
+  $("key").focus();
+}
+
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("key", $("key").value.trim());
+  $("key").value = "";
+  $("key-form").hidden = true;
+  $("message").focus();
+});
+$("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const question = $("message").value;
+  if (!question.trim() || $("send").disabled) return;
+  $("message").value = "";
+  ask(question);
+});
+$("message").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    $("ask").requestSubmit();
+  }
+});
+if (Object.keys(credentials()).length) $("message").focus();
+else askForKey();
