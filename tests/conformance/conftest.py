@@ -1,14 +1,9 @@
 """The emulator that recordings are replayed on, and the counts at the end of the run."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pytest
 
 from tests.conformance.harness import ABSENT, DIFFERS, MATCHED, counts
 from tests.emulator.conftest import emulator
-
-if TYPE_CHECKING:
-    import pytest
 
 __all__ = ["emulator"]
 

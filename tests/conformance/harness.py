@@ -4,26 +4,21 @@ A replay makes on the emulator what a recording says in words, and returns what 
 of, under the same names. `tests/conformance/replay_*.py` hold them, one file a service.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.emulator.conftest import Emulator
 from toolkit.terraform import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tests.emulator.conftest import Emulator
-
-    Replay = Callable[[Emulator], Mapping[str, Any]]
+Replay = Callable[[Emulator], Mapping[str, Any]]
 
 RECORDED = ROOT.parent / "shared" / "recorded-aws.jsonl"
 DIFFERENCES = Path(__file__).parent / "differences.toml"
@@ -96,6 +91,11 @@ def replay(name: str, *, reading: Mapping[str, Any] | None = None) -> Callable[[
         return function
 
     return register
+
+
+def asking(recording: str, service: str, operation: str, **arguments: Any) -> None:
+    """Register a replay that is one call of boto3."""
+    replay(recording)(lambda aws: asked(getattr(aws.client(service), operation), **arguments))
 
 
 def asked(call: Callable[..., Any], **arguments: Any) -> dict[str, Any]:

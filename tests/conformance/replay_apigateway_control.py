@@ -1,15 +1,11 @@
 """What authors of REST APIs were answered by API Gateway's own API."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from tests.conformance.harness import asked, replay
+from tests.conformance.harness import asked, asking, replay
 from tests.conformance.rest_api import RestApi, function, invocation_uri
 from tests.emulator.conftest import REGION, Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 JSON = "application/json"
 _ANY = '{"type": "object"}'
@@ -17,23 +13,16 @@ _ANY = '{"type": "object"}'
 # Usage plans and keys
 
 
-@replay("apigw-015")
-def plan_with_quota(aws: Emulator) -> dict[str, Any]:
-    return asked(
-        aws.client("apigateway").create_usage_plan,
-        name="quota",
-        quota={"limit": 10, "period": "DAY"},
-        throttle={"rateLimit": 2, "burstLimit": 1},
-    )
-
-
-@replay("apigw-016")
-def burst_above_the_rate(aws: Emulator) -> dict[str, Any]:
-    return asked(
-        aws.client("apigateway").create_usage_plan,
-        name="burst",
-        throttle={"rateLimit": 10, "burstLimit": 20},
-    )
+_DAILY = {"quota": {"limit": 10, "period": "DAY"}, "throttle": {"rateLimit": 2, "burstLimit": 1}}
+_STEEP = {"rateLimit": 10, "burstLimit": 20}
+asking("apigw-015", "apigateway", "create_usage_plan", name="quota", **_DAILY)
+asking("apigw-016", "apigateway", "create_usage_plan", name="burst", throttle=_STEEP)
+_RENAMED = [{"op": "replace", "path": "/name", "value": "x"}]
+asking(
+    "apigw-019", "apigateway", "update_usage_plan", usagePlanId="nope00", patchOperations=_RENAMED
+)
+asking("apigw-020", "apigateway", "create_api_key", name="short", value="12345")
+asking("apigw-021", "apigateway", "create_api_key", name="long", value="k" * 129)
 
 
 def _removed_from_a_plan(value: Callable[[RestApi], str]) -> Callable[[Emulator], dict[str, Any]]:
@@ -54,23 +43,6 @@ replay("apigw-017")(_removed_from_a_plan(lambda api: f"{api.id}:nostage"))
 replay("apigw-018")(_removed_from_a_plan(lambda _: "x"))
 
 
-@replay("apigw-019")
-def unknown_plan(aws: Emulator) -> dict[str, Any]:
-    change = {"op": "replace", "path": "/name", "value": "x"}
-    client = aws.client("apigateway")
-    return asked(client.update_usage_plan, usagePlanId="nope00", patchOperations=[change])
-
-
-@replay("apigw-020")
-def short_key(aws: Emulator) -> dict[str, Any]:
-    return asked(aws.client("apigateway").create_api_key, name="short", value="12345")
-
-
-@replay("apigw-021")
-def long_key(aws: Emulator) -> dict[str, Any]:
-    return asked(aws.client("apigateway").create_api_key, name="long", value="k" * 129)
-
-
 # Gateway responses
 
 
@@ -88,64 +60,45 @@ def gateway_responses(aws: Emulator) -> dict[str, Any]:
     }
 
 
-def _put_gateway_response(**settings: Any) -> Callable[[Emulator], dict[str, Any]]:
+def _of_an_api(operation: str, **arguments: Any) -> Callable[[Emulator], dict[str, Any]]:
+    """Ask an operation of a new API."""
+
     def ask(aws: Emulator) -> dict[str, Any]:
         api = RestApi(aws)
-        kind = "MISSING_AUTHENTICATION_TOKEN"
-        put = api.client.put_gateway_response
-        return asked(put, restApiId=api.id, responseType=kind, **settings)
+        return asked(getattr(api.client, operation), restApiId=api.id, **arguments)
 
     return ask
 
 
-replay("apigw-023")(_put_gateway_response(statusCode="404"))
-replay("apigw-024")(
-    _put_gateway_response(responseParameters={"gatewayresponse.header.X": "'static'"})
-)
-
-
-@replay("apigw-027")
-def gateway_response_never_put(aws: Emulator) -> dict[str, Any]:
-    delete = aws.client("apigateway").delete_gateway_response
-    return asked(delete, restApiId=RestApi(aws).id, responseType="DEFAULT_4XX")
+_TOKEN = {"responseType": "MISSING_AUTHENTICATION_TOKEN"}
+_STATIC = {"gatewayresponse.header.X": "'static'"}
+replay("apigw-023")(_of_an_api("put_gateway_response", **_TOKEN, statusCode="404"))
+replay("apigw-024")(_of_an_api("put_gateway_response", **_TOKEN, responseParameters=_STATIC))
+replay("apigw-027")(_of_an_api("delete_gateway_response", responseType="DEFAULT_4XX"))
 
 
 # Integrations
 
 
-def _proxy_to(uri: str) -> Callable[[Emulator], dict[str, Any]]:
+def _proxy_to(uri: str, *, method: bool = True) -> Callable[[Emulator], dict[str, Any]]:
     def ask(aws: Emulator) -> dict[str, Any]:
         api = RestApi(aws)
-        place = api.method(api.root, "POST")
+        place = (api.method if method else api.at)(api.root, "POST")
+        place |= {"type": "AWS_PROXY", "integrationHttpMethod": "POST"}
         return asked(
-            api.client.put_integration,
-            **place,
-            type="AWS_PROXY",
-            integrationHttpMethod="POST",
-            uri=uri.replace("FUNCTION", function(aws, "echo")),
+            api.client.put_integration, **place, uri=uri.replace("FUNCTION", function(aws, "echo"))
         )
 
     return ask
 
 
+replay("apigw-080")(_proxy_to(invocation_uri("FUNCTION"), method=False))
 replay("apigw-060")(_proxy_to("FUNCTION"))
 replay("apigw-061")(_proxy_to("bad-arn:lambda:path/2015-03-31/functions/FUNCTION/invocations"))
 replay("apigw-062")(
     _proxy_to(f"arn:aws:apigateway:{REGION}:lambda:path/random/value/FUNCTION/invocations")
 )
 replay("apigw-063")(_proxy_to(f"arn:aws:apigateway:{REGION}:s3:path/bucket/key"))
-
-
-@replay("apigw-080")
-def integration_without_its_method(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    return asked(
-        api.client.put_integration,
-        **api.at(api.root, "POST"),
-        type="AWS_PROXY",
-        integrationHttpMethod="POST",
-        uri=invocation_uri(function(aws, "echo")),
-    )
 
 
 # Methods
@@ -169,22 +122,17 @@ replay("apigw-069")(_put_method(authorizationType="CUSTOM"))
 # Models
 
 
-def _with_model(aws: Emulator) -> tuple[RestApi, dict[str, Any]]:
-    api = RestApi(aws)
-    model = {"restApiId": api.id, "name": "Chat", "contentType": JSON, "schema": _ANY}
-    api.client.create_model(**model)
-    return api, model
-
-
 @replay("apigw-070")
 def model_name_taken(aws: Emulator) -> dict[str, Any]:
-    api, model = _with_model(aws)
-    return asked(api.client.create_model, **model)
+    api, model = RestApi(aws), {"name": "Chat", "contentType": JSON, "schema": _ANY}
+    api.client.create_model(restApiId=api.id, **model)
+    return asked(api.client.create_model, restApiId=api.id, **model)
 
 
 @replay("apigw-072")
 def model_in_use(aws: Emulator) -> dict[str, Any]:
-    api, _ = _with_model(aws)
+    api = RestApi(aws)
+    api.client.create_model(restApiId=api.id, name="Chat", contentType=JSON, schema=_ANY)
     api.method(api.resource("path"), "POST", requestModels={JSON: "Chat"})
     return asked(api.client.delete_model, restApiId=api.id, modelName="Chat")
 
@@ -192,27 +140,22 @@ def model_in_use(aws: Emulator) -> dict[str, Any]:
 # Resources
 
 
-@replay("apigw-073")
-def child_of_a_greedy_resource(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    greedy = api.resource("{proxy+}")
-    create = api.client.create_resource
-    return asked(create, restApiId=api.id, parentId=greedy, pathPart="child")
+def _beside(first: str | None, *, part: str, below: bool) -> Callable[[Emulator], dict[str, Any]]:
+    """Make a resource below or beside another; below one that is not there without a first."""
+
+    def ask(aws: Emulator) -> dict[str, Any]:
+        api = RestApi(aws)
+        above = api.resource(first) if first else "nope000000"
+        parent = above if below else api.root
+        create = api.client.create_resource
+        return asked(create, restApiId=api.id, parentId=parent, pathPart=part)
+
+    return ask
 
 
-@replay("apigw-074")
-def sibling_of_a_variable(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    api.resource("{proxy+}")
-    create = api.client.create_resource
-    return asked(create, restApiId=api.id, parentId=api.root, pathPart="{other}")
-
-
-@replay("apigw-075")
-def unknown_parent(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    create = api.client.create_resource
-    return asked(create, restApiId=api.id, parentId="nope000000", pathPart="child")
+replay("apigw-073")(_beside("{proxy+}", part="child", below=True))
+replay("apigw-074")(_beside("{proxy+}", part="{other}", below=False))
+replay("apigw-075")(_beside(None, part="child", below=True))
 
 
 # Deployments and stages
@@ -222,8 +165,7 @@ def unknown_parent(aws: Emulator) -> dict[str, Any]:
 def deployment_in_use(aws: Emulator) -> dict[str, Any]:
     api = RestApi(aws)
     api.mock(api.root)
-    deployment = api.deploy()
-    return asked(api.client.delete_deployment, restApiId=api.id, deploymentId=deployment)
+    return asked(api.client.delete_deployment, restApiId=api.id, deploymentId=api.deploy())
 
 
 def _patch_stage(*patch: dict[str, str]) -> Callable[[Emulator], dict[str, Any]]:

@@ -1,36 +1,34 @@
 """What clients of a deployed REST API were answered."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from tests.conformance.harness import replay
 from tests.conformance.rest_api import RestApi, dumped, json_of
 from tests.emulator.conftest import ACCOUNT, LOGS, REGION, Emulator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 JSON = "application/json"
 
 
-def _get_only(aws: Emulator) -> RestApi:
+def _deployed(aws: Emulator, part: str = "", verb: str = "GET", **settings: Any) -> RestApi:
+    """An API whose one method answers by itself, or by the function `handler`."""
     api = RestApi(aws)
-    api.mock(api.resource("here"))
+    make = api.proxy if "handler" in settings else api.mock
+    make(api.resource(part) if part else api.root, verb, **settings)
     api.deploy()
     return api
 
 
 @replay("apigw-001")
 def no_such_path(aws: Emulator) -> dict[str, Any]:
-    return _get_only(aws).call("/no-such")
+    return _deployed(aws, "here").call("/no-such")
 
 
 @replay("apigw-002")
 def no_such_method(aws: Emulator) -> dict[str, Any]:
-    return _get_only(aws).call("/here", "POST", b"{}", Content_Type=JSON)
+    return _deployed(aws, "here").call("/here", "POST", b"{}", Content_Type=JSON)
 
 
 def _validated(aws: Emulator, *parameters: str, schema: dict[str, Any] | None = None) -> RestApi:
@@ -70,8 +68,7 @@ def all_parameters_missing(aws: Emulator) -> dict[str, Any]:
 
 @replay("apigw-006")
 def query_parameter_missing(aws: Emulator) -> dict[str, Any]:
-    api = _validated(aws, "querystring.qs1", "header.x-h")
-    return api.call("/here", x_h="given")
+    return _validated(aws, "querystring.qs1", "header.x-h").call("/here", x_h="given")
 
 
 @replay("apigw-007")
@@ -146,12 +143,9 @@ def model_refers_to_another(aws: Emulator) -> dict[str, Any]:
 
 def _keyed(aws: Emulator) -> tuple[RestApi, Callable[[str], int], dict[str, Any], str]:
     """An API that wants a key: itself, a way to ask it, a key of no plan, and a usage plan."""
-    api = RestApi(aws)
-    api.mock(api.root, apiKeyRequired=True)
-    api.deploy()
-    plan = api.client.create_usage_plan(
-        name=api.id, apiStages=[{"apiId": api.id, "stage": api.stage}]
-    )["id"]
+    api = _deployed(aws, apiKeyRequired=True)
+    stages = [{"apiId": api.id, "stage": api.stage}]
+    plan = api.client.create_usage_plan(name=api.id, apiStages=stages)["id"]
     key = api.client.create_api_key(name=api.id, enabled=True)
     return api, lambda value: int(api.call("/", x_api_key=value)["status"]), key, plan
 
@@ -179,9 +173,7 @@ def key_disabled(aws: Emulator) -> dict[str, Any]:
 
 def _answered(answer: Any) -> Callable[[Emulator], dict[str, Any]]:
     def ask(aws: Emulator) -> dict[str, Any]:
-        api = RestApi(aws)
-        api.proxy(api.root, "POST", handler="answer")
-        api.deploy()
+        api = _deployed(aws, verb="POST", handler="answer")
         return api.call("/", "POST", dumped(answer), Content_Type=JSON)
 
     return ask
@@ -200,10 +192,7 @@ for _id, _answer in {
 
 @replay("apigw-033")
 def function_raises(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    api.proxy(api.root, handler="fail")
-    api.deploy()
-    return api.call("/")
+    return _deployed(aws, handler="fail").call("/")
 
 
 replay("apigw-034", reading={"status": 200, "body": "aGVsbG8="})(
@@ -211,30 +200,20 @@ replay("apigw-034", reading={"status": 200, "body": "aGVsbG8="})(
 )
 
 
-def _joined(answer: dict[str, Any]) -> Callable[[Emulator], dict[str, Any]]:
+def _joined(**answer: Any) -> Callable[[Emulator], dict[str, Any]]:
     """Answers whose header `h` has several values, which clients see joined."""
 
     def ask(aws: Emulator) -> dict[str, Any]:
-        api = RestApi(aws)
-        api.proxy(api.root, "POST", handler="answer")
-        api.deploy()
-        path = f"/_aws/execute-api/{api.id}/{api.stage}/"
-        answer_ = aws.request("POST", path, dumped(answer), {"Content-Type": JSON})
-        return {"status": answer_.status, "headers": {"h": ", ".join(answer_.all("h"))}}
+        api = _deployed(aws, verb="POST", handler="answer")
+        path, body = f"/_aws/execute-api/{api.id}/{api.stage}/", {"statusCode": 200} | answer
+        reply = aws.request("POST", path, dumped(body), {"Content-Type": JSON})
+        return {"status": reply.status, "headers": {"h": ", ".join(reply.all("h"))}}
 
     return ask
 
 
-replay("apigw-035")(_joined({"statusCode": 200, "multiValueHeaders": {"h": ["value1", "value2"]}}))
-replay("apigw-036")(
-    _joined(
-        {
-            "statusCode": 200,
-            "multiValueHeaders": {"h": ["value-multi"]},
-            "headers": {"h": "value-solo"},
-        }
-    )
-)
+replay("apigw-035")(_joined(multiValueHeaders={"h": ["value1", "value2"]}))
+replay("apigw-036")(_joined(multiValueHeaders={"h": ["value-multi"]}, headers={"h": "value-solo"}))
 
 
 @replay("apigw-043")
@@ -248,11 +227,8 @@ def proxy_by_get(aws: Emulator) -> dict[str, Any]:
 
 @replay("apigw-044")
 def bytes_of_a_failed_integration(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    reserved = {"integration.request.header.Content-Length": "'1'"}
-    api.proxy(api.root, integration={"requestParameters": reserved})
-    api.deploy()
-    return api.call("/")
+    reserved = {"requestParameters": {"integration.request.header.Content-Length": "'1'"}}
+    return _deployed(aws, handler="echo", integration=reserved).call("/")
 
 
 # Paths and parameters
@@ -266,36 +242,24 @@ def _greedy(aws: Emulator) -> RestApi:
     return api
 
 
-def _event_of(call: dict[str, Any]) -> dict[str, Any]:
-    event = json_of(call)
-    context = event["requestContext"]
-    return event | {"status": call["status"], "requestContext.path": context["path"]}
+def _echoed(path: str, before_stage: str = "/") -> Callable[[Emulator], dict[str, Any]]:
+    """What a function is given for a path."""
+
+    def ask(aws: Emulator) -> dict[str, Any]:
+        answer = _greedy(aws).call(path, before_stage=before_stage)
+        event = json_of(answer)
+        path_of = event["requestContext"]["path"]
+        return event | {"status": answer["status"], "requestContext.path": path_of}
+
+    return ask
 
 
-@replay("apigw-049")
-def double_slash_inside(aws: Emulator) -> dict[str, Any]:
-    return _event_of(_greedy(aws).call("/proxy-value//double-slash"))
-
-
-@replay("apigw-050")
-def double_slash_before_the_stage(aws: Emulator) -> dict[str, Any]:
-    return _event_of(_greedy(aws).call("/proxy-value", before_stage="//"))
-
-
-@replay("apigw-051")
-def double_slash_after_the_stage(aws: Emulator) -> dict[str, Any]:
-    return _event_of(_greedy(aws).call("//proxy-value"))
-
-
-@replay("apigw-052")
-def double_slash_before_a_literal(aws: Emulator) -> dict[str, Any]:
-    return _event_of(_greedy(aws).call("//hardcoded"))
-
-
-@replay("apigw-054")
-def encoded_parameters(aws: Emulator) -> dict[str, Any]:
-    query = "?d=10:00+00:00&email=a%2Bb@example.com&plus=a+b@example.com&url=https://x/&z=abort/"
-    return _event_of(_greedy(aws).call("/proxy-value" + query))
+_QUERY = "?d=10:00+00:00&email=a%2Bb@example.com&plus=a+b@example.com&url=https://x/&z=abort/"
+replay("apigw-049")(_echoed("/proxy-value//double-slash"))
+replay("apigw-050")(_echoed("/proxy-value", before_stage="//"))
+replay("apigw-051")(_echoed("//proxy-value"))
+replay("apigw-052")(_echoed("//hardcoded"))
+replay("apigw-054")(_echoed("/proxy-value" + _QUERY))
 
 
 @replay("apigw-056", reading={"MOCK": [False, False], "AWS_PROXY": [True, True]})
@@ -316,33 +280,23 @@ def trace_header(aws: Emulator) -> dict[str, Any]:
 
 @replay("apigw-057")
 def unquoted_key(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    api.mock(api.root, template="{statusCode: 200}")
-    api.deploy()
-    return api.call("/")
+    return _deployed(aws, template="{statusCode: 200}").call("/")
 
 
-def _never(aws: Emulator) -> RestApi:
-    api = RestApi(aws)
-    for verb in ("GET", "POST"):
-        api.mock(
-            api.root,
-            verb,
-            answer='{"statusCode": 200, "id": 42}',
-            integration={"passthroughBehavior": "NEVER"},
-        )
-    api.deploy()
-    return api
+_NEVER: dict[str, Any] = {
+    "answer": '{"statusCode": 200, "id": 42}',
+    "integration": {"passthroughBehavior": "NEVER"},
+}
 
 
 @replay("apigw-058")
 def never_with_json(aws: Emulator) -> dict[str, Any]:
-    return _never(aws).call("/", "POST", b"{}", Content_Type=JSON)
+    return _deployed(aws, verb="POST", **_NEVER).call("/", "POST", b"{}", Content_Type=JSON)
 
 
 @replay("apigw-059")
 def never_without_content_type(aws: Emulator) -> dict[str, Any]:
-    return _never(aws).call("/")
+    return _deployed(aws, **_NEVER).call("/")
 
 
 # Access logs
@@ -404,9 +358,7 @@ def guarded(api: RestApi, rules: list[dict[str, Any]], default: str = "Allow") -
 
 @replay("apigw-082")
 def access_log_of_a_block(aws: Emulator) -> dict[str, Any]:
-    api = RestApi(aws)
-    api.mock(api.resource("PythonResource"))
-    api.deploy()
+    api = _deployed(aws, "PythonResource")
     read = logging(api)
     guarded(api, [], default="Block")
     assert api.call("/PythonResource")["status"] == 403
@@ -416,7 +368,7 @@ def access_log_of_a_block(aws: Emulator) -> dict[str, Any]:
 
 @replay("apigw-085", reading={"streams": 3, "named": "<32 hex digits>"})
 def streams_of_access_logs(aws: Emulator) -> dict[str, Any]:
-    api = _get_only(aws)
+    api = _deployed(aws, "here")
     read = logging(api)
     for _ in range(3):
         api.call("/here")

@@ -1,17 +1,13 @@
 """What Bedrock answered: Converse, ApplyGuardrail, guardrails, the invocation log."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from tests.conformance.harness import asked, replay
 from tests.conformance.rest_api import answered, dumped
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PROFILE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 QUESTION = "Where is my parcel, please?!"
@@ -97,8 +93,7 @@ _PLACES = [
 
 def _asked_for_capitals(aws: Emulator) -> dict[str, Any]:
     config = guardrail(aws, _ADDRESS)
-    text = "what is the capital of Italy?"
-    return converse(aws, text, says=_CAPITALS, guardrailConfig=config)
+    return converse(aws, "what is the capital of Italy?", says=_CAPITALS, guardrailConfig=config)
 
 
 @replay(
@@ -288,10 +283,7 @@ def strength_of_prompt_attack(aws: Emulator) -> dict[str, Any]:
 
 @replay(
     "bedrock-009",
-    reading={
-        "stopReason": "max_tokens",
-        "usage": {"outputTokens": 5, "serverToolUsage": {}},
-    },
+    reading={"stopReason": "max_tokens", "usage": {"outputTokens": 5, "serverToolUsage": {}}},
 )
 def answer_cut(aws: Emulator) -> dict[str, Any]:
     return dict(converse(aws, inferenceConfig={"maxTokens": 5})["body"])
@@ -394,10 +386,7 @@ def model_of_a_record(aws: Emulator) -> dict[str, Any]:
     return _recorded(aws)
 
 
-@replay(
-    "bedrock-032",
-    reading={"inputTokenCount": 0, "outputTokenCount": 0, "output": "Blocked."},
-)
+@replay("bedrock-032", reading={"inputTokenCount": 0, "outputTokenCount": 0, "output": "Blocked."})
 def record_of_a_blocked_call(aws: Emulator) -> dict[str, Any]:
     # Recorded of InvokeModelWithResponseStream, which is absent; Converse leaves such a record too.
     record = _recorded(

@@ -1,32 +1,21 @@
 """What CloudTrail recorded of Bedrock's calls, and what it refused of trails."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from tests.conformance.harness import NotImplementedHereError, asked, replay
 from tests.conformance.replay_bedrock import INSULTS, PROFILE, guardrail
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _ADVANCED = [
-    {
-        "Name": "management",
-        "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
-    },
-    {
-        "Name": "guardrails",
-        "FieldSelectors": [
-            {"Field": "eventCategory", "Equals": ["Data"]},
-            {"Field": "resources.type", "Equals": ["AWS::Bedrock::Guardrail"]},
-        ],
-    },
-]
+    {"Name": "management", "FieldSelectors": [{"Field": "eventCategory",
+     "Equals": ["Management"]}]},
+    {"Name": "guardrails", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+     {"Field": "resources.type", "Equals": ["AWS::Bedrock::Guardrail"]}]},
+]  # fmt: skip
 
 
 def _document(*statements: dict[str, Any]) -> str:
@@ -161,8 +150,7 @@ def _blocked(aws: Emulator, bedrock: Any) -> None:
 def guardrail_evaluation(aws: Emulator) -> dict[str, Any]:
     records = ReplayTrail(aws).records(lambda bedrock: _blocked(aws, bedrock))
     (record,) = [each for each in records if each["eventName"] == "ApplyGuardrail"]
-    identifier = record["requestParameters"]["guardrailIdentifier"]
-    return record | {"an id": ":" not in identifier}
+    return record | {"an id": ":" not in record["requestParameters"]["guardrailIdentifier"]}
 
 
 @replay("trail-003", reading={"Converse": "Management", "ApplyGuardrail": "Data"})

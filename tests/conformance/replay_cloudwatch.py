@@ -1,18 +1,14 @@
 """What CloudWatch said of alarms, and which metrics guardrails have."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 from emulator.sns.publishing import Publisher
 from tests.conformance.harness import replay
 from tests.conformance.replay_bedrock import INSULTS, converse, guardrail
-
-if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import Emulator
 
 
 def _alarm(aws: Emulator, **settings: Any) -> dict[str, Any]:

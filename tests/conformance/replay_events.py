@@ -1,17 +1,13 @@
 """What EventBridge matched, took and delivered."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from emulator.events.rules import filled
 from tests.conformance.harness import asked, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _EVENT = {
     "id": "1",

@@ -1,25 +1,19 @@
 """What IAM answered, and the words in which other services refuse for it."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.conformance.harness import asked, replay
+from tests.conformance.harness import asked, asking, replay
 from tests.conformance.replay_cloudtrail import ReplayTrail
-from tests.emulator.conftest import ACCOUNT, REGION
-
-if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 
 _MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
 
 
-@replay("iam-001")
-def trust_policy_that_is_no_json(aws: Emulator) -> dict[str, Any]:
-    create = aws.client("iam").create_role
-    return asked(create, RoleName="replay-bad", AssumeRolePolicyDocument="{invalid}")
+asking("iam-001", "iam", "create_role", RoleName="r", AssumeRolePolicyDocument="{invalid}")
+_ABSENT = f"arn:aws:iam::{ACCOUNT}:policy/replay-none"
+asking("iam-004", "iam", "delete_policy", PolicyArn=_ABSENT)
 
 
 @replay("iam-002")
@@ -28,12 +22,6 @@ def policy_arn_that_is_none(aws: Emulator) -> dict[str, Any]:
     aws.role(name, [])
     attach = aws.client("iam").attach_role_policy
     return asked(attach, RoleName=name, PolicyArn="longpolicynamebutstillnoarn")
-
-
-@replay("iam-004")
-def policy_that_is_not_there(aws: Emulator) -> dict[str, Any]:
-    arn = f"arn:aws:iam::{ACCOUNT}:policy/replay-none"
-    return asked(aws.client("iam").delete_policy, PolicyArn=arn)
 
 
 def _stream(aws: Emulator, model: str, statements: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,19 +1,12 @@
 """What KMS answered about keys."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.conformance.harness import asked, replay
+from tests.conformance.harness import asking, replay
+from tests.emulator.conftest import Emulator
 
-if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
-
-
-@replay("kms-001")
-def no_key_id(aws: Emulator) -> dict[str, Any]:
-    return asked(aws.client("kms").describe_key, KeyId="fake-key-id")
+asking("kms-001", "kms", "describe_key", KeyId="fake-key-id")
 
 
 @replay(

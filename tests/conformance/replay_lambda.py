@@ -1,22 +1,16 @@
 """What Lambda answered: invocations and their logs, and its API."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time
 import uuid
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from tests.conformance.harness import asked, replay
+from tests.conformance.harness import asked, asking, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _CODE = """
 import json, os, time
@@ -93,9 +87,19 @@ class _Function:
 # Invocations
 
 
-@replay("lambda-001")
-def out_of_time(aws: Emulator) -> dict[str, Any]:
-    return _Function(aws, "slow", Timeout=1).invoke()
+def _invoked(*code: str, **settings: Any) -> Callable[[Emulator], dict[str, Any]]:
+    """Invoke a new function with these settings of the function or, in `invoke`, of the call."""
+    invoke = settings.pop("invoke", {})
+    return lambda aws: _Function(aws, *code, **settings).invoke(**invoke)
+
+
+_WRAPPER = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/none"}}
+replay("lambda-001")(_invoked("slow", Timeout=1))
+replay("lambda-010")(_invoked(Environment=_WRAPPER))
+replay("lambda-019")(_invoked(invoke={"Payload": b"\x99\x98"}))
+replay("lambda-020")(_invoked(invoke={"InvocationType": "DryRun"}))
+replay("lambda-021")(_invoked(invoke={"InvocationType": "Event"}))
+asking("lambda-018", "lambda", "invoke", FunctionName="doesnotexist")
 
 
 @replay("lambda-002")
@@ -138,12 +142,6 @@ def import_raises(aws: Emulator) -> dict[str, Any]:
     return answer | {"frames of importlib": "importlib" in frames}
 
 
-@replay("lambda-010")
-def wrapper_missing(aws: Emulator) -> dict[str, Any]:
-    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/none"}
-    return _Function(aws, Environment={"Variables": variables}).invoke()
-
-
 @replay("lambda-012", reading={"payload": None, "sent": "null", "status": 200})
 def returns_nothing(aws: Emulator) -> dict[str, Any]:
     answer = aws.client("lambda").invoke(FunctionName=_Function(aws, "nothing").name)
@@ -168,26 +166,6 @@ def through_an_alias(aws: Emulator) -> dict[str, Any]:
         "context.invoked_function_arn": answer["payload"]["arn"].replace(function.name, "name"),
         "context.function_version": answer["payload"]["version"],
     }
-
-
-@replay("lambda-018")
-def no_such_function(aws: Emulator) -> dict[str, Any]:
-    return asked(aws.client("lambda").invoke, FunctionName="doesnotexist")
-
-
-@replay("lambda-019")
-def payload_that_is_no_json(aws: Emulator) -> dict[str, Any]:
-    return _Function(aws).invoke(Payload=b"\x99\x98")
-
-
-@replay("lambda-020")
-def dry_run(aws: Emulator) -> dict[str, Any]:
-    return _Function(aws).invoke(InvocationType="DryRun")
-
-
-@replay("lambda-021")
-def event_invocation(aws: Emulator) -> dict[str, Any]:
-    return _Function(aws).invoke(InvocationType="Event")
 
 
 @replay("lambda-022", reading={"arn": True})
@@ -265,34 +243,34 @@ def text_logs_again(aws: Emulator) -> dict[str, Any]:
     return _configured(aws, "JSON", "Text")
 
 
-def _permission(**settings: str) -> dict[str, str]:
-    return {
-        "StatementId": "own",
-        "Action": "lambda:InvokeFunction",
-        "Principal": "s3.amazonaws.com",
-    } | settings
+def _of_a_function(operation: str, **arguments: Any) -> Callable[[Emulator], dict[str, Any]]:
+    """Ask an operation of a new function."""
+
+    def ask(aws: Emulator) -> dict[str, Any]:
+        function = _Function(aws)
+        return asked(getattr(function.client, operation), **function.of, **arguments)
+
+    return ask
+
+
+_GIVEN = {"StatementId": "own", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+replay("lambda-030")(_of_a_function("get_policy"))
+replay("lambda-032")(_of_a_function("add_permission", **_GIVEN, Qualifier="$LATEST"))
+replay("lambda-035")(_of_a_function("publish_version", CodeSha256="other"))
+replay("lambda-041")(_of_a_function("get_function_configuration"))
 
 
 @replay("lambda-026")
 def permission_of_a_service(aws: Emulator) -> dict[str, Any]:
-    function = _Function(aws)
-    made = function.client.add_permission(
-        **function.of, **_permission(SourceArn="arn:aws:s3:::replay")
-    )
-    return {"Statement": json.loads(made["Statement"])}
+    add = _of_a_function("add_permission", **_GIVEN, SourceArn="arn:aws:s3:::replay")
+    return {"Statement": json.loads(add(aws)["Statement"])}
 
 
 @replay("lambda-029")
 def statement_that_is_not_there(aws: Emulator) -> dict[str, Any]:
     function = _Function(aws)
-    function.client.add_permission(**function.of, **_permission())
+    function.client.add_permission(**function.of, **_GIVEN)
     return asked(function.client.remove_permission, **function.of, StatementId="none")
-
-
-@replay("lambda-030")
-def no_policy(aws: Emulator) -> dict[str, Any]:
-    function = _Function(aws)
-    return asked(function.client.get_policy, **function.of)
 
 
 @replay(
@@ -302,24 +280,17 @@ def no_policy(aws: Emulator) -> dict[str, Any]:
 def policies_apart(aws: Emulator) -> dict[str, Any]:
     function = _Function(aws)
     client = function.client
-    client.add_permission(**function.of, **_permission())
+    client.add_permission(**function.of, **_GIVEN)
     version = client.publish_version(**function.of)["Version"]
     of_version = asked(client.get_policy, **function.of, Qualifier=version)
     client.create_alias(**function.of, Name="alias", FunctionVersion=version)
-    client.add_permission(**function.of, **_permission(), Qualifier="alias")
+    client.add_permission(**function.of, **_GIVEN, Qualifier="alias")
     policy = client.get_policy(**function.of, Qualifier="alias")["Policy"]
     (statement,) = json.loads(policy)["Statement"]
     return {
         "version": f"{of_version['status']} {of_version.get('message')}",
         "alias": statement["Resource"] == f"{function.arn}:alias",
     }
-
-
-@replay("lambda-032")
-def permission_for_latest(aws: Emulator) -> dict[str, Any]:
-    function = _Function(aws)
-    add = function.client.add_permission
-    return asked(add, **function.of, **_permission(), Qualifier="$LATEST")
 
 
 @replay("lambda-033")
@@ -330,22 +301,9 @@ def alias_that_exists(aws: Emulator) -> dict[str, Any]:
     return asked(function.client.create_alias, **alias)
 
 
-@replay("lambda-035")
-def publish_with_another_hash(aws: Emulator) -> dict[str, Any]:
-    function = _Function(aws)
-    return asked(function.client.publish_version, **function.of, CodeSha256="other")
-
-
 def _created(**settings: Any) -> Callable[[Emulator], dict[str, Any]]:
     def ask(aws: Emulator) -> dict[str, Any]:
-        try:
-            return {"status": 201, **_Function(aws, **settings).made}
-        except ClientError as error:
-            return {
-                "status": error.response["ResponseMetadata"]["HTTPStatusCode"],
-                "code": error.response["Error"]["Code"],
-                "message": error.response["Error"]["Message"],
-            }
+        return asked(lambda: _Function(aws, **settings).made)
 
     return ask
 
@@ -353,9 +311,3 @@ def _created(**settings: Any) -> Callable[[Emulator], dict[str, Any]]:
 replay("lambda-037")(_created(Code={"ZipFile": b"this is no zip"}))
 replay("lambda-038")(_created(Runtime="x"))
 replay("lambda-040")(_created())
-
-
-@replay("lambda-041")
-def snapstart_off(aws: Emulator) -> dict[str, Any]:
-    function = _Function(aws)
-    return dict(function.client.get_function_configuration(**function.of))

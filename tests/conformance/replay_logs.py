@@ -1,16 +1,12 @@
 """What CloudWatch Logs answered about groups, filters and policies."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from tests.conformance.harness import asked, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _group(aws: Emulator, **settings: Any) -> str:
@@ -66,12 +62,7 @@ def json_filter(aws: Emulator) -> dict[str, Any]:
         filterName="filter",
         filterPattern='{$.message = "test"}',
         metricTransformations=[
-            {
-                "metricName": "m",
-                "metricNamespace": "n",
-                "metricValue": "1",
-                "defaultValue": 0,
-            }
+            {"metricName": "m", "metricNamespace": "n", "metricValue": "1", "defaultValue": 0}
         ],
     )
     (found,) = client.describe_metric_filters(logGroupName=group)["metricFilters"]

@@ -1,17 +1,12 @@
 """What S3 answered about object lock."""
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.conformance.harness import asked, replay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import Emulator
 
 _LOCKED = {"ObjectLockEnabled": "Enabled"}
 
@@ -44,38 +39,25 @@ def _in(days: float) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
-def _locked_object(aws: Emulator, mode: str = "GOVERNANCE") -> tuple[Any, dict[str, str]]:
-    client, bucket = _bucket(aws)
-    at = {**bucket, "Key": "record"}
-    version = client.put_object(
-        **at, Body=b"x", ObjectLockMode=mode, ObjectLockRetainUntilDate=_in(days=2)
-    )["VersionId"]
-    return client, {**at, "VersionId": version}
+def _of_a_locked_version(operation: str, **arguments: Any) -> Callable[[Emulator], dict[str, Any]]:
+    """Ask an operation of a version that is locked for two days."""
+
+    def ask(aws: Emulator) -> dict[str, Any]:
+        client, bucket = _bucket(aws)
+        at = {**bucket, "Key": "record"}
+        lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": _in(days=2)}
+        version = {"VersionId": client.put_object(**at, Body=b"x", **lock)["VersionId"]}
+        given = {name: value for name, value in (version | arguments).items() if value}
+        return asked(getattr(client, operation), **at, **given)
+
+    return ask
 
 
-@replay("s3-003")
-def locked_version_deleted(aws: Emulator) -> dict[str, Any]:
-    client, version = _locked_object(aws)
-    return asked(client.delete_object, **version)
-
-
-@replay("s3-004")
-def deleted_with_bypass(aws: Emulator) -> dict[str, Any]:
-    client, version = _locked_object(aws)
-    return asked(client.delete_object, **version, BypassGovernanceRetention=True)
-
-
-@replay("s3-005")
-def delete_marker(aws: Emulator) -> dict[str, Any]:
-    client, version = _locked_object(aws)
-    return asked(client.delete_object, Bucket=version["Bucket"], Key=version["Key"])
-
-
-@replay("s3-006")
-def retention_shortened(aws: Emulator) -> dict[str, Any]:
-    client, version = _locked_object(aws)
-    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": _in(days=1)}
-    return asked(client.put_object_retention, **version, Retention=retention)
+_SHORTER = {"Mode": "GOVERNANCE", "RetainUntilDate": _in(days=1)}
+replay("s3-003")(_of_a_locked_version("delete_object"))
+replay("s3-004")(_of_a_locked_version("delete_object", BypassGovernanceRetention=True))
+replay("s3-005")(_of_a_locked_version("delete_object", VersionId=None))
+replay("s3-006")(_of_a_locked_version("put_object_retention", Retention=_SHORTER))
 
 
 @replay("s3-008")
@@ -89,8 +71,7 @@ def rule_without_days(aws: Emulator) -> dict[str, Any]:
 @replay("s3-009")
 def lock_without_versions(aws: Emulator) -> dict[str, Any]:
     client, bucket = _bucket(aws, locked=False)
-    put = client.put_object_lock_configuration
-    return asked(put, **bucket, ObjectLockConfiguration=_LOCKED)
+    return asked(client.put_object_lock_configuration, **bucket, ObjectLockConfiguration=_LOCKED)
 
 
 @replay("s3-010")

@@ -1,19 +1,13 @@
 """What STS answered about sessions of roles."""
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.conformance.harness import asked, replay
-from tests.emulator.conftest import ACCOUNT
+from tests.conformance.harness import asked, asking, replay
+from tests.emulator.conftest import ACCOUNT, Emulator
 
-if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
-
-
-def _role(aws: Emulator, name: str) -> str:
-    return str(aws.role(name, [])["Arn"])
+_NO_ARN = "nothing-valid-in-here"
+asking("sts-002", "sts", "assume_role", RoleArn=_NO_ARN, RoleSessionName="replay")
 
 
 @replay(
@@ -27,20 +21,14 @@ def _role(aws: Emulator, name: str) -> str:
     },
 )
 def session(aws: Emulator) -> dict[str, Any]:
-    role = _role(aws, "replayed-session")
+    role = aws.role("replayed-session", [])["Arn"]
     answer = asked(aws.client("sts").assume_role, RoleArn=role, RoleSessionName="replay")
     role_id = aws.client("iam").get_role(RoleName="replayed-session")["Role"]["RoleId"]
     known_as = answer["AssumedRoleUser"]["AssumedRoleId"].partition(":")[0]
     return answer | {"of the role": known_as == role_id}
 
 
-@replay("sts-002")
-def no_arn(aws: Emulator) -> dict[str, Any]:
-    assume = aws.client("sts").assume_role
-    return asked(assume, RoleArn="nothing-valid-in-here", RoleSessionName="replay")
-
-
 @replay("sts-003")
 def colon_in_the_name(aws: Emulator) -> dict[str, Any]:
-    role = _role(aws, f"replay-{uuid.uuid4()}")
+    role = aws.role(f"replay-{uuid.uuid4()}", [])["Arn"]
     return asked(aws.client("sts").assume_role, RoleArn=role, RoleSessionName="S:2")

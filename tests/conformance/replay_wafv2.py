@@ -1,7 +1,5 @@
 """What AWS WAF wrote into its logs of requests to API Gateway, and what it blocked."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

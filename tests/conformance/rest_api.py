@@ -1,19 +1,15 @@
 """REST APIs that replays make, deploy and call."""
 
-from __future__ import annotations
-
 import json
 import uuid
 import zipfile
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.conformance.harness import NotImplementedHereError
 from tests.emulator.conftest import REGION, Answer, Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _CODE = """
 import json
@@ -126,8 +122,7 @@ class RestApi:
 
     def deploy(self, stage: str = stage) -> str:
         """Deploy to a stage; return the deployment's id."""
-        made = self.client.create_deployment(restApiId=self.id, stageName=stage)
-        return str(made["id"])
+        return str(self.client.create_deployment(restApiId=self.id, stageName=stage)["id"])
 
     def call(
         self,

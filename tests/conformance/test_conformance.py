@@ -1,10 +1,8 @@
 """The emulator answers as AWS was recorded to, or the list of differences says why not."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -23,9 +21,7 @@ from tests.conformance.harness import (
     replays,
     table,
 )
-
-if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import Emulator
 
 for _file in sorted(Path(__file__).parent.glob("replay_*.py")):
     importlib.import_module(f"tests.conformance.{_file.stem}")

@@ -1,16 +1,12 @@
 """Which operations a test shows to do what AWS's do."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 answers: set[tuple[str, int]] = set()
 """Each operation that had an answer since the running test began, and the answer's status."""

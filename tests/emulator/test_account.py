@@ -18,8 +18,7 @@ from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 def account_id(answer: Answer | None = None) -> Account:
     metrics = Metrics(ACCOUNT, REGION)
     logs = LogWriter(ACCOUNT, REGION, metrics)
-    endpoint = "http://127.0.0.1:9"
-    return Account(ACCOUNT, REGION, endpoint, metrics=metrics, logs=logs, answer=answer)
+    return Account(ACCOUNT, REGION, "http://127.0.0.1:9", metrics=metrics, logs=logs, answer=answer)
 
 
 @pytest.fixture

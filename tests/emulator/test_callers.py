@@ -11,8 +11,7 @@ from tests.emulator.shown import unique
 
 def test_terraforms_key_is_the_account_itself(emulator: Emulator) -> None:
     identity = emulator.client("sts").get_caller_identity()
-    assert identity["Account"] == ACCOUNT
-    assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert (identity["Account"], identity["Arn"]) == (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")
 
 
 Bad = tuple[str, str, str, str, str]

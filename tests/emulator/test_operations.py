@@ -1,24 +1,19 @@
 """What is served is what a test shows to do what AWS does; all else is 501, in every protocol."""
 
-from __future__ import annotations
-
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
 from emulator import operations
+from tests.emulator.conftest import Emulator
 from tests.emulator.shown import refusal, shows, unanswered, unique
 from toolkit.documented import commands
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.emulator.conftest import Emulator
 
 TESTS = Path(__file__).parent
 SERVED = {f"{service}:{operation}" for service, operation in operations.served()}
@@ -41,7 +36,7 @@ CLI = {
     ("cloudtrail", "validate-logs"): (
         *("cloudtrail:DescribeTrails", "cloudtrail:ListPublicKeys"),
         *("s3:GetBucketLocation", "s3:GetObject", "s3:ListObjects"),
-    ),
+    )
 }
 # Answered by the data plane, not by moto: tests/emulator has tests of each.
 DATA_PLANE = {"bedrock-runtime:Converse", "lambda:Invoke"}
@@ -152,5 +147,4 @@ def _documented() -> Iterator[tuple[str, str]]:
 def test_each_command_of_the_documentation_is_served() -> None:
     asked = dict(_documented())
     assert len(asked) > 20
-    missing = {name: where for name, where in asked.items() if name not in SERVED | DATA_PLANE}
-    assert missing == {}
+    assert {name: where for name, where in asked.items() if name not in SERVED | DATA_PLANE} == {}

@@ -1,18 +1,13 @@
 """AWS's read operations as a sound deployment answers them, for the engine of the proofs."""
 
-from __future__ import annotations
-
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
+from toolkit.proofs.client import Answer
 from toolkit.proofs.deployment import Deployment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from toolkit.proofs.client import Answer
-    from toolkit.proofs.kinds import Request
+from toolkit.proofs.kinds import Request
 
 ORIGIN = "https://app.example"
 SAFETY = "Nicht hier."
@@ -68,10 +63,7 @@ SOUND: dict[str, Any] = {
                 }
             ]
         },
-        "wordPolicy": {
-            "words": [{"text": "Lotto"}],
-            "managedWordLists": [{"type": "PROFANITY"}],
-        },
+        "wordPolicy": {"words": [{"text": "Lotto"}], "managedWordLists": [{"type": "PROFANITY"}]},
     },
     "bedrock.get_inference_profile": {
         "inferenceProfileArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/eu.m-v1:0",
@@ -133,8 +125,7 @@ class FakeAws:
         self.answers = answers
         self.lines = lines
 
-    def client(self, service: str) -> _Service:
-        """Return a boto3 client."""
+    def client(self, service: str) -> "_Service":
         return _Service(self, service)
 
 
@@ -152,15 +143,14 @@ class _Service:
 
         return call
 
-    def get_paginator(self, _: str) -> _Service:
+    def get_paginator(self, _: str) -> Self:
         return self
 
     def paginate(self, *, logGroupName: str, **_: Any) -> Iterator[Any]:  # noqa: N803 - boto3's
         answer = self._aws.answers.get("logs.filter_log_events")
         if isinstance(answer, Exception):
             raise answer
-        lines = self._aws.lines.get(logGroupName, ())
-        yield {"events": [{"message": line} for line in lines]}
+        yield {"events": [{"message": line} for line in self._aws.lines.get(logGroupName, ())]}
 
 
 class FakeDeployment(Deployment):

@@ -1,27 +1,21 @@
 """A person sees what an apply will change, and waits only where there is something to wait for."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from toolkit.applying import LISTED, LONG_SECONDS, SLOW, Narrator, errors_of, listed
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def _resource(address: str) -> dict[str, Any]:
     module, _, name = address.rpartition(".aws_")
-    kind = "aws_" + name.partition(".")[0]
-    return {"addr": address, "module": module, "resource_type": kind}
+    return {"addr": address, "module": module, "resource_type": "aws_" + name.partition(".")[0]}
 
 
 def _planned(action: str, address: str) -> dict[str, Any]:
-    change = {"action": action, "resource": _resource(address)}
-    return {"type": "planned_change", "change": change}
+    return {"type": "planned_change", "change": {"action": action, "resource": _resource(address)}}
 
 
 def _hook(kind: str, address: str, action: str = "create", seconds: int = 0) -> dict[str, Any]:

@@ -1,22 +1,12 @@
 """The facts about AWS that age: whole, dated, and the only copy."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime
 
 import pytest
 
 from emulator.waf.managed import GROUPS
-from toolkit.aws_facts import (
-    Route,
-    facts,
-    fits,
-    geographies,
-    managed_rule_groups,
-    models,
-    route,
-)
+from toolkit.aws_facts import Route, facts, fits, geographies, managed_rule_groups, models, route
 from toolkit.terraform import ROOT
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"

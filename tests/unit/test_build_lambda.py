@@ -1,7 +1,5 @@
 """The zip: the same bytes everywhere, nothing in it that is not needed, and it runs."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import io
@@ -13,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -23,9 +21,6 @@ from scripts import build_lambda
 from toolkit import package as packaging
 from toolkit import sbom
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """The cost page says what the facts about prices say."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

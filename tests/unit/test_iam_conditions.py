@@ -127,8 +127,7 @@ def test_an_absent_key_satisfies_every_negated_operator(operator: str, value: An
     ],
 )
 def test_many_values(operator: str, given: Any, expected: bool) -> None:
-    context = {} if given is None else {"k:x": given}
-    assert holds(operator, ["a", "b"], context) is expected
+    assert holds(operator, ["a", "b"], {} if given is None else {"k:x": given}) is expected
 
 
 def test_conditions_are_joined_by_and_their_values_by_or() -> None:

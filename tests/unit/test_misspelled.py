@@ -1,8 +1,6 @@
 """A misspelled attribute of an object input is found before Terraform drops it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,6 @@ from toolkit.misspelled import check, misspelled
 from toolkit.planned import planned
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT, TerraformError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VARIABLES = """
 variable "function" {

@@ -1,10 +1,9 @@
 """What the operators make of a text, what is listed by hand, and how a mutant ends."""
 
-from __future__ import annotations
-
 import ast
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +12,6 @@ from toolkit.mutants.layers import Results, layers
 from toolkit.mutants.mutant import Mutant, MutantError
 from toolkit.mutants.tree import Tree, ordered
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 LISTED = listed.load()
 

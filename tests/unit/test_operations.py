@@ -1,7 +1,5 @@
 """The runbook names what there is: every alarm, every tamper rule, and fields that are logged."""
 
-from __future__ import annotations
-
 import re
 
 import pytest
@@ -64,16 +62,14 @@ def test_every_kind_of_log_is_asked() -> None:
 def test_queries_name_fields_that_are_logged(group: str, query: str) -> None:
     files = [path for pattern in SOURCES[group] for path in sorted(ROOT.glob(pattern))]
     logged = {word for path in files for word in re.findall(r"\w+", path.read_text())}
-    unknown = {field for field in _fields(query) if not _parts(field) <= logged}
-    assert unknown == set()
+    assert {field for field in _fields(query) if not _parts(field) <= logged} == set()
 
 
 def _fields(query: str) -> set[str]:
     """Return the fields that a query reads: no texts, patterns, functions or names of its own."""
     bare = re.sub(r'"[^"]*"|\'[^\']*\'|/[^/\n]*/|@\w+', " ", re.sub(r"'.*'|/\S*/", " ", query))
     own = set(re.findall(r"\bas (\w+)", bare))
-    found = set(re.findall(r"(?<![\w.])[A-Za-z_][\w.]*", bare))
-    return found - own - WORDS
+    return set(re.findall(r"(?<![\w.])[A-Za-z_][\w.]*", bare)) - own - WORDS
 
 
 def _parts(field: str) -> set[str]:

@@ -1,7 +1,5 @@
 """The prompt-injection patterns: what AWS WAF takes, what they stop and what they let through."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

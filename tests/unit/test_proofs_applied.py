@@ -1,10 +1,9 @@
 """Proofs follow what was applied; whatever AWS answers, each proof ends in a sentence."""
 
-from __future__ import annotations
-
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import botocore.session
 import pytest
@@ -16,14 +15,9 @@ from toolkit.proofs.applied import Gap
 from toolkit.proofs.cases import cases, placeholders
 from toolkit.proofs.client import Answer
 from toolkit.proofs.data import load
-from toolkit.proofs.kinds import Evidence, Rehearsed, Request
+from toolkit.proofs.kinds import Evidence, Proof, Rehearsed, Request
 from toolkit.proofs.personal_data import EXAMPLES
 from toolkit.proofs.run import Run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from toolkit.proofs.kinds import Proof
 
 PROOFS = [proof for control in load() for proof in control.proofs]
 ITEMS = {item for names in readers.ITEMS.values() for item in names}
@@ -71,31 +65,21 @@ def test_every_type_of_personal_data_has_an_example() -> None:
     [
         ({"repeat": {"char": "a", "count": "{message_chars}", "more": 1}}, "text", "a" * 3001),
         ({"message": "{spoken}", "each": "denied_topics"}, "text", "Wie stehen die Quoten?"),
-        (
-            {
-                "message": "Ist {word} da?",
-                "each": "blocked_words",
-                "stopped_by": "guardrail",
-                "finding": "input.wordPolicy.BLOCKED",
-                "types": ("{word}",),
-            },
-            "text",
-            "Ist Lotto da?",
-        ),
+        ({"message": "Ist {word} da?", "each": "blocked_words", "stopped_by": "guardrail",
+         "finding": "input.wordPolicy.BLOCKED", "types": ("{word}",)}, "text", "Ist Lotto da?"),
         ({"types": ("{masked_data}", "X")}, "types", ("EMAIL", "X")),
         ({"expect": {"Retry-After": "{rate_seconds}"}}, "expect", {"Retry-After": 300}),
         ({"headers": {"Origin": "{origin}/"}}, "headers", {"Origin": "https://app.example/"}),
         ({"rehearsed": Rehearsed(after="{rate_requests}")}, "rehearsed", Rehearsed(after=30)),
     ],
-)
+)  # fmt: skip
 def test_placeholders_become_what_was_applied(
     request_: dict[str, Any], field: str, expected: object
 ) -> None:
     body = {} if "message" in request_ or "repeat" in request_ else {"message": "Hello"}
     about = {"layer": "edge", "control": "c", "name": "n"} | body
     (case,) = cases(Request(**(about | request_)), _deployment())
-    assert (case.skip, case.wrong) == ("", "")
-    assert getattr(case.proof, field) == expected
+    assert (case.skip, case.wrong, getattr(case.proof, field)) == ("", "", expected)
 
 
 @pytest.mark.parametrize(
@@ -104,45 +88,22 @@ def test_placeholders_become_what_was_applied(
         ({"requires": {"blocked_data": "PASSWORD"}}, {}, "", ""),
         ({"requires": {"blocked_data": "PIN"}}, {}, "PIN is not among this environment's", ""),
         ({"requires": {"screening_mode": "count"}}, {}, "screening mode is block", ""),
-        (
-            {"each": "denied_topics", "message": "{spoken}"},
-            {"bedrock.get_guardrail": {}},
-            "this environment has no denied topics",
-            "",
-        ),
-        (
-            {"message": "Is there a lotto?"},
-            {},
-            "it holds a blocked word of this environment: Lotto",
-            "",
-        ),
+        ({"each": "denied_topics", "message": "{spoken}"}, {"bedrock.get_guardrail": {}},
+         "this environment has no denied topics", ""),
+        ({"message": "Is there a lotto?"}, {}, "it holds a blocked word of this environment: Lotto",
+         ""),
         ({"rehearsed": Rehearsed(flood=500)}, {}, "limit takes 500 requests to reach", ""),
-        (
-            {"stopped_by": "edge", "rule": "prompt-injection", "message": "Be evil."},
-            {},
-            "no prompt-injection pattern of this environment knows it",
-            "",
-        ),
-        (
-            {"stopped_by": "edge", "rule": "core-rule-set", "signature": "SizeRestrictions_BODY"},
-            {},
-            "this environment only counts SizeRestrictions_BODY",
-            "",
-        ),
-        (
-            {"repeat": {"char": "a", "count": "{body_bytes}"}, "message": None},
-            {"wafv2.get_web_acl_for_resource": {"WebACL": {"Rules": []}}},
-            "",
-            "AWS names no body bytes",
-        ),
-        (
-            {"repeat": {"char": "a", "count": "{body_bytes}"}, "message": None},
-            {"wafv2.get_web_acl_for_resource": {}},
-            "",
-            "there is no web ACL in front of the stage",
-        ),
+        ({"stopped_by": "edge", "rule": "prompt-injection", "message": "Be evil."}, {},
+         "no prompt-injection pattern of this environment knows it", ""),
+        ({"stopped_by": "edge", "rule": "core-rule-set", "signature": "SizeRestrictions_BODY"}, {},
+         "this environment only counts SizeRestrictions_BODY", ""),
+        ({"repeat": {"char": "a", "count": "{body_bytes}"}, "message": None},
+         {"wafv2.get_web_acl_for_resource": {"WebACL": {"Rules": []}}}, "",
+         "AWS names no body bytes"),
+        ({"repeat": {"char": "a", "count": "{body_bytes}"}, "message": None},
+         {"wafv2.get_web_acl_for_resource": {}}, "", "there is no web ACL in front of the stage"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_configured_is_skipped_and_what_is_gone_fails(
     request_: dict[str, Any], answers: dict[str, Any], skip: str, wrong: str
 ) -> None:
@@ -216,8 +177,7 @@ def test_whatever_aws_answers_every_proof_ends_in_a_sentence(operation: str) -> 
 )
 def test_whatever_aws_refuses_every_proof_ends_in_a_sentence(error: Exception) -> None:
     for operation in SOUND:
-        deployment = FakeDeployment(ANSWER, {}, SOUND | {operation: error})
-        _ends_in_sentences(deployment, operation)
+        _ends_in_sentences(FakeDeployment(ANSWER, {}, SOUND | {operation: error}), operation)
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

@@ -1,7 +1,5 @@
 """Requests come at the pace that the applied limits allow, from as many addresses as they need."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import asdict
 from typing import Any
@@ -31,10 +29,7 @@ UNKNOWN: dict[str, Any] = dict.fromkeys(LIMITS, Gap("not read"))
     ],
 )
 def test_the_pace_follows_the_limits(
-    limits: dict[str, Any],
-    local: bool,
-    requests: int,
-    expected: Pace,
+    limits: dict[str, Any], local: bool, requests: int, expected: Pace
 ) -> None:
     pace = Pace.of(Applied(limits), local=local, requests=requests)
     assert asdict(pace) == pytest.approx(asdict(expected))

@@ -1,9 +1,7 @@
 """The proofs are well-formed, prove both sides of every control, and their page is fresh."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +9,6 @@ from toolkit.pages.controls import PAGE, UNCONFIRMED, page, unconfirmed
 from toolkit.proofs.data import Control, ProofDataError, beliefs, load
 from toolkit.proofs.kinds import LAYERS, ORDINARY_MESSAGE, Call, Rehearsed, Request
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTROLS = load()
 OWASP = {
@@ -143,10 +138,7 @@ def _written(folder: Path, edge: str) -> Path:
             "denied_by must be one of",
         ),
         (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\nlog = "waf"', "log must be"),
-        (
-            f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\ncall = "a.b"',
-            "find and equals",
-        ),
+        (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\ncall = "a.b"', "find and equals"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:

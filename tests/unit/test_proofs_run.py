@@ -1,10 +1,9 @@
 """A proof holds only when the answer and each log agree; any one of them that differs is told."""
 
-from __future__ import annotations
-
 import io
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,9 +14,6 @@ from toolkit.proofs.client import Answer
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Call, Evidence, Proof, Question, Rehearsed, Request
 from toolkit.proofs.run import Run, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 IDS = {"x-amzn-requestid": "r-1", "x-amz-apigw-id": "x-1"}
 HEADERS = {
@@ -301,9 +297,7 @@ def test_a_question_must_be_denied_by_its_own_statement(statement: str, said: st
         "iam.get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/role"}},
         "iam.list_attached_role_policies": {"AttachedPolicies": []},
         "iam.list_role_policies": {"PolicyNames": ["role"]},
-        "iam.get_role_policy": {
-            "PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]},
-        },
+        "iam.get_role_policy": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]}},
     }
     question = Question(
         layer="compute",
@@ -370,24 +364,11 @@ def test_a_log_that_is_gone_is_a_failure_and_one_that_is_closed_to_us_is_not(
 UNMANAGED: list[Proof] = [
     Evidence(layer="a", control="c", name="complete", log="trail", complete=True),
     Evidence(layer="a", control="c", name="lacks", log="trail", lacks=("key",)),
-    Evidence(
-        layer="a",
-        control="c",
-        name="call",
-        call="s3.get_bucket_versioning",
-        parameters={"Bucket": "{bucket}"},
-        find="Status",
-        equals="Enabled",
-    ),
-    Question(
-        layer="a",
-        control="c",
-        name="question",
-        actions=("a:B",),
-        resource="{trail_arn}",
-        allowed=True,
-    ),
-]
+    Evidence(layer="a", control="c", name="call", call="s3.get_bucket_versioning",
+     parameters={"Bucket": "{bucket}"}, find="Status", equals="Enabled"),
+    Question(layer="a", control="c", name="question", actions=("a:B",), resource="{trail_arn}",
+     allowed=True),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("proof", UNMANAGED, ids=lambda proof: proof.name)

@@ -1,13 +1,13 @@
 """`make ask`, and what `make up` prints of the clients and their keys."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -15,10 +15,6 @@ from scripts import rehearse
 from toolkit import talk
 from toolkit.rehearsal import EXISTS_ALREADY, Rehearsal, Session
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 NOBODY = "No client is enabled: nobody may ask. Enable one, and run `make up ENV=dev` again."
 KEYS = {"app": "key-of-app", "web": "key-of-web"}
@@ -172,8 +168,7 @@ def test_a_session_holds_the_keys_of_enabled_clients_and_is_its_owners(tmp_path:
     rehearsal = Applied("dev", 4567, home=tmp_path)
     rehearsal.folder.mkdir()
     session = rehearsal.open_session()
-    assert session.clients == KEYS
-    assert (session.client, session.api_key) == ("app", "key-of-app")
+    assert (session.clients, session.client, session.api_key) == (KEYS, "app", "key-of-app")
     (kept,) = rehearsal.folder.iterdir()
     assert kept.stat().st_mode & 0o077 == 0
     assert json.loads(kept.read_text())["clients"] == KEYS

@@ -1,19 +1,14 @@
 """What is missing on a fresh machine is told within seconds, and with the way out."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SYSTEM = ("bash", "dirname", "env", "grep", "make", "rm", "sed", "sh", "touch")
 

@@ -1,11 +1,10 @@
 """The smoke test passes a sound chatbot, and each of its checks fails when its control is gone."""
 
-from __future__ import annotations
-
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,9 +13,6 @@ from toolkit.proofs import targets
 from toolkit.proofs.client import Client, Pace
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CREDENTIALS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEY = "the-key-of-the-fake-chatbot"
 ORIGIN = "https://app.example"
@@ -171,10 +167,7 @@ class Clock:
 
 @pytest.mark.parametrize("broken", ["model", "injection", "missing key"])
 def test_it_waits_visibly_until_aws_has_settled_and_then_checks(
-    broken: str,
-    url: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    broken: str, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
     clock.mends_after = 60
@@ -220,10 +213,7 @@ def test_what_was_asked_while_waiting_is_not_asked_again(
     ],
 )
 def test_what_is_missing_is_said(
-    argv: list[str],
-    said: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CHATBOT_API_KEY", raising=False)
     assert smoke_test.main(argv) == 2
@@ -235,8 +225,7 @@ def test_nobody_at_the_address_is_a_failure_and_no_traceback(
 ) -> None:
     monkeypatch.setattr(Pace, "of", lambda *_, **__: Pace(0.0, 0.0))
     url = "http://127.0.0.1:1/chat"
-    argv = ["--url", url, "--api-key", KEY, "--origin", ORIGIN, "--json"]
-    assert smoke_test.main(argv) == 1
+    assert smoke_test.main(["--url", url, "--api-key", KEY, "--origin", ORIGIN, "--json"]) == 1
     results = json.loads(capsys.readouterr().out)["checks"]
     failed = [result for result in results if result["status"] == "fail"]
     assert len(failed) == 10
@@ -257,8 +246,7 @@ class Gateway:
 
 def test_the_first_client_that_is_enabled_asks() -> None:
     outputs = {"api_key_ids": {"a-first": "1", "b-second": "2", "c-third": "3"}}
-    gateway = Gateway({"1": False, "2": True, "3": True})
-    assert targets.client_key(gateway, outputs) == "key of 2"
+    assert targets.client_key(Gateway({"1": False, "2": True, "3": True}), outputs) == "key of 2"
     with pytest.raises(targets.TargetError, match="No client is enabled"):
         targets.client_key(Gateway(dict.fromkeys("123", False)), outputs)
 

@@ -1,7 +1,5 @@
 """The threat model and the OWASP table name controls that exist, and miss none of the ten items."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Terraform finds its provider here and on a laptop; the rehearsal reaches nobody's real AWS."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket
@@ -124,8 +122,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize(
-    "call",
-    ['show("apply", "x")', 'follow("apply", line=lambda message: None)', 'run("apply")'],
+    "call", ['show("apply", "x")', 'follow("apply", line=lambda message: None)', 'run("apply")']
 )
 def test_an_interrupt_reaches_terraform_once_and_it_ends_in_order(
     slow_terraform: Path, call: str
@@ -173,8 +170,7 @@ def test_a_rehearsal_changes_nothing_but_backend_and_provider(tmp_path: Path) ->
     rehearsal = Rehearsal("dev", home=tmp_path)
     rehearsal.stage()
     staged = {path.name: path.read_text() for path in rehearsal.folder.glob("*.tf")}
-    override = staged.pop("rehearsal_override.tf")
-    assert override == OVERRIDE.replace("ENDPOINT", rehearsal.endpoint)
+    assert staged.pop("rehearsal_override.tf") == OVERRIDE.replace("ENDPOINT", rehearsal.endpoint)
     assert staged == {path.name: path.read_text() for path in ROOT.glob("envs/dev/*.tf")}
 
 

@@ -23,10 +23,7 @@ class OnePlan(FakeAccount):
         super().__init__()
         self.keys = [{"id": "key1", "value": KEY, "enabled": True}]
         self.members = [{"id": "key1"}]
-        self.plan: dict[str, Any] = {
-            "id": "plan1",
-            "apiStages": [{"apiId": "api1", "stage": "v1"}],
-        }
+        self.plan: dict[str, Any] = {"id": "plan1", "apiStages": [{"apiId": "api1", "stage": "v1"}]}
         self.log_role = "arn:aws:iam::123456789012:role/gateway"
 
     def client(self, service: str) -> Any:
@@ -152,11 +149,7 @@ def deployed() -> dict[str, Any]:
         "rest_api": {"id": "api1", "name": "chatbot"},
         "resources": [
             {"id": "root", "path": "/"},
-            {
-                "id": "res1",
-                "path": "/chat",
-                "resourceMethods": {"POST": post, "OPTIONS": options},
-            },
+            {"id": "res1", "path": "/chat", "resourceMethods": {"POST": post, "OPTIONS": options}},
         ],
         "models": {"Chat": json.dumps(schema)},
         "validators": {"val1": {"validateRequestBody": True, "validateRequestParameters": False}},

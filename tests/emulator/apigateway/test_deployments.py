@@ -51,8 +51,7 @@ def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> N
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=first)
     served = emulator.server.app.door.deployments.served(api, "v1")
     assert served is not None
-    assert served["stage"]["deploymentId"] == first
-    assert chat_method(served)["apiKeyRequired"] is True
+    assert (served["stage"]["deploymentId"], chat_method(served)["apiKeyRequired"]) == (first, True)
     assert chat_method(served)["methodIntegration"]["type"] == "MOCK"
     assert json.loads(served["models"]["Chat"]) == {"maxLength": 1}
     assert served["gateway_responses"]["THROTTLED"]["statusCode"] == "429"

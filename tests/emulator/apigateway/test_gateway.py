@@ -39,8 +39,7 @@ def test_api_behind_a_custom_domain_only_is_forbidden(gateway: Gateway) -> None:
 )
 def test_unknown_route_is_worded_by_the_api(gateway: Gateway, method: str, path: str) -> None:
     response = gateway.call(method=method, path=path)
-    assert response.status == 404
-    assert error_type(response) == "MissingAuthenticationTokenException"
+    assert (response.status, error_type(response)) == (404, "MissingAuthenticationTokenException")
     assert response.header("Access-Control-Allow-Origin") == "https://app.example"
     if method != "HEAD":
         assert json.loads(response.body) == {
@@ -83,8 +82,7 @@ def test_waf_comes_first_and_sees_the_stages_path(gateway: Gateway) -> None:
     assert arn == "arn:aws:apigateway:us-east-2::/restapis/api1/stages/v1"
     assert seen.path == "/v1/chat"
     assert (seen.header("X-Amzn-Trace-Id") or "").startswith("Root=1-")
-    assert gateway.functions.events == []
-    assert gateway.log()["waf"] == "WAF_BLOCK"
+    assert (gateway.functions.events, gateway.log()["waf"]) == ([], "WAF_BLOCK")
     assert gateway.log()["acl"].startswith("arn:aws:wafv2:")
 
 
@@ -96,10 +94,8 @@ def test_waf_block_without_response_is_worded_by_the_gateway(gateway: Gateway) -
     }
     response = gateway.call()
     assert (response.status, response.body) == (403, b'{"code":"request_blocked"}')
-    assert gateway.log()["error"] == "WAF_FILTERED"
-    assert gateway.log()["waf_status"] == "403"
-    assert gateway.log()["resource"] == "/chat"
-    assert gateway.log()["integration_status"] == "-"
+    assert (gateway.log()["error"], gateway.log()["waf_status"]) == ("WAF_FILTERED", "403")
+    assert (gateway.log()["resource"], gateway.log()["integration_status"]) == ("/chat", "-")
 
 
 def test_waf_blocks_before_the_path_is_judged(gateway: Gateway) -> None:
@@ -112,8 +108,7 @@ def test_waf_allows_and_its_headers_reach_the_function(gateway: Gateway) -> None
     gateway.waf.verdict = verdict("ALLOW")
     assert gateway.call().status == 200
     assert gateway.functions.events[0]["headers"]["x-amzn-waf-note"] == "seen"
-    assert gateway.log()["waf"] == "WAF_ALLOW"
-    assert gateway.log()["waf_status"] == "200"
+    assert (gateway.log()["waf"], gateway.log()["waf_status"]) == ("WAF_ALLOW", "200")
 
 
 # Requests that are too large or compressed
@@ -162,15 +157,13 @@ def test_access_log_has_the_stages_format(gateway: Gateway) -> None:
 
 def test_access_log_needs_a_format_and_a_role(gateway: Gateway) -> None:
     gateway.account.log_role = ""
-    assert gateway.call().status == 200
-    assert gateway.account.logged == []
+    assert (gateway.call().status, gateway.account.logged) == (200, [])
     assert any("no access logs" in text for text in gateway.account.said)
 
 
 def test_access_logs_need_a_role_that_may_write_them(gateway: Gateway) -> None:
     gateway.roles.allowed = False
-    assert gateway.call().status == 200
-    assert gateway.account.logged == []
+    assert (gateway.call().status, gateway.account.logged) == (200, [])
     assert any("may not logs:" in text for text in gateway.account.said)
 
 

@@ -292,8 +292,7 @@ def test_gateway_responses_take_what_they_lack_from_their_class(
         **api, responseType="DEFAULT_5XX", statusCode="599", responseParameters=header
     )
     inherited = apis.get_gateway_response(**api, responseType="API_CONFIGURATION_ERROR")
-    assert inherited["statusCode"] == "599"
-    assert inherited["responseParameters"] == header
+    assert (inherited["statusCode"], inherited["responseParameters"]) == ("599", header)
     assert inherited["defaultResponse"] is True
     own = apis.put_gateway_response(**api, responseType="AUTHORIZER_FAILURE")
     assert (own["statusCode"], own["responseParameters"]) == ("500", {})

@@ -8,12 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apigateway.serving import (
-    ALIAS,
-    JSON,
-    Gateway,
-    error_type,
-)
+from tests.emulator.apigateway.serving import ALIAS, JSON, Gateway, error_type
 
 # Mock integration
 
@@ -47,16 +42,12 @@ def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) 
     gateway.account.written()
     response = gateway.call(b"", method="OPTIONS", key=None)
     assert response.status == 503
-    assert json.loads(response.body) == {
-        "id": response.header("x-amzn-RequestId"),
-        "color": "blue",
-    }
+    assert json.loads(response.body) == {"id": response.header("x-amzn-RequestId"), "color": "blue"}
 
 
 def test_a_template_that_is_a_program_is_told(gateway: Gateway) -> None:
     options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
-    assert gateway.call(b"", method="OPTIONS", key=None).status == 204
-    assert gateway.account.said == []
+    assert (gateway.call(b"", method="OPTIONS", key=None).status, gateway.account.said) == (204, [])
     templates = {"application/json": '#set($x = 1){"statusCode": 204}'}
     options["methodIntegration"]["requestTemplates"] = templates
     gateway.account.written()
@@ -80,8 +71,7 @@ def test_event_is_a_rest_proxy_event(gateway: Gateway) -> None:
     event = gateway.functions.events[0]
     context = event["requestContext"]
     assert (event["resource"], event["path"], event["httpMethod"]) == ("/chat", "/chat", "POST")
-    assert event["headers"]["X-Twice"] == "2"
-    assert event["multiValueHeaders"]["X-Twice"] == ["1", "2"]
+    assert (event["headers"]["X-Twice"], event["multiValueHeaders"]["X-Twice"]) == ("2", ["1", "2"])
     assert "Connection" not in event["headers"]
     assert event["headers"]["X-Forwarded-For"] == "127.0.0.9"
     assert event["queryStringParameters"] == {"a": "2", "b": "é"}
@@ -90,8 +80,7 @@ def test_event_is_a_rest_proxy_event(gateway: Gateway) -> None:
     assert event["stageVariables"] == {"color": "blue"}
     assert (event["body"], event["isBase64Encoded"]) == ('{"message":"hi"}', False)
     assert context["identity"]["sourceIp"] == "127.0.0.9"
-    assert context["identity"]["apiKeyId"] == "key1"
-    assert context["identity"]["userAgent"] == "pytest"
+    assert (context["identity"]["apiKeyId"], context["identity"]["userAgent"]) == ("key1", "pytest")
     assert (context["stage"], context["apiId"]) == ("v1", "api1")
     assert (context["path"], context["resourcePath"]) == ("/v1/chat", "/chat")
     assert context["domainName"] == "api1.execute-api.us-east-2.amazonaws.com"
@@ -141,8 +130,7 @@ def test_function_must_permit_this_very_method(gateway: Gateway) -> None:
 @pytest.mark.parametrize("change", [{"httpMethod": "GET"}, {"uri": "arn:aws:sns:action/Publish"}])
 def test_a_function_is_invoked_by_post_on_its_uri(gateway: Gateway, change: dict[str, str]) -> None:
     gateway.post["methodIntegration"].update(change)
-    assert gateway.call().status == 500
-    assert gateway.log()["error"] == "API_CONFIGURATION_ERROR"
+    assert (gateway.call().status, gateway.log()["error"]) == (500, "API_CONFIGURATION_ERROR")
     assert gateway.functions.events == []
 
 
@@ -338,9 +326,7 @@ def test_the_first_accepted_type_chooses_the_wording(gateway: Gateway) -> None:
 
 def test_what_a_client_says_splits_no_header(gateway: Gateway) -> None:
     gateway.served["gateway_responses"]["INVALID_API_KEY"] = {
-        "responseParameters": {
-            "gatewayresponse.header.X-Said": "method.request.querystring.said",
-        }
+        "responseParameters": {"gatewayresponse.header.X-Said": "method.request.querystring.said"}
     }
     response = gateway.call(key=None, query="said=a%0d%0aSet-Cookie:b%00%E4%BD%A0")
     assert response.status == 403

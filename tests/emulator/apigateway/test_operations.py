@@ -1,22 +1,16 @@
 """API Gateway's operations on REST APIs, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import LOGS, REGION
+from tests.emulator.conftest import LOGS, REGION, Emulator
 from tests.emulator.shown import refusal, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.emulator.conftest import Emulator
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 NOT_FOUND = (404, "NotFoundException")
 
@@ -141,10 +135,8 @@ def test_models_and_validators(apis: Any, method: dict[str, str]) -> None:
     apis.update_model(**at, patchOperations=change("/schema", '{"type": "array"}'))
     assert json.loads(apis.get_model(**at)["schema"]) == {"type": "array"}
     assert "Chat" in {one["name"] for one in apis.get_models(restApiId=api)["items"]}
-    use = change("/requestModels/$default", "Chat", "add")
-    apis.update_method(**method, patchOperations=use)
-    in_use = refusal(apis.delete_model, **at)
-    assert in_use[:2] == (409, "ConflictException")
+    apis.update_method(**method, patchOperations=change("/requestModels/$default", "Chat", "add"))
+    assert refusal(apis.delete_model, **at)[:2] == (409, "ConflictException")
     apis.update_method(**method, patchOperations=change("/requestModels/$default", op="remove"))
     apis.delete_model(**at)
     assert refusal(apis.get_model, **at)[:2] == NOT_FOUND
@@ -156,8 +148,7 @@ def test_models_and_validators(apis: Any, method: dict[str, str]) -> None:
     )
     read = apis.get_request_validator(**at)
     assert (read["validateRequestBody"], read["validateRequestParameters"]) == (True, True)
-    listed = apis.get_request_validators(restApiId=api)["items"]
-    assert [one["id"] for one in listed] == [made]
+    assert [one["id"] for one in apis.get_request_validators(restApiId=api)["items"]] == [made]
     apis.delete_request_validator(**at)
     assert refusal(apis.get_request_validator, **at)[:2] == NOT_FOUND
 
@@ -186,8 +177,7 @@ def test_gateway_responses(apis: Any, api: str) -> None:
 def test_deployments_and_stages(apis: Any, stage: dict[str, str]) -> None:
     api = {"restApiId": stage["restApiId"]}
     first = apis.get_stage(**stage)["deploymentId"]
-    again = refusal(apis.create_stage, **stage, deploymentId=first)
-    assert again[:2] == (409, "ConflictException")
+    assert refusal(apis.create_stage, **stage, deploymentId=first)[:2] == (409, "ConflictException")
     second = apis.create_deployment(**api)["id"]
     apis.update_deployment(
         **api, deploymentId=second, patchOperations=change("/description", "new")

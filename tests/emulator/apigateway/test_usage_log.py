@@ -1,19 +1,15 @@
 """The usage of a usage plan by day, which moto lacks."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from emulator.apigateway import usage_log
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[..., Any]
+Aws = Callable[..., Any]
 
 
 @pytest.fixture

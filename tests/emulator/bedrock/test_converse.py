@@ -16,8 +16,7 @@ from tests.emulator.shown import unique
 def test_a_question_is_answered(converse: Callable[..., Any]) -> None:
     reply = converse(QUESTION)
     assert "courier" in said(reply)
-    assert reply["output"]["message"]["role"] == "assistant"
-    assert reply["stopReason"] == "end_turn"
+    assert (reply["output"]["message"]["role"], reply["stopReason"]) == ("assistant", "end_turn")
     usage = reply["usage"]
     assert usage["totalTokens"] == usage["inputTokens"] + usage["outputTokens"]
     assert usage["inputTokens"] == 5
@@ -27,8 +26,7 @@ def test_a_question_is_answered(converse: Callable[..., Any]) -> None:
 
 def test_an_answer_stops_at_the_requested_length(converse: Callable[..., Any]) -> None:
     reply = converse(QUESTION, inferenceConfig={"maxTokens": 5})
-    assert reply["stopReason"] == "max_tokens"
-    assert reply["usage"]["outputTokens"] == 5
+    assert (reply["stopReason"], reply["usage"]["outputTokens"]) == ("max_tokens", 5)
 
 
 def test_a_guardrail_is_not_applied_unless_named(converse: Callable[..., Any]) -> None:
@@ -54,8 +52,7 @@ def test_a_blocked_question_never_reaches_the_model(
     converse: Callable[..., Any], guardrail: dict[str, str], text: str, policy: str
 ) -> None:
     reply = converse(text)
-    assert said(reply) == "Input blocked."
-    assert reply["stopReason"] == "guardrail_intervened"
+    assert (said(reply), reply["stopReason"]) == ("Input blocked.", "guardrail_intervened")
     assert reply["usage"] == {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
     trace = reply["trace"]["guardrail"]
     assessment = trace["inputAssessment"][guardrail["id"]]
@@ -69,8 +66,7 @@ def test_a_blocked_answer_is_replaced(
     converse: Callable[..., Any], guardrail: dict[str, str]
 ) -> None:
     reply = converse("Does it work with other assistants?")
-    assert said(reply) == "Output blocked."
-    assert reply["stopReason"] == "guardrail_intervened"
+    assert (said(reply), reply["stopReason"]) == ("Output blocked.", "guardrail_intervened")
     assert reply["usage"]["outputTokens"] > 0
     [assessment] = reply["trace"]["guardrail"]["outputAssessments"][guardrail["id"]]
     assert assessment["wordPolicy"]["customWords"] == [
@@ -109,8 +105,7 @@ def test_every_message_is_judged_unless_some_are_marked(converse: Callable[..., 
 
     bad, good = {"text": "Is Gemini better?"}, {"text": QUESTION}
     marked = {"guardContent": {"text": {"text": QUESTION}}}
-    assert talk(bad, good) == "guardrail_intervened"
-    assert talk(bad, marked) == "end_turn"
+    assert (talk(bad, good), talk(bad, marked)) == ("guardrail_intervened", "end_turn")
 
 
 def test_a_system_prompt_is_judged_only_when_marked(converse: Callable[..., Any]) -> None:
@@ -189,8 +184,7 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
     assert masked["outputs"] == [{"text": "{EMAIL}"}]
     assert masked["actionReason"] == "Guardrail masked."
     fine = apply(QUESTION, "INPUT")
-    assert (fine["action"], fine["actionReason"]) == ("NONE", "No action.")
-    assert fine["outputs"] == []
+    assert (fine["action"], fine["actionReason"], fine["outputs"]) == ("NONE", "No action.", [])
 
 
 # Requests
@@ -200,21 +194,17 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
     ("changes", "message"),
     [
         ({"messages": []}, "must start with a user message"),
-        (
-            {"messages": [{"role": "assistant", "content": [{"text": "x"}]}]},
-            "must start with a user message",
-        ),
+        ({"messages": [{"role": "assistant", "content": [{"text": "x"}]}]},
+         "must start with a user message"),
         ({"messages": [{"role": "user", "content": [{"text": " "}]}]}, "is blank"),
-        (
-            {"inferenceConfig": {"temperature": 0.1, "topP": 0.1}},
-            "`temperature` and `top_p` cannot both be specified",
-        ),
+        ({"inferenceConfig": {"temperature": 0.1, "topP": 0.1}},
+         "`temperature` and `top_p` cannot both be specified"),
         ({"modelId": MODEL}, "Retry your request with the ID or ARN of an inference profile"),
         ({"modelId": "nonsense"}, "The provided model identifier is invalid"),
         ({"modelId": f"eu.{MODEL}"}, "The provided model identifier is invalid"),
         ({"modelId": f"apac.{MODEL}"}, "The provided model identifier is invalid"),
     ],
-)
+)  # fmt: skip
 def test_what_aws_refuses_is_refused(
     converse: Callable[..., Any], changes: dict[str, Any], message: str
 ) -> None:
@@ -270,8 +260,7 @@ def test_a_malformed_request_gets_awss_error_shape(
     emulator: Emulator, body: bytes, code: str
 ) -> None:
     answer = post(emulator, f"/model/{PROFILE}/converse", body)
-    assert answer.status == 400
-    assert answer.headers["x-amzn-errortype"] == code
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, code)
     assert answer.json().keys() == {"message"}
     assert answer.headers["x-amzn-requestid"]
 

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.bedrock.conftest import (
-    QUESTION,
-    said,
-)
+from tests.emulator.bedrock.conftest import QUESTION, said
 from tests.emulator.conftest import Emulator
 
 
@@ -57,8 +54,7 @@ def test_a_reply_can_be_set_and_the_guardrail_judges_it(
     assert said(converse(QUESTION, guardrailConfig=None)) == "Ask Gemini."
     faults({"bedrock": {"reply": {"text": "", "stopReason": "content_filtered"}}})
     reply = converse(QUESTION)
-    assert reply["output"]["message"]["content"] == []
-    assert reply["stopReason"] == "content_filtered"
+    assert (reply["output"]["message"]["content"], reply["stopReason"]) == ([], "content_filtered")
 
 
 def test_the_model_thinks_first_when_it_is_told_to(
@@ -90,8 +86,7 @@ def test_latency_can_be_set(
     reply = converse(QUESTION)
     assert time.monotonic() - began >= 0.12
     assert reply["metrics"]["latencyMs"] >= 120
-    state = emulator.request("GET", "/_aws/faults").json()
-    assert state == {"bedrock": None, "latency_ms": 120}
+    assert emulator.request("GET", "/_aws/faults").json() == {"bedrock": None, "latency_ms": 120}
 
 
 @pytest.mark.parametrize(

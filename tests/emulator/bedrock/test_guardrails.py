@@ -38,9 +38,7 @@ def test_a_guardrail_reads_back_as_it_was_made(bedrock: Any) -> None:
         description="what it is for",
         tags=[{"key": "environment", "value": "test"}],
         topicPolicyConfig={
-            "topicsConfig": [
-                {"name": "T", "definition": "d", "examples": ["e"], "type": "DENY"},
-            ]
+            "topicsConfig": [{"name": "T", "definition": "d", "examples": ["e"], "type": "DENY"}]
         },
         contentPolicyConfig={"filtersConfig": [filters("PROMPT_ATTACK", "HIGH", "NONE")]},
         wordPolicyConfig={
@@ -60,8 +58,7 @@ def test_a_guardrail_reads_back_as_it_was_made(bedrock: Any) -> None:
 
     for identifier in (made["guardrailId"], made["guardrailArn"]):
         read = bedrock.get_guardrail(guardrailIdentifier=identifier)
-        assert read["name"] == name
-        assert read["status"] == "READY"
+        assert (read["name"], read["status"]) == (name, "READY")
         assert read["topicPolicy"]["topics"][0]["examples"] == ["e"]
         assert read["contentPolicy"]["filters"][0]["inputStrength"] == "HIGH"
         assert read["wordPolicy"]["words"] == [{"text": "word"}]
@@ -141,8 +138,7 @@ def test_tags_change(bedrock: Any) -> None:
     bedrock.tag_resource(resourceARN=arn, tags=[{"key": "a", "value": "1"}])
     bedrock.tag_resource(resourceARN=arn, tags=[{"key": "b", "value": "2"}])
     bedrock.untag_resource(resourceARN=arn, tagKeys=["a"])
-    tags = bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
-    assert tags == [{"key": "b", "value": "2"}]
+    assert bedrock.list_tags_for_resource(resourceARN=arn)["tags"] == [{"key": "b", "value": "2"}]
 
 
 @pytest.mark.parametrize(
@@ -152,61 +148,29 @@ def test_tags_change(bedrock: Any) -> None:
         ({"name": "x" * 51}, "length less than or equal to 50"),
         ({"description": ""}, "length greater than or equal to 1"),
         ({"blockedInputMessaging": "x" * 501}, "length less than or equal to 500"),
-        (
-            {"contentPolicyConfig": {"filtersConfig": [filters("PROMPT_ATTACK", "HIGH", "HIGH")]}},
-            "PROMPT ATTACK content filter strength for response must be NONE",
-        ),
-        (
-            {"contentPolicyConfig": {"filtersConfig": [filters("SPAM", "HIGH", "HIGH")]}},
-            "enum value set",
-        ),
+        ({"contentPolicyConfig": {"filtersConfig": [filters("PROMPT_ATTACK", "HIGH", "HIGH")]}},
+         "PROMPT ATTACK content filter strength for response must be NONE"),
+        ({"contentPolicyConfig": {"filtersConfig": [filters("SPAM", "HIGH", "HIGH")]}},
+         "enum value set"),
         ({"wordPolicyConfig": {"wordsConfig": [{"text": "x" * 101}]}}, "equal to 100"),
-        (
-            {
-                "topicPolicyConfig": {
-                    "topicsConfig": [{"name": "T", "definition": "d" * 201, "type": "DENY"}]
-                }
-            },
-            "equal to 200",
-        ),
-        (
-            {
-                "topicPolicyConfig": {
-                    "topicsConfig": [
-                        {"name": "T", "definition": "d", "examples": ["e"] * 6, "type": "DENY"}
-                    ]
-                }
-            },
-            "equal to 5",
-        ),
-        (
-            {
-                "sensitiveInformationPolicyConfig": {
-                    "regexesConfig": [{"name": "r", "pattern": "(?=x)", "action": "BLOCK"}]
-                }
-            },
-            "lookaround",
-        ),
-        (
-            {
-                "sensitiveInformationPolicyConfig": {
-                    "piiEntitiesConfig": [{"type": "SHOE_SIZE", "action": "BLOCK"}]
-                }
-            },
-            "enum value set",
-        ),
+        ({"topicPolicyConfig": {"topicsConfig": [{"name": "T", "definition": "d" * 201,
+         "type": "DENY"}]}}, "equal to 200"),
+        ({"topicPolicyConfig": {"topicsConfig": [{"name": "T", "definition": "d",
+         "examples": ["e"] * 6, "type": "DENY"}]}}, "equal to 5"),
+        ({"sensitiveInformationPolicyConfig": {"regexesConfig": [{"name": "r", "pattern": "(?=x)",
+         "action": "BLOCK"}]}}, "lookaround"),
+        ({"sensitiveInformationPolicyConfig": {"piiEntitiesConfig": [{"type": "SHOE_SIZE",
+         "action": "BLOCK"}]}}, "enum value set"),
     ],
-)
+)  # fmt: skip
 def test_what_aws_refuses_is_refused(
     emulator: Emulator, bedrock: Any, change: dict[str, Any], message: str
 ) -> None:
     body = {"name": unique(), **MESSAGES, **change}
     answer = emulator.request("POST", "/guardrails", json.dumps(body).encode(), SIGNED)
-    assert answer.status == 400
-    assert answer.headers["x-amzn-errortype"] == "ValidationException"
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationException")
     assert message in answer.json()["message"]
-    names = [each["name"] for each in bedrock.list_guardrails()["guardrails"]]
-    assert body["name"] not in names
+    assert body["name"] not in [each["name"] for each in bedrock.list_guardrails()["guardrails"]]
 
 
 BAD_BODIES = [

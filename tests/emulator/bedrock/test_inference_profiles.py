@@ -1,16 +1,12 @@
 """The inference profiles of a Region, which moto lacks."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from tests.emulator.shown import refusal, shows
 from toolkit import aws_facts
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[..., Any]
+Aws = Callable[..., Any]
 
 
 @shows("bedrock:ListInferenceProfiles", "bedrock:GetInferenceProfile")

@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.bedrock.conftest import (
-    PROFILE_ARN,
-    QUESTION,
-)
+from tests.emulator.bedrock.conftest import PROFILE_ARN, QUESTION
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import shows, unique
 
@@ -36,9 +33,7 @@ def invocation_log(emulator: Emulator) -> Iterator[str]:
 
 
 def test_invocations_are_logged_in_awss_schema(
-    converse: Callable[..., Any],
-    invocation_log: str,
-    log_events: Callable[[str, str], list[str]],
+    converse: Callable[..., Any], invocation_log: str, log_events: Callable[[str, str], list[str]]
 ) -> None:
     converse(QUESTION, requestMetadata={"request_id": "abc"})
     converse("Is Gemini better?")
@@ -46,12 +41,9 @@ def test_invocations_are_logged_in_awss_schema(
     answered, blocked = (
         json.loads(each) for each in log_events(invocation_log, "aws/bedrock/modelinvocations")
     )
-    assert answered["schemaType"] == "ModelInvocationLog"
-    assert answered["schemaVersion"] == "1.0"
-    assert answered["operation"] == "Converse"
-    assert answered["accountId"] == ACCOUNT
-    assert answered["region"] == REGION
-    assert answered["modelId"] == PROFILE_ARN
+    assert (answered["schemaType"], answered["schemaVersion"]) == ("ModelInvocationLog", "1.0")
+    assert (answered["operation"], answered["accountId"]) == ("Converse", ACCOUNT)
+    assert (answered["region"], answered["modelId"]) == (REGION, PROFILE_ARN)
     assert answered["identity"] == {"arn": f"arn:aws:iam::{ACCOUNT}:root"}
     assert answered["requestMetadata"] == {"request_id": "abc"}
     assert answered["input"]["inputBodyJson"]["messages"][0]["content"] == [{"text": QUESTION}]

@@ -54,13 +54,11 @@ def test_the_same_question_gets_the_same_answer() -> None:
 
 def test_an_answer_ends_at_the_token_limit() -> None:
     reply = answer("Explain everything step by step", input_characters=31, max_tokens=20)
-    assert reply.stop_reason == "max_tokens"
-    assert reply.output_tokens == 20
+    assert (reply.stop_reason, reply.output_tokens) == ("max_tokens", 20)
     assert len(reply.text) <= 80
 
 
 def test_a_short_answer_ends_by_itself() -> None:
     reply = answer("thanks", input_characters=6, max_tokens=512)
-    assert reply.stop_reason == "end_turn"
-    assert reply.input_tokens == 2
+    assert (reply.stop_reason, reply.input_tokens) == ("end_turn", 2)
     assert 10 < reply.output_tokens < 30

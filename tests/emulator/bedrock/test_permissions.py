@@ -153,10 +153,7 @@ def test_a_key_without_its_session_token_is_no_key(
     calls: list[Callable[[], Any]] = [
         lambda: ask_as(emulator, role | {"SessionToken": token}, guardrail),
         lambda: runtime.apply_guardrail(
-            guardrailIdentifier=guardrail["id"],
-            guardrailVersion="1",
-            source="INPUT",
-            content=texts,
+            guardrailIdentifier=guardrail["id"], guardrailVersion="1", source="INPUT", content=texts
         ),
     ]
     for refused in calls:
@@ -187,8 +184,7 @@ def test_a_signature_for_elsewhere_is_refused(
 ) -> None:
     # Whoever was answered in spite of it would have stayed out of the trail.
     answer = post(emulator, f"/model/{PROFILE}/converse", b"{}", **scope)
-    assert answer.status == 403
-    assert answer.headers["x-amzn-errortype"] == "InvalidSignatureException"
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "InvalidSignatureException")
     assert answer.json() == {"message": message}
 
 
@@ -236,9 +232,6 @@ def test_operations_that_are_absent_ask_for_leave_first(
         assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
     with pytest.raises(ClientError, match="answers Converse and ApplyGuardrail only") as caught:
         fenced.invoke_model(
-            modelId=PROFILE,
-            body=b"{}",
-            guardrailIdentifier=guardrail["id"],
-            guardrailVersion="1",
+            modelId=PROFILE, body=b"{}", guardrailIdentifier=guardrail["id"], guardrailVersion="1"
         )
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

@@ -1,18 +1,14 @@
 """Budgets' operations, where moto's own do something else."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 HERE = {"AccountId": ACCOUNT}
 TOPIC = {"SubscriptionType": "SNS", "Address": f"arn:aws:sns:us-east-2:{ACCOUNT}:alerts"}
@@ -45,8 +41,7 @@ def budgets(aws: Aws) -> Any:
 @pytest.fixture
 def name(budgets: Any) -> str:
     made = unique("budget")
-    tags = [{"Key": "a", "Value": "1"}]
-    budgets.create_budget(**HERE, Budget=budget(made), ResourceTags=tags)
+    budgets.create_budget(**HERE, Budget=budget(made), ResourceTags=[{"Key": "a", "Value": "1"}])
     return made
 
 
@@ -63,8 +58,7 @@ def test_a_budget_is_made_once_and_changes_in_place(budgets: Any, name: str) -> 
     budgets.update_budget(**HERE, NewBudget=budget(name, "20"))
     found = budgets.describe_budget(**HERE, BudgetName=name)["Budget"]
     assert found["BudgetLimit"]["Amount"] == "20"
-    listed = budgets.describe_budgets(**HERE)["Budgets"]
-    assert name in {one["BudgetName"] for one in listed}
+    assert name in {one["BudgetName"] for one in budgets.describe_budgets(**HERE)["Budgets"]}
     budgets.delete_budget(**HERE, BudgetName=name)
     for attempt in (
         refusal(budgets.describe_budget, **HERE, BudgetName=name),

@@ -54,14 +54,7 @@ def rig() -> Iterator[Rig]:
             credentials["SessionToken"],
             boundary,
         )
-        made.grant(
-            "logs",
-            {
-                "Effect": "Allow",
-                "Action": ["logs:*", "xray:*"],
-                "Resource": ["*"],
-            },
-        )
+        made.grant("logs", {"Effect": "Allow", "Action": ["logs:*", "xray:*"], "Resource": ["*"]})
         yield made
 
 

@@ -163,10 +163,7 @@ def test_context_keys_of_the_caller_are_filled_in(rig: Rig) -> None:
             "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}/*",
             "Condition": {
                 "ArnEquals": {"aws:PrincipalArn": ROLE_ARN},
-                "StringEquals": {
-                    "aws:PrincipalAccount": ACCOUNT,
-                    "aws:RequestedRegion": REGION,
-                },
+                "StringEquals": {"aws:PrincipalAccount": ACCOUNT, "aws:RequestedRegion": REGION},
                 "Bool": {
                     "aws:PrincipalIsAWSService": "false",
                     "aws:SecureTransport": "true",

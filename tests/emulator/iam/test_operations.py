@@ -1,19 +1,15 @@
 """IAM's and STS's operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 TRUST = json.dumps(
     {
@@ -252,8 +248,7 @@ def test_roles_and_policies_have_tags(iam: Any, role: str, policy: str) -> None:
     assert iam.list_policy_tags(PolicyArn=policy)["Tags"] == tags
     assert refusal(iam.tag_role, RoleName="none", Tags=tags) == no_role("none")
     assert iam.list_instance_profiles_for_role(RoleName=role)["InstanceProfiles"] == []
-    missing = refusal(iam.list_instance_profiles_for_role, RoleName="none")
-    assert missing == no_role("none")
+    assert refusal(iam.list_instance_profiles_for_role, RoleName="none") == no_role("none")
 
 
 @shows("sts:AssumeRole", "sts:GetCallerIdentity")
@@ -298,8 +293,7 @@ def test_a_users_access_keys(iam: Any) -> None:
     assert statuses() == {second["AccessKeyId"]: "Active"}
     for call in (iam.delete_access_key, lambda **of: iam.update_access_key(**of, Status="Active")):
         assert refusal(call, **known)[:2] == (404, "NoSuchEntity")
-    nobody = unique("nobody")
-    assert refusal(iam.list_access_keys, UserName=nobody)[:2] == (404, "NoSuchEntity")
+    assert refusal(iam.list_access_keys, UserName=unique("nobody"))[:2] == (404, "NoSuchEntity")
 
 
 def test_awss_own_policies_can_be_attached(iam: Any, role: str) -> None:

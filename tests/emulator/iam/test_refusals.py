@@ -10,11 +10,7 @@ import pytest
 from emulator.wire.http import HttpRequest
 from tests.emulator.fake_account import captured_request
 from tests.emulator.iam.asking import error_code, parsed, refused
-from tests.emulator.iam.rig import (
-    LOGGING,
-    SESSION_ARN,
-    Rig,
-)
+from tests.emulator.iam.rig import LOGGING, SESSION_ARN, Rig
 
 Refused = tuple[str, str, dict[str, Any], int, str]
 
@@ -67,8 +63,7 @@ def test_an_unknown_key_is_told_so(
     rig: Rig, service: str, operation: str, given: dict[str, Any], code: str
 ) -> None:
     request = captured_request(service, operation, key="AKIAUNKNOWN", **given)
-    answer = refused(rig.authorizer, request)
-    assert error_code(answer, service, operation, **given) == code
+    assert error_code(refused(rig.authorizer, request), service, operation, **given) == code
 
 
 def test_a_key_without_its_session_token_is_no_key(rig: Rig) -> None:
@@ -145,8 +140,7 @@ def test_a_role_is_handed_on_only_with_leave(
 ) -> None:
     service, operation, given, receiver = case
     rig.widen_boundary()
-    everything_else = {"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"}
-    rig.grant("most", everything_else)
+    rig.grant("most", {"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"})
     request = rig.request(service, operation, **given)
     answer = refused(rig.authorizer, request)
     assert answer is not None

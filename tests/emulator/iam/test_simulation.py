@@ -1,8 +1,7 @@
 """`aws iam simulate-principal-policy` and `simulate-custom-policy`, answered by the evaluator."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,10 +9,7 @@ from botocore.exceptions import ClientError
 from tests.emulator.conftest import ACCOUNT
 from tests.emulator.shown import document, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 BUCKET = "arn:aws:s3:::ours"
 

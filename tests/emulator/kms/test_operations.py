@@ -1,19 +1,15 @@
 """KMS's operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 
 @pytest.fixture
@@ -147,6 +143,5 @@ def test_keys_have_tags(kms: Any, key: Any) -> None:
     kms.tag_resource(KeyId=key["Arn"], Tags=[{"TagKey": "b", "TagValue": "2"}])
     kms.untag_resource(KeyId=key["KeyId"], TagKeys=["a"])
     for name in (key["KeyId"], key["Arn"]):
-        read = kms.list_resource_tags(KeyId=name)["Tags"]
-        assert read == [{"TagKey": "b", "TagValue": "2"}]
+        assert kms.list_resource_tags(KeyId=name)["Tags"] == [{"TagKey": "b", "TagValue": "2"}]
     assert refusal(kms.list_resource_tags, KeyId="none")[1] == "NotFoundException"

@@ -14,12 +14,7 @@ import pytest
 
 from emulator.lambda_ import LambdaRuntime
 from tests.emulator.fake_account import ACCOUNT, REGION, FakeRoles
-from tests.emulator.lambda_.running import (
-    OneFunction,
-    call,
-    payload,
-    run_on,
-)
+from tests.emulator.lambda_.running import OneFunction, call, payload, run_on
 
 
 def test_log_has_lambdas_records_around_the_functions_lines(
@@ -34,8 +29,7 @@ def test_log_has_lambdas_records_around_the_functions_lines(
     assert group == "/aws/lambda/fn"
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[1\][0-9a-f]{32}", stream)
     report = account.messages()[-1]["record"]
-    assert report["requestId"] == invocation.request_id
-    assert report["status"] == "success"
+    assert (report["requestId"], report["status"]) == (invocation.request_id, "success")
     assert report["metrics"]["memorySizeMB"] == 256
     assert report["metrics"]["initDurationMs"] > 0
     assert b"no end" in base64.b64decode(invocation.log_tail)
@@ -53,14 +47,7 @@ LINES = [
     {"log_level": "ERROR", "timestamp": NOW},
     {"_aws": {}, "Requests": 1},  # metrics: the same
 ]
-KEPT = {
-    "TRACE": 13,
-    "DEBUG": 12,
-    "INFO": 11,
-    "WARN": 5,
-    "ERROR": 3,
-    "FATAL": 2,
-}
+KEPT = {"TRACE": 13, "DEBUG": 12, "INFO": 11, "WARN": 5, "ERROR": 3, "FATAL": 2}
 
 
 @pytest.mark.parametrize("level", KEPT)
@@ -77,12 +64,19 @@ def test_lines_below_the_application_log_level_are_dropped(level: str) -> None:
     assert len(base64.b64decode(invocation.log_tail).splitlines()) == len(account.messages())
 
 
-def test_text_logs_have_no_levels() -> None:
-    account = OneFunction(LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "FATAL"})
+def logged(lines: list[str], **logging: str) -> list[Any]:
+    """Return what a function's log holds after it has printed lines."""
+    account = OneFunction(LoggingConfig=logging)
     functions = run_on(account)
-    call(functions, do="log", lines=['{"level": "TRACE"}'])
+    call(functions, do="log", lines=lines)
     functions.close()
-    assert {"level": "TRACE"} in account.messages()
+    return account.messages()
+
+
+def test_text_logs_have_no_levels_and_the_older_lines() -> None:
+    messages = logged(['{"level": "TRACE"}'], LogFormat="Text", ApplicationLogLevel="FATAL")
+    words = [line if isinstance(line, dict) else str(line).split()[0] for line in messages]
+    assert words == ["INIT_START", "START", {"level": "TRACE"}, "END", "REPORT"]
 
 
 @pytest.mark.parametrize(
@@ -107,15 +101,12 @@ def test_lambdas_own_records_have_a_level_of_their_own(level: str, kinds: list[s
 def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
     """`/var/task` cannot be written on AWS."""
     buffer = io.BytesIO()
+    source = "def handler(event, context): import other; return __cached__"
+    unchecked = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("app.py", "raise RuntimeError('compiled')")
-        code = compile(
-            "def handler(event, context): import other; return __cached__", "app", "exec"
-        )
-        unchecked = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
-        archive.writestr(
-            importlib.util.cache_from_source("app.py"), unchecked + marshal.dumps(code)
-        )
+        code = unchecked + marshal.dumps(compile(source, "app", "exec"))
+        archive.writestr(importlib.util.cache_from_source("app.py"), code)
         archive.writestr("other.py", "")
     account = OneFunction()
     account.versions["1"] = buffer.getvalue()
@@ -125,22 +116,12 @@ def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
     functions.close()
 
 
-def test_text_log_format_has_the_older_lines() -> None:
-    account = OneFunction(LoggingConfig={"LogFormat": "Text"})
-    functions = run_on(account)
-    call(functions)
-    words = [str(line).split()[0] for line in account.messages()]
-    assert words == ["INIT_START", "START", "END", "REPORT"]
-    functions.close()
-
-
 def test_nothing_is_logged_without_the_roles_permission(account: OneFunction) -> None:
     roles = FakeRoles()
     roles.allowed = False
     functions = run_on(account, roles)
     call(functions)
-    assert account.logged == []
-    assert account.groups == []
+    assert (account.logged, account.groups) == ([], [])
     streams = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/fn:log-stream:*"
     assert roles.asked[:2] == [("logs:CreateLogStream", streams), ("logs:PutLogEvents", streams)]
     roles.allowed = True

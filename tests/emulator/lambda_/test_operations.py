@@ -1,23 +1,16 @@
 """Lambda's operations on functions, where moto's own do something else."""
 
-from __future__ import annotations
-
-import io
 import json
-import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.lambda_.running import make_zip
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.emulator.conftest import Emulator
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 
 def arn_of(name: str) -> str:
@@ -29,10 +22,7 @@ def no_function(name: str) -> tuple[int, str, str]:
 
 
 def code(text: str = "1") -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("app.py", f"def handler(event, context):\n    return {text}\n")
-    return content.getvalue()
+    return make_zip(f"def handler(event, context): return {text}")
 
 
 @pytest.fixture
@@ -65,8 +55,7 @@ def test_a_function_is_made_once(functions: Any, function: str, settings: dict[s
         409, "ResourceConflictException", f"Function already exist: {function}",
     )  # fmt: skip
     read = functions.get_function(FunctionName=function)
-    assert read["Configuration"]["FunctionArn"] == arn_of(function)
-    assert read["Tags"] == {"a": "1"}
+    assert (read["Configuration"]["FunctionArn"], read["Tags"]) == (arn_of(function), {"a": "1"})
     assert functions.get_function_configuration(FunctionName=function)["Timeout"] == 3
     pages = functions.get_paginator("list_functions").paginate()
     assert function in {one["FunctionName"] for page in pages for one in page["Functions"]}
@@ -150,31 +139,31 @@ def test_an_alias_points_at_a_version_that_is_there(functions: Any, function: st
 def test_permissions_are_of_function_version_or_alias(functions: Any, function: str) -> None:
     functions.publish_version(FunctionName=function)
     functions.create_alias(FunctionName=function, Name="live", FunctionVersion="1")
+    of, live = {"FunctionName": function}, {"FunctionName": function, "Qualifier": "live"}
     grant = {
-        "FunctionName": function,
         "StatementId": "api",
         "Action": "lambda:InvokeFunction",
         "Principal": "apigateway.amazonaws.com",
         "SourceArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:x/*",
     }
-    functions.add_permission(**grant, Qualifier="live")
-    again = refusal(functions.add_permission, **grant, Qualifier="live")
+    functions.add_permission(**live, **grant)
+    again = refusal(functions.add_permission, **live, **grant)
     assert again[:2] == (409, "ResourceConflictException")
-    policy = json.loads(functions.get_policy(FunctionName=function, Qualifier="live")["Policy"])
-    (statement,) = policy["Statement"]
+    (statement,) = json.loads(functions.get_policy(**live)["Policy"])["Statement"]
     assert statement["Resource"] == f"{arn_of(function)}:live"
     assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": grant["SourceArn"]}}
     none = (404, "ResourceNotFoundException", "The resource you requested does not exist.")
-    assert refusal(functions.get_policy, FunctionName=function) == none
-    assert refusal(functions.get_policy, FunctionName=function, Qualifier="1") == none
-    at = {"FunctionName": function, "Qualifier": "live"}
-    functions.remove_permission(**at, StatementId="api")
-    assert refusal(functions.get_policy, **at) == none
-    gone = refusal(functions.remove_permission, **at, StatementId="api")
+    assert refusal(functions.get_policy, **of) == none
+    assert refusal(functions.get_policy, **of, Qualifier="1") == none
+    functions.add_permission(**of, **grant)  # the same id, of another policy
+    functions.remove_permission(**live, StatementId="api")
+    assert refusal(functions.get_policy, **live) == none
+    gone = refusal(functions.remove_permission, **live, StatementId="api")
     assert gone[:2] == (404, "ResourceNotFoundException")
-    functions.add_permission(**grant)
-    functions.delete_function(FunctionName=function)
-    assert refusal(functions.get_policy, FunctionName=function)[:2] == none[:2]
+    (statement,) = json.loads(functions.get_policy(**of)["Policy"])["Statement"]
+    assert statement["Resource"] == arn_of(function)
+    functions.delete_function(**of)
+    assert refusal(functions.get_policy, **of)[:2] == none[:2]
 
 
 @shows("lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency",
@@ -184,8 +173,7 @@ def test_reserved_concurrency_leaves_a_hundred(functions: Any, function: str) ->
     assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(**at)
     for number in (5, 0):
         functions.put_function_concurrency(**at, ReservedConcurrentExecutions=number)
-        read = functions.get_function_concurrency(**at)
-        assert read["ReservedConcurrentExecutions"] == number
+        assert functions.get_function_concurrency(**at)["ReservedConcurrentExecutions"] == number
         shown = functions.get_function(**at)["Concurrency"]
         assert shown == {"ReservedConcurrentExecutions": number}
     limit = functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
@@ -207,12 +195,7 @@ def test_functions_have_tags(functions: Any, function: str) -> None:
     functions.tag_resource(Resource=arn, Tags={"b": "2"})
     functions.untag_resource(Resource=arn, TagKeys=["a"])
     assert functions.list_tags(Resource=arn)["Tags"] == {"b": "2"}
-    assert (
-        "CodeSigningConfigArn"
-        not in functions.get_function_code_signing_config(FunctionName=function)
-        or not functions.get_function_code_signing_config(FunctionName=function)[
-            "CodeSigningConfigArn"
-        ]
-    )
+    signing = functions.get_function_code_signing_config(FunctionName=function)
+    assert not signing.get("CodeSigningConfigArn")
     gone = refusal(functions.list_tags, Resource=arn_of("none"))
     assert gone[:2] == (404, "ResourceNotFoundException")

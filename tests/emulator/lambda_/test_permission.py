@@ -8,16 +8,14 @@ from emulator.lambda_ import LambdaRuntime
 from emulator.lambda_.functions import may_invoke
 from tests.emulator.lambda_.running import ARN, OneFunction
 
+SOURCE = "arn:aws:execute-api:us-east-2:123456789012:api1/v1/POST/chat"
 STATEMENT = {
     "Effect": "Allow",
     "Principal": {"Service": "apigateway.amazonaws.com"},
     "Action": "lambda:InvokeFunction",
     "Resource": f"{ARN}:live",
-    "Condition": {
-        "ArnLike": {"AWS:SourceArn": "arn:aws:execute-api:us-east-2:123456789012:api1/v1/POST/chat"}
-    },
+    "Condition": {"ArnLike": {"AWS:SourceArn": SOURCE}},
 }
-SOURCE = "arn:aws:execute-api:us-east-2:123456789012:api1/v1/POST/chat"
 
 
 def test_resource_policy_of_the_alias_lets_its_api_in(

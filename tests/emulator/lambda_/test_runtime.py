@@ -37,8 +37,7 @@ def test_handler_gets_event_and_context(functions: LambdaRuntime) -> None:
         "fn", "live", b'{"message":"hi"}', trace_header="Root=1-2-3;Sampled=1"
     )
     answer = payload(invocation)
-    assert answer["event"] == {"message": "hi"}
-    assert answer["arn"] == f"{ARN}:live"
+    assert (answer["event"], answer["arn"]) == ({"message": "hi"}, f"{ARN}:live")
     assert answer["request_id"] == invocation.request_id
     assert 4_000 < answer["remaining"] <= 5_000
     assert answer["trace"] == "Root=1-2-3;Sampled=1"
@@ -77,12 +76,10 @@ def test_environment_is_lambdas_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("PARENT_SECRET", "leak")
     variables = payload(call(functions, do="environment"))
-    assert variables["GREETING"] == "hello"
-    assert variables["AWS_ACCESS_KEY_ID"] == "temporary"
+    assert (variables["GREETING"], variables["AWS_ACCESS_KEY_ID"]) == ("hello", "temporary")
     assert variables["AWS_SESSION_TOKEN"] == "temporary"
     assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
-    assert variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
-    assert variables["TZ"] == ":UTC"
+    assert (variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], variables["TZ"]) == ("256", ":UTC")
     assert not {"PARENT_SECRET", "HOME", "VIRTUAL_ENV", "PYTHONPATH"} & variables.keys()
 
 
@@ -148,11 +145,8 @@ def test_timeout_kills_and_replaces_the_worker() -> None:
     pid = payload(call(functions))["pid"]
     invocation = call(functions, do="sleep", seconds=5)
     assert invocation.function_error == "Unhandled"
-    assert payload(invocation) == {
-        "errorType": "Sandbox.Timedout",
-        "errorMessage": f"RequestId: {invocation.request_id} Error: Task timed out after 0.40 "
-        "seconds",
-    }
+    message = f"RequestId: {invocation.request_id} Error: Task timed out after 0.40 seconds"
+    assert payload(invocation) == {"errorType": "Sandbox.Timedout", "errorMessage": message}
     assert "asleep" in account.messages()
     assert account.messages()[-1]["record"]["status"] == "timeout"
     assert gone(pid)
@@ -205,9 +199,16 @@ def test_sizes_and_syntax_are_checked(functions: LambdaRuntime) -> None:
     assert payload(functions.invoke("fn", "live", b'{"a":"' + b"x" * 2_000_000 + b'"}'))
 
 
-def test_role_that_cannot_be_assumed_runs_nothing() -> None:
-    functions = run_on(OneFunction(Role="arn:aws:iam::123456789012:role/gone"))
-    assert call(functions).error_type == "AccessDeniedException"
+@pytest.mark.parametrize(
+    ("config", "error"),
+    [
+        ({"Role": "arn:aws:iam::123456789012:role/gone"}, "AccessDeniedException"),
+        ({"Runtime": "nodejs22.x"}, "InvalidRuntimeException"),
+    ],
+)
+def test_what_cannot_run_is_refused(config: dict[str, str], error: str) -> None:
+    functions = run_on(OneFunction(**config))
+    assert call(functions).error_type == error
     functions.close()
 
 
@@ -219,12 +220,6 @@ def test_other_code_than_the_published_is_refused(
     swapped = LambdaRuntime(account, FakeRoles(), load_code=lambda *_: make_zip("x = 1"))
     assert call(swapped).error_type == "InvalidZipFileException"
     swapped.close()
-
-
-def test_other_runtimes_are_refused() -> None:
-    functions = run_on(OneFunction(Runtime="nodejs22.x"))
-    assert call(functions).error_type == "InvalidRuntimeException"
-    functions.close()
 
 
 def test_missing_awslambdaric_is_said(
@@ -270,19 +265,19 @@ def test_close_ends_busy_workers_and_their_children(functions: LambdaRuntime) ->
     assert call(functions).status == 503
 
 
+PROGRAM = """
+import pathlib, threading, time
+from tests.emulator.lambda_.running import OneFunction, call, payload, run_on
+functions = run_on(OneFunction(), scratch=pathlib.Path({scratch!r}))
+print(payload(call(functions))["pid"], flush=True)
+threading.Thread(target=call, args=(functions,), kwargs={{"do": "sleep", "seconds": 60}}).start()
+time.sleep(60)
+"""
+
+
 def test_workers_do_not_outlive_a_killed_emulator(tmp_path: Path) -> None:
-    program = (
-        "import pathlib, threading, time\n"
-        "from tests.emulator.lambda_.running import OneFunction, call, payload, run_on\n"
-        f"functions = run_on(OneFunction(), scratch=pathlib.Path({str(tmp_path)!r}))\n"
-        "print(payload(call(functions))['pid'], flush=True)\n"
-        "threading.Thread(target=call, args=(functions,), kwargs={'do': 'sleep', 'seconds': 60})"
-        ".start()\n"
-        "time.sleep(60)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as emulator:
+    program = [sys.executable, "-c", PROGRAM.format(scratch=str(tmp_path))]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as emulator:
         assert emulator.stdout is not None
         pid = int(emulator.stdout.readline())
         time.sleep(0.2)

@@ -11,23 +11,27 @@ from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import unique
 
 
+def settings(package: bytes) -> dict[str, Any]:
+    return {
+        "FunctionName": unique("function"),
+        "Runtime": "python3.12",
+        "Handler": "app.handler",
+        "Code": {"ZipFile": package},
+    }
+
+
 @pytest.fixture
 def function(emulator: Emulator, package: bytes) -> str:
-    name = unique("function")
-    role = emulator.role(unique("lambda"), [])
-    emulator.client("lambda").create_function(
-        FunctionName=name,
-        Role=role["Arn"],
-        Runtime="python3.12",
-        Handler="app.handler",
-        Code={"ZipFile": package},
+    made = emulator.client("lambda").create_function(
+        **settings(package),
+        Role=emulator.role(unique("lambda"), [])["Arn"],
         Publish=True,
         Architectures=["arm64"],
         LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": "/x"},
         SnapStart={"ApplyOn": "PublishedVersions"},
         TracingConfig={"Mode": "Active"},
     )
-    return name
+    return str(made["FunctionName"])
 
 
 def test_a_functions_settings_are_kept(emulator: Emulator, function: str) -> None:
@@ -80,11 +84,9 @@ def test_a_functions_settings_change_and_its_versions_do_not(
     lambda_.update_function_code(FunctionName=function, ZipFile=package, Architectures=["x86_64"])
     read = lambda_.get_function_configuration(FunctionName=function)
     assert read["LoggingConfig"]["LogFormat"] == "Text"
-    assert read["TracingConfig"]["Mode"] == "PassThrough"
-    assert read["Architectures"] == ["x86_64"]
+    assert (read["TracingConfig"]["Mode"], read["Architectures"]) == ("PassThrough", ["x86_64"])
     old = lambda_.get_function_configuration(FunctionName=function, Qualifier="1")
-    assert old["LoggingConfig"]["LogFormat"] == "JSON"
-    assert old["TracingConfig"]["Mode"] == "Active"
+    assert (old["LoggingConfig"]["LogFormat"], old["TracingConfig"]["Mode"]) == ("JSON", "Active")
     assert old["Architectures"] == ["arm64"]
 
 
@@ -110,25 +112,18 @@ def test_a_function_runs_as_a_role_that_trusts_lambda(
     emulator: Emulator, function: str, package: bytes
 ) -> None:
     iam, lambda_ = emulator.client("iam"), emulator.client("lambda")
-    stranger = iam.create_role(
-        RoleName=unique("stranger"), AssumeRolePolicyDocument=trusting("ec2.amazonaws.com")
-    )["Role"]
+    ec2 = trusting("ec2.amazonaws.com")
+    stranger = iam.create_role(RoleName=unique("stranger"), AssumeRolePolicyDocument=ec2)["Role"]
     message = "The role defined for the function cannot be assumed by Lambda"
     with pytest.raises(ClientError, match=message) as caught:
-        lambda_.create_function(
-            FunctionName=unique("function"),
-            Role=stranger["Arn"],
-            Runtime="python3.12",
-            Handler="app.handler",
-            Code={"ZipFile": package},
-        )
+        lambda_.create_function(**settings(package), Role=stranger["Arn"])
     assert caught.value.response["Error"]["Code"] == "InvalidParameterValueException"
     with pytest.raises(ClientError, match=message):
         lambda_.update_function_configuration(FunctionName=function, Role=stranger["Arn"])
 
     # Once made, a function starts no further worker when the trust is withdrawn.
     role = lambda_.get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=trusting("ec2.amazonaws.com"))
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=ec2)
     with pytest.raises(ClientError, match=message) as caught:
         lambda_.invoke(FunctionName=function)
     assert caught.value.response["Error"]["Code"] == "AccessDeniedException"

@@ -1,10 +1,9 @@
 """CloudWatch Logs' operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,10 +11,7 @@ from emulator.logs.filter_patterns import compile_filter
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 NO_GROUP = (400, "ResourceNotFoundException", "The specified log group does not exist.")
 NO_STREAM = (400, "ResourceNotFoundException", "The specified log stream does not exist.")
@@ -59,8 +55,7 @@ def test_a_group_is_made_once_and_described_whole(logs: Any, group: str) -> None
         400, "ResourceAlreadyExistsException", "The specified log group already exists",
     )  # fmt: skip
     found = described(logs, group)
-    assert found["arn"] == f"{arn_of(group)}:*"
-    assert found["logGroupArn"] == arn_of(group)
+    assert (found["arn"], found["logGroupArn"]) == (f"{arn_of(group)}:*", arn_of(group))
     assert found["logGroupClass"] == "STANDARD"
     assert (found["metricFilterCount"], found["storedBytes"]) == (0, 0)
     assert found["deletionProtectionEnabled"] is False
@@ -257,8 +252,7 @@ def test_streams_and_their_events(logs: Any, group: str) -> None:
     assert refusal(logs.delete_log_stream, **none) == NO_STREAM
     assert refusal(logs.put_log_events, **none, logEvents=events) == NO_STREAM
     backwards = [*events[1:], events[0]]
-    refused = refusal(logs.put_log_events, **at, logEvents=backwards)
-    assert refused[1] == "InvalidParameterException"
+    assert refusal(logs.put_log_events, **at, logEvents=backwards)[1] == "InvalidParameterException"
     logs.delete_log_stream(**at)
     assert logs.describe_log_streams(logGroupName=group)["logStreams"] == []
 
@@ -284,8 +278,7 @@ def test_events_are_filtered_by_pattern_stream_and_time(logs: Any, group: str) -
     assert found(filterPattern='{ $.level = "ERROR" }') == ['{"level": "E']
     assert found(filterPattern="ERROR -plain") == ['{"level": "E']
     assert found(filterPattern='?nothing ?"ERROR text"') == ["nothing", "plain ERROR "]
-    assert found(logStreamNamePrefix="b") == ["nothing"]
-    assert found(logStreamNamePrefix="c") == []
+    assert (found(logStreamNamePrefix="b"), found(logStreamNamePrefix="c")) == (["nothing"], [])
     assert found(logStreamNames=["a-2"]) == ['{"level": "I']
     assert found(startTime=now + 10) == ["plain ERROR "]
     page = logs.filter_log_events(logGroupName=group, limit=3)

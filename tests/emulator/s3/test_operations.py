@@ -1,19 +1,15 @@
 """S3's operations on buckets, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 WHERE = {"LocationConstraint": REGION}
 
@@ -166,8 +162,7 @@ def test_versions_stay_until_they_are_deleted(s3: Any, bucket: str) -> None:
         {"Key": "state", "VersionId": one["VersionId"]}
         for one in [*listed["Versions"], *listed["DeleteMarkers"]]
     ]
-    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": every})
-    assert len(answer["Deleted"]) == 4
+    assert len(s3.delete_objects(Bucket=bucket, Delete={"Objects": every})["Deleted"]) == 4
     assert "Versions" not in s3.list_object_versions(Bucket=bucket)
     assert refusal(s3.list_objects_v2, Bucket="none-such")[:2] == NO_BUCKET[:2]
 
@@ -241,8 +236,7 @@ def test_object_lock_is_of_a_versioned_bucket(s3: Any) -> None:
     rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 3}}
     locked = {"ObjectLockEnabled": "Enabled", "Rule": rule}
     s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=locked)
-    read = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
-    assert read == locked
+    assert s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"] == locked
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
     suspended = {"Status": "Suspended"}
     refused = refusal(s3.put_bucket_versioning, Bucket=name, VersioningConfiguration=suspended)

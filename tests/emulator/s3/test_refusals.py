@@ -62,8 +62,7 @@ def test_versioning_of_a_locked_bucket_cannot_be_suspended(s3: Any) -> None:
 def test_a_locked_version_cannot_be_deleted(s3: Any, mode: str) -> None:
     version = record(s3, mode)
     assert refusal(s3.delete_object, **version) == LOCKED
-    marker = s3.delete_object(Bucket=version["Bucket"], Key=version["Key"])
-    assert marker["DeleteMarker"] is True
+    assert s3.delete_object(Bucket=version["Bucket"], Key=version["Key"])["DeleteMarker"] is True
     assert s3.get_object(**version)["Body"].read() == b"x"
 
 

@@ -10,15 +10,7 @@ from moto import mock_aws
 from emulator.waf import Waf
 from emulator.wire.http import HttpRequest
 from tests.emulator.fake_account import FakeAccount
-from tests.emulator.waf.support import (
-    NONE,
-    contains,
-    group,
-    json_values,
-    managed,
-    rule,
-    text,
-)
+from tests.emulator.waf.support import NONE, contains, group, json_values, managed, rule, text
 
 
 @pytest.fixture
@@ -45,9 +37,7 @@ def test_what_was_applied_is_enforced(account_id: dict[str, Any]) -> None:
         "MetricName": "m",
     }
     patterns = client.create_regex_pattern_set(
-        Name="attacks",
-        Scope="REGIONAL",
-        RegularExpressionList=[{"RegexString": "ignore +all"}],
+        Name="attacks", Scope="REGIONAL", RegularExpressionList=[{"RegexString": "ignore +all"}]
     )["Summary"]["ARN"]
     custom = {"ResponseCode": 413, "CustomResponseBodyKey": "large"}
     limit = text("SizeConstraintStatement", {"Body": {"OversizeHandling": "MATCH"}},

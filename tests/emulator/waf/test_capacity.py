@@ -45,31 +45,19 @@ FORWARDED = {"HeaderName": "x", "FallbackBehavior": "MATCH", "Position": "ANY"}
         (GEO, 1),
         ({"LabelMatchStatement": {"Scope": "LABEL", "Key": "a"}}, 1),
         ({"IPSetReferenceStatement": {"ARN": IP_SET_ARN}}, 1),
-        (
-            {"IPSetReferenceStatement": {"ARN": IP_SET_ARN, "IPSetForwardedIPConfig": FORWARDED}},
-            5,
-        ),
+        ({"IPSetReferenceStatement": {"ARN": IP_SET_ARN, "IPSetForwardedIPConfig": FORWARDED}}, 5),
         ({"NotStatement": {"Statement": GEO}}, 1),
         ({"OrStatement": {"Statements": [GEO, HOST]}}, 13),
         ({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}, 2),
-        (
-            {
-                "RateBasedStatement": {
-                    "Limit": 10,
-                    "AggregateKeyType": "CUSTOM_KEYS",
-                    "CustomKeys": [{"IP": {}}, {"HTTPMethod": {}}],
-                    "ScopeDownStatement": GEO,
-                }
-            },
-            63,
-        ),
+        ({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "CUSTOM_KEYS",
+         "CustomKeys": [{"IP": {}}, {"HTTPMethod": {}}], "ScopeDownStatement": GEO}}, 63),
         (managed("AWSManagedRulesCommonRuleSet"), 700),
         (managed("AWSManagedRulesKnownBadInputsRuleSet"), 200),
         (managed("AWSManagedRulesSQLiRuleSet", ScopeDownStatement=GEO), 201),
         (managed("AWSManagedRulesAmazonIpReputationList"), 25),
         (managed("AWSManagedRulesAISecurityRuleSet"), 400),
     ],
-)
+)  # fmt: skip
 def test_a_statement_costs_what_aws_publishes(statement: dict[str, Any], expected: int) -> None:
     assert capacity([rule("one", statement)]) == expected
 

@@ -1,7 +1,5 @@
 """AWS WAF's patterns against Hyperscan, whose list of what it lacks is also AWS's list."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,19 +1,15 @@
 """WAFv2's operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Aws = Callable[[str], Any]
+Aws = Callable[[str], Any]
 
 HERE = {"Scope": "REGIONAL"}
 METRICS = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
@@ -75,8 +71,7 @@ def test_a_web_acl_is_changed_by_who_has_read_it(waf: Any, acl: dict[str, Any]) 
     assert waf.get_web_acl(**at(acl))["WebACL"]["Rules"] == []
     assert refusal(waf.update_web_acl, **at(acl), **SETTINGS, LockToken=token)[:2] == STALE
     assert refusal(waf.delete_web_acl, **at(acl), LockToken=token)[:2] == STALE
-    listed = waf.list_web_acls(**HERE, Limit=100)["WebACLs"]
-    assert acl["Name"] in {one["Name"] for one in listed}
+    assert acl["Name"] in {one["Name"] for one in waf.list_web_acls(**HERE, Limit=100)["WebACLs"]}
     waf.delete_web_acl(**at(acl), LockToken=new)
     assert refusal(waf.get_web_acl, **at(acl))[:2] == MISSING
     assert refusal(waf.delete_web_acl, **at(acl), LockToken=new)[:2] == MISSING
@@ -190,8 +185,7 @@ def test_ip_sets_and_rule_groups(waf: Any) -> None:
         "NextLockToken"
     ]
     assert not waf.get_rule_group(**at(made))["RuleGroup"].get("Rules")
-    listed = waf.list_rule_groups(**HERE, Limit=100)["RuleGroups"]
-    assert name in {one["Name"] for one in listed}
+    assert name in {one["Name"] for one in waf.list_rule_groups(**HERE, Limit=100)["RuleGroups"]}
     waf.delete_rule_group(**at(made), LockToken=new)
     assert refusal(waf.get_rule_group, **at(made))[:2] == MISSING
 

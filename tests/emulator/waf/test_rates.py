@@ -52,8 +52,7 @@ def test_requests_over_the_limit_keep_counting(edge: Edge) -> None:
 
 def test_only_what_the_scope_down_statement_matches_is_counted(edge: Edge) -> None:
     edge.apply(rule("rate", rate(ScopeDownStatement=contains("login", {"UriPath": {}}))))
-    assert allowed(edge, 30) == 30
-    assert allowed(edge, 15, path="/v1/login") == 10
+    assert (allowed(edge, 30), allowed(edge, 15, path="/v1/login")) == (30, 10)
     assert edge.send().log_record["rateBasedRuleList"] == []
 
 
@@ -78,11 +77,8 @@ KEYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
 def test_a_custom_key_separates_its_values_and_ignores_requests_without_it(
     edge: Edge, key: dict[str, Any], one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    statement = rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key])
-    edge.apply(rule("rate", statement))
-    assert allowed(edge, 12, **one) == 10
-    assert allowed(edge, 12, **other) == 10
-    assert allowed(edge, 30) == 30
+    edge.apply(rule("rate", rate(AggregateKeyType="CUSTOM_KEYS", CustomKeys=[key])))
+    assert (allowed(edge, 12, **one), allowed(edge, 12, **other), allowed(edge, 30)) == (10, 10, 30)
     (record,) = edge.send().log_record["rateBasedRuleList"]
     assert record["rateBasedRuleId"] == "NO_EVALUATION_PERFORMED"
 
@@ -102,8 +98,7 @@ def test_custom_keys_combine_and_are_transformed(edge: Edge) -> None:
     assert allowed(edge, 6, headers=[("x-team", "red")], source_ip="127.0.0.9") == 6
     assert allowed(edge, 6, headers=[("x-team", "red")], path="/v1/other") == 6
     sent = [edge.send(headers=[("x-team", "r" * 99)]) for _ in range(11)]
-    long = sent[-1].log_record["rateBasedRuleList"]
-    assert long[0]["customValues"][0]["value"] == "r" * 32
+    assert sent[-1].log_record["rateBasedRuleList"][0]["customValues"][0]["value"] == "r" * 32
     (record,) = edge.send(headers=[("x-team", "red")]).log_record["rateBasedRuleList"]
     assert record["limitKey"] == "CUSTOMKEYS"
     assert record["customValues"][:2] == [

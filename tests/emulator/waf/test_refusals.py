@@ -200,8 +200,7 @@ def test_what_is_in_use_cannot_be_deleted(emulator: Emulator, create: Callable[.
     this = {key: acl[key] for key in ("Name", "Id", "LockToken")} | {"Scope": "REGIONAL"}
     with pytest.raises(ClientError, match="WAFAssociatedItemException"):
         client.delete_web_acl(**this)
-    other = create("instead", rule("r", GEO))
-    client.associate_web_acl(WebACLArn=other["ARN"], ResourceArn=stage)
+    client.associate_web_acl(WebACLArn=create("instead", rule("r", GEO))["ARN"], ResourceArn=stage)
     assert client.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "instead"
     client.delete_web_acl(**this)
     client.delete_regex_pattern_set(**whole)

@@ -163,30 +163,17 @@ MANY = [(f"x-{at}", "v") for at in range(201)]
         ({"AllQueryArguments": {}}, {"query": "x=1&y=needle"}),
         ({"Method": {}}, {"method": "needle"}),
         (BODY, {"body": "a needle"}),
-        (
-            {"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
-            {"headers": [("x-needle", "1")]},
-        ),
-        (
-            {
-                "Headers": {
-                    "MatchPattern": {"IncludedHeaders": [" X-Probe "]},
-                    "MatchScope": "VALUE",
-                }
-            },
-            {"headers": [("x-probe", "needle")]},
-        ),
-        (
-            {"Headers": {"MatchPattern": {"ExcludedHeaders": ["X-Other"]}, "MatchScope": "ALL"}},
-            {"headers": [("x-probe", "needle")]},
-        ),
-        (
-            {"Cookies": {"MatchPattern": {"IncludedCookies": ["id"]}, "MatchScope": "VALUE"}},
-            {"headers": [("Cookie", "a=1; id=needle")]},
-        ),
+        ({"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
+         {"headers": [("x-needle", "1")]}),
+        ({"Headers": {"MatchPattern": {"IncludedHeaders": [" X-Probe "]}, "MatchScope": "VALUE"}},
+         {"headers": [("x-probe", "needle")]}),
+        ({"Headers": {"MatchPattern": {"ExcludedHeaders": ["X-Other"]}, "MatchScope": "ALL"}},
+         {"headers": [("x-probe", "needle")]}),
+        ({"Cookies": {"MatchPattern": {"IncludedCookies": ["id"]}, "MatchScope": "VALUE"}},
+         {"headers": [("Cookie", "a=1; id=needle")]}),
         ({"HeaderOrder": {}}, {"headers": [("needle", "x"), ("b", "y")]}),
     ],
-)
+)  # fmt: skip
 def test_a_component_is_found_where_it_is(
     edge: Edge, component: dict[str, Any], parts: dict[str, Any]
 ) -> None:
@@ -200,24 +187,16 @@ def test_a_component_is_found_where_it_is(
         (header("X-Probe"), {"headers": [("X-Other", "needle")]}),
         ({"SingleQueryArgument": {"Name": "who"}}, {"query": "other=needle"}),
         ({"AllQueryArguments": {}}, {"query": "needle=1"}),
-        (
-            {"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
-            {"headers": [("x-probe", "needle")]},
-        ),
-        (
-            {"Headers": {"MatchPattern": {"ExcludedHeaders": ["X-Probe"]}, "MatchScope": "ALL"}},
-            {"headers": [("x-probe", "needle")]},
-        ),
-        (
-            {"Cookies": {"MatchPattern": {"ExcludedCookies": ["id"]}, "MatchScope": "ALL"}},
-            {"headers": [("Cookie", "id=needle")]},
-        ),
-        (
-            {"Cookies": {"MatchPattern": {"IncludedCookies": ["ID"]}, "MatchScope": "ALL"}},
-            {"headers": [("Cookie", "id=needle")]},
-        ),
+        ({"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
+         {"headers": [("x-probe", "needle")]}),
+        ({"Headers": {"MatchPattern": {"ExcludedHeaders": ["X-Probe"]}, "MatchScope": "ALL"}},
+         {"headers": [("x-probe", "needle")]}),
+        ({"Cookies": {"MatchPattern": {"ExcludedCookies": ["id"]}, "MatchScope": "ALL"}},
+         {"headers": [("Cookie", "id=needle")]}),
+        ({"Cookies": {"MatchPattern": {"IncludedCookies": ["ID"]}, "MatchScope": "ALL"}},
+         {"headers": [("Cookie", "id=needle")]}),
     ],
-)
+)  # fmt: skip
 def test_a_component_is_not_found_elsewhere(
     edge: Edge, component: dict[str, Any], parts: dict[str, Any]
 ) -> None:

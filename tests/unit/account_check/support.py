@@ -1,12 +1,10 @@
 """An account whose answers are written down beforehand, and a plan to ask it about."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.stub import Stubber
@@ -116,13 +114,13 @@ class Account:
 
     def says(
         self, service: str, operation: str, answer: dict[str, Any], region: str = REGION
-    ) -> Account:
+    ) -> Self:
         self._stub(service, region).add_response(operation, answer)
         return self
 
     def refuses(
         self, service: str, operation: str, code: str, message: str = "", region: str = REGION
-    ) -> Account:
+    ) -> Self:
         self._stub(service, region).add_client_error(operation, code, message)
         return self
 

@@ -1,10 +1,8 @@
 """What the account has already: each check with one that passes and one that does not."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,9 +17,7 @@ from tests.unit.account_check.support import (
     without,
 )
 from toolkit.account_check import account
-
-if TYPE_CHECKING:
-    from toolkit.account_check.asking import Question
+from toolkit.account_check.asking import Question
 
 
 def logs_to(group: str | None) -> dict[str, Any]:
@@ -109,8 +105,7 @@ def test_gateway_role_left_to_the_account(
     aws: Account, named: bool, stands: bool, status: str
 ) -> None:
     role(aws, named=named, stands=stands)
-    plan = without("aws_api_gateway_account")
-    assert account.gateway_role(about(aws, plan)).status == status
+    assert account.gateway_role(about(aws, without("aws_api_gateway_account"))).status == status
 
 
 def trail(name: str, *, everywhere: bool = True) -> dict[str, Any]:
@@ -222,14 +217,8 @@ def free(aws: Account, **taken: Any) -> Account:
     ("taken", "said"),
     [
         ({}, None),
-        (
-            {
-                "kms": ["alias/chatbot-prod"],
-                "policies": ["chatbot-prod-boundary"],
-                "logs": ["/aws/bedrock/model-invocations-old"],
-            },
-            None,
-        ),
+        ({"kms": ["alias/chatbot-prod"], "policies": ["chatbot-prod-boundary"],
+         "logs": ["/aws/bedrock/model-invocations-old"]}, None),
         ({"kms": ["alias/chatbot-dev"]}, "aws_kms_alias alias/chatbot-dev"),
         ({"sets": ["chatbot-dev-prompt-injection"]}, "aws_wafv2_regex_pattern_set"),
         ({"acls": ["chatbot-dev"]}, "aws_wafv2_web_acl chatbot-dev"),
@@ -241,7 +230,7 @@ def free(aws: Account, **taken: Any) -> Account:
         ({"function": True}, "aws_lambda_function chatbot-dev"),
         ({"bucket": "403"}, "aws_s3_bucket chatbot-dev-trail-210987654321"),
     ],
-)
+)  # fmt: skip
 def test_names(aws: Account, taken: dict[str, Any], said: str | None) -> None:
     found = account.names(about(free(aws, **taken)))
     assert found.status == ("fail" if said else "pass")

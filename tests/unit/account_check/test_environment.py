@@ -1,9 +1,7 @@
 """What must be right before the account is asked: each check passes once and fails once."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -24,13 +22,9 @@ from tests.unit.account_check.support import (
 )
 from toolkit.account_check import environment
 from toolkit.account_check.asking import PLACEHOLDER_BUCKET
-from toolkit.account_check.findings import CannotRunError
+from toolkit.account_check.findings import CannotRunError, Finding
 from toolkit.planned import Model, Plan, Settings
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from toolkit.account_check.findings import Finding
-
 
 # The files and the plan.
 
@@ -38,8 +32,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_reads_where_an_environment_may_go_and_where_its_state_is(env: str) -> None:
     settings = Settings.read(ROOT / "envs" / env)
-    assert settings.key == f"chatbot/{env}.tfstate"
-    assert settings.bucket_region == REGION
+    assert (settings.key, settings.bucket_region) == (f"chatbot/{env}.tfstate", REGION)
     # As committed; should the placeholders change, the checks must learn the new ones.
     assert settings.account_ids == (environment.EXAMPLE_ACCOUNT,)
     assert settings.bucket.startswith(PLACEHOLDER_BUCKET)
@@ -61,13 +54,12 @@ def test_reads_what_a_plan_would_make() -> None:
             "planned_values": {
                 "root_module": {
                     "child_modules": [{"resources": [managed, {**managed, "mode": "data"}]}]
-                },
+                }
             },
             "checks": [advice, {"address": {"kind": "var"}, "instances": [{"problems": []}]}],
         }
     )
-    assert plan.region == REGION
-    assert plan.names("a") == ["x"]
+    assert (plan.region, plan.names("a")) == (REGION, ["x"])
     assert plan.advice == ("Somebody should be told.",)
 
 
@@ -122,8 +114,7 @@ def bucket(
     if encrypted:
         aws.says("s3", "get_bucket_encryption", ENCRYPTED)
     else:
-        missing = "ServerSideEncryptionConfigurationNotFoundError"
-        aws.refuses("s3", "get_bucket_encryption", missing)
+        aws.refuses("s3", "get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     if public is None:
         aws.refuses("s3", "get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
     else:

@@ -1,11 +1,9 @@
 """What the account says of the model: each check with one that passes and one that does not."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -25,10 +23,8 @@ from tests.unit.account_check.support import (
 )
 from toolkit import aws_facts
 from toolkit.account_check import model
+from toolkit.account_check.findings import Finding
 from toolkit.planned import Plan
-
-if TYPE_CHECKING:
-    from toolkit.account_check.findings import Finding
 
 
 def life(aws: Account, *stages: dict[str, Any] | None) -> Finding:
@@ -123,8 +119,7 @@ def test_destinations(aws: Account) -> None:
 
 def test_destinations_of_another_geography(aws: Account) -> None:
     plan = replace(PLAN, region="eu-central-1")
-    refused = ("bedrock", "get_inference_profile", "ValidationException", "", "eu-central-1")
-    aws.refuses(*refused)
+    aws.refuses("bedrock", "get_inference_profile", "ValidationException", "", "eu-central-1")
     found = model.destinations(about(aws, plan))
     assert found.status == "fail"
     assert "not of the geography us" in found.detail

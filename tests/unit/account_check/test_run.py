@@ -1,10 +1,9 @@
 """What may not be asked, and the whole."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import pytest
 
 from scripts import account_check
 from tests.unit.account_check.support import ACCOUNT, ME, PROFILE, SETTINGS, Account, about
@@ -12,10 +11,6 @@ from toolkit.account_check import account, model, run
 from toolkit.account_check.asking import attempt
 from toolkit.planned import Plan, Settings
 from toolkit.terraform import ROOT, TerraformError
-
-if TYPE_CHECKING:
-    import pytest
-
 
 # What may not be asked, and the whole.
 

@@ -1,16 +1,15 @@
 """A chatbot whose Bedrock is a script, and what it said and logged."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import http.server
 import json
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,9 +23,6 @@ from chatbot.observability import Telemetry
 from chatbot.screening import Screen
 from chatbot.service import ChatService
 from chatbot.signing import Keys
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 EVENTS = Path(__file__).parents[2] / "events"
 ORIGIN = "https://support.example.com"
@@ -180,9 +176,7 @@ def make_handler(config: Config) -> Callable[..., Handler]:
 
 @pytest.fixture
 def invoke(
-    make_handler: Callable[..., Handler],
-    event: dict[str, Any],
-    capsys: pytest.CaptureFixture[str],
+    make_handler: Callable[..., Handler], event: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Spoken]:
     """Send one request; whatever is given in place of a body, an event or the model's outcomes."""
 
@@ -298,8 +292,7 @@ class Served:
 def loopback() -> Iterator[Served]:
     handler = type("Answer", (Loopback,), {"received": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield Served(handler, f"http://127.0.0.1:{server.server_address[1]}")
     server.shutdown()
     server.server_close()

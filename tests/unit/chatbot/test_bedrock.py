@@ -1,12 +1,11 @@
 """The one call to Bedrock: what is asked, what its errors become, and how long it may take."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import botocore.session
 import pytest
@@ -14,6 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.validate import ParamValidator
 
 from chatbot.bedrock import Bedrock
+from chatbot.config import Config
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
     GarbledError,
@@ -24,11 +24,6 @@ from chatbot.endpoint import (
 )
 from chatbot.errors import ChatbotError, ModelThrottledError, ModelTimeoutError
 from chatbot.models import ChatRequest, Deadline, RequestIds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chatbot.config import Config
 
 REQUEST = ChatRequest("How do I reset my password?", RequestIds("r-1", "f-1", "x-1="))
 
@@ -151,8 +146,7 @@ def test_every_error_has_its_status_code_and_metric(
     invoke: Callable[..., Any], error: Exception, status: int, code: str, metric: str
 ) -> None:
     said = invoke(error)
-    assert (said.status, said.code) == (status, code)
-    assert said.metrics == {"Requests": 1, metric: 1}
+    assert (said.status, said.code, said.metrics) == (status, code, {"Requests": 1, metric: 1})
     assert said.headers.get("Retry-After") == ("5" if status in {429, 503} else None)
     (line,) = said.logs
     assert line["cause"]

@@ -1,9 +1,9 @@
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import Any
 
 import botocore.session
 import pytest
@@ -11,10 +11,6 @@ import pytest
 from chatbot import config, handler
 from chatbot.endpoint import Endpoint
 from chatbot.errors import InternalError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from threading import Thread
 
 WRONG = {
     "ADDITIONAL_REQUEST_FIELDS": ["", "no", "[]", "null", "{", '{"a": NaN}x'],
@@ -151,8 +147,7 @@ def test_an_environments_own_patterns_are_screened_for_in_place_of_the_packages(
     start: Callable[..., Any], invoke: Callable[..., Any]
 ) -> None:
     own = start(PROMPT_INJECTION_PATTERNS="open sesame")
-    answer = invoke(body='{"message": "0pen sesame"}', handler=own)
-    assert answer.logs[-1]["screened"] == "own"
+    assert invoke(body='{"message": "0pen sesame"}', handler=own).logs[-1]["screened"] == "own"
 
 
 def test_a_pattern_that_cannot_be_read_is_said_to_every_request(
@@ -202,9 +197,7 @@ def test_a_prompt_leaves_this_machine_in_tls_or_not_at_all(
     assert error.value.details["hint"] == "AWS_ENDPOINT_URL must be https://host[:port]"
 
 
-def test_every_partition_has_the_endpoints_that_botocore_finds(
-    environment: dict[str, str],
-) -> None:
+def test_every_partition_has_the_endpoints_that_botocore_finds(environment: dict[str, str]) -> None:
     del environment["AWS_ENDPOINT_URL"]
     session = botocore.session.Session()
     session.set_credentials("AKIDEXAMPLE", "not-a-secret")

@@ -1,21 +1,17 @@
 """Where the role's keys come from, and that they are new before the old expire."""
 
-from __future__ import annotations
-
 import http.server
 import json
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from chatbot import config
 from chatbot.credentials import RENEW_SECONDS, Credentials, CredentialsError
 from chatbot.signing import Keys
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOUR = 3600.0
 
@@ -90,9 +86,7 @@ def test_with_snapstart_asks_for_keys_and_for_new_ones_before_they_expire(
     assert handler.asked == [("/k?v=1", "let-me")] * 2
 
 
-def test_old_keys_do_as_long_as_they_are_valid(
-    served: tuple[type[Lambda], dict[str, str]],
-) -> None:
+def test_old_keys_do_as_long_as_they_are_valid(served: tuple[type[Lambda], dict[str, str]]) -> None:
     handler, environ = served
     now = [0.0]
     credentials = Credentials(lambda: config.key_source(environ), clock=lambda: now[0])

@@ -1,14 +1,14 @@
 """Requests over kept connections, and what becomes of those that died while nobody looked."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,11 +22,6 @@ from chatbot.endpoint import (
     UntrustedError,
 )
 from toolkit.certificates import make_certificate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 PATH = "/model/us.anthropic.claude%3A0/converse"
 
@@ -213,8 +208,7 @@ def tls(tmp_path: Path) -> Iterator[Tls]:
     def serve() -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection = server.accept()[0]
-                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+                threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve, daemon=True).start()

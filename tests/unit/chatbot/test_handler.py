@@ -1,13 +1,12 @@
 """What every answer has, and what no log line may have."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +14,6 @@ from hypothesis import strategies as st
 
 from chatbot import handler as handler_module
 from chatbot.endpoint import GarbledError, RefusedError, UnreachableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -124,13 +120,7 @@ def test_a_caller_is_told_what_to_do_and_not_what_went_wrong_inside(
 def outcomes(canary: str, make_reply: Callable[..., Any]) -> dict[str, Any]:
     """Every way for the model to end, with the canary in every text that may come along."""
     found = [
-        {
-            "match": canary,
-            "type": canary,
-            "name": canary,
-            "regex": canary,
-            "action": "BLOCKED",
-        }
+        {"match": canary, "type": canary, "name": canary, "regex": canary, "action": "BLOCKED"}
     ]
     assessment = {
         "topicPolicy": {"topics": found},

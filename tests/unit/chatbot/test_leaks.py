@@ -1,18 +1,13 @@
 """What a recital of the system prompt is, and what only shares its words."""
 
-from __future__ import annotations
-
 import base64
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from chatbot.leaks import CANARY_LETTERS, LeakDetector
 from chatbot.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SHORT = "You are a helpful customer support assistant."
 LONG = """You are the assistant of a shop for garden tools. Answer questions about orders and tools
@@ -80,8 +75,7 @@ def test_the_canary_is_the_deployments_own_and_leaks_alone() -> None:
         _base64(f"it: {canary}"),
     ):
         assert detector.leaks(answer)
-    other = LeakDetector("Be kind.", "an0ther")
-    assert not other.leaks(canary)
+    assert not LeakDetector("Be kind.", "an0ther").leaks(canary)
     assert not detector.leaks("Be kind.")  # two words prove nothing
     assert visible(detector.text)
     assert LeakDetector("Be kind.", "gr4ha1rd").text == detector.text  # each copy has the same

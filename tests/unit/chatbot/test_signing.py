@@ -1,7 +1,5 @@
 """Our signature beside botocore's, which AWS wrote."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from unittest.mock import patch
@@ -53,5 +51,4 @@ def test_signs_as_botocore_does(
 
 
 def test_keys_are_never_shown() -> None:
-    keys = Keys("AKIDEXAMPLE", "not-a-secret", "a-token")
-    assert json.dumps(repr(keys)) == '"Keys(\\u2026)"'
+    assert json.dumps(repr(Keys("AKIDEXAMPLE", "not-a-secret", "a-token"))) == '"Keys(\\u2026)"'
