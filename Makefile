@@ -22,7 +22,7 @@ WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs trace query web smoke proofs redteam redteam-aws test test-long lint fmt build plan apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
+.PHONY: help up down ask logs trace query web smoke proofs redteam redteam-aws test test-long lint fmt build plan diff apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
 
 help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who stopped what (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
 
-redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS= FAIL_UNDER=)
+redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS= FAIL_UNDER=; redteam-aws)
 	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) $(REDTEAM)
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
@@ -72,11 +72,14 @@ lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and va
 fmt: dev-tools ## Format Python and Terraform
 	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --quiet --fix . ; terraform fmt -recursive
 
-build: rehearsal-tools ## Build the Lambda package (build/chatbot.zip)
+build: rehearsal-tools # Build the Lambda package (build/chatbot.zip)
 	@$(PYTHON) scripts/build_lambda.py
 
 plan: terraform-tool build ## Plan an environment against its AWS account and keep the plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py plan --env $(ENV)
+
+diff: terraform-tool ## Say what the kept plan makes weaker; exit with 1 if it does (ENV=dev)
+	@$(PYTHON) scripts/diff.py --env $(ENV)
 
 apply: terraform-tool rehearsal-tools ## Apply the kept plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py apply --env $(ENV)
@@ -87,7 +90,7 @@ smoke-aws: rehearsal-tools ## Ask an applied environment what each layer promise
 proofs-aws: rehearsal-tools ## Ask an applied environment every proof that AWS can be asked (ENV=dev, 20 minutes)
 	@$(PYTHON) scripts/smoke_test.py --full --env $(ENV)
 
-redteam-aws: rehearsal-tools ## Let a red-team tool attack an applied environment (as redteam)
+redteam-aws: rehearsal-tools # Let a red-team tool attack an applied environment (as redteam)
 	@$(PYTHON) scripts/redteam.py --env $(ENV) $(REDTEAM)
 
 preflight: terraform-tool build ## Look at an account, read-only, before the first apply (ENV=dev)
@@ -96,7 +99,7 @@ preflight: terraform-tool build ## Look at an account, read-only, before the fir
 mutants: terraform-tool dev-tools ## Change the code in small ways, and see a test notice (25 minutes; ALL=1 SEED=)
 	@$(PYTHON) scripts/mutants.py $(if $(ALL),--all) $(if $(SEED),--seed '$(SEED)')
 
-load: terraform-tool rehearsal-tools ## Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
+load: terraform-tool rehearsal-tools # Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
 	@$(PYTHON) scripts/load.py --env $(ENV)
 
 docs: dev-tools ## Bring the generated pages and tables up to date

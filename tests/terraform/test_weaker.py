@@ -1,0 +1,253 @@
+"""What a plan makes weaker is named, and nothing else; no plan is made for it but one."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scripts.diff import main
+from toolkit.mutants.hcl import SWAPS
+from toolkit.weaker import plans, values
+from toolkit.weaker.run import told, weaker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.terraform.offline import Jobs
+
+Edit = Callable[[dict[str, Any]], Any]
+Made = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def plan(jobs: Jobs) -> dict[str, Any]:
+    found: dict[str, Any] = jobs.result("plan prod")
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(plan: dict[str, Any]) -> Made:
+    return plans.made(plan)
+
+
+@pytest.fixture(scope="module")
+def types(plan: dict[str, Any]) -> dict[str, str]:
+    return {one["address"]: one["type"] for one in plan["resource_changes"]}
+
+
+def changed(
+    made: Made, types: dict[str, str], kind: str, name: str, edit: Edit | None
+) -> list[str]:
+    """Return the sentences about one resource that an edit changes, or that goes without one."""
+    (at,) = [
+        at for at in made if types[at] == kind and (name in at or name in str(made[at].get("name")))
+    ]
+    after = copy.deepcopy(made)
+    if edit is None:
+        del after[at]
+    else:
+        edit(after[at])
+    return weaker([plans.Change(at, types[at], made[at], after.get(at)) for at in made])
+
+
+def rule(acl: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [one for one in acl["rule"] if one["name"] == name]
+    result: dict[str, Any] = found
+    return result
+
+
+def statement(policy: dict[str, Any], sid: str, **changes: Any) -> None:
+    """Change a statement of a policy; None takes an element away, and no changes the statement."""
+    attribute = "policy" if "policy" in policy else "assume_role_policy"
+    document = json.loads(policy[attribute])
+    (found,) = [one for one in document["Statement"] if one.get("Sid") == sid]
+    if not changes:
+        document["Statement"].remove(found)
+    for element, value in changes.items():
+        found[element] = value
+        if value is None:
+            del found[element]
+    policy[attribute] = json.dumps(document)
+
+
+def allow(policy: dict[str, Any], **elements: Any) -> None:
+    document = json.loads(policy["policy"])
+    document["Statement"].append({"Effect": "Allow", **elements})
+    policy["policy"] = json.dumps(document)
+
+
+def drop(path: str, at: int = 0) -> Edit:
+    """Take an element out of a list of blocks."""
+
+    def edit(resource: dict[str, Any]) -> None:
+        *outer, last = path.split(".")
+        for name in outer:
+            resource = resource[name][0]
+        del resource[last][at]
+
+    return edit
+
+
+def put(path: str, value: Any) -> Edit:
+    """Set a value inside blocks, each of which is there once."""
+
+    def edit(resource: dict[str, Any]) -> None:
+        *outer, last = path.split(".")
+        for name in outer:
+            resource = resource[name][0]
+        resource[last] = value
+
+    return edit
+
+
+ACL, POLICY, GUARDRAIL = "aws_wafv2_web_acl", "aws_iam_policy", "aws_bedrock_guardrail"
+ALARM, LOGS = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_log_group"
+ROLE_POLICY = "aws_iam_role_policy"
+MODEL = "arn:aws:bedrock:us-east-2::foundation-model/x"
+COUNT: list[dict[str, Any]] = [{"count": [{}], "block": [], "allow": []}]
+
+# Without them a policy says the same: these use no variables, and a key's policy is about the key.
+SAME = ("Sid", "Version")
+
+WEAKER = [
+    (ACL, "chatbot", lambda acl: rule(acl, "prompt-injection").update(action=COUNT), "only counts"),
+    (ACL, "chatbot", lambda acl: acl["rule"].remove(rule(acl, "rate-per-ip")), "rule rate-per-ip is gone"),
+    (ACL, "chatbot", lambda acl: acl["rule"].append({"name": "in", "action": [{"allow": [{}]}]}), "rule in is new"),
+    (ACL, "chatbot", lambda acl: put("statement.rate_based_statement.limit", 500)(rule(acl, "rate-per-ip")), "limit goes from 50 to 500"),
+    (ACL, "chatbot", lambda acl: put("default_action", [{"allow": [], "block": [{}]}])(acl) or acl.update(scope="CLOUDFRONT"), "scope goes from"),
+    ("aws_wafv2_regex_pattern_set", "prompt", drop("regular_expression"), "is gone"),
+    ("aws_wafv2_web_acl_association", "edge", None, "is gone"),
+    (GUARDRAIL, "chatbot", put("content_policy_config.filters_config.input_strength", "LOW"), "from \"HIGH\" to \"LOW\""),
+    (GUARDRAIL, "chatbot", drop("content_policy_config.filters_config"), "proof guardrail/.* is no longer asked"),
+    (GUARDRAIL, "chatbot", drop("word_policy_config.words_config"), "no longer asked for ChatGPT"),
+    (GUARDRAIL, "chatbot", drop("word_policy_config.managed_word_lists_config"), "PROFANITY is gone"),
+    (GUARDRAIL, "chatbot", drop("topic_policy_config.topics_config"), "Competitor products is gone"),
+    (GUARDRAIL, "chatbot", put("sensitive_information_policy_config.pii_entities_config.action", "ANONYMIZE"), "from \"BLOCK\" to \"ANONYMIZE\""),
+    (LOGS, "/aws/lambda/", put("retention_in_days", 30), "keeps its log for 30 days in place of 365"),
+    (LOGS, "/aws/lambda/", None, "log group /aws/lambda/chatbot-prod: is gone"),
+    ("aws_s3_bucket_object_lock_configuration", "trail", put("rule.default_retention.days", 1), "locks objects for 1 days in place of 365"),
+    (ALARM, '"api-4xx"', None, "alarm chatbot-prod-api-4xx: is gone"),
+    (ALARM, '"api-4xx"', put("threshold", 10000), "threshold goes from 100"),
+    (ALARM, '"api-4xx"', put("actions_enabled", False), "actions_enabled goes"),
+    ("aws_cloudtrail", "governance", put("enable_log_file_validation", False), "enable_log_file_validation goes"),
+    ("aws_api_gateway_method", "aws_api_gateway_method.chat", put("api_key_required", False), "api_key_required goes"),
+    ("aws_api_gateway_usage_plan", "basic", put("quota_settings.limit", 5000), "limit goes from 500 to 5000"),
+    ("aws_kms_key", "governance", put("enable_key_rotation", False), "enable_key_rotation goes"),
+    ("aws_lambda_function", "compute", put("tracing_config.mode", "PassThrough"), "mode goes"),
+    (ROLE_POLICY, "invoke", lambda one: allow(one, Action="s3:GetObject", Resource="*"), r"newly allows s3:GetObject on any resource"),
+    (ROLE_POLICY, "compute.aws_iam_role_policy.guardrail", lambda one: statement(one, "DenyModelsWithoutGuardrail"), r"no longer denies bedrock:InvokeModel"),
+    (ROLE_POLICY, "compute.aws_iam_role_policy.guardrail", lambda one: statement(one, "ApplyOwnGuardrail", Resource="*"), r"newly allows bedrock:ApplyGuardrail on any resource"),
+    (POLICY, "require-guardrail", lambda one: statement(one, "DenyOtherModels", NotResource=["*"]), "no longer denies"),
+    (POLICY, "boundary", lambda one: allow(one, Action="iam:*", Resource="*"), "newly allows iam:"),
+]  # fmt: skip
+HARMLESS = [
+    (ACL, "chatbot", lambda acl: put("statement.rate_based_statement.limit", 20)(rule(acl, "rate-per-ip"))),
+    (ACL, "chatbot", lambda acl: acl["rule"].append({"name": "more", "action": [{"block": [{}]}]})),
+    ("aws_wafv2_regex_pattern_set", "prompt", lambda one: one["regular_expression"].append({"regex_string": "x"})),
+    (GUARDRAIL, "chatbot", lambda one: one["word_policy_config"][0]["words_config"].append({"text": "Perplexity"})),
+    (GUARDRAIL, "chatbot", lambda one: one["topic_policy_config"][0]["topics_config"].append({"name": "Law", "definition": "Any.", "examples": []})),
+    (GUARDRAIL, "chatbot", lambda one: one.update(blocked_input_messaging="Sorry.")),
+    (LOGS, "/aws/lambda/", put("retention_in_days", 0)),
+    (ALARM, '"api-4xx"', put("threshold", 10)),
+    (ALARM, '"api-4xx"', put("alarm_description", "Other words.")),
+    ("aws_lambda_function", "compute", put("source_code_hash", "x")),
+    ("aws_lambda_function", "compute", put("memory_size", 1024)),
+    ("aws_api_gateway_api_key", "web", None),
+    ("aws_cloudwatch_dashboard", "governance", None),
+    ("aws_api_gateway_usage_plan", "basic", put("quota_settings.limit", 100)),
+    (ROLE_POLICY, "invoke", lambda one: statement(one, json.loads(one["policy"])["Statement"][0]["Sid"])),
+    (POLICY, "deny-tampering", lambda one: put("policy", one["policy"].replace('"Statement":[', '"Statement":[{"Effect":"Deny","Action":"ec2:*","Resource":"*"},'))(one)),
+]  # fmt: skip
+
+
+@pytest.mark.needs("plan prod")
+@pytest.mark.parametrize("row", WEAKER)
+def test_what_becomes_weaker_is_named(
+    made: Made, types: dict[str, str], row: tuple[str, str, Edit | None, str]
+) -> None:
+    kind, name, edit, said = row
+    found = changed(made, types, kind, name, edit)
+    assert any(re.search(said, sentence) for sentence in found), found
+
+
+@pytest.mark.needs("plan prod")
+@pytest.mark.parametrize(("kind", "name", "edit"), HARMLESS)
+def test_what_is_harmless_is_not_named(
+    made: Made, types: dict[str, str], kind: str, name: str, edit: Edit | None
+) -> None:
+    assert changed(made, types, kind, name, edit) == []
+
+
+def mutations(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Yield what the operators of `make mutants` make of a planned value: place, change, result."""
+    if isinstance(value, str) and re.match(r'\{"|\[["{\]]', value):
+        for at, change, other in mutations(json.loads(value), path):
+            yield at, change, json.dumps(other)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if inner not in (None, False, "", [], {}, plans.UNKNOWN):
+                yield (*path, name), "drop", {k: v for k, v in value.items() if k != name}
+            for at, change, other in mutations(inner, (*path, name)):
+                yield at, change, {**value, name: other}
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield path, "drop", value[:place] + value[place + 1 :]
+            for at, change, other in mutations(inner, path):
+                yield at, change, [*value[:place], other, *value[place + 1 :]]
+    elif isinstance(value, bool):
+        yield path, "flip", not value
+    elif isinstance(value, int | float):
+        yield path, "x 10", value * 10 or 1
+    elif value in SWAPS:
+        yield path, SWAPS[value], SWAPS[value]
+
+
+@pytest.mark.needs("plan prod")
+def test_each_mutant_of_a_plan_is_named_in_one_direction_or_said_to_be_harmless(
+    made: Made, types: dict[str, str]
+) -> None:
+    seen, missed = set(), []
+    for at, resource in made.items():
+        for path, change, other in mutations(resource):
+            if path[-1] in SAME or (types[at], path[-1]) == ("aws_kms_key", "Resource"):
+                continue
+            mutant = (at if "Statement" in path else types[at], path, change)
+            if mutant in seen or values.meaning(types[at], ".".join(path)) == "never":
+                continue
+            seen.add(mutant)
+            there, back = (
+                plans.Change(at, types[at], *pair)
+                for pair in ((resource, other), (other, resource))
+            )
+            if not any(told(one, frozenset()) for one in (there, back)):
+                missed.append((at, path, change))
+    assert len(seen) > 500
+    assert missed == []
+
+
+@pytest.mark.needs("plan prod")
+def test_a_plan_tells_of_what_was_applied_and_two_plans_of_each_other(
+    plan: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied, later = copy.deepcopy(plan), copy.deepcopy(plan)
+    for one in later["resource_changes"]:
+        one["change"]["before"] = copy.deepcopy(one["change"]["after"])
+        if one["type"] == LOGS:
+            one["change"]["after"]["retention_in_days"] = 7
+    files = [tmp_path / "applied.json", tmp_path / "later.json"]
+    for file, text in zip(files, (applied, later), strict=True):
+        file.write_text(json.dumps(text))
+    first, second = map(str, files)
+    assert main([first]) == main([first, first]) == 0
+    assert "Nothing becomes weaker." in capsys.readouterr().out
+    assert main([second]) == main([first, second]) == 1
+    assert "keeps its log for 7 days in place of 365" in capsys.readouterr().out
+    files[0].write_text("{}")
+    assert main([first]) == 2
+    assert "terraform show -json" in capsys.readouterr().err

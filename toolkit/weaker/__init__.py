@@ -1,0 +1,1 @@
+"""What a plan of Terraform makes weaker, in sentences."""
