@@ -22,7 +22,7 @@ WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs trace query web smoke proofs redteam redteam-aws test test-long lint fmt build plan diff apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools checkov-tools
+.PHONY: help up down ask logs trace query web smoke proofs redteam redteam-aws test test-fast test-long lint fmt build plan diff apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools lint-tools
 
 help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,10 +63,14 @@ redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|p
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 
+test-fast: terraform-tool dev-tools ## Check what changed: quick lint, unit and emulator tests
+	@.venv/bin/pre-commit run --files $$(git diff --name-only HEAD --diff-filter=d; git ls-files --others --exclude-standard)
+	@$(PYTHON) -m pytest -q -n auto --maxprocesses 4 --no-loadscope-reorder tests/unit tests/emulator
+
 test-long: terraform-tool dev-tools ## Rehearse what takes long: interrupts, regions, life cycle, hand-over (30 minutes)
 	@$(PYTHON) -m pytest -m long
 
-lint: terraform-tool dev-tools checkov-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck, actionlint, zizmor
+lint: terraform-tool lint-tools ## Ruff, mypy, Terraform fmt and validate, checkov, shellcheck, actionlint, zizmor
 	@.venv/bin/pre-commit run --all-files --hook-stage manual
 
 fmt: dev-tools ## Format Python and Terraform
@@ -115,5 +119,5 @@ rehearsal-tools:
 dev-tools:
 	@bash scripts/setup.sh dev
 
-checkov-tools:
-	@bash scripts/setup.sh checkov
+lint-tools:
+	@bash scripts/setup.sh dev checkov

@@ -1,9 +1,21 @@
 #!/usr/bin/env bash
 # Install locked requirements for Python 3.12: setup.sh rehearsal | dev (in .venv)
-#   or awscli | audit | checkov (each in an environment of its own below .cache)
+#   or awscli | checkov | lock (each in an environment of its own below .cache); several at once
 # Or see that Terraform is here, and recent enough: setup.sh terraform
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+if (($# > 1)); then
+  running=()
+  for wanted in "$@"; do
+    bash scripts/setup.sh "$wanted" &
+    running+=($!)
+  done
+  for job in "${running[@]}"; do
+    wait "$job"
+  done
+  exit 0
+fi
 wanted=$1
 
 if [[ $wanted == terraform ]]; then

@@ -1,5 +1,6 @@
 """Terraform finds its provider here and on a laptop; the rehearsal reaches nobody's real AWS."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -112,12 +113,16 @@ except KeyboardInterrupt:
         text=True,
         start_new_session=True,
     ) as process:
-        for marker in ("begun", "told")[:times]:
-            deadline = time.monotonic() + 20
-            while not (folder / marker).exists() and time.monotonic() < deadline:
-                time.sleep(0.02)
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the group
-        said, _ = process.communicate(timeout=20)
+        try:
+            for marker in ("begun", "told")[:times]:
+                deadline = time.monotonic() + 20
+                while not (folder / marker).exists() and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the group
+            said, _ = process.communicate(timeout=20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     return said
 
 
