@@ -4,6 +4,7 @@ import { make, steps } from "./trace.js";
 
 const $ = (id) => document.getElementById(id);
 const TRAIL_MS = 6000; // the local AWS writes its trail every five seconds
+const COUNT_MS = 10000;
 const FAULTS = {
   "as usual": null,
   "throttled, for the next question": { bedrock: { error: "ThrottlingException", times: 3 } },
@@ -53,6 +54,7 @@ async function ask(text) {
   let trace = await show(way, id);
   card.scrollIntoView({ block: "nearest" });
   count();
+  showFault();
   for (let tries = 0; tries < 3 && !trace?.steps.at(-1).facts.trail; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, TRAIL_MS));
     trace = await show(way, id);
@@ -165,6 +167,17 @@ async function switchFault() {
   await call("/_aws/faults", fault ? json("PUT", fault) : { method: "DELETE" });
 }
 
+/** Show which switch is on: one that was for some calls alone is off after these. */
+async function showFault() {
+  const { bedrock, latency_ms: latency } = await call("/_aws/faults");
+  const select = $("fault");
+  if (!bedrock && !latency) select.value = "as usual";
+  else if (select.value === "as usual") {
+    if (!select.namedItem("elsewhere")) select.append(make("option", { id: "elsewhere" }, "as set elsewhere"));
+    select.value = "as set elsewhere";
+  }
+}
+
 async function count() {
   const counted = await call("/_aws/console/counters").catch(() => ({}));
   $("counters").replaceChildren(...Object.entries(counted).map(([words, number]) =>
@@ -189,6 +202,8 @@ async function start() {
   $("env").textContent = `of ${about.env}, ${about.region}`;
   $("client").replaceChildren(...Object.keys(about.clients).map((name) => make("option", {}, name)), make("option", {}, "no key"));
   count();
+  showFault();
+  setInterval(() => document.visibilityState === "visible" && count(), COUNT_MS);
   const applied = await call("/_aws/console/applied");
   samples(applied.samples);
   configuration(applied.configuration);

@@ -69,6 +69,7 @@ def test_a_throttled_model_is_a_429_that_counts_down(console: Page) -> None:
     expect(wait).to_have_text(re.compile(r"Try again in [1-5] s"))
     expect(wait).to_be_disabled()
     expect(wait).to_have_text("Try again")
+    expect(console.get_by_label("The model")).to_have_value("as usual")
     wait.click()
     expect(console.locator(".exchange").last.locator(".answer")).to_contain_text("Parcels")
 

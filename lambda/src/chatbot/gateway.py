@@ -122,7 +122,10 @@ def failure(error: ChatbotError, ids: RequestIds, *, origin: str | None) -> dict
     }
     answer = _http(error.status, body, origin=origin)
     if error.retry_after_seconds is not None:
-        answer["headers"]["Retry-After"] = str(error.retry_after_seconds)
+        answer["headers"] |= {
+            "Retry-After": str(error.retry_after_seconds),
+            "Access-Control-Expose-Headers": "Retry-After",  # else a browser hides it from the page
+        }
     return answer
 
 
