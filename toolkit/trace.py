@@ -141,7 +141,11 @@ class _Reader:
             raise TraceError(
                 f"No log of the last {self._hours:g} hours knows {request_id}."
                 + (f" Not read: {why}." if why else "")
-                + " On AWS a record takes up to some minutes: try again then."
+                + (
+                    ""
+                    if self._deployment.rehearsal
+                    else " AWS takes up to some minutes: try again."
+                )
             )
         blocked = waf.get("action") == "BLOCK"
         call = calls[-1] if calls else {}
