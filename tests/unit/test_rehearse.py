@@ -91,20 +91,14 @@ def test_who_says_nothing_asks_the_question_that_make_up_asks(up: Callable[..., 
     ],
 )
 def test_a_client_that_is_not_enabled_cannot_ask(
-    up: Callable[..., Any],
-    capsys: pytest.CaptureFixture[str],
-    clients: dict[str, str],
-    named: str,
-    said: str,
+    up: Any, capsys: pytest.CaptureFixture[str], clients: dict[str, str], named: str, said: str
 ) -> None:
     assert run(up(**clients), "--client", named, "--", "Hi") == 1
     assert capsys.readouterr().err == f"\n{said}\n"
     assert FakeChatbot.asked == []
 
 
-def test_a_refusal_is_shown_and_is_no_success(
-    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_refusal_is_shown_and_is_no_success(up: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(up(web="revoked"), "--", "Hi") == 1
     assert capsys.readouterr().out == '403 {"error": {}}\n'
 
@@ -187,9 +181,7 @@ def test_every_enabled_client_is_listed_and_the_first_one_is_used(
     assert '  {"response": "Hello."}\n' in said
 
 
-def test_where_nobody_may_ask_that_is_told(
-    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_nobody_may_ask_that_is_told(up: Any, capsys: pytest.CaptureFixture[str]) -> None:
     rehearsal = up()()
     talk.show(rehearsal.session(), rehearsal)
     said = capsys.readouterr().out

@@ -62,9 +62,7 @@ def test_a_blocked_question_never_reaches_the_model(
     assert "outputAssessments" not in trace
 
 
-def test_a_blocked_answer_is_replaced(
-    converse: Callable[..., Any], guardrail: dict[str, str]
-) -> None:
+def test_a_blocked_answer_is_replaced(converse: Any, guardrail: dict[str, str]) -> None:
     reply = converse("Does it work with other assistants?")
     assert (said(reply), reply["stopReason"]) == ("Output blocked.", "guardrail_intervened")
     assert reply["usage"]["outputTokens"] > 0
@@ -205,9 +203,7 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
         ({"modelId": f"apac.{MODEL}"}, "The provided model identifier is invalid"),
     ],
 )  # fmt: skip
-def test_what_aws_refuses_is_refused(
-    converse: Callable[..., Any], changes: dict[str, Any], message: str
-) -> None:
+def test_what_aws_refuses_is_refused(converse: Any, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError) as caught:
         converse(QUESTION, **changes)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
@@ -265,9 +261,7 @@ def test_a_malformed_request_gets_awss_error_shape(
     assert answer.headers["x-amzn-requestid"]
 
 
-def test_what_the_model_cannot_read_is_said(
-    emulator: Emulator, converse: Callable[..., Any]
-) -> None:
+def test_what_the_model_cannot_read_is_said(emulator: Emulator, converse: Any) -> None:
     image = {"image": {"format": "png", "source": {"bytes": b"x"}}}
     converse(QUESTION, messages=[{"role": "user", "content": [{"text": QUESTION}, image]}])
     known = emulator.request("GET", "/_aws/health").json()["approximations"]

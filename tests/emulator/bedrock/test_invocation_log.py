@@ -55,7 +55,7 @@ def test_invocations_are_logged_in_awss_schema(
 
 def test_nothing_is_logged_once_the_role_may_not_write(
     emulator: Emulator,
-    converse: Callable[..., Any],
+    converse: Any,
     invocation_log: str,
     log_events: Callable[[str, str], list[str]],
 ) -> None:

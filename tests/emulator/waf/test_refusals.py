@@ -116,9 +116,7 @@ def test_a_web_acl_that_could_not_work_is_refused(
     assert refused.value.response["Error"]["Code"] == code
 
 
-def test_an_update_is_refused_like_a_creation(
-    emulator: Emulator, create: Callable[..., Any]
-) -> None:
+def test_an_update_is_refused_like_a_creation(emulator: Emulator, create: Any) -> None:
     acl = create("updated", rule("r", GEO))
     with pytest.raises(ClientError, match="WAFInvalidParameterException"):
         update(emulator, acl, rule("r", {}))

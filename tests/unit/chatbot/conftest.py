@@ -133,11 +133,6 @@ def reply(
 
 
 @pytest.fixture
-def make_reply() -> Callable[..., dict[str, Any]]:
-    return reply
-
-
-@pytest.fixture
 def context() -> Context:
     return Context()
 

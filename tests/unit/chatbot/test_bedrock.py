@@ -24,6 +24,7 @@ from chatbot.endpoint import (
 )
 from chatbot.errors import ChatbotError, ModelThrottledError, ModelTimeoutError
 from chatbot.models import ChatRequest, Deadline, RequestIds
+from tests.unit.chatbot.conftest import reply
 
 REQUEST = ChatRequest("How do I reset my password?", RequestIds("r-1", "f-1", "x-1="))
 
@@ -45,12 +46,10 @@ class Recorder:
         return self.answer
 
 
-def test_asks_for_the_guardrail_the_model_and_the_ids_and_nothing_else(
-    config: Config, make_reply: Callable[..., Any]
-) -> None:
-    endpoint = Recorder(make_reply("Like this."))
-    reply = Bedrock(config, endpoint).ask(REQUEST, Deadline.after(5))
-    assert (reply.text, reply.attempts, reply.latency_ms) == ("Like this.", 1, 420)
+def test_asks_for_the_guardrail_the_model_and_the_ids_and_nothing_else(config: Config) -> None:
+    endpoint = Recorder(reply("Like this."))
+    answer = Bedrock(config, endpoint).ask(REQUEST, Deadline.after(5))
+    assert (answer.text, answer.attempts, answer.latency_ms) == ("Like this.", 1, 420)
     assert endpoint.path == "/model/us.anthropic.claude-haiku-4-5-20251001-v1%3A0/converse"
     assert endpoint.document == {
         "messages": [{"role": "user", "content": [{"text": "How do I reset my password?"}]}],
@@ -65,10 +64,8 @@ def test_asks_for_the_guardrail_the_model_and_the_ids_and_nothing_else(
     }
 
 
-def test_further_fields_reach_the_model_as_they_are(
-    config: Config, make_reply: Callable[..., Any]
-) -> None:
-    endpoint = Recorder(make_reply("Like this."))
+def test_further_fields_reach_the_model_as_they_are(config: Config) -> None:
+    endpoint = Recorder(reply("Like this."))
     fields = {"thinking": {"type": "disabled"}}
     changed = dataclasses.replace(config, additional_request_fields=fields)
     Bedrock(changed, endpoint).ask(REQUEST, Deadline.after(5))
@@ -85,11 +82,9 @@ def test_further_fields_reach_the_model_as_they_are(
         ),
     ],
 )
-def test_asks_as_the_model_of_the_api_has_it(
-    config: Config, make_reply: Callable[..., Any], model_id: str, path: str
-) -> None:
+def test_asks_as_the_model_of_the_api_has_it(config: Config, model_id: str, path: str) -> None:
     """Hold the request against botocore's description of Converse, and the path against its own."""
-    endpoint = Recorder(make_reply("Like this."))
+    endpoint = Recorder(reply("Like this."))
     changed = dataclasses.replace(config, model_id=model_id)
     Bedrock(changed, endpoint).ask(REQUEST, Deadline.after(5))
     session = botocore.session.Session()
@@ -170,17 +165,13 @@ def test_every_error_has_its_status_code_and_metric(
     ],
     ids=str,
 )
-def test_only_what_may_pass_is_tried_again(
-    invoke: Callable[..., Any], error: Exception, attempts: int
-) -> None:
+def test_only_what_may_pass_is_tried_again(invoke: Any, error: Exception, attempts: int) -> None:
     said = invoke(error)
     assert len(said.requests) == said.logs[0]["attempts"] == attempts
 
 
-def test_a_second_try_may_be_answered(
-    invoke: Callable[..., Any], make_reply: Callable[..., Any]
-) -> None:
-    said = invoke(refused("ThrottlingException", 429), make_reply("Like this."))
+def test_a_second_try_may_be_answered(invoke: Any) -> None:
+    said = invoke(refused("ThrottlingException", 429), reply("Like this."))
     assert (said.status, said.logs[0]["attempts"]) == (200, 2)
 
 
@@ -213,10 +204,8 @@ def test_never_calls_when_no_time_is_left(invoke: Callable[..., Any]) -> None:
     assert (said.status, said.code, said.requests) == (504, "model_timeout", ())
 
 
-def test_speaks_to_a_real_server(
-    config: Config, make_reply: Callable[..., Any], loopback: Any, make_endpoint: Any
-) -> None:
-    loopback.handler.answer = json.dumps(make_reply("Like this.")).encode()
+def test_speaks_to_a_real_server(config: Config, loopback: Any, make_endpoint: Any) -> None:
+    loopback.handler.answer = json.dumps(reply("Like this.")).encode()
     model = Bedrock(config, make_endpoint(loopback.url))
     assert model.ask(REQUEST, Deadline.after(5)).text == "Like this."
     loopback.handler.status, loopback.handler.error_type = 400, "ValidationException"
@@ -227,9 +216,9 @@ def test_speaks_to_a_real_server(
 
 
 def test_gives_up_in_time_even_when_the_answer_trickles(
-    config: Config, make_reply: Callable[..., Any], loopback: Any, make_endpoint: Any
+    config: Config, loopback: Any, make_endpoint: Any
 ) -> None:
-    loopback.handler.answer = json.dumps(make_reply("Like this.")).encode()
+    loopback.handler.answer = json.dumps(reply("Like this.")).encode()
     loopback.handler.pause_per_byte = 0.02  # five seconds in all, and never silent for long
     started = time.monotonic()
     model = Bedrock(config, make_endpoint(loopback.url))
@@ -240,9 +229,7 @@ def test_gives_up_in_time_even_when_the_answer_trickles(
     model._threads.shutdown()
 
 
-def test_the_next_request_is_served_while_an_abandoned_call_goes_on(
-    config: Config, make_reply: Callable[..., Any]
-) -> None:
+def test_the_next_request_is_served_while_an_abandoned_call_goes_on(config: Config) -> None:
     release = threading.Event()
     calls: list[int] = []
 
@@ -251,7 +238,7 @@ def test_the_next_request_is_served_while_an_abandoned_call_goes_on(
             calls.append(1)
             if len(calls) == 1:
                 release.wait(5)
-            return make_reply("Like this.")
+            return reply("Like this.")
 
     model = Bedrock(config, StuckOnce())
     try:

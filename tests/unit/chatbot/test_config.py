@@ -150,9 +150,7 @@ def test_an_environments_own_patterns_are_screened_for_in_place_of_the_packages(
     assert invoke(body='{"message": "0pen sesame"}', handler=own).logs[-1]["screened"] == "own"
 
 
-def test_a_pattern_that_cannot_be_read_is_said_to_every_request(
-    start: Callable[..., Any], invoke: Callable[..., Any]
-) -> None:
+def test_a_pattern_that_cannot_be_read_is_said_to_every_request(start: Any, invoke: Any) -> None:
     answer = invoke(handler=start(PROMPT_INJECTION_PATTERNS="sesame\nopen("))
     assert (answer.status, answer.code) == (500, "internal_error")
     assert answer.logs[-1]["hint"] == (
@@ -160,17 +158,13 @@ def test_a_pattern_that_cannot_be_read_is_said_to_every_request(
     )
 
 
-def test_a_wrong_origin_is_never_sent_back(
-    start: Callable[..., Any], invoke: Callable[..., Any]
-) -> None:
+def test_a_wrong_origin_is_never_sent_back(start: Any, invoke: Any) -> None:
     answer = invoke(handler=start(ALLOWED_ORIGIN="*"))
     assert (answer.status, answer.code) == (500, "internal_error")
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_answers_and_logs_even_where_the_log_is_configured_wrongly(
-    start: Callable[..., Any], invoke: Callable[..., Any]
-) -> None:
+def test_answers_and_logs_even_where_the_log_is_configured_wrongly(start: Any, invoke: Any) -> None:
     answer = invoke(handler=start(METRICS_NAMESPACE=None, SERVICE_NAME=None, LOG_LEVEL="OFF"))
     assert (answer.status, answer.code, answer.metrics) == (500, "internal_error", {})
     assert "METRICS_NAMESPACE must" in answer.logs[0]["hint"]

@@ -80,9 +80,7 @@ def test_refuses_a_base64_encoded_body(invoke: Callable[..., Any], event: dict[s
 
 
 @pytest.mark.parametrize("whole_event", [[], "hello", {}, {"message": "a", "user": "b"}])
-def test_refuses_a_direct_event_that_is_not_one_message(
-    invoke: Callable[..., Any], whole_event: object
-) -> None:
+def test_refuses_a_direct_event_that_is_not_one_message(invoke: Any, whole_event: object) -> None:
     refused = invoke(whole_event=whole_event)
     assert (refused.status, refused.requests) == (400, ())
 
@@ -157,9 +155,7 @@ def test_the_time_left_is_what_api_gateway_has_left_when_that_is_less(
     assert left(-60) == 28.0, "nor does a clock gone wrong"
 
 
-def test_a_time_that_no_clock_shows_is_a_bad_request(
-    event: dict[str, Any], invoke: Callable[..., Any]
-) -> None:
+def test_a_time_that_no_clock_shows_is_a_bad_request(event: dict[str, Any], invoke: Any) -> None:
     assert invoke(whole_event=event).status == 200
     event["requestContext"]["requestTimeEpoch"] = int("9" * 400)
     said = invoke(whole_event=event)

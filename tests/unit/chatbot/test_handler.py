@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chatbot import handler as handler_module
 from chatbot.endpoint import GarbledError, RefusedError, UnreachableError
+from tests.unit.chatbot.conftest import reply
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -44,21 +45,17 @@ def test_a_direct_invocation_gets_the_same_answer_object(
     }
 
 
-def test_an_answer_that_utf8_cannot_hold_can_still_be_sent(
-    invoke: Callable[..., Any], make_reply: Callable[..., Any]
-) -> None:
-    assert invoke(make_reply("half a \ud83d")).body["response"] == "half a \ud83d"
+def test_an_answer_that_utf8_cannot_hold_can_still_be_sent(invoke: Any) -> None:
+    assert invoke(reply("half a \ud83d")).body["response"] == "half a \ud83d"
 
 
-def test_one_line_and_one_set_of_metrics_say_what_happened(
-    invoke: Callable[..., Any], make_reply: Callable[..., Any]
-) -> None:
+def test_one_line_and_one_set_of_metrics_say_what_happened(invoke: Any) -> None:
     guardrail = {
         "outputAssessments": {
             "g": [{"wordPolicy": {"customWords": [{"match": "Grok", "action": "BLOCKED"}]}}]
         }
     }
-    said = invoke(make_reply("Grok", stop="guardrail_intervened", guardrail=guardrail))
+    said = invoke(reply("Grok", stop="guardrail_intervened", guardrail=guardrail))
     (line,) = said.logs
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
     assert line.pop("duration_ms") >= 0
@@ -93,9 +90,7 @@ def test_metrics_have_the_service_as_their_one_dimension(invoke: Callable[..., A
     assert emf["service"] == "chatbot-test"
 
 
-def test_a_bug_is_an_internal_error_that_names_the_place_and_not_the_text(
-    invoke: Callable[..., Any],
-) -> None:
+def test_a_bug_is_an_internal_error_that_names_the_place_and_not_the_text(invoke: Any) -> None:
     said = invoke(RuntimeError("my secret"))
     assert (said.status, said.code) == (500, "internal_error")
     assert said.logs[0]["cause"] == "RuntimeError"
@@ -117,7 +112,7 @@ def test_a_caller_is_told_what_to_do_and_not_what_went_wrong_inside(
     assert said.logs[0]["cause"] not in json.dumps(said.body)
 
 
-def outcomes(canary: str, make_reply: Callable[..., Any]) -> dict[str, Any]:
+def outcomes(canary: str) -> dict[str, Any]:
     """Every way for the model to end, with the canary in every text that may come along."""
     found = [
         {"match": canary, "type": canary, "name": canary, "regex": canary, "action": "BLOCKED"}
@@ -137,11 +132,11 @@ def outcomes(canary: str, make_reply: Callable[..., Any]) -> dict[str, Any]:
     masked = json.loads(json.dumps(guardrail).replace("BLOCKED", "ANONYMIZED"))
     codes = ["Throttling", "ModelError", "ServiceUnavailable", "ModelTimeout", "Validation"]
     return {
-        "answered": make_reply(canary),
-        "blocked": make_reply(canary, stop="guardrail_intervened", guardrail=guardrail),
-        "masked": make_reply(canary, stop="guardrail_intervened", guardrail=masked),
-        "filtered": make_reply(canary, stop="content_filtered"),
-        "malformed": make_reply(canary, stop="malformed_model_output"),
+        "answered": reply(canary),
+        "blocked": reply(canary, stop="guardrail_intervened", guardrail=guardrail),
+        "masked": reply(canary, stop="guardrail_intervened", guardrail=masked),
+        "filtered": reply(canary, stop="content_filtered"),
+        "malformed": reply(canary, stop="malformed_model_output"),
         "bug": RuntimeError(canary),
         "garbled": GarbledError(ValueError(canary)),
         "unreachable": UnreachableError(OSError(canary)),
@@ -161,19 +156,13 @@ BODIES: dict[str, Callable[[str], str]] = {
 
 
 # A refused body never gets as far as the model.
-CASES = [("good", outcome) for outcome in outcomes("", lambda *_, **__: {})]
+CASES = [("good", outcome) for outcome in outcomes("")]
 CASES += [(body, "answered") for body in BODIES]
 
 
 @pytest.mark.parametrize(("body", "outcome"), CASES)
 def test_no_word_of_a_conversation_reaches_a_log(
-    invoke: Callable[..., Any],
-    make_reply: Callable[..., Any],
-    event: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-    *,
-    body: str,
-    outcome: str,
+    invoke: Any, event: dict[str, Any], caplog: pytest.LogCaptureFixture, *, body: str, outcome: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     canary = f"canary{secrets.token_hex(8)}"
@@ -181,9 +170,7 @@ def test_no_word_of_a_conversation_reaches_a_log(
     event["multiValueHeaders"] = {name: [canary] for name in event["headers"]}
     event["requestContext"]["identity"] = {"apiKey": canary, "userAgent": canary}
     event["requestContext"]["requestId"] = f"{canary} with spaces"
-    said = invoke(
-        outcomes(canary, make_reply)[outcome], whole_event=event, body=BODIES[body](canary)
-    )
+    said = invoke(outcomes(canary)[outcome], whole_event=event, body=BODIES[body](canary))
     assert said.logs
     assert canary not in said.raw_output
     assert canary not in caplog.text
@@ -192,22 +179,17 @@ def test_no_word_of_a_conversation_reaches_a_log(
 
 
 @pytest.fixture
-def served(
-    make_handler: Callable[..., Any], make_endpoint: Callable[..., Any], loopback: Any
-) -> tuple[Any, Any]:
+def served(make_handler: Any, make_endpoint: Any, loopback: Any) -> tuple[Any, Any]:
     """A chatbot, and the server that it asks."""
     return make_handler(make_endpoint(loopback.url)), loopback.handler
 
 
 def test_not_even_at_level_debug_with_a_real_server(
-    served: tuple[Any, Any],
-    make_reply: Callable[..., Any],
-    invoke: Callable[..., Any],
-    caplog: pytest.LogCaptureFixture,
+    served: tuple[Any, Any], invoke: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     canary = f"canary{secrets.token_hex(8)}"
     chatbot, server = served
-    server.answer = json.dumps(make_reply(canary)).encode()
+    server.answer = json.dumps(reply(canary)).encode()
     caplog.set_level(logging.DEBUG)
     said = invoke(handler=chatbot, body=json.dumps({"message": canary}))
     assert said.body["response"] == canary
@@ -216,9 +198,7 @@ def test_not_even_at_level_debug_with_a_real_server(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(body=st.text(st.characters(codec=None)) | st.binary() | st.none() | st.integers())
-def test_no_body_ever_breaks_the_handler(
-    invoke: Callable[..., Any], event: dict[str, Any], body: object
-) -> None:
+def test_no_body_ever_breaks_the_handler(invoke: Any, event: dict[str, Any], body: object) -> None:
     event["body"] = body
     assert invoke(whole_event=event).status in {200, 400}
 
@@ -234,10 +214,8 @@ HAPPENED = {
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("what", HAPPENED)
-def test_metrics_survive_every_log_level(
-    invoke: Callable[..., Any], make_reply: Callable[..., Any], *, what: str, level: str
-) -> None:
-    outcome = make_reply("Yes.") if what in {"answered", "refused"} else RefusedError(what, 429)
+def test_metrics_survive_every_log_level(invoke: Any, *, what: str, level: str) -> None:
+    outcome = reply("Yes.") if what in {"answered", "refused"} else RefusedError(what, 429)
     said = invoke(outcome, body="no" if what == "refused" else None, log_level=level)
     severity, metrics = HAPPENED[what]
     assert set(said.metrics) == metrics | {"Requests"}
