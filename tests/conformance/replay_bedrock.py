@@ -8,6 +8,7 @@ from typing import Any
 from tests.conformance.harness import asked, replay
 from tests.conformance.rest_api import answered, dumped
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import allow
 
 PROFILE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 QUESTION = "Where is my parcel, please?!"
@@ -346,11 +347,9 @@ def _recorded(
     }
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(statement))["Role"]
     stream = f"log-group:{group}:log-stream:aws/bedrock/modelinvocations"
-    allowed = {
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:{stream}",
-    }
+    allowed = allow(
+        ["logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:{REGION}:{ACCOUNT}:{stream}"
+    )
     iam.put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=_policy(allowed))
     answer = asked(
         bedrock.put_model_invocation_logging_configuration,
@@ -416,7 +415,7 @@ def cache_counts(aws: Emulator) -> dict[str, Any]:
     },
 )
 def metadata_of_a_record(aws: Emulator) -> dict[str, Any]:
-    everything = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
+    everything = allow("bedrock:*")
     runtime = aws.client("bedrock-runtime", aws.role(f"asks-{uuid.uuid4()}", [everything]))
     messages = [{"role": "user", "content": [{"text": QUESTION}]}]
 

@@ -9,6 +9,7 @@ from typing import Any
 from tests.conformance.harness import NotImplementedHereError, asked, replay
 from tests.conformance.replay_bedrock import INSULTS, PROFILE, guardrail
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import allow, document, trust
 
 _ADVANCED = [
     {"Name": "management", "FieldSelectors": [{"Field": "eventCategory",
@@ -16,10 +17,6 @@ _ADVANCED = [
     {"Name": "guardrails", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
      {"Field": "resources.type", "Equals": ["AWS::Bedrock::Guardrail"]}]},
 ]  # fmt: skip
-
-
-def _document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 class ReplayTrail:
@@ -31,19 +28,17 @@ class ReplayTrail:
         s3.create_bucket(Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": REGION})
         service = {"Service": "cloudtrail.amazonaws.com"}
         bucket = f"arn:aws:s3:::{self.name}"
-        allow = {"Effect": "Allow", "Principal": service}
         s3.put_bucket_policy(
             Bucket=self.name,
-            Policy=_document(
-                allow | {"Action": "s3:GetBucketAcl", "Resource": bucket},
-                allow | {"Action": "s3:PutObject", "Resource": f"{bucket}/AWSLogs/{ACCOUNT}/*"},
+            Policy=document(
+                allow("s3:GetBucketAcl", bucket, Principal=service),
+                allow("s3:PutObject", f"{bucket}/AWSLogs/{ACCOUNT}/*", Principal=service),
             ),
         )
         logs.create_log_group(logGroupName=self.name)
         self.group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{self.name}:*"
         self.role = iam.create_role(
-            RoleName=self.name,
-            AssumeRolePolicyDocument=_document(allow | {"Action": "sts:AssumeRole"}),
+            RoleName=self.name, AssumeRolePolicyDocument=trust("cloudtrail.amazonaws.com")
         )["Role"]["Arn"]
 
     def create(self, *, may_write: bool = True) -> dict[str, Any]:
@@ -53,9 +48,7 @@ class ReplayTrail:
             self.aws.client("iam").put_role_policy(
                 RoleName=self.name,
                 PolicyName="logs",
-                PolicyDocument=_document(
-                    {"Effect": "Allow", "Action": actions, "Resource": self.group}
-                ),
+                PolicyDocument=document(allow(actions, self.group)),
             )
         return asked(
             self.aws.client("cloudtrail").create_trail,
@@ -71,8 +64,7 @@ class ReplayTrail:
         assert self.create()["status"] == 200
         trails.put_event_selectors(TrailName=self.name, AdvancedEventSelectors=_ADVANCED)
         trails.start_logging(Name=self.name)
-        everything = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
-        caller = self.aws.role(f"caller-{uuid.uuid4()}", [everything])
+        caller = self.aws.role(f"caller-{uuid.uuid4()}", [allow("bedrock:*")])
         try:
             act(self.aws.client("bedrock-runtime", caller))
         finally:

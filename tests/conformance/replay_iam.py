@@ -1,12 +1,12 @@
 """What IAM answered, and the words in which other services refuse for it."""
 
-import json
 import uuid
 from typing import Any
 
 from tests.conformance.harness import asked, asking, replay
 from tests.conformance.replay_cloudtrail import ReplayTrail
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import allow, document
 
 _MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
 
@@ -42,13 +42,13 @@ def _stream(aws: Emulator, model: str, statements: list[dict[str, Any]]) -> dict
     },
 )
 def nothing_allowed(aws: Emulator) -> dict[str, Any]:
-    other = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    other = allow("s3:GetObject")
     return _stream(aws, f"us.{_MODEL}", [other])
 
 
 @replay("iam-006")
 def model_behind_a_profile_denied(aws: Emulator) -> dict[str, Any]:
-    everything = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
+    everything = allow("bedrock:*")
     elsewhere = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
     deny = everything | {"Effect": "Deny", "Condition": elsewhere}
     return _stream(aws, f"global.{_MODEL}", [everything, deny])
@@ -62,8 +62,5 @@ def role_of_a_trail_refused(aws: Emulator) -> dict[str, Any]:
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    aws.client("iam").update_assume_role_policy(
-        RoleName=trail.name,
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
+    aws.client("iam").update_assume_role_policy(RoleName=trail.name, PolicyDocument=document(trust))
     return trail.create()

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.conformance.harness import asked, asking, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import allow
 
 _CODE = """
 import json, os, time
@@ -34,7 +35,7 @@ def identity(event, context):
     return sts.get_caller_identity()["Arn"]
 """
 _BROKEN = 'raise Exception("Runtime startup fails")\n'
-_LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+_LOGS = allow("logs:*")
 
 
 def _package(code: str) -> bytes:

@@ -1,12 +1,12 @@
 """What CloudWatch Logs answered about groups, filters and policies."""
 
-import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 from tests.conformance.harness import asked, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.shown import allow, document
 
 
 def _group(aws: Emulator, **settings: Any) -> str:
@@ -48,8 +48,7 @@ def group_as_described(aws: Emulator) -> dict[str, Any]:
 @replay("logs-003", reading={"kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/<id>"})
 def group_with_a_key(aws: Emulator) -> dict[str, Any]:
     principals = {"AWS": f"arn:aws:iam::{ACCOUNT}:root", "Service": f"logs.{REGION}.amazonaws.com"}
-    use = {"Effect": "Allow", "Principal": principals, "Action": "kms:*", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [use]})
+    policy = document(allow("kms:*", Principal=principals))
     key = aws.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
     return _described(aws, _group(aws, kmsKeyId=key))
 
@@ -79,18 +78,13 @@ def policy_that_is_not_there(aws: Emulator) -> dict[str, Any]:
 
 
 def _policies(aws: Emulator) -> Iterator[dict[str, Any]]:
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "delivery.logs.amazonaws.com"},
-        "Action": "logs:PutLogEvents",
-        "Resource": "*",
-    }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sender = {"Service": "delivery.logs.amazonaws.com"}
+    policy = document(allow("logs:PutLogEvents", Principal=sender))
     for number in range(11):
         yield asked(
             aws.client("logs").put_resource_policy,
             policyName=f"replay-{number}",
-            policyDocument=document,
+            policyDocument=policy,
         )
 
 

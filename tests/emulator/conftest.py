@@ -15,10 +15,10 @@ import boto3
 import pytest
 
 from emulator.server import Server
-from tests.emulator.shown import answers, note, unanswered
+from tests.emulator.shown import allow, answers, note, unanswered
 
 REGION = "us-east-2"
-LOGS = [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]
+LOGS = [allow("logs:*")]
 ACCOUNT = "123456789012"
 
 

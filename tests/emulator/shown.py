@@ -55,6 +55,22 @@ def unique(prefix: str = "t") -> str:
     return f"{prefix}-{uuid.uuid4().hex[:10]}"
 
 
+def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    """Return a statement of a policy."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    """Return a statement that denies."""
+    return allow(action, resource, **more) | {"Effect": "Deny"}
+
+
 def document(*statements: dict[str, Any]) -> str:
     """Return a policy of these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(service: str, **condition: Any) -> str:
+    """Return the policy of a role that a service may assume."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return document(statement | ({"Condition": condition} if condition else {}))

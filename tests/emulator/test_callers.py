@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import allow, unique
 
 
 def test_terraforms_key_is_the_account_itself(emulator: Emulator) -> None:
@@ -63,9 +63,7 @@ def test_a_role_may_do_what_its_policies_say_and_no_more(emulator: Emulator) -> 
     group = unique("/t/allowed")
     emulator.client("logs").create_log_group(logGroupName=group)
     arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
-    role = emulator.role(
-        unique("role"), [{"Effect": "Allow", "Action": "logs:*", "Resource": [arn]}]
-    )
+    role = emulator.role(unique("role"), [allow("logs:*", [arn])])
     logs = emulator.client("logs", role)
     logs.create_log_stream(logGroupName=group, logStreamName="s")
     with pytest.raises(ClientError, match="not authorized to perform: logs:CreateLogGroup"):

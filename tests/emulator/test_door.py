@@ -12,10 +12,10 @@ from emulator.iam import Authorizer
 from emulator.server import Server
 from emulator.wire import operations
 from tests.emulator.conftest import Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import allow, unique
 
 MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
-EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+EVERYTHING = [allow("*")]
 
 
 @pytest.fixture(scope="module")

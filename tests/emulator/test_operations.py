@@ -12,7 +12,7 @@ from botocore.session import get_session
 
 from emulator import operations
 from tests.emulator.conftest import Emulator
-from tests.emulator.shown import refusal, shows, unanswered, unique
+from tests.emulator.shown import allow, refusal, shows, unanswered, unique
 from toolkit.documented import commands
 
 TESTS = Path(__file__).parent
@@ -110,7 +110,7 @@ def test_what_no_test_shows_is_501(
 def test_a_caller_without_permission_is_denied_and_not_told_what_is_missing(
     emulator: Emulator,
 ) -> None:
-    may = {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}
+    may = allow("dynamodb:ListTables")
     allowed = emulator.client("dynamodb", emulator.role(unique("may"), [may]))
     assert refusal(allowed.list_tables)[0] == 501
     denied = emulator.client("dynamodb", emulator.role(unique("may-not"), []))

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import shows, unique
+from tests.emulator.shown import allow, deny, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
 MESSAGES = {"blockedInputMessaging": "in", "blockedOutputsMessaging": "out"}
@@ -210,11 +210,7 @@ def test_a_function_may_not_touch_guardrails_that_it_is_denied(
 ) -> None:
     made = bedrock.create_guardrail(name=unique(), **MESSAGES)["guardrailId"]
     role = emulator.role(
-        "guardrail-tamperer",
-        [
-            {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"},
-            {"Effect": "Deny", "Action": "bedrock:DeleteGuardrail", "Resource": "*"},
-        ],
+        "guardrail-tamperer", [allow("bedrock:*"), deny("bedrock:DeleteGuardrail")]
     )
     theirs = emulator.client("bedrock", role)
     with pytest.raises(ClientError, match="explicit deny"):

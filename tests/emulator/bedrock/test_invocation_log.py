@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.emulator.bedrock.conftest import PROFILE_ARN, QUESTION
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import shows, unique
+from tests.emulator.shown import allow, shows, unique
 
 
 @pytest.fixture
@@ -18,9 +18,7 @@ def invocation_log(emulator: Emulator) -> Iterator[str]:
     emulator.client("logs").create_log_group(logGroupName=group)
     stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:*"
     actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    role = emulator.role(
-        unique("logging"), [{"Effect": "Allow", "Action": actions, "Resource": stream}]
-    )
+    role = emulator.role(unique("logging"), [allow(actions, stream)])
     bedrock = emulator.client("bedrock")
     bedrock.put_model_invocation_logging_configuration(
         loggingConfig={
@@ -76,14 +74,7 @@ def test_invocation_logging_needs_a_role_that_may_write(emulator: Emulator) -> N
     stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:*"
     may_not = emulator.role(unique("mute"), [])["Arn"]
     may = emulator.role(
-        unique("logger"),
-        [
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": stream,
-            }
-        ],
+        unique("logger"), [allow(["logs:CreateLogStream", "logs:PutLogEvents"], stream)]
     )["Arn"]
 
     def configure(role: str) -> None:

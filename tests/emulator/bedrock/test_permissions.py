@@ -18,7 +18,7 @@ from tests.emulator.bedrock.conftest import (
     post,
 )
 from tests.emulator.conftest import ACCOUNT, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import allow, deny, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,32 +31,26 @@ def statements(
     invoke = "bedrock:InvokeModel"
     known_as = f"{guardrail['arn']}:{version}"
     parts: dict[str, dict[str, Any]] = {
-        "profile": {"Effect": "Allow", "Action": invoke, "Resource": PROFILE_ARN},
-        "project": {"Effect": "Allow", "Action": invoke, "Resource": PROJECT},
-        "guardrail": {
-            "Effect": "Allow",
-            "Action": "bedrock:ApplyGuardrail",
-            "Resource": guardrail["arn"],
-        },
-        "fence": {
-            "Effect": "Deny",
-            "Action": invoke,
-            "Resource": "arn:aws:bedrock:*::foundation-model/*",
-            "Condition": {"StringNotEquals": {"bedrock:GuardrailIdentifier": known_as}},
-        },
+        "profile": allow(invoke, PROFILE_ARN),
+        "project": allow(invoke, PROJECT),
+        "guardrail": allow("bedrock:ApplyGuardrail", guardrail["arn"]),
+        "fence": deny(
+            invoke,
+            "arn:aws:bedrock:*::foundation-model/*",
+            Condition={"StringNotEquals": {"bedrock:GuardrailIdentifier": known_as}},
+        ),
     }
     for arn in DESTINATIONS:
-        parts[arn.split(":")[3]] = {
-            "Effect": "Allow",
-            "Action": invoke,
-            "Resource": arn,
-            "Condition": {
+        parts[arn.split(":")[3]] = allow(
+            invoke,
+            arn,
+            Condition={
                 "StringEquals": {
                     "bedrock:InferenceProfileArn": PROFILE_ARN,
                     "aws:RequestedRegion": arn.split(":")[3],
                 }
             },
-        }
+        )
     return [statement for name, statement in parts.items() if name != without]
 
 
@@ -192,12 +186,7 @@ def test_a_signature_for_elsewhere_is_refused(
 def test_the_callers_address_can_be_a_condition(
     emulator: Emulator, guardrail: dict[str, str], network: str, allowed: bool
 ) -> None:
-    fence = {
-        "Effect": "Deny",
-        "Action": "bedrock:*",
-        "Resource": "*",
-        "Condition": {"NotIpAddress": {"aws:SourceIp": network}},
-    }
+    fence = deny("bedrock:*", Condition={"NotIpAddress": {"aws:SourceIp": network}})
     role = emulator.role(unique("address"), [*statements(guardrail), fence])
     if allowed:
         assert ask_as(emulator, role, guardrail)["stopReason"] == "end_turn"

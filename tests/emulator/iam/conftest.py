@@ -7,8 +7,8 @@ from moto import mock_aws
 
 from emulator.iam import Authorizer
 from tests.emulator.fake_account import FakeAccount
-from tests.emulator.iam.rig import ROLE, ROLE_ARN, Rig, trust
-from tests.emulator.shown import document
+from tests.emulator.iam.rig import ROLE, ROLE_ARN, Rig
+from tests.emulator.shown import allow, deny, document, trust
 
 
 @pytest.fixture
@@ -18,13 +18,7 @@ def rig() -> Iterator[Rig]:
         iam = account.client("iam")
         boundary = iam.create_policy(
             PolicyName="chatbot-dev-boundary",
-            PolicyDocument=document(
-                {
-                    "Effect": "Allow",
-                    "Action": ["logs:*", "kms:*", "s3:*", "sts:*", "bedrock:*"],
-                    "Resource": "*",
-                }
-            ),
+            PolicyDocument=document(allow(["logs:*", "kms:*", "s3:*", "sts:*", "bedrock:*"])),
         )["Policy"]["Arn"]
         iam.create_role(
             RoleName=ROLE,
@@ -35,12 +29,7 @@ def rig() -> Iterator[Rig]:
         managed = iam.create_policy(
             PolicyName="chatbot-dev-deny-tampering",
             PolicyDocument=document(
-                {
-                    "Sid": "KeepLogs",
-                    "Effect": "Deny",
-                    "Action": ["logs:Delete*", "bedrock:UpdateGuardrail"],
-                    "Resource": "*",
-                }
+                deny(["logs:Delete*", "bedrock:UpdateGuardrail"], Sid="KeepLogs")
             ),
         )["Policy"]["Arn"]
         iam.attach_role_policy(RoleName=ROLE, PolicyArn=managed)
@@ -54,7 +43,7 @@ def rig() -> Iterator[Rig]:
             credentials["SessionToken"],
             boundary,
         )
-        made.grant("logs", {"Effect": "Allow", "Action": ["logs:*", "xray:*"], "Resource": ["*"]})
+        made.grant("logs", allow(["logs:*", "xray:*"], ["*"]))
         yield made
 
 

@@ -8,22 +8,13 @@ from emulator.wire.call import Principal
 from emulator.wire.http import HttpRequest, HttpResponse
 from tests.emulator.fake_account import ACCOUNT, REGION, FakeAccount, captured_request
 from tests.emulator.iam.asking import authenticated, refused
-from tests.emulator.shown import document
+from tests.emulator.shown import allow, document
 
 ROLE = "chatbot-dev-execution"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 SESSION_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/chatbot-dev"
 STREAM = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/chatbot-dev:log-stream:s"
 LOGGING = f"arn:aws:iam::{ACCOUNT}:role/BedrockLoggingRole"
-
-
-def trust(service: str, **condition: Any) -> str:
-    statement: dict[str, Any] = {
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": "sts:AssumeRole",
-    }
-    return document({**statement, "Condition": condition} if condition else statement)
 
 
 @dataclass
@@ -44,7 +35,7 @@ class Rig:
         self.account.written()
 
     def widen_boundary(self) -> None:
-        everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+        everything = document(allow("*"))
         self.account.client("iam").create_policy_version(
             PolicyArn=self.boundary_arn, PolicyDocument=everything, SetAsDefault=True
         )

@@ -16,7 +16,7 @@ from tests.emulator.fake_account import ACCOUNT, REGION, captured_request
 from tests.emulator.iam.asking import asked as asked_of
 from tests.emulator.iam.asking import error_code, refused
 from tests.emulator.iam.rig import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Rig
-from tests.emulator.shown import document
+from tests.emulator.shown import allow, document
 
 # --- who ----------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ def test_attached_inline_and_boundary_policies_are_all_asked(rig: Rig) -> None:
 
 def test_a_changed_policy_counts_from_the_next_write_on(rig: Rig) -> None:
     assert not rig.allowed("s3:ListAllMyBuckets")
-    rig.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    rig.grant("s3", allow("s3:*"))
     assert rig.allowed("s3:ListAllMyBuckets")
 
 
@@ -90,7 +90,7 @@ def test_a_policy_that_cannot_be_decided_refuses_everything(rig: Rig) -> None:
 
 
 def test_a_session_policy_limits_its_session(rig: Rig) -> None:
-    only = document({"Effect": "Allow", "Action": "logs:Get*", "Resource": "*"})
+    only = document(allow("logs:Get*"))
     session = rig.account.client("sts").assume_role(
         RoleArn=ROLE_ARN, RoleSessionName="limited", Policy=only
     )["Credentials"]
@@ -100,13 +100,12 @@ def test_a_session_policy_limits_its_session(rig: Rig) -> None:
 
 
 def test_session_policies_by_arn_limit_their_session(emulator: Emulator) -> None:
-    allow_all = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    allow_all = [allow("*")]
     role = emulator.role("limited-by-arn", allow_all)["Arn"]
     policy = emulator.client("iam").create_policy(
-        PolicyName="limited-by-arn",
-        PolicyDocument=document({"Effect": "Allow", "Action": "logs:*", "Resource": "*"}),
+        PolicyName="limited-by-arn", PolicyDocument=document(allow("logs:*"))
     )["Policy"]["Arn"]
-    inline = document({"Effect": "Allow", "Action": "kms:ListKeys", "Resource": "*"})
+    inline = document(allow("kms:ListKeys"))
     credentials = emulator.client("sts").assume_role(
         RoleArn=role, RoleSessionName="me", PolicyArns=[{"arn": policy}], Policy=inline
     )["Credentials"]
@@ -117,9 +116,7 @@ def test_session_policies_by_arn_limit_their_session(emulator: Emulator) -> None
 
 
 def test_an_external_id_tells_deputies_apart(emulator: Emulator) -> None:
-    deputy = emulator.role(
-        "deputy", [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]
-    )
+    deputy = emulator.role("deputy", [allow("sts:AssumeRole")])
     role = emulator.client("iam").create_role(
         RoleName="with-external-id",
         AssumeRolePolicyDocument=document(
@@ -157,11 +154,10 @@ def test_older_sessions_can_be_revoked(rig: Rig) -> None:
 def test_context_keys_of_the_caller_are_filled_in(rig: Rig) -> None:
     rig.grant(
         "own",
-        {
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}/*",
-            "Condition": {
+        allow(
+            "s3:GetObject",
+            "arn:aws:s3:::${aws:PrincipalTag/team}/*",
+            Condition={
                 "ArnEquals": {"aws:PrincipalArn": ROLE_ARN},
                 "StringEquals": {"aws:PrincipalAccount": ACCOUNT, "aws:RequestedRegion": REGION},
                 "Bool": {
@@ -172,7 +168,7 @@ def test_context_keys_of_the_caller_are_filled_in(rig: Rig) -> None:
                 "StringLike": {"aws:userid": "*:chatbot-dev"},
                 "DateGreaterThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"},
             },
-        },
+        ),
     )
     assert rig.allowed("s3:GetObject", "arn:aws:s3:::blue/x")
     assert not rig.allowed("s3:GetObject", "arn:aws:s3:::red/x")
@@ -192,7 +188,7 @@ DENY_UNLESS_MINE = {
 def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(rig: Rig) -> None:
     """AWS's own example of aws:ResourceAccount, with resources whose ARN names no account."""
     rig.widen_boundary()
-    rig.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    rig.grant("all", allow("*"))
     rig.grant("mine", DENY_UNLESS_MINE)
     s3 = rig.account.client("s3")
     s3.create_bucket(Bucket="ours", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -218,7 +214,7 @@ def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(rig: Rig) -> No
 
 def test_calls_of_iam_are_made_to_one_region(rig: Rig) -> None:
     rig.widen_boundary()
-    rig.grant("all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    rig.grant("all", allow("*"))
     here = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
     rig.grant("fence", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": here})
     assert rig.refuse("logs", "create_log_group", logGroupName="x") is None
@@ -228,7 +224,7 @@ def test_calls_of_iam_are_made_to_one_region(rig: Rig) -> None:
 
 
 def test_another_accounts_resource_needs_its_owners_policy_too(rig: Rig) -> None:
-    rig.grant("keys", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    rig.grant("keys", allow("kms:*"))
     decision = rig.authorizer.authorize(
         rig.principal, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
     )
@@ -242,7 +238,7 @@ def test_another_accounts_resource_needs_its_owners_policy_too(rig: Rig) -> None
 
 def test_a_document_with_an_empty_list_takes_nothing_else_from_the_role(rig: Rig) -> None:
     condition: dict[str, Any] = {"StringEquals": {"aws:PrincipalTag/team": []}}
-    empty = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+    empty = allow("*", Condition=condition)
     rig.account.client("iam").put_role_policy(
         RoleName=ROLE, PolicyName="kept", PolicyDocument=document(empty)
     )
@@ -268,7 +264,7 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(rig: Rig) -> No
     assert asked("list_aliases", KeyId=new) == ("kms:ListAliases", {"*"})
 
     # The key's own policy can keep its alias on it, and cannot give the alias away.
-    rig.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    rig.grant("kms", allow("kms:*"))
     assert rig.refuse("kms", "delete_alias", AliasName="alias/ours") is None
     kept = {"Effect": "Allow", "Principal": {"AWS": ROLE_ARN}, "Action": "kms:Get*"}
     kms.put_key_policy(
@@ -282,7 +278,7 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(rig: Rig) -> No
 
 
 def test_a_bucket_policy_may_deny_what_the_role_allows(rig: Rig) -> None:
-    rig.grant("s3", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    rig.grant("s3", allow("s3:*"))
     s3 = rig.account.client("s3")
     s3.create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})
     assert rig.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
@@ -303,16 +299,9 @@ def test_a_bucket_policy_may_deny_what_the_role_allows(rig: Rig) -> None:
 
 
 def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(rig: Rig) -> None:
-    rig.grant("kms", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    rig.grant("kms", allow("kms:*"))
     kms = rig.account.client("kms")
-    closed = document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
-    )
+    closed = document(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}))
     key = kms.create_key(Policy=closed)["KeyMetadata"]
     kms.create_alias(AliasName="alias/chatbot-dev", TargetKeyId=key["KeyId"])
     assert not rig.allowed("kms:DisableKey", key["Arn"])
@@ -321,21 +310,14 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(rig: Rig) -> No
     kms.put_key_policy(
         KeyId=key["KeyId"],
         PolicyName="default",
-        Policy=document(
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            }
-        ),
+        Policy=document(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})),
     )
     rig.account.written()
     assert rig.allowed("kms:DisableKey", key["Arn"])
 
 
 def test_a_role_is_assumed_only_if_it_trusts_the_caller(rig: Rig) -> None:
-    rig.grant("sts", {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    rig.grant("sts", allow("sts:AssumeRole"))
     iam = rig.account.client("iam")
     for name, principal in (("open", {"AWS": ROLE_ARN}), ("shut", {"Service": "x.amazonaws.com"})):
         iam.create_role(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import ACCOUNT
-from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.shown import allow, refusal, shows, unique
 
 Aws = Callable[[str], Any]
 
@@ -23,12 +23,7 @@ TRUST = json.dumps(
         ],
     }
 )
-POLICY = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}],
-    }
-)
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [allow("logs:*")]})
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from emulator.wire.http import HttpRequest
 from tests.emulator.fake_account import captured_request
 from tests.emulator.iam.asking import error_code, parsed, refused
 from tests.emulator.iam.rig import LOGGING, SESSION_ARN, Rig
+from tests.emulator.shown import allow
 
 Refused = tuple[str, str, dict[str, Any], int, str]
 
@@ -44,7 +45,7 @@ def test_a_refusal_of_head_has_no_body(rig: Rig) -> None:
 
 
 def test_a_permitted_request_goes_on(rig: Rig) -> None:
-    rig.grant("logs", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+    rig.grant("logs", allow("logs:*"))
     request = rig.request("logs", "get_log_events", logGroupName="g", logStreamName="s")
     assert refused(rig.authorizer, request) is None
     assert refused(rig.authorizer, rig.request("sts", "get_caller_identity")) is None
@@ -146,7 +147,7 @@ def test_a_role_is_handed_on_only_with_leave(
     assert answer is not None
     assert f"iam:PassRole on resource: {LOGGING}".encode() in answer.body
 
-    pass_role = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": LOGGING}
+    pass_role = allow("iam:PassRole", LOGGING)
     for service_name, allowed in ((receiver, True), ("ec2.amazonaws.com", False)):
         condition = {"StringEquals": {"iam:PassedToService": service_name}}
         rig.grant("pass", {**pass_role, "Condition": condition})
@@ -154,7 +155,7 @@ def test_a_role_is_handed_on_only_with_leave(
 
 
 def test_every_action_of_a_request_is_asked(rig: Rig) -> None:
-    rig.grant("s3", {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::out/*"})
+    rig.grant("s3", allow("s3:PutObject", "arn:aws:s3:::out/*"))
     put = rig.request("s3", "put_object", Bucket="out", Key="k", Body=b"x")
     copy = rig.request("s3", "copy_object", Bucket="out", Key="k", CopySource="secret/k")
     assert refused(rig.authorizer, put) is None

@@ -7,8 +7,8 @@ import pytest
 from emulator.iam import service_query
 from emulator.wire.errors import CallerError
 from tests.emulator.fake_account import ACCOUNT, REGION
-from tests.emulator.iam.rig import LOGGING, STREAM, Rig, trust
-from tests.emulator.shown import document
+from tests.emulator.iam.rig import LOGGING, STREAM, Rig
+from tests.emulator.shown import allow, document, trust
 
 SOURCE = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"
 INVOCATIONS = (
@@ -29,13 +29,7 @@ def test_bedrock_assumes_its_logging_role_within_the_trust_policy(rig: Rig) -> N
     rig.account.client("iam").put_role_policy(
         RoleName="BedrockLoggingRole",
         PolicyName="write",
-        PolicyDocument=document(
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": INVOCATIONS,
-            }
-        ),
+        PolicyDocument=document(allow(["logs:CreateLogStream", "logs:PutLogEvents"], INVOCATIONS)),
     )
     source = SOURCE.replace("*", "model-invocation")
     bedrock = "bedrock.amazonaws.com"

@@ -1,13 +1,12 @@
 """KMS's operations, where moto's own do something else."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
-from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.shown import allow, document, refusal, shows, unique
 
 Aws = Callable[[str], Any]
 
@@ -23,13 +22,8 @@ def key(kms: Any) -> Any:
 
 
 def policy(*actions: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-        "Action": actions,
-        "Resource": "*",
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    statement = allow(actions, Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    return document(statement)
 
 
 @shows("kms:CreateKey", "kms:DescribeKey", "kms:ListKeys", "kms:UpdateKeyDescription")

@@ -7,15 +7,15 @@ import pytest
 from emulator.lambda_ import LambdaRuntime
 from emulator.lambda_.functions import may_invoke
 from tests.emulator.lambda_.running import ARN, OneFunction
+from tests.emulator.shown import allow
 
 SOURCE = "arn:aws:execute-api:us-east-2:123456789012:api1/v1/POST/chat"
-STATEMENT = {
-    "Effect": "Allow",
-    "Principal": {"Service": "apigateway.amazonaws.com"},
-    "Action": "lambda:InvokeFunction",
-    "Resource": f"{ARN}:live",
-    "Condition": {"ArnLike": {"AWS:SourceArn": SOURCE}},
-}
+STATEMENT = allow(
+    "lambda:InvokeFunction",
+    f"{ARN}:live",
+    Principal={"Service": "apigateway.amazonaws.com"},
+    Condition={"ArnLike": {"AWS:SourceArn": SOURCE}},
+)
 
 
 def test_resource_policy_of_the_alias_lets_its_api_in(

@@ -1,6 +1,5 @@
 """A function's settings, its snapshot, who may invoke it, and the role that it runs as."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from emulator.lambda_ import patches
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import allow, trust, unique
 
 
 def settings(package: bytes) -> dict[str, Any]:
@@ -92,9 +91,7 @@ def test_a_functions_settings_change_and_its_versions_do_not(
 
 def test_invoking_asks_for_leave(emulator: Emulator, function: str) -> None:
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
-    may = emulator.role(
-        unique("may"), [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn}]
-    )
+    may = emulator.role(unique("may"), [allow("lambda:InvokeFunction", arn)])
     may_not = emulator.role(unique("may-not"), [])
     reply = emulator.client("lambda", may).invoke(FunctionName=function, InvocationType="DryRun")
     assert reply["StatusCode"] == 204
@@ -102,17 +99,11 @@ def test_invoking_asks_for_leave(emulator: Emulator, function: str) -> None:
         emulator.client("lambda", may_not).invoke(FunctionName=function, InvocationType="DryRun")
 
 
-def trusting(service: str, **condition: Any) -> str:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    whole = statement | ({"Condition": condition} if condition else {})
-    return json.dumps({"Version": "2012-10-17", "Statement": [whole]})
-
-
 def test_a_function_runs_as_a_role_that_trusts_lambda(
     emulator: Emulator, function: str, package: bytes
 ) -> None:
     iam, lambda_ = emulator.client("iam"), emulator.client("lambda")
-    ec2 = trusting("ec2.amazonaws.com")
+    ec2 = trust("ec2.amazonaws.com")
     stranger = iam.create_role(RoleName=unique("stranger"), AssumeRolePolicyDocument=ec2)["Role"]
     message = "The role defined for the function cannot be assumed by Lambda"
     with pytest.raises(ClientError, match=message) as caught:
@@ -133,7 +124,7 @@ def test_lambda_sends_no_key_that_is_not_on_the_list(emulator: Emulator, functio
     iam, lambda_ = emulator.client("iam"), emulator.client("lambda")
     role = lambda_.get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
-    bound = trusting("lambda.amazonaws.com", ArnLike={"aws:SourceArn": arn})
+    bound = trust("lambda.amazonaws.com", ArnLike={"aws:SourceArn": arn})
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=bound)
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
         lambda_.update_function_configuration(

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.logs.filter_patterns import compile_filter
 from tests.emulator.conftest import ACCOUNT, REGION
-from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.shown import allow, refusal, shows, unique
 
 Aws = Callable[[str], Any]
 
@@ -108,21 +108,12 @@ def test_retention_is_one_of_awss_numbers_of_days(logs: Any, group: str) -> None
 def key_for(aws: Aws, service: str) -> str:
     """Make a key that a service may use for one log group's context, whatever its name."""
     statements = [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-            "Action": "kms:*",
-            "Resource": "*",
-        },
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*"],
-            "Resource": "*",
-            "Condition": {
-                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn_of("/operations*")}
-            },
-        },
+        allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
+        allow(
+            ["kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*"],
+            Principal={"Service": service},
+            Condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn_of("/operations*")}},
+        ),
     ]
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     arn: str = aws("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
-from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.shown import allow, deny, document, refusal, shows, unique
 
 Aws = Callable[[str], Any]
 
@@ -61,13 +61,12 @@ def test_a_bucket_with_old_versions_is_not_empty(s3: Any, bucket: str) -> None:
 
 @shows("s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:DeleteBucketPolicy")
 def test_a_bucket_policy_must_be_one(s3: Any, bucket: str) -> None:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": "s3:GetBucketAcl",
-        "Resource": f"arn:aws:s3:::{bucket}",
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    statement = allow(
+        "s3:GetBucketAcl",
+        f"arn:aws:s3:::{bucket}",
+        Principal={"Service": "cloudtrail.amazonaws.com"},
+    )
+    policy = document(statement)
     none = (404, "NoSuchBucketPolicy", "The bucket policy does not exist")
     assert refusal(s3.get_bucket_policy, Bucket=bucket) == none
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
@@ -250,16 +249,13 @@ def test_the_owner_of_a_bucket_can_be_named(s3: Any, bucket: str) -> None:
 
 
 def test_a_bucket_policy_denies_only_what_its_condition_says(s3: Any, bucket: str) -> None:
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [f"arn:aws:s3:::{bucket}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    s3.put_bucket_policy(
-        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    statement = deny(
+        "s3:*",
+        [f"arn:aws:s3:::{bucket}/*"],
+        Principal="*",
+        Condition={"Bool": {"aws:SecureTransport": "false"}},
     )
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(statement))
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
 
 
