@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.conformance.harness import asked, replay
 from tests.conformance.rest_api import answered, dumped
+from tests.emulator import shown
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import allow
 
@@ -327,7 +328,7 @@ def keys_and_headers(aws: Emulator) -> dict[str, Any]:
 
 def _recorded(
     aws: Emulator,
-    trust: dict[str, Any] | None = None,
+    condition: dict[str, Any] | None = None,
     ask: Callable[[], Any] | None = None,
     **document: Any,
 ) -> dict[str, Any]:
@@ -335,22 +336,16 @@ def _recorded(
     group, name = f"/replay/{uuid.uuid4()}", f"logging-{uuid.uuid4()}"
     aws.client("logs").create_log_group(logGroupName=group)
     iam, bedrock = aws.client("iam"), aws.client("bedrock")
-    condition = {
+    condition = condition or {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
         "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"},
     }
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "bedrock.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": trust or condition,
-    }
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(statement))["Role"]
+    trusting = shown.trust("bedrock.amazonaws.com", **condition)
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting)["Role"]
     stream = f"log-group:{group}:log-stream:aws/bedrock/modelinvocations"
-    allowed = allow(
-        ["logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:{REGION}:{ACCOUNT}:{stream}"
-    )
-    iam.put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=_policy(allowed))
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    allowed = shown.document(allow(actions, f"arn:aws:logs:{REGION}:{ACCOUNT}:{stream}"))
+    iam.put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=allowed)
     answer = asked(
         bedrock.put_model_invocation_logging_configuration,
         loggingConfig={
@@ -371,10 +366,6 @@ def _recorded(
         bedrock.delete_model_invocation_logging_configuration()
     (event,) = events
     return dict(json.loads(event["message"]))
-
-
-def _policy(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @replay(

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from emulator.server import Server
-from tests.emulator.shown import allow, answers, note, unanswered
+from tests.emulator.shown import allow, answers, document, note, trust, unanswered
 
 REGION = "us-east-2"
 LOGS = [allow("logs:*")]
@@ -91,34 +91,19 @@ class Emulator:
     def role(self, name: str, statements: list[dict[str, Any]], **kwargs: Any) -> dict[str, Any]:
         """Create a role that may what the statements say; return credentials of a session of it."""
         iam = self.client("iam")
-        trust = {
-            "Effect": "Allow",
-            "Principal": {
-                "AWS": f"arn:aws:iam::{ACCOUNT}:root",
-                "Service": [
-                    f"{service}.amazonaws.com" for service in ("apigateway", "bedrock", "lambda")
-                ],
-            },
-            "Action": "sts:AssumeRole",
-        }
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]), **kwargs)[
-            "Role"
-        ]["Arn"]
+        services = [f"{service}.amazonaws.com" for service in ("apigateway", "bedrock", "lambda")]
+        anybody = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root", "Service": services})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=anybody, **kwargs)["Role"]
         if statements:
-            iam.put_role_policy(
-                RoleName=name, PolicyName="inline", PolicyDocument=_policy(statements)
-            )
-        answer = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")
-        return {"Arn": arn, **answer["Credentials"]}
+            policy = document(*statements)
+            iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=policy)
+        answer = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")
+        return {"Arn": role["Arn"], **answer["Credentials"]}
 
 
 def _answer(status: int, headers: Message, body: bytes) -> Answer:
     pairs = tuple((name.lower(), value) for name, value in headers.items())
     return Answer(status, dict(pairs), body, pairs)
-
-
-def _policy(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,8 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def trust(service: str, **condition: Any) -> str:
-    """Return the policy of a role that a service may assume."""
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+def trust(who: str | dict[str, Any], **condition: Any) -> str:
+    """Return the policy of a role that a service, or a principal, may assume."""
+    principal = {"Service": who} if isinstance(who, str) else who
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return document(statement | ({"Condition": condition} if condition else {}))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION, Answer, Emulator
+from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal, shows
 
 SETTINGS: dict[str, Any] = {
@@ -21,17 +22,8 @@ class _Domain:
         self._emulator = emulator
         self._apis = emulator.client("apigateway")
         self.name = f"chat-{uuid.uuid4().hex[:8]}.example.com"
-        self.api = self._apis.create_rest_api(
-            name=self.name, endpointConfiguration={"types": ["REGIONAL"]}
-        )["id"]
-        root = self._apis.get_resources(restApiId=self.api)["items"][0]["id"]
-        chat = self._apis.create_resource(restApiId=self.api, parentId=root, pathPart="chat")["id"]
-        at = {"restApiId": self.api, "resourceId": chat, "httpMethod": "POST"}
-        self._apis.put_method(**at, authorizationType="NONE")
-        self._apis.put_integration(
-            **at, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}
-        )
-        self._apis.put_method_response(**at, statusCode="200")
+        at = mock_api(self._apis, "chat")
+        self.api = at["restApiId"]
         templates = {
             "application/json": '{"domain": "$context.domainName", "path": "$context.path"}'
         }
@@ -43,7 +35,7 @@ class _Domain:
         self._apis.create_deployment(restApiId=self.api, stageName="v1")
 
     def close_default_endpoint(self) -> None:
-        closed = [{"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}]
+        closed = change("/disableExecuteApiEndpoint", "true")
         self._apis.update_rest_api(restApiId=self.api, patchOperations=closed)
         self.deploy()
 
@@ -131,7 +123,7 @@ def test_a_domain_and_its_mappings_are_made_once(emulator: Emulator, domain: _Do
     nowhere = of_api | {"stage": "none"}
     wrong = refusal(apis.create_base_path_mapping, **name, basePath="x", **nowhere)
     assert wrong == (400, "BadRequestException", "Invalid stage identifier specified")
-    moved = [{"op": "replace", "path": "/basePath", "value": "store"}]
+    moved = change("/basePath", "store")
     apis.update_base_path_mapping(**name, basePath="shop", patchOperations=moved)
     listed = apis.get_base_path_mappings(**name)["items"]
     assert {one["basePath"] for one in listed} == {"(none)", "store"}

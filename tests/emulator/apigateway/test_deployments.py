@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import Emulator
+from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import unique
 
 
@@ -14,23 +15,13 @@ from tests.emulator.shown import unique
 def api(emulator: Emulator) -> str:
     """Make an API with one mock method, a model and a gateway response, not deployed yet."""
     apis = emulator.client("apigateway")
-    api_id: str = apis.create_rest_api(name=unique("api"))["id"]
-    root = apis.get_resources(restApiId=api_id)["items"][0]["id"]
-    chat = apis.create_resource(restApiId=api_id, parentId=root, pathPart="chat")["id"]
-    apis.create_model(
-        restApiId=api_id, name="Chat", contentType="application/json", schema='{"maxLength": 1}'
-    )
-    at = {"restApiId": api_id, "resourceId": chat, "httpMethod": "POST"}
-    apis.put_method(
-        **at, authorizationType="NONE", apiKeyRequired=True, requestModels={"$default": "Chat"}
-    )
-    apis.put_integration(
-        **at, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}
-    )
-    apis.put_method_response(**at, statusCode="200")
-    apis.put_integration_response(**at, statusCode="200", responseTemplates={})
-    apis.put_gateway_response(restApiId=api_id, responseType="THROTTLED", statusCode="429")
-    return api_id
+    at = mock_api(apis, "chat", apiKeyRequired=True)
+    api = {"restApiId": at["restApiId"]}
+    model = {"contentType": "application/json", "schema": '{"maxLength": 1}'}
+    apis.create_model(**api, name="Chat", **model)
+    apis.update_method(**at, patchOperations=change("/requestModels/$default", "Chat", "add"))
+    apis.put_gateway_response(**api, responseType="THROTTLED", statusCode="429")
+    return api["restApiId"]
 
 
 def deploy(emulator: Emulator, api: str) -> str:
@@ -57,23 +48,13 @@ def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> N
     assert served["gateway_responses"]["THROTTLED"]["statusCode"] == "429"
 
     resource = next(each["id"] for each in served["resources"] if each["path"] == "/chat")
-    apis.update_method(
-        restApiId=api,
-        resourceId=resource,
-        httpMethod="POST",
-        patchOperations=[{"op": "replace", "path": "/apiKeyRequired", "value": "false"}],
-    )
-    apis.update_model(
-        restApiId=api,
-        modelName="Chat",
-        patchOperations=[{"op": "replace", "path": "/schema", "value": '{"maxLength": 2}'}],
-    )
+    at = {"restApiId": api, "resourceId": resource, "httpMethod": "POST"}
+    apis.update_method(**at, patchOperations=change("/apiKeyRequired", "false"))
+    schema = change("/schema", '{"maxLength": 2}')
+    apis.update_model(restApiId=api, modelName="Chat", patchOperations=schema)
     apis.delete_gateway_response(restApiId=api, responseType="THROTTLED")
-    apis.update_stage(
-        restApiId=api,
-        stageName="v1",
-        patchOperations=[{"op": "replace", "path": "/description", "value": "live"}],
-    )
+    stage = {"restApiId": api, "stageName": "v1"}
+    apis.update_stage(**stage, patchOperations=change("/description", "live"))
     served = emulator.server.app.door.deployments.served(api, "v1")
     assert served is not None
     assert chat_method(served)["apiKeyRequired"] is True
@@ -81,11 +62,7 @@ def test_only_the_deployed_snapshot_is_served(emulator: Emulator, api: str) -> N
     assert served["stage"]["description"] == "live"
 
     second = deploy(emulator, api)
-    apis.update_stage(
-        restApiId=api,
-        stageName="v1",
-        patchOperations=[{"op": "replace", "path": "/deploymentId", "value": second}],
-    )
+    apis.update_stage(**stage, patchOperations=change("/deploymentId", second))
     served = emulator.server.app.door.deployments.served(api, "v1")
     assert served is not None
     assert chat_method(served)["apiKeyRequired"] is False
@@ -102,38 +79,29 @@ def test_a_deleted_api_is_served_no_more(emulator: Emulator, api: str) -> None:
     assert emulator.server.app.door.deployments.served(api, "v1") is None
 
 
-def _change(path: str, value: str | None = None, op: str = "replace") -> list[dict[str, str]]:
-    return [{"op": op, "path": path} | ({} if value is None else {"value": value})]
-
-
 def test_the_models_of_a_method_change_in_place(emulator: Emulator, api: str) -> None:
     apis = emulator.client("apigateway")
     resources = apis.get_resources(restApiId=api)["items"]
     resource = next(each["id"] for each in resources if each["path"] == "/chat")
     at = {"restApiId": api, "resourceId": resource, "httpMethod": "POST"}
-    apis.update_method(**at, patchOperations=_change("/requestModels/application~1json", "Chat"))
-    apis.update_method(**at, patchOperations=_change("/requestModels/$default", op="remove"))
+    apis.update_method(**at, patchOperations=change("/requestModels/application~1json", "Chat"))
+    apis.update_method(**at, patchOperations=change("/requestModels/$default", op="remove"))
     assert apis.get_method(**at)["requestModels"] == {"application/json": "Chat"}
 
 
 def test_usage_plans_change_in_place(emulator: Emulator, api: str) -> None:
     apis = emulator.client("apigateway")
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=deploy(emulator, api))
+    own = {"rateLimit": 2.0, "burstLimit": 1}
     plan = apis.create_usage_plan(
         name=unique("plan"),
         throttle={"rateLimit": 10.0, "burstLimit": 5},
         quota={"limit": 500, "period": "MONTH"},
-        apiStages=[
-            {
-                "apiId": api,
-                "stage": "v1",
-                "throttle": {"/chat/POST": {"rateLimit": 2.0, "burstLimit": 1}},
-            }
-        ],
+        apiStages=[{"apiId": api, "stage": "v1", "throttle": {"/chat/POST": own}}],
     )["id"]
 
     def update(path: str, value: str | None = None, op: str = "replace") -> Any:
-        return apis.update_usage_plan(usagePlanId=plan, patchOperations=_change(path, value, op))
+        return apis.update_usage_plan(usagePlanId=plan, patchOperations=change(path, value, op))
 
     assert update("/throttle/rateLimit", "2.5")["throttle"]["rateLimit"] == 2.5
     assert update("/quota/limit", "100")["quota"]["limit"] == 100
@@ -148,6 +116,6 @@ def test_an_api_can_be_opened_and_closed(emulator: Emulator, api: str) -> None:
     apis = emulator.client("apigateway")
     for value in ("true", "false"):
         read = apis.update_rest_api(
-            restApiId=api, patchOperations=_change("/disableExecuteApiEndpoint", value)
+            restApiId=api, patchOperations=change("/disableExecuteApiEndpoint", value)
         )
         assert read["disableExecuteApiEndpoint"] is (value == "true")

@@ -4,7 +4,6 @@ Source: localstack/localstack, tests/aws/services/apigateway/test_apigateway_api
 test_apigateway_common.snapshot.json and test_apigateway_integrations.snapshot.json.
 """
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT, Emulator
+from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal
 
 BAD, MISSING, TAKEN = "BadRequestException", "NotFoundException", "ConflictException"
@@ -59,17 +59,12 @@ def apis(emulator: Emulator) -> Any:
 @pytest.fixture(scope="module")
 def names(apis: Any) -> Iterator[dict[str, Any]]:
     """An API with POST / (a mock with one response) and PUT / (no integration)."""
-    api = apis.create_rest_api(name=f"api-{uuid.uuid4()}")["id"]
-    root = apis.get_resources(restApiId=api)["items"][0]["id"]
-    at = {"restApiId": api, "resourceId": root, "httpMethod": "POST"}
+    at = mock_api(apis)
+    api, root = at["restApiId"], at["resourceId"]
     apis.create_model(
         restApiId=api, name="Chat", contentType="application/json", schema='{"type": "object"}'
     )
-    for verb in ("POST", "PUT"):
-        apis.put_method(**at | {"httpMethod": verb}, authorizationType="NONE")
-    apis.put_integration(**at, type="MOCK")
-    apis.put_method_response(**at, statusCode="200")
-    apis.put_integration_response(**at, statusCode="200", responseTemplates={})
+    apis.put_method(**at | PUT, authorizationType="NONE")
     validator = apis.create_request_validator(restApiId=api, name="v")["id"]
     greedy = apis.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]
     deployment = apis.create_deployment(restApiId=api, stageName="s1")["id"]
@@ -87,8 +82,7 @@ def names(apis: Any) -> Iterator[dict[str, Any]]:
 
 
 def patch(op: str, path: str | None, value: str | None = None) -> dict[str, Any]:
-    one = {"op": op, "path": path, "value": value}
-    return {"patchOperations": [{name: each for name, each in one.items() if each is not None}]}
+    return {"patchOperations": change(path, value, op)}
 
 
 def replaced(path: str, op: str, allowed: str) -> str:

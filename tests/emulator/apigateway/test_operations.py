@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import LOGS, REGION, Emulator
+from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
 Aws = Callable[[str], Any]
 
 NOT_FOUND = (404, "NotFoundException")
-
-
-def change(path: str, value: str | None = None, op: str = "replace") -> list[dict[str, str]]:
-    return [{"op": op, "path": path} | ({} if value is None else {"value": value})]
 
 
 @pytest.fixture
@@ -31,16 +28,9 @@ def api(apis: Any) -> str:
 
 
 @pytest.fixture
-def method(apis: Any, api: str) -> dict[str, str]:
+def method(apis: Any) -> dict[str, str]:
     """Make POST /chat, a mock with one answer; return where it is."""
-    root = apis.get_resources(restApiId=api)["items"][0]["id"]
-    chat = apis.create_resource(restApiId=api, parentId=root, pathPart="chat")["id"]
-    at = {"restApiId": api, "resourceId": chat, "httpMethod": "POST"}
-    apis.put_method(**at, authorizationType="NONE")
-    apis.put_integration(**at, type="MOCK")
-    apis.put_method_response(**at, statusCode="200")
-    apis.put_integration_response(**at, statusCode="200")
-    return at
+    return mock_api(apis, "chat")
 
 
 @pytest.fixture
@@ -53,9 +43,10 @@ def stage(apis: Any, method: dict[str, str]) -> dict[str, str]:
 
 @shows("apigateway:CreateRestApi", "apigateway:GetRestApi", "apigateway:GetRestApis",
        "apigateway:UpdateRestApi", "apigateway:DeleteRestApi")  # fmt: skip
-def test_a_rest_api_takes_all_that_is_in_it_along(
-    apis: Any, api: str, method: dict[str, str]
-) -> None:
+def test_a_rest_api_takes_all_that_is_in_it_along(apis: Any, method: dict[str, str]) -> None:
+    api = method["restApiId"]
+    arn = f"arn:aws:apigateway:{REGION}::/restapis/{api}"
+    apis.tag_resource(resourceArn=arn, tags={"a": "1"})
     apis.update_rest_api(restApiId=api, patchOperations=change("/description", "new"))
     read = apis.get_rest_api(restApiId=api)
     assert (read["description"], read["tags"]) == ("new", {"a": "1"})

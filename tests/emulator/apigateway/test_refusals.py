@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import LOGS, Emulator
+from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal
 
 HEADER = "method.response.header.Access-Control-Allow-Origin"
@@ -20,14 +21,9 @@ def apis(emulator: Emulator) -> Any:
 @pytest.fixture
 def at(apis: Any) -> Iterator[dict[str, str]]:
     """Make GET / of a new API, a mock with one declared header; yield where it is."""
-    api = apis.create_rest_api(name=f"api-{uuid.uuid4()}")["id"]
-    root = apis.get_resources(restApiId=api)["items"][0]["id"]
-    place = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
-    apis.put_method(**place, authorizationType="NONE")
-    apis.put_integration(**place, type="MOCK")
-    apis.put_method_response(**place, statusCode="200", responseParameters={HEADER: True})
+    place = mock_api(apis, verb="GET", declared={HEADER: True})
     yield place
-    apis.delete_rest_api(restApiId=api)
+    apis.delete_rest_api(restApiId=place["restApiId"])
 
 
 def refused(call: Any, **arguments: Any) -> str:
@@ -94,10 +90,8 @@ def test_a_model_must_be_a_schema_of_draft_4(apis: Any, at: dict[str, str], sche
     said = refused(apis.create_model, **model, name="Bad", schema=schema)
     assert "Invalid modelschema specified" in said
     apis.create_model(**model, name="Good", schema='{"type": "object", "required": ["a"]}')
-    change = [{"op": "replace", "path": "/schema", "value": schema}]
-    said = refused(
-        apis.update_model, restApiId=at["restApiId"], modelName="Good", patchOperations=change
-    )
+    good = {"restApiId": at["restApiId"], "modelName": "Good"}
+    said = refused(apis.update_model, **good, patchOperations=change("/schema", schema))
     assert "Invalid modelschema specified" in said
 
 
@@ -111,11 +105,8 @@ def test_a_model_must_be_a_schema_of_draft_4(apis: Any, at: dict[str, str], sche
 def test_logs_need_the_accounts_role(
     emulator: Emulator, apis: Any, at: dict[str, str], path: str, value: str
 ) -> None:
-    def to(arn: str) -> list[dict[str, str]]:
-        return [{"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}]
-
     def name_role(arn: str) -> None:
-        apis.update_account(patchOperations=to(arn))
+        apis.update_account(patchOperations=change("/cloudwatchRoleArn", arn))
 
     def role(statements: list[dict[str, Any]]) -> str:
         return str(emulator.role(f"gateway-{uuid.uuid4()}", statements)["Arn"])
@@ -124,18 +115,17 @@ def test_logs_need_the_accounts_role(
     deployment = apis.create_deployment(restApiId=at["restApiId"])["id"]
     stage = {"restApiId": at["restApiId"], "stageName": "v1"}
     apis.create_stage(**stage, deploymentId=deployment)
-    change = [{"op": "replace", "path": path, "value": value}]
+    on = change(path, value)
     name_role("")
     try:
-        said = refused(apis.update_stage, **stage, patchOperations=change)
+        said = refused(apis.update_stage, **stage, patchOperations=on)
         assert said == "CloudWatch Logs role ARN must be set in account settings to enable logging"
-        off = [{"op": "replace", "path": "/*/*/logging/loglevel", "value": "OFF"}]
-        apis.update_stage(**stage, patchOperations=off)
+        apis.update_stage(**stage, patchOperations=change("/*/*/logging/loglevel", "OFF"))
         for bad in (role([]), "arn:aws:iam::123456789012:role/none"):
-            said = refused(apis.update_account, patchOperations=to(bad))
+            said = refused(apis.update_account, patchOperations=change("/cloudwatchRoleArn", bad))
             assert said.startswith("The role ARN does not have required permissions configured.")
         name_role(role(LOGS))
-        apis.update_stage(**stage, patchOperations=change)
+        apis.update_stage(**stage, patchOperations=on)
     finally:
         name_role(before)
 
@@ -148,7 +138,7 @@ def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[
     apis.create_stage(restApiId=api, stageName="v1", deploymentId=first)
     said = refused(apis.delete_deployment, restApiId=api, deploymentId=first)
     assert said == "Active stages pointing to this deployment must be moved or deleted"
-    move = [{"op": "replace", "path": "/deploymentId", "value": second}]
+    move = change("/deploymentId", second)
     apis.update_stage(restApiId=api, stageName="v1", patchOperations=move)
     apis.delete_deployment(restApiId=api, deploymentId=first)
 
@@ -165,15 +155,14 @@ def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[
          "Invalid Request Validator identifier specified"),
         ("put_method", {"requestModels": {"$default": "Absent"}}, "BadRequestException",
          "Invalid model identifier specified: Absent"),
-        ("update_method", {"patchOperations": [
-            {"op": "add", "path": "/requestModels/application~1json", "value": "Absent"}]},
+        ("update_method",
+         {"patchOperations": change("/requestModels/application~1json", "Absent", "add")},
          "BadRequestException", "Invalid model identifier specified: Absent"),
         ("put_integration", {"timeoutInMillis": 29_001}, "BadRequestException",
          "Timeout should be between 50 ms and 29000 ms"),
         ("put_integration", {"timeoutInMillis": 49}, "BadRequestException",
          "Timeout should be between 50 ms and 29000 ms"),
-        ("update_integration", {"patchOperations": [
-            {"op": "replace", "path": "/timeoutInMillis", "value": "long"}]},
+        ("update_integration", {"patchOperations": change("/timeoutInMillis", "long")},
          "BadRequestException", "Timeout should be between 50 ms and 29000 ms"),
         ("create_stage", {"stageName": "v 1"}, "BadRequestException",
          "Stage name only allows a-zA-Z0-9_-"),
@@ -200,10 +189,9 @@ def test_what_is_not_there_cannot_be_referred_to(
         "put_method": put
         | {"requestValidatorId": validator, "requestModels": {"$default": "Empty", "a/b": "Chat"}},
         "update_method": at
-        | {"patchOperations": [{"op": "add", "path": "/requestModels/$default", "value": "Error"}]},
+        | {"patchOperations": change("/requestModels/$default", "Error", "add")},
         "put_integration": at | {"type": "MOCK", "timeoutInMillis": 29_000},
-        "update_integration": at
-        | {"patchOperations": [{"op": "replace", "path": "/timeoutInMillis", "value": "50"}]},
+        "update_integration": at | {"patchOperations": change("/timeoutInMillis", "50")},
         "create_stage": {"restApiId": api, "stageName": "v-1_a", "deploymentId": deployment},
         "create_usage_plan": {"name": "plan", "apiStages": [{"apiId": api, "stage": "v1"}]},
     }

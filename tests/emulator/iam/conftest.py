@@ -1,6 +1,7 @@
 """The account of the tests of this folder."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -16,33 +17,26 @@ def rig() -> Iterator[Rig]:
     with mock_aws():
         account = FakeAccount()
         iam = account.client("iam")
-        boundary = iam.create_policy(
-            PolicyName="chatbot-dev-boundary",
-            PolicyDocument=document(allow(["logs:*", "kms:*", "s3:*", "sts:*", "bedrock:*"])),
-        )["Policy"]["Arn"]
+
+        def policy(name: str, statement: dict[str, Any]) -> str:
+            made = iam.create_policy(PolicyName=name, PolicyDocument=document(statement))
+            return str(made["Policy"]["Arn"])
+
+        services = ["logs:*", "kms:*", "s3:*", "sts:*", "bedrock:*"]
+        boundary = policy("chatbot-dev-boundary", allow(services))
         iam.create_role(
             RoleName=ROLE,
             AssumeRolePolicyDocument=trust("lambda.amazonaws.com"),
             PermissionsBoundary=boundary,
             Tags=[{"Key": "team", "Value": "blue"}],
         )
-        managed = iam.create_policy(
-            PolicyName="chatbot-dev-deny-tampering",
-            PolicyDocument=document(
-                deny(["logs:Delete*", "bedrock:UpdateGuardrail"], Sid="KeepLogs")
-            ),
-        )["Policy"]["Arn"]
+        tampering = deny(["logs:Delete*", "bedrock:UpdateGuardrail"], Sid="KeepLogs")
+        managed = policy("chatbot-dev-deny-tampering", tampering)
         iam.attach_role_policy(RoleName=ROLE, PolicyArn=managed)
-        credentials = account.client("sts").assume_role(
-            RoleArn=ROLE_ARN, RoleSessionName="chatbot-dev"
-        )["Credentials"]
-        made = Rig(
-            account,
-            Authorizer(account),
-            credentials["AccessKeyId"],
-            credentials["SessionToken"],
-            boundary,
-        )
+        session = {"RoleArn": ROLE_ARN, "RoleSessionName": "chatbot-dev"}
+        keys = account.client("sts").assume_role(**session)["Credentials"]
+        key, token = keys["AccessKeyId"], keys["SessionToken"]
+        made = Rig(account, Authorizer(account), key, token, boundary)
         made.grant("logs", allow(["logs:*", "xray:*"], ["*"]))
         yield made
 

@@ -1,7 +1,6 @@
 """Callers are known by their keys, and may what all their policies say."""
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,7 +15,7 @@ from tests.emulator.fake_account import ACCOUNT, REGION, captured_request
 from tests.emulator.iam.asking import asked as asked_of
 from tests.emulator.iam.asking import error_code, refused
 from tests.emulator.iam.rig import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Rig
-from tests.emulator.shown import allow, document
+from tests.emulator.shown import allow, deny, document, trust
 
 # --- who ----------------------------------------------------------------------
 
@@ -119,15 +118,9 @@ def test_an_external_id_tells_deputies_apart(emulator: Emulator) -> None:
     deputy = emulator.role("deputy", [allow("sts:AssumeRole")])
     role = emulator.client("iam").create_role(
         RoleName="with-external-id",
-        AssumeRolePolicyDocument=document(
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"sts:ExternalId": "ours", "sts:RoleSessionName": "me"}
-                },
-            }
+        AssumeRolePolicyDocument=trust(
+            {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            StringEquals={"sts:ExternalId": "ours", "sts:RoleSessionName": "me"},
         ),
     )["Role"]["Arn"]
     sts = emulator.client("sts", deputy)
@@ -139,15 +132,12 @@ def test_an_external_id_tells_deputies_apart(emulator: Emulator) -> None:
 
 def test_older_sessions_can_be_revoked(rig: Rig) -> None:
     assert rig.allowed("logs:PutLogEvents", STREAM)
-    deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
     for moment, allowed in (("2024-01-01T00:00:00Z", True), ("2100-01-01T00:00:00Z", False)):
         condition = {"DateLessThan": {"aws:TokenIssueTime": moment}}
-        rig.grant("AWSRevokeOlderSessions", {**deny, "Condition": condition})
+        rig.grant("AWSRevokeOlderSessions", deny("*", Condition=condition))
         assert rig.allowed("logs:PutLogEvents", STREAM) is allowed
-    rig.grant(
-        "AWSRevokeOlderSessions",
-        {**deny, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}},
-    )
+    condition = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
+    rig.grant("AWSRevokeOlderSessions", deny("*", Condition=condition))
     assert not rig.allowed("logs:PutLogEvents", STREAM)
 
 
@@ -177,12 +167,8 @@ def test_context_keys_of_the_caller_are_filled_in(rig: Rig) -> None:
     )
 
 
-DENY_UNLESS_MINE = {
-    "Effect": "Deny",
-    "Action": "*",
-    "Resource": "*",
-    "Condition": {"StringNotEquals": {"aws:ResourceAccount": [ACCOUNT]}},
-}
+NOT_MINE = {"StringNotEquals": {"aws:ResourceAccount": [ACCOUNT]}}
+DENY_UNLESS_MINE = deny("*", Condition=NOT_MINE)
 
 
 def test_a_deny_unless_mine_spares_what_is_ours_and_nothing_else(rig: Rig) -> None:
@@ -216,7 +202,7 @@ def test_calls_of_iam_are_made_to_one_region(rig: Rig) -> None:
     rig.widen_boundary()
     rig.grant("all", allow("*"))
     here = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
-    rig.grant("fence", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": here})
+    rig.grant("fence", deny("*", Condition=here))
     assert rig.refuse("logs", "create_log_group", logGroupName="x") is None
     assert rig.refuse("iam", "get_role", RoleName=ROLE) is not None
     assert rig.allowed("iam:PassRole", ROLE_ARN)  # asked along with a call to the Region
@@ -228,21 +214,13 @@ def test_another_accounts_resource_needs_its_owners_policy_too(rig: Rig) -> None
     decision = rig.authorizer.authorize(
         rig.principal, "kms:Decrypt", f"arn:aws:kms:{REGION}:999999999999:key/1"
     )
-    assert (decision.allowed, decision.reason, decision.source) == (
-        False,
-        "implicit_deny",
-        "resource",
-    )
+    denied = (False, "implicit_deny", "resource")
+    assert (decision.allowed, decision.reason, decision.source) == denied
     assert not rig.allowed("logs:PutLogEvents", STREAM.replace(ACCOUNT, "999999999999"))
 
 
 def test_a_document_with_an_empty_list_takes_nothing_else_from_the_role(rig: Rig) -> None:
-    condition: dict[str, Any] = {"StringEquals": {"aws:PrincipalTag/team": []}}
-    empty = allow("*", Condition=condition)
-    rig.account.client("iam").put_role_policy(
-        RoleName=ROLE, PolicyName="kept", PolicyDocument=document(empty)
-    )
-    rig.account.written()
+    rig.grant("kept", allow("*", Condition={"StringEquals": {"aws:PrincipalTag/team": []}}))
     assert rig.allowed("logs:PutLogEvents", STREAM)
 
 

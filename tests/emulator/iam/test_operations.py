@@ -6,24 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.emulator import shown
 from tests.emulator.conftest import ACCOUNT
-from tests.emulator.shown import allow, refusal, shows, unique
+from tests.emulator.shown import allow, refusal, shows, trust, unique
 
 Aws = Callable[[str], Any]
 
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-)
-POLICY = json.dumps({"Version": "2012-10-17", "Statement": [allow("logs:*")]})
+TRUST = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+POLICY = shown.document(allow("logs:*"))
 
 
 @pytest.fixture

@@ -7,28 +7,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import ACCOUNT
-from tests.emulator.shown import document, shows, unique
+from tests.emulator.shown import allow, deny, document, shows, trust, unique
 
 Aws = Callable[[str], Any]
 
 BUCKET = "arn:aws:s3:::ours"
 
 
-def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: str, resource: str = "*") -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": action, "Resource": resource}
-
-
-TRUST = document(
-    {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-)
+TRUST = trust("lambda.amazonaws.com")
 
 
 @pytest.fixture

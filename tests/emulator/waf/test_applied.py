@@ -10,7 +10,16 @@ from moto import mock_aws
 from emulator.waf import Waf
 from emulator.wire.http import HttpRequest
 from tests.emulator.fake_account import FakeAccount
-from tests.emulator.waf.support import NONE, contains, group, json_values, managed, rule, text
+from tests.emulator.rest_apis import mock_api
+from tests.emulator.waf.support import (
+    LOG_GROUP_ARN,
+    contains,
+    group,
+    json_values,
+    managed,
+    rule,
+    text,
+)
 
 
 @pytest.fixture
@@ -19,23 +28,15 @@ def account_id(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         monkeypatch.setenv(name, "testing")
     with mock_aws():
         gateway = boto3.client("apigateway", region_name="us-east-2")
-        api = gateway.create_rest_api(name="chat")
-        root = gateway.get_resources(restApiId=api["id"])["items"][0]["id"]
-        method = {"restApiId": api["id"], "resourceId": root, "httpMethod": "GET"}
-        gateway.put_method(**method, authorizationType="NONE")
-        gateway.put_integration(**method, type="MOCK")
-        gateway.create_deployment(restApiId=api["id"], stageName="v1")
-        stage = f"arn:aws:apigateway:us-east-2::/restapis/{api['id']}/stages/v1"
+        api = mock_api(gateway)["restApiId"]
+        gateway.create_deployment(restApiId=api, stageName="v1")
+        stage = f"arn:aws:apigateway:us-east-2::/restapis/{api}/stages/v1"
         yield {"wafv2": boto3.client("wafv2", region_name="us-east-2"), "stage": stage}
 
 
 def test_what_was_applied_is_enforced(account_id: dict[str, Any]) -> None:
     client, stage = account_id["wafv2"], account_id["stage"]
-    visibility = {
-        "SampledRequestsEnabled": True,
-        "CloudWatchMetricsEnabled": True,
-        "MetricName": "m",
-    }
+    shown = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
     patterns = client.create_regex_pattern_set(
         Name="attacks", Scope="REGIONAL", RegularExpressionList=[{"RegexString": "ignore +all"}]
     )["Summary"]["ARN"]
@@ -46,25 +47,14 @@ def test_what_was_applied_is_enforced(account_id: dict[str, Any]) -> None:
         rule("size", limit, {"Block": {"CustomResponse": custom}}),
         rule("word", contains("secret", {"UriPath": {}}, "LOWERCASE")),
         group("known", managed("AWSManagedRulesKnownBadInputsRuleSet")),
-        rule(
-            "prompt",
-            {
-                "RegexPatternSetReferenceStatement": {
-                    "ARN": patterns,
-                    "FieldToMatch": json_values(),
-                    "TextTransformations": NONE,
-                }
-            },
-        ),
+        rule("prompt", text("RegexPatternSetReferenceStatement", json_values(), ARN=patterns)),
     ]
     acl = client.create_web_acl(
         Name="edge",
         Scope="REGIONAL",
         DefaultAction={"Allow": {}},
-        VisibilityConfig=visibility,
-        Rules=[
-            one | {"Priority": at, "VisibilityConfig": visibility} for at, one in enumerate(rules)
-        ],
+        VisibilityConfig=shown,
+        Rules=[one | {"Priority": at, "VisibilityConfig": shown} for at, one in enumerate(rules)],
         CustomResponseBodies={"large": {"ContentType": "APPLICATION_JSON", "Content": "{}"}},
     )["Summary"]["ARN"]
     account = FakeAccount()
@@ -77,15 +67,9 @@ def test_what_was_applied_is_enforced(account_id: dict[str, Any]) -> None:
 
     assert send("x" * 9000) == "none"
     client.associate_web_acl(WebACLArn=acl, ResourceArn=stage)
-    client.put_logging_configuration(
-        LoggingConfiguration={
-            "ResourceArn": acl,
-            "LogDestinationConfigs": [
-                "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge:*"
-            ],
-            "RedactedFields": [{"SingleHeader": {"Name": "x-api-key"}}],
-        }
-    )
+    logging = {"ResourceArn": acl, "LogDestinationConfigs": [f"{LOG_GROUP_ARN}:*"]}
+    redacted = [{"SingleHeader": {"Name": "x-api-key"}}]
+    client.put_logging_configuration(LoggingConfiguration=logging | {"RedactedFields": redacted})
     account.written()
     assert send("x" * 9000) == "size"
     assert send("{}", "/v1/SECRET") == "word"

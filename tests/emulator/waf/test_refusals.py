@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conftest import Emulator
+from tests.emulator.rest_apis import mock_api
 from tests.emulator.waf.support import contains, group, json_values, managed, rule, text
 
 METRICS = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
@@ -186,11 +187,7 @@ def test_what_is_in_use_cannot_be_deleted(emulator: Emulator, create: Callable[.
     with pytest.raises(ClientError, match="WAFAssociatedItemException"):
         client.delete_regex_pattern_set(**whole)
 
-    api = apis.create_rest_api(name="guarded")["id"]
-    root = apis.get_resources(restApiId=api)["items"][0]["id"]
-    method = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
-    apis.put_method(**method, authorizationType="NONE")
-    apis.put_integration(**method, type="MOCK")
+    api = mock_api(apis)["restApiId"]
     apis.create_deployment(restApiId=api, stageName="v1")
     stage = f"arn:aws:apigateway:us-east-2::/restapis/{api}/stages/v1"
     client.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=stage)
