@@ -203,6 +203,7 @@ def test_a_reply_of_any_shape_ends_in_a_clear_answer(invoke: Any, data: st.DataO
 
 
 def test_a_trace_that_cannot_be_read_proves_no_masking(invoke: Any) -> None:
+    broken: Any
     for broken in ("no", ["no"], {"inputAssessment": {"g": ANONYMIZED, "h": "no"}}):
         said = invoke(reply("Yes.", stop="guardrail_intervened", guardrail=broken))
         assert (said.status, said.body["blocked"]) == (200, True)
