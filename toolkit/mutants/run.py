@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import math
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -104,7 +105,7 @@ class _Runner:
         self._started = time.monotonic()
         self._seconds = seconds
         self._stop = Event()
-        self._first = Lock()
+        self._first: defaultdict[str, Lock] = defaultdict(Lock)
         self._outcomes: list[Outcome] = []
 
     def run(self, mutants: Sequence[Mutant], *, proofs: bool) -> list[Outcome]:
@@ -145,7 +146,7 @@ class _Runner:
     def _checked(self, tree: Tree, layer: Layer, mutant: Mutant) -> Verdict:
         if known := self._results.get(layer, mutant):
             return known
-        with self._first:
+        with self._first[layer.name]:
             if self._results.get(layer, nothing()) is None:
                 self._say(f"unchanged   {layer.name}")
                 result, detail = layer.run(tree)
