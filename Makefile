@@ -16,7 +16,7 @@ TOOL = lines
 FAIL_UNDER = 0
 REDTEAM = --tool $(TOOL) --fail-under $(FAIL_UNDER) $(if $(PROMPTS),--prompts '$(PROMPTS)')
 PYTHON := .venv/bin/python
-# `make down` takes all rehearsals down unless it is told which.
+# `make down` takes all rehearsals down unless ENV names one.
 ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
@@ -109,7 +109,7 @@ load: terraform-tool rehearsal-tools # Hold 50 clients for a minute on a rehears
 docs: dev-tools ## Bring the generated pages and tables up to date
 	@$(PYTHON) scripts/docs.py
 
-# First of all that a target needs: what is missing is told before anything takes minutes.
+# First of all that a target needs: what is missing is reported before anything takes minutes.
 terraform-tool:
 	@bash scripts/setup.sh terraform
 

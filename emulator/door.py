@@ -180,11 +180,11 @@ class Door:
 
     @staticmethod
     def recognize(call: Call) -> Call:
-        """Tell who signed, which operation it is, and what it is given."""
+        """Return the call with its credential, operation and parameters."""
         return recognize(call.request)
 
     def authenticate(self, call: Call) -> Call:
-        """Tell the principal behind the signature."""
+        """Return the call with the principal behind its credential."""
         return replace(call, principal=self.authorizer.authenticate(call.credential))
 
     def authorize(self, call: Call) -> None:
@@ -262,7 +262,7 @@ class Door:
     # --- the end --------------------------------------------------------------------------------
 
     def end_waits(self) -> None:
-        """Stop what requests may wait for long: function workers, and a model told to be slow."""
+        """Stop what requests may wait for long: function workers, and a slow model."""
         self.functions.close()
         self.bedrock.close()
 

@@ -30,7 +30,7 @@ def check(call: Call) -> None:
     501 and not 500: SDKs repeat a 500 for minutes, in vain.
     """
     if not call.operation:
-        what = f"{call.method} {call.path}, which it cannot tell as an operation of AWS"
+        what = f"{call.method} {call.path}, which is no operation of AWS that it knows"
     elif (call.service, call.operation) in served():
         return
     else:
@@ -42,11 +42,11 @@ def check(call: Call) -> None:
         f"The emulator does not implement {what}. Ask a real account, or add the operation as"
         ' emulator/README.md says under "Operations".'
     )
-    _tell(message)
+    _log_once(message)
     raise AwsError(501, "InternalFailure", message)
 
 
 @functools.cache
-def _tell(message: str) -> None:
+def _log_once(message: str) -> None:
     """Log once for each operation."""
     _log.warning(message)

@@ -31,7 +31,7 @@ def patch(owner: object, name: str) -> Callable[[Moto], Moto]:
 
 
 def add(owner: object, name: str) -> Callable[[Moto], Moto]:
-    """Add an operation that moto lacks, or take the place of one that is wrong throughout."""
+    """Add an operation that moto lacks, or replace one that is wrong throughout."""
 
     def register(operation: Moto) -> Moto:
         _changes.append(lambda: setattr(owner, name, operation))

@@ -138,7 +138,7 @@ class _Statement:
     def applies(self, request: Request, *, any_resource: bool = False) -> Grant | None:
         """Say whether all parts match; for a resource policy also how directly it means the caller.
 
-        `any_resource` takes the resource as matched, for a caller who cannot tell what it is.
+        `any_resource` takes the resource as matched, for a caller who does not know what it is.
         """
         grant = self._meant(request, any_resource=any_resource)
         if grant is None or not all(one.holds(request.keys) for one in self._conditions):

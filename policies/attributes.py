@@ -147,7 +147,7 @@ def unknown(value: Any, declared_as: Object | Collection | None, path: str) -> I
 
 
 def _is_plain(item: Any) -> bool:
-    """Tell the one item of a list from a list in a list of one."""
+    """Return the one item of a list; a list in a list of one is opened as well."""
     return not isinstance(item, list)
 
 

@@ -7,7 +7,7 @@
 
 The checks are the proofs of tests/proofs that are marked `smoke`. With --full it asks all of them,
 and reads in the logs which layer stopped each request. They compare with what was applied, as AWS
-tells it; with --url that is not known, and what needs it is skipped.
+reports it; with --url that is not known, and what needs it is skipped.
 
 Exit code 0: every check passed. 1: a check failed. 2: the test could not be run.
 """

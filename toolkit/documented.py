@@ -1,4 +1,4 @@
-"""The commands that the documentation tells people to type."""
+"""The commands that the documentation gives people to type."""
 
 from __future__ import annotations
 

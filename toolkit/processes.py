@@ -1,6 +1,6 @@
 """Other processes of this machine: what one is, and which one holds a loopback port.
 
-Linux tells without any program; elsewhere `ps` and `lsof` are part of the system.
+Linux shows this without any program; elsewhere `ps` and `lsof` are part of the system.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Domains:
         self._account = account
 
     def known(self, host: str) -> bool:
-        """Tell whether a host name is a custom domain here."""
+        """Return whether a host name is a custom domain here."""
         return host in self._bases()
 
     def place(self, host: str, path: str) -> Place | None:

@@ -143,7 +143,7 @@ class ExecuteApi:
         request = exchange.request
         override = request.header("x-http-method-override")
         exchange.http_method = override.upper() if override else request.method
-        # On record: the access log of a request that WAF blocks tells the resource.
+        # On record: the access log of a request that WAF blocks names the resource.
         found = exchange.api.route(exchange.http_method, exchange.path)
         if found is not None:
             exchange.found(*found)

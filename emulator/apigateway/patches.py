@@ -46,7 +46,7 @@ def _read_booleans(original: Moto, api: RestAPI, operations: list[JsonObject]) -
 
 
 @patch(RestAPI, "to_dict")
-def _tell_api_status(original: Moto, api: RestAPI) -> object:
+def _show_api_status(original: Moto, api: RestAPI) -> object:
     # botocore's model; a Regional API that names no policy has TLS_1_0 (API Gateway Developer
     # Guide, "Choose a security policy for your REST API").
     policy = getattr(api, "security_policy", None) or "TLS_1_0"
@@ -192,13 +192,13 @@ def put_gateway_responses(apis: APIGatewayBackend, api_id: str) -> dict[str, Jso
 def _described(api: RestAPI, kind: str) -> JsonObject:
     status, own = STATUSES[kind], api.gateway_responses.get(kind)
     of_class = "DEFAULT_5XX" if status is not None and status >= 500 else "DEFAULT_4XX"
-    told = own or (api.gateway_responses.get(of_class) if status is not None else None)
-    status = (told and told.status_code) or status
+    configured = own or (api.gateway_responses.get(of_class) if status is not None else None)
+    status = (configured and configured.status_code) or status
     return {
         "responseType": kind,
         "defaultResponse": own is None,
-        "responseParameters": (told and told.response_parameters) or {},
-        "responseTemplates": (told and told.response_templates) or TEMPLATES,
+        "responseParameters": (configured and configured.response_parameters) or {},
+        "responseTemplates": (configured and configured.response_templates) or TEMPLATES,
     } | ({"statusCode": str(status)} if status else {})
 
 
@@ -208,18 +208,18 @@ def _api_and_kind(response: APIGatewayResponse) -> tuple[RestAPI, str]:
 
 
 @patch(APIGatewayResponse, "put_gateway_response")
-def _tell_put_response(original: Moto, response: APIGatewayResponse) -> object:
+def _show_put_response(original: Moto, response: APIGatewayResponse) -> object:
     status, headers, _ = original(response)
     return status, headers, json.dumps(_described(*_api_and_kind(response)))
 
 
 @patch(APIGatewayResponse, "get_gateway_response")
-def _tell_response(original: Moto, response: APIGatewayResponse) -> object:  # noqa: ARG001  # knows too few
+def _show_response(original: Moto, response: APIGatewayResponse) -> object:  # noqa: ARG001  # knows too few
     return 200, {}, json.dumps(_described(*_api_and_kind(response)))
 
 
 @patch(APIGatewayResponse, "get_gateway_responses")
-def _tell_responses(original: Moto, response: APIGatewayResponse) -> object:  # noqa: ARG001  # knows too few
+def _show_responses(original: Moto, response: APIGatewayResponse) -> object:  # noqa: ARG001  # knows too few
     api, _ = _api_and_kind(response)
     return 200, {}, json.dumps({"item": [_described(api, kind) for kind in sorted(STATUSES)]})
 
@@ -242,16 +242,16 @@ def _note_when_made(original: Moto, stage: Stage, *args: object, **kwargs: objec
 
 
 @patch(Stage, "to_json")
-def _tell_stage(original: Moto, stage: Stage) -> JsonObject:
-    # What AWS tells of every stage, and moto of none or some.
-    told: JsonObject = {
+def _show_stage(original: Moto, stage: Stage) -> JsonObject:
+    # What AWS returns for every stage, and moto for none or some.
+    shown: JsonObject = {
         "cacheClusterStatus": "NOT_AVAILABLE",
         "createdDate": stage.created,
         "lastUpdatedDate": stage.updated,
         "tracingEnabled": False,
     }
     kept: JsonObject = original(stage)
-    return told | kept
+    return shown | kept
 
 
 @patch(Stage, "apply_operations")
@@ -281,11 +281,11 @@ def _default_method_settings(original: Moto, stage: Stage) -> JsonObject:
 
 
 @patch(UsagePlan, "to_json")
-def _tell_quota_offset(original: Moto, plan: UsagePlan) -> JsonObject:
-    told: JsonObject = original(plan)
+def _show_quota_offset(original: Moto, plan: UsagePlan) -> JsonObject:
+    shown: JsonObject = original(plan)
     if plan.quota:
-        told["quota"] = {"offset": 0} | plan.quota
-    return told
+        shown["quota"] = {"offset": 0} | plan.quota
+    return shown
 
 
 @patch(APIGatewayBackend, "create_domain_name")

@@ -1,4 +1,4 @@
-"""What each client has used of its quota, day by day, as GetUsage tells. moto keeps no such log.
+"""What each client has used of its quota, day by day, as GetUsage returns it. moto has none.
 
 Source: API Gateway API reference, GetUsage: daily logs of used and remaining quota, by API key.
 Days to come are left out, and so are plans without a quota: what AWS says of these is not

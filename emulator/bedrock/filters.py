@@ -35,7 +35,7 @@ class Assessment:
 
     @property
     def intervened(self) -> bool:
-        """Tell whether the text may not go on as it came."""
+        """Return whether the text may not go on as it came."""
         return self.blocked or self.masked
 
 

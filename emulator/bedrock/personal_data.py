@@ -63,7 +63,7 @@ def _iban(text: str) -> bool:
 
 
 def _mixed(text: str) -> bool:
-    """Tell a secret key from forty letters in a row."""
+    """Return whether a match is a secret key, not forty letters in a row."""
     return (
         any(character.isupper() for character in text)
         and any(character.islower() for character in text)

@@ -175,12 +175,12 @@ class BedrockRuntime:
         if any(each.blocked for each in judged):
             side = "Input" if document["source"] == "INPUT" else "Outputs"
             outputs = [{"text": guard.policy[f"blocked{side}Messaging"]}]
-        told = action_of(judged)
-        outputs = [] if told == "NONE" else outputs
+        action = action_of(judged)
+        outputs = [] if action == "NONE" else outputs
         described = guard.assessment(judged)
         return {
             "usage": described["invocationMetrics"]["usage"],
-            "action": told,
+            "action": action,
             "actionReason": action_reason(judged),
             "output": outputs,  # on record beside outputs, and not in the API reference
             "outputs": outputs,
@@ -231,9 +231,9 @@ def _check_model(named: NamedModel) -> None:
 
 def _ask(asked: str, size: int, document: Document, fault: Fault | None) -> Reply:
     if fault and fault.reply:
-        told = "\n".join(block.get("text", "") for block in document.get("system") or ())
+        system = "\n".join(block.get("text", "") for block in document.get("system") or ())
         recite = RECITALS.get(fault.reply.get("recites", ""))
-        text = recite(told) if recite else fault.reply["text"]
+        text = recite(system) if recite else fault.reply["text"]
         stop_reason = fault.reply.get("stopReason") or "end_turn"
         return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
     config = document.get("inferenceConfig") or {}

@@ -1,4 +1,4 @@
-"""A guardrail's evaluation as AWS tells of it: in a trace, in an answer, in CloudWatch."""
+"""A guardrail's evaluation as AWS reports it: in a trace, in an answer, in CloudWatch."""
 
 from collections.abc import Iterator, Sequence
 

@@ -82,7 +82,7 @@ def _delete_what_is_there(original: Moto, response: BudgetsResponse) -> str:
 
 
 @add(BudgetsResponse, "describe_subscribers_for_notification")
-def _tell_subscribers(response: BudgetsResponse) -> str:
+def _show_subscribers(response: BudgetsResponse) -> str:
     return json.dumps({"Subscribers": _notification(response).subscribers})
 
 
@@ -115,7 +115,7 @@ def _tags_of(response: BudgetsResponse) -> dict[str, str]:
 
 
 @add(BudgetsResponse, "list_tags_for_resource")
-def _tell_tags(response: BudgetsResponse) -> str:
+def _show_tags(response: BudgetsResponse) -> str:
     tags = [{"Key": key, "Value": value} for key, value in _tags_of(response).items()]
     return json.dumps({"ResourceTags": tags})
 

@@ -73,7 +73,7 @@ class Signer:
         self._waiting: dict[tuple[str, str], list[LogFile]] = {}
 
     def public_keys(self) -> list[JsonObject]:
-        """Return what ListPublicKeys tells: the key that is in use, in PKCS #1 DER."""
+        """Return what ListPublicKeys returns: the key in use, in PKCS #1 DER."""
         return [
             {
                 "Value": self._public(),

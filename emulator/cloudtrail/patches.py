@@ -73,19 +73,19 @@ def _describe_the_trails_named(response: CloudTrailResponse) -> str:
 
 
 @patch(Trail, "description")
-def _tell_home_and_selectors(original: Moto, trail: Trail, include_region: bool = True) -> object:
-    # moto tells of no custom selectors, and of what is not set.
-    told = original(trail, include_region=True)
-    told["HasCustomEventSelectors"] = bool(_data(trail))
-    told["HasInsightSelectors"] = bool(trail.insight_selectors)
+def _show_home_and_selectors(original: Moto, trail: Trail, include_region: bool = True) -> object:
+    # moto reports no custom selectors, and reports what is not set.
+    shown = original(trail, include_region=True)
+    shown["HasCustomEventSelectors"] = bool(_data(trail))
+    shown["HasInsightSelectors"] = bool(trail.insight_selectors)
     if not include_region:  # CreateTrail and UpdateTrail
         for name in ("HomeRegion", "HasCustomEventSelectors", "HasInsightSelectors"):
-            del told[name]
-    return {name: value for name, value in told.items() if value not in {None, ""}}
+            del shown[name]
+    return {name: value for name, value in shown.items() if value not in {None, ""}}
 
 
 def _data(trail: Trail) -> bool:
-    """Tell whether anything but the default was selected."""
+    """Return whether anything but the default was selected."""
     return bool(trail.advanced_event_selectors) or any(
         {name: value for name, value in one.items() if value != []}
         != {name: value for name, value in _DEFAULT_SELECTOR.items() if value != []}
@@ -100,15 +100,15 @@ def _get_trail(response: CloudTrailResponse) -> str:
 
 
 @patch(CloudTrailResponse, "get_trail_status")
-def _tell_failing_deliveries(original: Moto, response: CloudTrailResponse) -> str:
+def _show_failing_deliveries(original: Moto, response: CloudTrailResponse) -> str:
     # moto says that every delivery succeeded.
-    told = json.loads(original(response))
+    shown = json.loads(original(response))
     name = response._get_param("Name")
     trails = response.cloudtrail_backend.describe_trails(include_shadow_trails=True)
     arn = next(one.arn for one in trails if name in {one.trail_name, one.arn})
     for key in ("LatestDeliveryAttemptTime", "LatestDeliveryTime"):
-        told.pop(key, None)
-    return json.dumps(told | delivery_status(arn))
+        shown.pop(key, None)
+    return json.dumps(shown | delivery_status(arn))
 
 
 @add(Trail, "put_event_selectors")

@@ -57,7 +57,7 @@ _LAMBDA_V2 = frozenset(
 
 
 # What the sample record in the Bedrock User Guide ("Log Amazon Bedrock API calls using AWS
-# CloudTrail") tells of a finding. Whether AWS would show the matched text is not on record.
+# CloudTrail") shows a finding. Whether AWS would show the matched text is not on record.
 _RECORDED = frozenset({"action", "confidence", "detected", "name", "type"})
 
 # Never recorded, whatever the service model says of them.
@@ -216,7 +216,7 @@ def _response_elements(call: Call, response: HttpResponse) -> object:
 def _error(call: Call, response: HttpResponse) -> tuple[str, str]:
     error = _parse(call, response).get("Error", {})
     code = str(error.get("Code") or response.status)
-    # CloudTrail names a refusal AccessDenied where JSON services tell their caller …Exception.
+    # CloudTrail names a refusal AccessDenied where JSON services answer their caller …Exception.
     return code.replace("AccessDeniedException", "AccessDenied"), str(error.get("Message", ""))
 
 

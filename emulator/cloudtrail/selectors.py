@@ -75,7 +75,7 @@ def _field(selector: Document, record: Document) -> bool:
 
 
 def logging_trail(trail: Document, chosen: Document) -> LoggingTrail:
-    """Return a trail as DescribeTrails and GetEventSelectors tell of it."""
+    """Return a trail as DescribeTrails and GetEventSelectors return it."""
     group = trail.get("CloudWatchLogsLogGroupArn") or ""
     return LoggingTrail(
         arn=trail["TrailARN"],

@@ -22,16 +22,16 @@ def delivery_status(trail_arn: str) -> JsonObject:
     """Return what GetTrailStatus says of a trail's deliveries."""
     with _lock:
         attempts = dict(_last.get(trail_arn, {}))
-    told: JsonObject = {}
+    shown: JsonObject = {}
     for where, prefix in (("bucket", "Latest"), ("logs", "LatestCloudWatchLogs")):
         if where not in attempts:
             continue
         when, refusal = attempts[where]
         if refusal:
-            told[f"{prefix}DeliveryError"] = _REFUSED
+            shown[f"{prefix}DeliveryError"] = _REFUSED
         else:
-            told[f"{prefix}DeliveryTime"] = when
-    return told
+            shown[f"{prefix}DeliveryTime"] = when
+    return shown
 
 
 def forget(trail_arn: str) -> None:

@@ -25,7 +25,7 @@ class PatternError(ValueError):
 
 
 def matches(pattern: str, event: Document) -> bool:
-    """Tell whether an event meets a pattern. Raises PatternError."""
+    """Return whether an event meets a pattern. Raises PatternError."""
     return _object(parsed(pattern), event)
 
 

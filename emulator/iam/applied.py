@@ -82,7 +82,7 @@ class Applied:
             bucket = name.split("/")[0]
             return snapshot(f"iam:bucket:{bucket}", lambda: self._of_bucket(bucket))
         if action in {"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"} and "alias/" in name:
-            return None  # an alias has no policy; its key is asked as well
+            return None  # an alias has no policy; its key needs permission as well
         if service == "kms" and name.startswith(("key/", "alias/")):
             key = name.removeprefix("key/")
             return snapshot(f"iam:key:{key}", lambda: self._of_key(key))
@@ -122,7 +122,7 @@ class Applied:
         return self._account.snapshot("iam:buckets", read)
 
     def key_behind(self, alias: str) -> str | None:
-        """Return the ARN of the key that an alias stands for; None without such an alias."""
+        """Return the ARN of the key behind an alias; None without such an alias."""
         kms = self._account.client("kms")
         try:
             return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])

@@ -82,7 +82,7 @@ class Authorizer:
             raise CallerError(
                 "AccessDenied",
                 f"User: {caller.arn} is not authorized: {call.method} {call.path}"
-                f" is no operation of {call.service} that the emulator can tell apart",
+                f" is no operation of {call.service} that the emulator knows",
             )
         if (call.service, call.operation) == ("sts", "GetCallerIdentity"):
             return  # AWS: no permission is needed, nor can it be denied
@@ -112,10 +112,10 @@ class Authorizer:
         return found
 
     def _with_key_arns(self, call: Call, target: Target) -> Target:
-        """Name the key that an alias stands for: operations on keys are asked on the key.
+        """Put the key in place of its alias: operations on keys need permission on the key.
 
-        Those on aliases are asked on both, and a change of one on the key that it leaves as well
-        (AWS KMS Developer Guide, "Controlling access to aliases").
+        Those on aliases need permission on both, and a change of one on the key that it leaves as
+        well (AWS KMS Developer Guide, "Controlling access to aliases").
         """
         on_alias = call.operation in {"CreateAlias", "DeleteAlias", "UpdateAlias"}
         arns: list[str] = []

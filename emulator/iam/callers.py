@@ -66,7 +66,7 @@ class Callers:
     def _find(self, access_key_id: str) -> _Session | None:
         """Look a temporary key up in moto's STS.
 
-        In-process, because the API cannot tell: moto's GetCallerIdentity answers an unknown key
+        In-process, because the API cannot show it: moto's GetCallerIdentity answers an unknown key
         with a made-up user, and names neither the expiry, nor the session policy, nor the role.
         """
         backend = sts_backends[self._account.id][partition_of(self._account.region)]

@@ -186,14 +186,14 @@ def _keep_rotation_period(original: Moto, response: KmsResponse) -> str:
 
 
 @add(KmsResponse, "get_key_rotation_status")
-def _tell_rotation(response: KmsResponse) -> str:
+def _show_rotation(response: KmsResponse) -> str:
     key = _key(response)
     on = key.key_rotation_status and key.key_state != _PENDING
-    told: dict[str, object] = {"KeyId": key.id, "KeyRotationEnabled": on}
+    shown: dict[str, object] = {"KeyId": key.id, "KeyRotationEnabled": on}
     if on:
-        told["RotationPeriodInDays"] = key.rotation_period
-        told["NextRotationDate"] = key.rotates_from + key.rotation_period * 86_400
-    return json.dumps(told)
+        shown["RotationPeriodInDays"] = key.rotation_period
+        shown["NextRotationDate"] = key.rotates_from + key.rotation_period * 86_400
+    return json.dumps(shown)
 
 
 # Aliases
@@ -215,18 +215,18 @@ def _check_alias(original: Moto, response: KmsResponse, update: bool = False) ->
 
 
 @patch(KmsResponse, "list_aliases")
-def _tell_dates(original: Moto, response: KmsResponse) -> str:
-    told = json.loads(original(response))
+def _show_dates(original: Moto, response: KmsResponse) -> str:
+    shown = json.loads(original(response))
     dates = {
         alias.alias_arn: alias
         for key in response.kms_backend.keys.values()
         for alias in key.aliases.values()
         if hasattr(alias, "created")
     }
-    for one in told["Aliases"]:
+    for one in shown["Aliases"]:
         if alias := dates.get(one["AliasArn"]):
             one["CreationDate"], one["LastUpdatedDate"] = alias.created, alias.updated
-    return json.dumps(told)
+    return json.dumps(shown)
 
 
 @patch(KmsBackend, "delete_alias")

@@ -48,7 +48,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Target:
-    """What a name and a qualifier stand for at this moment."""
+    """What a name and a qualifier resolve to at this moment."""
 
     function: Function
     invoked_arn: str

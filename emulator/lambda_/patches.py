@@ -59,7 +59,7 @@ def _update_architectures(original: Moto, function: LambdaFunction, spec: JsonOb
 
 
 @patch(LambdaFunction, "get_configuration")
-def _tell_function_settings(
+def _show_function_settings(
     original: Moto, function: LambdaFunction, *args: object, **kw: object
 ) -> object:
     settings = dict(function.settings)
@@ -74,21 +74,21 @@ def _tell_function_settings(
         "ApplyOn": apply_on,
         "OptimizationStatus": "On" if optimized else "Off",
     }
-    told = original(function, *args, **kw) | settings
+    shown = original(function, *args, **kw) | settings
     if optimized and _snapshot_pending(function):
-        told["SnapStart"]["OptimizationStatus"] = "Off"
-        told |= _CREATING
-        told.pop("LastUpdateStatus", None)  # null on record (terraform-provider-aws #43395)
-    if not told.get("Layers"):
-        told.pop("Layers", None)
-    told["RevisionId"] = function.revision
-    told["RuntimeVersionConfig"] = {
+        shown["SnapStart"]["OptimizationStatus"] = "Off"
+        shown |= _CREATING
+        shown.pop("LastUpdateStatus", None)  # null on record (terraform-provider-aws #43395)
+    if not shown.get("Layers"):
+        shown.pop("Layers", None)
+    shown["RevisionId"] = function.revision
+    shown["RuntimeVersionConfig"] = {
         "RuntimeVersionArn": runtime_version_arn(function.region, function.run_time)
     }
     if kw.get("on_create"):
         # On record. GetFunction says Active at once: here nothing has to be made ready.
-        told |= _CREATING
-    return told
+        shown |= _CREATING
+    return shown
 
 
 _CREATING = {
@@ -111,7 +111,7 @@ def _note_publication(original: Moto, function: LambdaFunction, version: int) ->
 
 
 @patch(LambdaFunction, "get_code")
-def _tell_zero_concurrency(original: Moto, function: LambdaFunction) -> object:
+def _show_zero_concurrency(original: Moto, function: LambdaFunction) -> object:
     # moto takes a reserved concurrency of 0, the switch that turns a function off, for none.
     answer = original(function)
     if function.reserved_concurrency == 0:
@@ -191,4 +191,4 @@ def _remove_permission(response: LambdaResponse) -> object:
 @add(LambdaBackend, "get_policy")
 def _get_policy(backend: LambdaBackend, function: str, qualifier: str | None = None) -> str:
     policies, qualifier = _policies(backend, function, qualifier)
-    return policies.told(qualifier)
+    return policies.document(qualifier)

@@ -86,7 +86,7 @@ class Policies:
             raise _StatementMissingError(sid)
         policy.statements, policy.revision = kept, str(uuid.uuid4())
 
-    def told(self, qualifier: str | None) -> str:
+    def document(self, qualifier: str | None) -> str:
         """Return a policy as GetPolicy answers."""
         policy = self._by_qualifier.get(qualifier or "")
         if policy is None or not policy.statements:

@@ -64,7 +64,7 @@ def _delete_with_all_that_is_in_it(
 
 
 @patch(LogGroup, "to_describe_dict")
-def _tell_all_of_a_group(original: Moto, group: LogGroup) -> object:
+def _show_all_of_a_group(original: Moto, group: LogGroup) -> object:
     from moto.logs.models import logs_backends  # noqa: PLC0415  # a name that tests replace
 
     filters = logs_backends[group.account_id][group.region].filters.metric_filters
@@ -78,7 +78,7 @@ def _tell_all_of_a_group(original: Moto, group: LogGroup) -> object:
 @patch(LogsResponse, "describe_log_groups")
 def _describe_by_pattern(original: Moto, response: LogsResponse) -> object:
     # moto knows a prefix alone, and describes every group for all else.
-    told: JsonObject = json.loads(original(response))
+    shown: JsonObject = json.loads(original(response))
     pattern = response._get_param("logGroupNamePattern")
     kind = response._get_param("logGroupClass")
     names = response._get_param("logGroupIdentifiers")
@@ -86,14 +86,14 @@ def _describe_by_pattern(original: Moto, response: LogsResponse) -> object:
         raise InvalidParameterException(
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
         )
-    told["logGroups"] = [
+    shown["logGroups"] = [
         one
-        for one in told["logGroups"]
+        for one in shown["logGroups"]
         if (not pattern or pattern.lower() in one["logGroupName"].lower())
         and (not kind or one["logGroupClass"] == kind)
         and (not names or {one["logGroupName"], one["logGroupArn"]} & set(names))
     ]
-    return json.dumps({name: value for name, value in told.items() if value is not None})
+    return json.dumps({name: value for name, value in shown.items() if value is not None})
 
 
 @patch(LogsResponse, "put_retention_policy")
@@ -174,9 +174,9 @@ def _protected_group(response: LogsResponse) -> LogGroup:
 
 
 def _told_data_protection(response: LogsResponse, group: LogGroup) -> str:
-    told = {"logGroupIdentifier": response._get_param("logGroupIdentifier")}
+    shown = {"logGroupIdentifier": response._get_param("logGroupIdentifier")}
     policy = getattr(group, "data_protection", None)
-    return json.dumps(told | ({"policyDocument": policy} if policy else {}))
+    return json.dumps(shown | ({"policyDocument": policy} if policy else {}))
 
 
 # Metric filters

@@ -51,7 +51,7 @@ def _mark_no_pages(original: Moto, backend: S3Backend, *asked: object, **named: 
 
 
 @patch(S3Response, "get_object")
-def _tell_retention(original: Moto, response: S3Response) -> object:
+def _show_retention(original: Moto, response: S3Response) -> object:
     # moto answers with the object itself, whatever of it is asked for.
     asked = response.querystring or {}
     if "torrent" in asked:
@@ -80,7 +80,7 @@ class _NoRetentionError(S3ClientError):  # type: ignore[misc]  # moto has no typ
 def _tags_of_a_bucket_that_is_there(
     original: Moto, backend: S3ControlBackend, resource_arn: str
 ) -> object:
-    # moto tells of no tags of a bucket that there is not. The code of S3 Control is not on record.
+    # moto returns no tags for a bucket that does not exist. S3 Control's code is not on record.
     name = resource_arn.rpartition(":")[2]
     s3_backends[backend.account_id][backend.partition].get_bucket(name)
     return original(backend, resource_arn)
@@ -110,7 +110,7 @@ def _always_encrypted(original: Moto, backend: S3Backend, bucket_name: str) -> o
 
 
 @patch(S3Response, "_bucket_response_get")
-def _tell_who_pays(
+def _show_who_pays(
     original: Moto, response: S3Response, bucket_name: str, querystring: JsonObject
 ) -> object:
     # moto answers what it does not know with a list of objects.
@@ -123,7 +123,7 @@ def _tell_who_pays(
 
 @patch(S3Response, "get_object_lock_configuration")
 def _days_or_years(original: Moto, response: S3Response) -> object:
-    # moto tells of both, one of them 0.
+    # moto returns both, one of them 0.
     bucket = response.backend.get_bucket(response.bucket_name)
     if not bucket.object_lock_enabled:
         return original(response)

@@ -64,16 +64,16 @@ def _set_attribute(response: SNSResponse) -> ActionResult:
 
 
 @patch(SNSResponse, "get_topic_attributes")
-def _tell_all_attributes(original: Moto, response: SNSResponse) -> ActionResult:
+def _show_all_attributes(original: Moto, response: SNSResponse) -> ActionResult:
     # moto counts no subscriptions.
     answer: ActionResult = original(response)
     topic = response.backend.get_topic(response._get_param("TopicArn"))
     own = [one for one in response.backend.subscriptions.values() if one.topic == topic]
     pending = sum(one.attributes[PENDING] is True for one in own)
-    told = answer.result["Attributes"] | _others(topic)
-    told |= {"SubscriptionsPending": pending, "SubscriptionsConfirmed": len(own) - pending}
+    shown = answer.result["Attributes"] | _others(topic)
+    shown |= {"SubscriptionsPending": pending, "SubscriptionsConfirmed": len(own) - pending}
     answer.result["Attributes"] = {
-        name: value for name, value in told.items() if value != "" or name == "DisplayName"
+        name: value for name, value in shown.items() if value != "" or name == "DisplayName"
     }
     return answer
 
@@ -130,7 +130,7 @@ def _ask_to_confirm(original: Moto, backend: SNSBackend, *given: object) -> obje
 
 
 @patch(SNSResponse, "subscribe")
-def _tell_of_a_pending_one(original: Moto, response: SNSResponse) -> ActionResult:
+def _show_of_a_pending_one(original: Moto, response: SNSResponse) -> ActionResult:
     # API reference, Subscribe: the ARN of one that is pending only where it is asked for.
     answer: ActionResult = original(response)
     made = response.backend.subscriptions[answer.result["SubscriptionArn"]]

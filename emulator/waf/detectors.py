@@ -24,7 +24,7 @@ def _module() -> Any:
 
 
 def available() -> bool:
-    """Tell whether this machine has libmodsecurity; without it nothing is detected."""
+    """Return whether this machine has libmodsecurity; without it nothing is detected."""
     return _module() is not None
 
 
@@ -48,12 +48,12 @@ def _detector(operator: str) -> Callable[[bytes], bool]:
 
 
 def is_sqli(text: bytes) -> bool:
-    """Tell whether libinjection takes the text for an SQL injection."""
+    """Return whether libinjection takes the text for an SQL injection."""
     return _detector("@detectSQLi")(text)
 
 
 def is_xss(text: bytes) -> bool:
-    """Tell whether libinjection takes the text for cross-site scripting."""
+    """Return whether libinjection takes the text for cross-site scripting."""
     return _detector("@detectXSS")(text)
 
 
@@ -68,7 +68,8 @@ _TAG = re.compile(rb"<[\s/]*([a-zA-Z]{1,16})")
 def sql_tokens(text: bytes) -> list[str]:
     """Return what a log may show of an SQL match: keywords, signs and short numbers, no prose.
 
-    A comparison of numbers is told by its first, as in AWS's example: 10, AND, 1 of 10 AND 1=1.
+    Of a comparison of numbers only the first is shown, as in AWS's example: 10, AND, 1 of
+    10 AND 1=1.
     """
     tokens = [token.decode("ascii") for token in _SQL_TOKEN.findall(_COMPARED.sub(rb"\1", text))]
     return tokens[:5]

@@ -54,7 +54,7 @@ class ParsedJson:
         ]
 
     def _inside(self, pointers: Sequence[tuple[bytes, ...]]) -> list[bool]:
-        """Tell, for each node, whether it is one of the paths or below one."""
+        """Return, for each node, whether it is one of the paths or below one."""
         inside = [() in pointers]
         rest: list[list[tuple[bytes, ...]]] = [[path for path in pointers if path]]
         for parent, segment in zip(self.parents[1:], self.segments[1:], strict=True):

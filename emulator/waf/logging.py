@@ -235,7 +235,7 @@ class _Masks:
 
 
 def is_kept(log_filter: Document | None, record: Document) -> bool:
-    """Tell whether a logging filter keeps a record."""
+    """Return whether a logging filter keeps a record."""
     if not log_filter:
         return True
     actions, labels = _actions(record), {label["name"] for label in record["labels"]}

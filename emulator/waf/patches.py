@@ -51,7 +51,7 @@ def _keep_data_protection(original: Moto, response: WAFV2Response) -> object:
 
 
 @patch(FakeWebACL, "to_dict")
-def _tell_data_protection_and_capacity(original: Moto, acl: FakeWebACL) -> object:
+def _show_data_protection_and_capacity(original: Moto, acl: FakeWebACL) -> object:
     known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
     # moto says 3 units whatever the rules are.
     groups = wafv2_backends[acl.account][acl.arn.split(":")[3]].rule_groups

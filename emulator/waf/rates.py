@@ -24,7 +24,7 @@ class RateCounter:
         self._seen: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
     def is_over(self, key: Hashable) -> bool:
-        """Count one request of a key and tell whether it exceeds the limit."""
+        """Count one request of a key and return whether it exceeds the limit."""
         with self._lock:
             now = self._clock()
             times = self._seen.get(key)

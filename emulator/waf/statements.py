@@ -24,7 +24,7 @@ class Statement(Protocol):
     """A compiled statement; it keeps nothing of a request."""
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         ...
 
 
@@ -38,7 +38,7 @@ class TextMatch:
     describe: Callable[[bytes], JsonObject] | None = None
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         selected = inspection.select(self.component)
         if selected.verdict is not None:
             return selected.verdict
@@ -61,7 +61,7 @@ class AllOf:
     statements: tuple[Statement, ...]
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         return all(statement.matches(inspection) for statement in self.statements)
 
 
@@ -72,7 +72,7 @@ class AnyOf:
     statements: tuple[Statement, ...]
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         return any(statement.matches(inspection) for statement in self.statements)
 
 
@@ -83,7 +83,7 @@ class Not:
     statement: Statement
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         known = len(inspection.details)
         matched = self.statement.matches(inspection)
         del inspection.details[known:]
@@ -99,7 +99,7 @@ class LabelMatch:
     context: str
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         return any(self._is(label) for label in inspection.labels)
 
     def _is(self, label: str) -> bool:
@@ -119,7 +119,7 @@ class IpSetMatch:
     networks: Mapping[tuple[int, int], frozenset[int]]
 
     def matches(self, inspection: Inspection) -> bool:
-        """Tell whether the request matches."""
+        """Return whether the request matches."""
         try:
             address = ipaddress.ip_address(inspection.request.source_ip)
         except ValueError:
@@ -152,7 +152,7 @@ class RateMatch:
     counter: RateCounter = field(compare=False)
 
     def matches(self, inspection: Inspection) -> bool:
-        """Count the request and tell whether it matches."""
+        """Count the request and return whether it matches."""
         if self.scope_down is not None and not self.scope_down.matches(inspection):
             return False
         values = [part.read(inspection) for part in self.parts]

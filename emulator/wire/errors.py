@@ -19,7 +19,7 @@ class AwsError(Exception):
 
     Args:
         status: HTTP status.
-        code: name of the error, as an SDK tells it.
+        code: name of the error, as an SDK shows it.
         message: the text; it must not quote a secret.
         members: further members of the error's shape, for the JSON protocols.
         headers: further headers.

@@ -124,8 +124,8 @@ class _Check:
                 self.value(shape, item, f"{path}.{key}.{end}")
             return
         if any(_broken(shape, item) for item in items if self._fits(shape, item, path)):
-            told = ", ".join(_told(shape))
-            self._add(path, _quoted(shape, whole), f"{what} must satisfy constraint: [{told}]")
+            expected = ", ".join(_constraints(shape))
+            self._add(path, _quoted(shape, whole), f"{what} must satisfy constraint: [{expected}]")
 
     def _fits(self, shape: Shape, value: object, path: str) -> bool:
         kind = _KINDS.get(shape.type_name)
@@ -185,20 +185,20 @@ def _broken(shape: Shape, value: Any) -> list[str]:
         return broken
     pattern = limits.get("pattern")
     if pattern and not _pattern(pattern).fullmatch(value):
-        broken.append(_told_pattern(pattern))
+        broken.append(_pattern_constraint(pattern))
     if enum and value not in enum:
-        broken.append(_told_enum(enum))
+        broken.append(_enum_constraint(enum))
     return broken
 
 
-def _told(shape: Shape) -> list[str]:
+def _constraints(shape: Shape) -> list[str]:
     """Return all constraints of a simple shape, in AWS's order (on record for ACM and Lambda)."""
-    told = [_limit(shape, end) for end in ("max", "min") if end in shape.metadata]
+    found = [_limit(shape, end) for end in ("max", "min") if end in shape.metadata]
     if pattern := shape.metadata.get("pattern"):
-        told.append(_told_pattern(pattern))
+        found.append(_pattern_constraint(pattern))
     if enum := getattr(shape, "enum", None):
-        told.append(_told_enum(enum))
-    return told
+        found.append(_enum_constraint(enum))
+    return found
 
 
 def _limit(shape: Shape, end: str) -> str:
@@ -207,7 +207,7 @@ def _limit(shape: Shape, end: str) -> str:
     return f"Member must have {what} {word} than or equal to {shape.metadata[end]}"
 
 
-def _told_pattern(pattern: str) -> str:
+def _pattern_constraint(pattern: str) -> str:
     return f"Member must satisfy regular expression pattern: {pattern}"
 
 
@@ -227,7 +227,7 @@ _LISTED = (
 )
 
 
-def _told_enum(enum: list[str]) -> str:
+def _enum_constraint(enum: list[str]) -> str:
     listed = next((each for each in _LISTED if set(each) == set(enum)), enum)
     return f"Member must satisfy enum value set: [{', '.join(listed)}]"
 

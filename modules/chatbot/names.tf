@@ -6,7 +6,7 @@ locals {
   # Every name first, so that nothing has to wait for another module to learn one.
   name              = "chatbot-${var.environment}"
   stage_name        = "v1"
-  metrics_namespace = "Chatbot" # What modules/compute tells the function.
+  metrics_namespace = "Chatbot" # What modules/compute sets in the function.
 
   # Ours, or one that was made elsewhere.
   guardrail = var.guardrail.existing != null ? var.guardrail.existing : {

@@ -193,7 +193,7 @@ variable "model" {
   description = "The model, always by an inference profile, and the regions that this profile routes to from ours."
   type = object({
     inference_profile_id      = optional(string, "us.anthropic.claude-haiku-4-5-20251001-v1:0")
-    destination_regions       = optional(list(string)) # null = as aws-facts.json says; `aws bedrock get-inference-profile` tells today's.
+    destination_regions       = optional(list(string)) # null = as aws-facts.json says; `aws bedrock get-inference-profile` prints today's.
     foundation_model_id       = optional(string)       # Only for an application inference profile.
     additional_request_fields = optional(string, "{}") # JSON of the model's own fields: jsonencode({ thinking = { type = "disabled" } }).
   })

@@ -34,13 +34,13 @@ locals {
 
   # Lambda takes 4 KB of variables, all together (AWS Lambda Developer Guide, "Lambda quotas"), and names them as JSON when it refuses
   # them. AWS invents the guardrail's id and number, so that the longest stand in. jsonencode writes <, > and & in six characters,
-  # and four base64 characters stand for three bytes.
+  # and four base64 characters encode three bytes.
   environment_json  = replace(jsonencode(merge(local.environment, { GUARDRAIL_ID = format("%64s", ""), GUARDRAIL_VERSION = "99999999" })), "/\\\\u00(?:3c|3e|26)/", "_")
   environment_bytes = floor(length(base64encode(local.environment_json)) * 3 / 4)
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_116:API Gateway invokes synchronously and tells the client; there is no event to lose
+  #checkov:skip=CKV_AWS_116:API Gateway invokes synchronously and answers the client; there is no event to lose
   #checkov:skip=CKV_AWS_117:it reaches public AWS APIs over TLS only; a VPC would add cost and no control that the role does not give
   #checkov:skip=CKV_AWS_173:the variables hold identifiers and no secrets; a CMK would cost the role kms:Decrypt
   #checkov:skip=CKV_AWS_272:the package is reproducible and its hash is in the plan, which is what a signature would attest

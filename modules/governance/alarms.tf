@@ -124,7 +124,7 @@ locals {
         statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each such event
       }
       # Rings from the start until the first delivery. Quiet until then would be "missing" in place of "breaching", and a trail
-      # that never wrote anything, for its role or its key, would be told of by nobody.
+      # that never wrote anything, for its role or its key, would be reported by nobody.
       trail-silent = {
         description = "The trail wrote nothing for an hour. It was stopped, or can no longer write. After a first apply this rings until the trail's first delivery, some 15 minutes."
         namespace   = "AWS/Logs", metric = "IncomingLogEvents", dimensions = { LogGroupName = local.trail_log_group }

@@ -137,7 +137,7 @@ locals {
       ]
     }
 
-    # Stops muting the alarms, the events and the budget that would tell somebody, at their source, on their way or at the topic.
+    # Stops muting the alarms, the events and the budget that alert somebody, at their source, on their way or at the topic.
     AlertSilencing = {
       scope = "named"
       actions = [

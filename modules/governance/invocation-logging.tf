@@ -10,7 +10,7 @@ data "aws_iam_policy_document" "bedrock_trust" {
       identifiers = ["bedrock.amazonaws.com"]
     }
 
-    # Without these two, anybody's Bedrock could be told to write through this role (the confused deputy).
+    # Without these two, anybody's Bedrock could be made to write through this role (the confused deputy).
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"

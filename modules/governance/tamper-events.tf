@@ -1,4 +1,4 @@
-# A change to a control tells somebody, whether or not it was allowed. Two roads, because AWS has two: EventBridge gets an
+# A change to a control alerts somebody, whether or not it was allowed. Two ways, because AWS has two: EventBridge gets an
 # event within seconds, but those of global services such as IAM only in us-east-1 (AWS Knowledge Center, "EventBridge rule
 # triggers IAM single Region"); the trail's log group, whatever its Region, gets those too. Each watches the other: a rule
 # sees the filters, the alarms and the trail go, and a filter sees the rules and the topic go.
@@ -46,7 +46,7 @@ locals {
     kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" || contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }
   }
 
-  # AWS invents the ids of keys, APIs, API keys and plans: of those, changes in the whole account are told.
+  # AWS invents the ids of keys, APIs, API keys and plans: changes of those in the whole account raise alerts.
   tamper_events = {
     guardrail-changed = {
       title    = "The guardrail was changed, or a road to a model was opened that goes round it"
@@ -109,7 +109,7 @@ locals {
         detail = merge(
           {
             eventSource = [for service in event.services : "${service}.amazonaws.com"]
-            errorCode   = [{ exists = false }] # a refused attempt is told once, below
+            errorCode   = [{ exists = false }] # a refused attempt raises one alert, below
           },
           event.match,
           { for field, value in { userIdentity = local.outside_deploy_roles } : field => value if length(var.deploy_role_arns) > 0 },
@@ -185,7 +185,7 @@ resource "aws_cloudwatch_event_target" "tamper" {
   }
 }
 
-# What the trail's log group alone can tell of: IAM and AWS Budgets speak in us-east-1, and rules and topic do not tell of
+# What only the trail's log group shows: IAM and AWS Budgets speak in us-east-1, and rules and topic do not report
 # their own end.
 locals {
   outside_or_refused = length(var.deploy_role_arns) == 0 ? [] : ["(${join(" || ", [

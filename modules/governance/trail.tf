@@ -49,7 +49,7 @@ resource "aws_iam_role_policy" "trail" {
 
 resource "aws_cloudtrail" "this" {
   count = var.trail == null ? 0 : 1
-  #checkov:skip=CKV_AWS_252:a notice for every delivered file tells nobody anything; tamper-events.tf tells of what matters
+  #checkov:skip=CKV_AWS_252:a notice for every delivered file would say nothing; tamper-events.tf alerts on what matters
 
   name                          = local.trail_name
   s3_bucket_name                = aws_s3_bucket.trail[0].id

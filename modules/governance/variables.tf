@@ -1,8 +1,8 @@
 variable "alerts" {
-  description = "Who is told, and from when on. Each address must confirm the e-mail that Amazon SNS sends it."
+  description = "Who is alerted, and from which threshold on. Each address must confirm the e-mail that Amazon SNS sends it."
   type = object({
     emails             = list(string)
-    monthly_budget_usd = optional(number, 100)     # of the whole account; told at 50, 80 and 100 per cent
+    monthly_budget_usd = optional(number, 100)     # of the whole account; alerts at 50, 80 and 100 per cent
     thresholds         = optional(map(number), {}) # alarm name, without the environment's -> threshold
   })
   default  = { emails = [] }

@@ -1,4 +1,4 @@
-"""Someone is told: alarms and dashboard watch what is really written, and tampering is a sentence.
+"""Someone is alerted: alarms and dashboard watch what is written, and tampering is a sentence.
 
 Each rule's pattern is matched with the records that the local trail wrote, and its message is put
 together as EventBridge does. What the local EventBridge published is in its metrics.
@@ -20,7 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
-from tests.rehearsal.telling import as_event, rendered
+from tests.rehearsal.notices import as_event, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ ATTEMPTS = [
 
 
 @dataclass(frozen=True)
-class Told:
+class Alerts:
     """What a rehearsal wrote, and what was applied to watch it."""
 
     metrics: frozenset[Metric]
@@ -226,7 +226,7 @@ def metric_of(namespace: str, name: str, dimensions: Any) -> Metric:
 
 
 @pytest.fixture(scope="module")
-def told(dev: Rehearsal) -> Told:
+def alerts(dev: Rehearsal) -> Alerts:
     """Have traffic of every kind and all attempts at tampering, once."""
     since = int(time.time() * 1000)
     refusals = tamper(dev, dev.terraform().outputs())
@@ -243,30 +243,30 @@ def told(dev: Rehearsal) -> Told:
     body = cloudwatch.get_dashboard(DashboardName=NAME)["DashboardBody"]
     alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
     # The trail's records are counted by the filter in the moment that they are written.
-    return Told(all_metrics(dev), alarms, json.loads(body), patterns, messages, refusals, records)
+    return Alerts(all_metrics(dev), alarms, json.loads(body), patterns, messages, refusals, records)
 
 
-def test_every_alarm_watches_a_metric_that_is_written(told: Told) -> None:
-    assert len(told.alarms) > 15
+def test_every_alarm_watches_a_metric_that_is_written(alerts: Alerts) -> None:
+    assert len(alerts.alarms) > 15
     silent = {
         alarm["AlarmName"]
-        for alarm in told.alarms
+        for alarm in alerts.alarms
         if "MetricName" in alarm  # the other one is on failures, which there are none of
         and metric_of(alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"])
-        not in told.metrics
+        not in alerts.metrics
     }
     assert silent == set()
 
 
-def test_the_dashboard_draws_only_metrics_that_are_written(told: Told) -> None:
+def test_the_dashboard_draws_only_metrics_that_are_written(alerts: Alerts) -> None:
     drawn = [
         row
-        for widget in told.dashboard["widgets"]
+        for widget in alerts.dashboard["widgets"]
         if widget["type"] == "metric"
         for row in widget["properties"]["metrics"]
     ]
     assert len(drawn) > 20
-    assert [row for row in drawn if not any(_draws(row, one) for one in told.metrics)] == []
+    assert [row for row in drawn if not any(_draws(row, one) for one in alerts.metrics)] == []
 
 
 def _draws(row: list[Any], metric: Metric) -> bool:
@@ -286,9 +286,9 @@ def _draws(row: list[Any], metric: Metric) -> bool:
     return all(known[each] == text for each, text in exact) and all(each in name for each in bare)
 
 
-def test_topic_and_key_let_eventbridge_and_alarms_publish(told: Told, dev: Rehearsal) -> None:
+def test_topic_and_key_let_eventbridge_and_alarms_publish(alerts: Alerts, dev: Rehearsal) -> None:
     def counted(namespace: str, name: str, **dimensions: str) -> bool:
-        return metric_of(namespace, name, _pairs(dimensions)) in told.metrics
+        return metric_of(namespace, name, _pairs(dimensions)) in alerts.metrics
 
     rule = {"RuleName": f"{NAME}-attempt-refused"}
     assert counted("AWS/Events", "Invocations", **rule)
@@ -331,43 +331,45 @@ def test_nobody_publishes_by_hand_because_the_key_forbids_it(dev: Rehearsal) -> 
     assert caught.value.response["Error"]["Code"] == "KMSAccessDenied"
 
 
-def test_every_attempt_is_refused(told: Told) -> None:
+def test_every_attempt_is_refused(alerts: Alerts) -> None:
     assert {
-        event: code for event, code in told.refusals.items() if "AccessDenied" not in code
+        event: code for event, code in alerts.refusals.items() if "AccessDenied" not in code
     } == {}
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.event)
-def test_an_attempt_is_recorded_and_sets_off_one_rule(told: Told, attempt: Attempt) -> None:
-    record = told.record(attempt.event)
+def test_an_attempt_is_recorded_and_sets_off_one_rule(alerts: Alerts, attempt: Attempt) -> None:
+    record = alerts.record(attempt.event)
     assert record["errorCode"] == "AccessDenied"
-    assert told.matching(record) == {"attempt-refused"}
+    assert alerts.matching(record) == {"attempt-refused"}
     allowed = {name: value for name, value in record.items() if not name.startswith("error")}
-    assert told.matching(allowed) == {attempt.rule}
+    assert alerts.matching(allowed) == {attempt.rule}
 
 
-def test_what_harms_nobody_sets_off_nothing(told: Told) -> None:
-    assert told.matching(told.record("DescribeTrails")) == set()
-    assert told.matching(told.record("Converse")) == set()
-    other = told.record("DeleteLogGroup") | {"requestParameters": {"logGroupName": "/aws/other"}}
+def test_what_harms_nobody_sets_off_nothing(alerts: Alerts) -> None:
+    assert alerts.matching(alerts.record("DescribeTrails")) == set()
+    assert alerts.matching(alerts.record("Converse")) == set()
+    other = alerts.record("DeleteLogGroup") | {"requestParameters": {"logGroupName": "/aws/other"}}
     del other["errorCode"]
-    assert told.matching(other) == set()
+    assert alerts.matching(other) == set()
 
 
-def test_an_attempt_on_the_deny_policy_is_counted_through_the_trail(told: Told) -> None:
+def test_an_attempt_on_the_deny_policy_is_counted_through_the_trail(alerts: Alerts) -> None:
     """EventBridge gets IAM's events in us-east-1 only, so that a metric filter watches them."""
-    assert told.record("DeletePolicy")["awsRegion"] == "us-east-1"
-    assert metric_of("Chatbot", "IdentityChanges", ()) in told.metrics
+    assert alerts.record("DeletePolicy")["awsRegion"] == "us-east-1"
+    assert metric_of("Chatbot", "IdentityChanges", ()) in alerts.metrics
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.event)
-def test_the_message_is_a_sentence_that_names_who_and_what(told: Told, attempt: Attempt) -> None:
-    record = told.record(attempt.event)
-    text = rendered(told.messages["attempt-refused"], as_event(record))
+def test_the_message_is_a_sentence_that_names_who_and_what(
+    alerts: Alerts, attempt: Attempt
+) -> None:
+    record = alerts.record(attempt.event)
+    text = rendered(alerts.messages["attempt-refused"], as_event(record))
     assert text.startswith(f"Somebody tried to change a control and was refused ({NAME}, account ")
     who = record["userIdentity"]["arn"]
     assert f"{who} called {attempt.event} of {attempt.service}.amazonaws.com at 20" in text
     assert record["eventID"] in text
     assert "<" not in text
-    changed = rendered(told.messages[attempt.rule], as_event(record))
+    changed = rendered(alerts.messages[attempt.rule], as_event(record))
     assert changed.partition(" (")[0] != text.partition(" (")[0]

@@ -1,4 +1,4 @@
-"""A bound administrator tries everything: each attempt is refused, recorded, and told.
+"""A bound administrator tries everything: each attempt is refused, recorded, and raises an alert.
 
 What is tried is derived (tests/tampering.py): every action that changes a kind of resource that the
 environment has, but those that tests/tampering.toml excepts. With `pytest -s` it prints what became
@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
 from emulator.logs.filter_patterns import compile_filter
-from tests.rehearsal.telling import as_event, rendered
+from tests.rehearsal.notices import as_event, rendered
 from tests.tampering import derived, exceptions, undenied
 from tests.tries import tries
 
@@ -54,7 +54,7 @@ class Tried:
     messages: dict[str, Any] = field(default_factory=dict)
     filters: dict[str, Callable[[str], bool]] = field(default_factory=dict)
 
-    def told_by(self, record: dict[str, Any]) -> list[str]:
+    def alerted_by(self, record: dict[str, Any]) -> list[str]:
         """Return the rules, and the filters of the trail's log, that a record sets off."""
         # AWS has global services' events in us-east-1, and read-only ones for who asks for them.
         event = as_event(record) if record["awsRegion"] == REGION and not record["readOnly"] else {}
@@ -192,7 +192,7 @@ def _called(dev: Rehearsal, account: str, calls: list[Try]) -> dict[str, str]:
         except ClientError as error:
             about = error.response["Error"]
             said[call.id] = f"{about['Code']}: {about['Message']}"
-        except Exception as error:  # noqa: BLE001 - one test tells all that could not be tried
+        except Exception as error:  # noqa: BLE001 - one test shows all that could not be tried
             said[call.id] = f"not tried: {error!r}"
         else:
             said[call.id] = ""
@@ -224,12 +224,12 @@ def _recorded(dev: Rehearsal, calls: list[Try], since: int) -> dict[str, dict[st
 
 
 def _excepted(name: str, *names: str) -> bool:
-    """Tell whether a list has an action, or a call by its service and operation."""
+    """Return whether a list has an action, or a call by its service and operation."""
     return any(one.covers(each) for one in exceptions(name) for each in names)
 
 
 def _silent(call: Try) -> bool:
-    """Tell whether a call raises no alert when it is allowed."""
+    """Return whether a call raises no alert when it is allowed."""
     names = call.action, call.id
     return _excepted("unalerted", *names) or _excepted("unalerted_refusal", *names)
 
@@ -266,10 +266,10 @@ def test_every_refused_attempt_is_told_in_a_sentence(tried: Tried) -> None:
         record = tried.records.get(call.id)
         if record is None or _excepted("unalerted_refusal", call.action, call.id):
             continue
-        told = tried.told_by(record)
-        if not told:
+        alerted = tried.alerted_by(record)
+        if not alerted:
             silent.append(call.id)
-        for rule in set(told) & set(tried.messages):
+        for rule in set(alerted) & set(tried.messages):
             text = rendered(tried.messages[rule], as_event(record))
             assert text.startswith("Somebody tried to change a control and was refused")
             assert f"{record['userIdentity']['arn']} called {record['eventName']}" in text
@@ -278,33 +278,35 @@ def test_every_refused_attempt_is_told_in_a_sentence(tried: Tried) -> None:
 
 def test_every_change_that_is_allowed_is_told_in_a_sentence(tried: Tried) -> None:
     """By anybody but a deploy role: the same records, as if the call had been allowed."""
-    silent, told_by = [], {}
+    silent, alerted_by = [], {}
     for call in tried.calls:
         record = tried.records.get(call.id)
         if record is None or _silent(call):
             continue
         allowed = {name: value for name, value in record.items() if not name.startswith("error")}
-        told_by[call.id] = told = tried.told_by(allowed)
-        if not told:
+        alerted_by[call.id] = alerted = tried.alerted_by(allowed)
+        if not alerted:
             silent.append(call.id)
-        for rule in set(told) & set(tried.messages):
+        for rule in set(alerted) & set(tried.messages):
             assert "refused" not in rendered(tried.messages[rule], as_event(allowed))
     assert silent == [], "\n".join(silent)
-    assert "attempt-refused" not in {rule for rules in told_by.values() for rule in rules}
+    assert "attempt-refused" not in {rule for rules in alerted_by.values() for rule in rules}
 
 
 def test_each_road_of_alerts_watches_the_other(tried: Tried) -> None:
-    """What ends EventBridge's road is told by the trail's filter, and the other way round."""
+    """What ends EventBridge's way is reported by the trail's filter, and the other way round."""
     ends_the_filter = {"DeleteMetricFilter", "DeleteAlarms", "DisableAlarmActions", "StopLogging"}
     ends_the_rules = {"events.amazonaws.com", "sns.amazonaws.com"}
     seen = 0
     for call in tried.calls:
-        told = set(tried.told_by(tried.records[call.id])) if call.id in tried.records else set()
-        if call.source in ends_the_rules and told:
-            assert told & set(tried.filters), call.id
+        alerted = (
+            set(tried.alerted_by(tried.records[call.id])) if call.id in tried.records else set()
+        )
+        if call.source in ends_the_rules and alerted:
+            assert alerted & set(tried.filters), call.id
             seen += 1
         if call.operation in ends_the_filter:
-            assert told & set(tried.messages), call.id
+            assert alerted & set(tried.messages), call.id
             seen += 1
     assert seen > 10
 
@@ -313,9 +315,9 @@ def test_what_became_of_each_is_printed(tried: Tried) -> None:
     lines = []
     for call in sorted(tried.calls, key=lambda one: one.id):
         record = tried.records.get(call.id)
-        told = ", ".join(tried.told_by(record)) or "nobody" if record else "no record"
+        alerted = ", ".join(tried.alerted_by(record)) or "nobody" if record else "no record"
         said = "refused" if "explicit deny" in tried.said[call.id] else "ALLOWED"
-        lines.append(f"{call.id:60} {said}  alerted: {told}")
+        lines.append(f"{call.id:60} {said}  alerted: {alerted}")
     for action, decision in sorted(tried.simulated.items()):
         lines.append(f"{action:60} {decision}, says IAM")
     sys.stdout.write("\n" + "\n".join(lines) + "\n")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.terraform.offline import Jobs, Offline, planned, refusals
+from tests.terraform.roles import NAME, Role, mine
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def module_tests(offline: Offline, module: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def usages(offline: Offline) -> dict[str, Any]:
+def planned_usages(offline: Offline) -> dict[str, Any]:
     """Plan the usage block of every README, in one root."""
     return planned(offline.root("usage", {f"{module}.tf": usage(module) for module in MODULES}))
 
@@ -125,22 +126,26 @@ def needed(items: list[pytest.Item]) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def jobs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Jobs]:
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
+    """Return a copy of modules and environments that Terraform plans without AWS."""
+    with Offline(tmp_path_factory.mktemp("terraform") / "tree") as copy:
+        yield copy
+
+
+@pytest.fixture(scope="session")
+def jobs(request: pytest.FixtureRequest, offline: Offline) -> Iterator[Jobs]:
     """Return everything that Terraform has to do here, the longest first."""
-    with Offline(tmp_path_factory.mktemp("terraform") / "tree") as offline:
-        by_length = sorted(MODULES, key=lambda module: module != "edge")
-        tasks: dict[str, Callable[[], Any]] = {
-            **{f"test {module}": partial(module_tests, offline, module) for module in by_length},
-            "usages": partial(usages, offline),
-            **{f"plan {env}": partial(offline.environment, env) for env in ENVIRONMENTS},
-            **{f"bad {name}": partial(bad_inputs, offline, name) for name in BAD_INPUTS},
-        }
-        soon = needed(request.session.items)
-        work = Jobs(tasks, [name for name in tasks if name in soon], os.cpu_count() or 1)
-        yield work
-        work.close()
+    by_length = sorted(MODULES, key=lambda module: module != "edge")
+    tasks: dict[str, Callable[[], Any]] = {
+        **{f"test {module}": partial(module_tests, offline, module) for module in by_length},
+        "usages": partial(planned_usages, offline),
+        **{f"plan {env}": partial(offline.environment, env) for env in ENVIRONMENTS},
+        **{f"bad {name}": partial(bad_inputs, offline, name) for name in BAD_INPUTS},
+    }
+    soon = needed(request.session.items)
+    work = Jobs(tasks, [name for name in tasks if name in soon], os.cpu_count() or 1)
+    yield work
+    work.close()
 
 
 @pytest.fixture(scope="session", params=ENVIRONMENTS)
@@ -154,3 +159,22 @@ def plan(jobs: Jobs, environment: str) -> dict[str, Any]:
     """Return the plan of an environment."""
     found: dict[str, Any] = jobs.result(f"plan {environment}")
     return found
+
+
+@pytest.fixture(scope="session")
+def usages(jobs: Jobs) -> dict[str, Any]:
+    """Return the plan of the usage blocks."""
+    found: dict[str, Any] = jobs.result("usages")
+    return found
+
+
+@pytest.fixture(scope="session")
+def roles(usages: dict[str, Any]) -> dict[str, Role]:
+    """Return the roles of the usage blocks, by name."""
+    return {role["name"]: Role(usages, role["name"]) for role in mine(usages, "aws_iam_role")}
+
+
+@pytest.fixture(scope="session")
+def function(roles: dict[str, Role]) -> Role:
+    """Return the function's role."""
+    return roles[f"{NAME}-execution"]

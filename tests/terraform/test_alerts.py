@@ -200,5 +200,5 @@ def test_a_spent_budget_is_told_to_the_topic(jobs: Jobs) -> None:
         if change["type"] == "aws_budgets_budget"
     )
     # The topic's ARN, which waits for AWS to make it.
-    told = [bool(one["subscriber_sns_topic_arns"]) for one in budget["notification"]]
-    assert told == [True] * 3
+    reaches = [bool(one["subscriber_sns_topic_arns"]) for one in budget["notification"]]
+    assert reaches == [True] * 3

@@ -99,9 +99,9 @@ def test_a_topic_and_a_third_environment(offline: Offline) -> None:
     assert resource(made, "aws_lambda_function")["function_name"] == "chatbot-staging"
     assert not resources(made, "aws_cloudtrail")
     assert not resources(made, "aws_api_gateway_account")
-    told = int(re.search(r"adds some (\d+) resources", PAGE)[1])  # type: ignore[index]  # or it fails
+    documented = int(re.search(r"adds some (\d+) resources", PAGE)[1])  # type: ignore[index]  # or it fails
     added = [each for each in made["resource_changes"] if each["mode"] == "managed"]
-    assert abs(len(added) - told) <= 5, len(added)
+    assert abs(len(added) - documented) <= 5, len(added)
 
 
 def test_a_second_region(offline: Offline) -> None:

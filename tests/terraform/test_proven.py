@@ -1,4 +1,4 @@
-"""What the plan and the code can refuse, each by a proof: a new rule without one is told here."""
+"""What the plan and the code can refuse, each by a proof: a new rule without one fails here."""
 
 from __future__ import annotations
 

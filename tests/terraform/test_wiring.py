@@ -153,13 +153,13 @@ def test_the_length_of_a_message_is_the_same_at_the_api_and_in_the_function(
     assert schema["properties"]["message"]["maxLength"] == 1500
     # The function's variables hold the guardrail's id, so that a plan knows none of them.
     chatbot = tuned["configuration"]["root_module"]["module_calls"]["chatbot"]["module"]
-    told = chatbot["module_calls"]["compute"]["expressions"]["chat"]["references"]
+    references = chatbot["module_calls"]["compute"]["expressions"]["chat"]["references"]
     assert {
         "var.function.log_level",
         "var.function.max_message_chars",
         "var.function.max_output_tokens",
         "var.function.system_prompt",
-    } <= set(told)
+    } <= set(references)
 
 
 def test_with_snapstart_the_alias_takes_its_version_from_what_has_answered(

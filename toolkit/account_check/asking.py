@@ -1,4 +1,4 @@
-"""Ask AWS with a person's own credentials, read-only, and tell errors apart."""
+"""Ask AWS with a person's own credentials, read-only, and sort the errors."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def account(question: Question) -> Finding:
     if EXAMPLE_ACCOUNT in settings.account_ids:
         return failed(
             f"allowed_account_ids still holds the placeholder {EXAMPLE_ACCOUNT}",
-            f"edit placeholder 1 in {providers}; `aws sts get-caller-identity` tells your account",
+            f"edit placeholder 1 in {providers}; `aws sts get-caller-identity` prints your account",
         )
     try:
         caller = question.ask("sts", settings.bucket_region).get_caller_identity()

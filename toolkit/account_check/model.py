@@ -116,7 +116,7 @@ def destinations(question: Question) -> Finding:
 
 
 def _misfit(question: Question) -> str:
-    """Return why a profile is not there, where its name or AWS's pages tell."""
+    """Return why a profile is not there, where its name or AWS's pages show it."""
     model, region = question.plan.model, question.plan.region
     geography = model.profile.partition(".")[0]
     offered = aws_facts.offered(model.id, region)

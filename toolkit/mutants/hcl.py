@@ -49,7 +49,7 @@ VALUE KEY
 """)
 SWAPS = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
 BOOLEANS = {"true": "false", "false": "true"}
-# An attribute that tells a block from its siblings, in the name of a mutant.
+# An attribute that distinguishes a block from its siblings, in the name of a mutant.
 NAMES = ("sid", "name", "variable")
 OWN_NAME = re.compile(r'\{[^{}]*?\bname +=\s*"([^"]+)"')
 

@@ -27,6 +27,9 @@ PLANS = (
     "tests/terraform/test_environments.py",
     "tests/terraform/test_alerts.py",
     "tests/terraform/test_least_privilege.py",
+    "tests/terraform/test_role_attacks.py",
+    "tests/terraform/test_organisation.py",
+    "tests/terraform/test_refusals.py",
     "tests/terraform/test_alone.py",
 )
 ORDER = "tests/terraform/test_order.py"

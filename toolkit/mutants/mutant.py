@@ -19,8 +19,8 @@ class MutantError(Exception):
 class Mutant:
     """One change; `mutated` returns a file's text with it made.
 
-    `where` and `change` tell it to people, and stay the same when other lines of the file change:
-    excuses are found by the name that they make.
+    `where` and `change` describe it to people, and stay the same when other lines of the file
+    change: excuses are found by the name that they make.
     """
 
     file: str

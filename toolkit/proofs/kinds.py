@@ -37,7 +37,7 @@ _DISGUISES = {disguise.name: disguise.apply for disguise in DISGUISES}
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What all proofs have. `stops` tells those that must be stopped from those that must pass.
+    """What all proofs have. `stops`: it must be stopped, not pass.
 
     Texts may hold placeholders, such as `{origin}`: what was applied (toolkit/proofs/readers.py).
     """

@@ -111,7 +111,7 @@ class Policies:
                 answer = self._aws("kms").get_key_policy(KeyId=resource, PolicyName="default")
                 document = answer["Policy"]
             case _:
-                raise ValueError(f"nobody knows how to read the policy of {resource}")
+                raise ValueError(f"there is no way here to read the policy of {resource}")
         return Policy(json.loads(document), f"policy of {resource}", "resource")
 
 

@@ -59,7 +59,7 @@ class Turn:
 
     @property
     def refused(self) -> bool:
-        """Tell whether the deployment kept the model's answer back, or never asked for one."""
+        """Return whether the deployment kept the model's answer back, or never asked for one."""
         return self.blocked or self.status != 200
 
 
@@ -110,8 +110,8 @@ class Asker:
 
 
 def _wait(answer: Answer, otherwise: float) -> float:
-    told = answer.headers.get("retry-after", "")
-    return float(told) if told.isdecimal() else otherwise
+    seconds = answer.headers.get("retry-after", "")
+    return float(seconds) if seconds.isdecimal() else otherwise
 
 
 def _turn(prompt: str, answer: Answer) -> Turn:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MODEL = "model"
 """No layer of ours stopped it: the model answered, whatever it said."""
 
-NOT_KNOWN = "no log tells"
+NOT_KNOWN = "not in any log"
 PLACES = (*LAYERS[:4], MODEL, NOT_KNOWN)
 """Where a probe may end: a layer that requests meet, the model, or nobody knows."""
 
@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def stopped(self) -> bool:
-        """Tell whether a layer of ours stopped it."""
+        """Return whether a layer of ours stopped it."""
         return self.layer not in {MODEL, NOT_KNOWN}
 
 

@@ -231,12 +231,12 @@ def _of_numbers(one: Aggregate, numbers: list[float]) -> float | None:
 def _shown(
     row: Row, columns: list[tuple[str, str]], *, with_pointer: bool
 ) -> list[tuple[str, str]]:
-    told = [
+    fields = [
         (name, _moment(row[field]) if field in _TIMES else text(row[field]))
         for field, name in columns
         if row.get(field) is not None
     ]
-    return [*told, ("@ptr", text(row["@ptr"]))] if with_pointer else told
+    return [*fields, ("@ptr", text(row["@ptr"]))] if with_pointer else fields
 
 
 def _moment(milliseconds: object) -> str:

@@ -44,7 +44,7 @@ class LeakDetector:
         self._pieces = {self._letters[at : at + self._step] for at in range(last)}
 
     def leaks(self, answer: str) -> bool:
-        """Tell whether an answer holds the canary or a run of the prompt."""
+        """Return whether an answer holds the canary or a run of the prompt."""
         readings = [_letters(answer)]
         readings += map(_letters, _decoded(answer))
         return any(self._holds(one) or self._holds(one[::-1]) for one in readings)
@@ -60,7 +60,7 @@ class LeakDetector:
         )
 
     def _recited(self, letters: str, start: int) -> bool:
-        """Tell whether the piece that begins at `start` is part of a long enough run."""
+        """Return whether the piece that begins at `start` is part of a long enough run."""
         first = max(0, start + self._step - self._needed)
         last = min(start, len(letters) - self._needed)
         return any(

@@ -326,3 +326,37 @@ run "without_a_custom_domain_the_default_endpoint_stays_open" {
     error_message = "Nothing would answer."
   }
 }
+
+run "a_page_on_this_machine_may_do_without_tls" {
+  command = plan
+
+  variables {
+    allowed_origin = "http://localhost:5173"
+  }
+
+  assert {
+    condition     = aws_api_gateway_integration_response.preflight.response_parameters["method.response.header.Access-Control-Allow-Origin"] == "'http://localhost:5173'"
+    error_message = "A local origin is not sent."
+  }
+}
+
+run "a_log_role_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    log_role_arn = "ApiGatewayLoggingRole"
+  }
+
+  expect_failures = [aws_api_gateway_stage.this]
+}
+
+# A name that nobody has would stop nobody.
+run "a_stopped_client_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    disabled_clients = ["mobil"]
+  }
+
+  expect_failures = [var.disabled_clients]
+}

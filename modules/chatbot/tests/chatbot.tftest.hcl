@@ -110,29 +110,8 @@ run "a_message_that_could_not_pass_the_web_acl_is_refused" {
   command = plan
 
   variables {
-    environment = "Production"
-    function    = { max_message_chars = 2033 }
+    function = { max_message_chars = 2033 }
   }
 
-  expect_failures = [var.edge, var.environment]
-}
-
-run "a_message_of_no_length_is_refused" {
-  command = plan
-
-  variables {
-    function = { max_message_chars = 0 }
-  }
-
-  expect_failures = [var.function]
-}
-
-run "half_a_character_is_refused" {
-  command = plan
-
-  variables {
-    function = { max_message_chars = 2.5 }
-  }
-
-  expect_failures = [var.function]
+  expect_failures = [var.edge]
 }

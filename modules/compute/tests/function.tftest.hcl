@@ -99,7 +99,7 @@ run "the_function_writes_json_to_its_own_encrypted_group_and_traces_everything" 
   }
 }
 
-run "the_function_is_told_exactly_these_things" {
+run "the_function_gets_exactly_these_settings" {
   command = plan
 
   assert {
@@ -237,4 +237,17 @@ run "patterns_of_an_environments_own_reach_the_function_and_settings_of_4096_byt
     condition     = local.environment_bytes > 3900 && local.environment_bytes <= 4096
     error_message = "This is to be close to the limit, and has ${local.environment_bytes} bytes."
   }
+}
+
+run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
+  command = plan
+
+  variables {
+    chat = {
+      patterns      = [for i in range(10) : join("", [for j in range(20) : "0123456789"])]
+      system_prompt = join("", [for i in range(200) : "Be helpful"])
+    }
+  }
+
+  expect_failures = [aws_lambda_function.this]
 }

@@ -339,3 +339,25 @@ run "what_may_be_tuned_is_tuned" {
     error_message = "A local origin is not sent."
   }
 }
+
+run "no_pattern_at_all_is_refused" {
+  command = plan
+
+  variables {
+    prompt_injection = { patterns = [] }
+  }
+
+  expect_failures = [aws_wafv2_regex_pattern_set.prompt_injection]
+}
+
+run "another_name_for_an_applied_web_acl_is_refused" {
+  command = plan
+
+  override_resource {
+    target          = terraform_data.name
+    override_during = plan
+    values          = { output = "chatbot-before" }
+  }
+
+  expect_failures = [aws_wafv2_web_acl_association.this]
+}

@@ -71,7 +71,7 @@ run "alarms_watch_metrics_that_exist" {
   }
 }
 
-run "an_alert_that_eventbridge_cannot_deliver_is_told" {
+run "an_alert_that_eventbridge_cannot_deliver_raises_an_alarm" {
   command = plan
 
   assert {
@@ -115,8 +115,8 @@ run "every_alarm_is_on_the_dashboard" {
   }
 }
 
-# Which calls each rule tells, tests/rehearsal/test_bound_administrator.py shows with real records.
-run "a_change_outside_the_deploy_roles_is_told" {
+# Which calls each rule matches, tests/rehearsal/test_bound_administrator.py shows with real records.
+run "a_change_outside_the_deploy_roles_raises_an_alert" {
   command = plan
 
   assert {
@@ -192,7 +192,7 @@ run "what_grew_too_long_is_refused" {
   expect_failures = [aws_cloudwatch_event_rule.tamper, aws_cloudwatch_log_metric_filter.trail, output.scp_json]
 }
 
-run "a_refused_attempt_is_told_whoever_makes_it" {
+run "a_refused_attempt_raises_an_alert_whoever_makes_it" {
   command = plan
 
   assert {
@@ -200,11 +200,11 @@ run "a_refused_attempt_is_told_whoever_makes_it" {
       contains(jsondecode(aws_cloudwatch_event_rule.tamper["attempt-refused"].event_pattern).detail.errorCode, { prefix = "AccessDenied" }) &&
       !strcontains(aws_cloudwatch_event_rule.tamper["attempt-refused"].event_pattern, "role/deploy")
     )
-    error_message = "A refused attempt must be told, a deploy role's as well."
+    error_message = "A refused attempt must raise an alert, a deploy role's as well."
   }
 }
 
-run "without_deploy_roles_every_change_is_told" {
+run "without_deploy_roles_every_change_raises_an_alert" {
   command = plan
 
   variables {
@@ -233,7 +233,7 @@ run "the_message_is_a_sentence" {
   }
 }
 
-run "what_eventbridge_cannot_tell_is_seen_through_the_trail" {
+run "what_eventbridge_does_not_see_is_seen_through_the_trail" {
   command = plan
 
   assert {
@@ -342,11 +342,11 @@ run "the_month_has_a_budget" {
       for notification in aws_budgets_budget.month.notification :
       "${notification.notification_type} ${notification.comparison_operator} ${notification.threshold} ${notification.threshold_type}"
     ]) == toset(["ACTUAL GREATER_THAN 50 PERCENTAGE", "ACTUAL GREATER_THAN 80 PERCENTAGE", "ACTUAL GREATER_THAN 100 PERCENTAGE"])
-    error_message = "People are told at half, at four fifths, and when it is spent."
+    error_message = "People are alerted at half, at four fifths, and when it is spent."
   }
 }
 
-run "people_are_told_by_e_mail" {
+run "people_are_alerted_by_e_mail" {
   command = plan
 
   variables {
@@ -359,7 +359,7 @@ run "people_are_told_by_e_mail" {
   }
 }
 
-run "people_are_told_when_an_alarm_rings_and_when_it_ends" {
+run "people_are_alerted_when_an_alarm_rings_and_when_it_ends" {
   command = plan
 
   override_resource {
@@ -373,6 +373,17 @@ run "people_are_told_when_an_alarm_rings_and_when_it_ends" {
       for alarm in aws_cloudwatch_metric_alarm.this :
       alarm.alarm_actions == toset([aws_sns_topic.alerts.arn]) && alarm.ok_actions == toset([aws_sns_topic.alerts.arn])
     ])
-    error_message = "An alarm begins or ends, and nobody is told."
+    error_message = "An alarm begins or ends, and nobody is alerted."
   }
+}
+
+run "an_alarm_that_is_not_there_and_binding_a_deploy_role_are_refused" {
+  command = plan
+
+  variables {
+    alerts           = { emails = [], thresholds = { waf-blockd = 7 } }
+    bound_role_names = ["deploy"]
+  }
+
+  expect_failures = [var.alerts, var.bound_role_names]
 }

