@@ -6,3 +6,9 @@ import os
 # in a browser read the local account, and certificates need no minute of waiting here.
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
+
+OPERATOR_KEY_ID = "emulator"
+"""Access key id of the emulator's own calls; an administrator's, and recorded nowhere."""
+
+ADMINISTRATOR_KEY_ID = "rehearsal"
+"""Access key id and secret of people and Terraform: the account's administrator."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import boto3
 from botocore.config import Config
 
+from emulator import OPERATOR_KEY_ID
 from emulator.approximations import Approximations
 from emulator.wire.transport import InProcess
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from emulator.wire.transport import Answer
-
-OPERATOR_KEY_ID = "emulator"
-"""Access key id of the emulator's own calls; an administrator's, and recorded nowhere."""
 
 
 class Metrics(Protocol):

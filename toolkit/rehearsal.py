@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator import ADMINISTRATOR_KEY_ID
 from toolkit import misspelled
 from toolkit.applying import Narrator, errors_of
 from toolkit.interrupts import interrupts
@@ -31,8 +32,6 @@ HOME_VARIABLE = "CHATBOT_REHEARSALS"
 REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
 PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
-# Access key and secret of the emulator's administrator.
-ADMINISTRATOR = "rehearsal"
 DEFAULT_PORT = 4566
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -45,8 +44,8 @@ OVERRIDE = f"""terraform {{
 }}
 
 provider "aws" {{
-  access_key          = "{ADMINISTRATOR}"
-  secret_key          = "{ADMINISTRATOR}"
+  access_key          = "{ADMINISTRATOR_KEY_ID}"
+  secret_key          = "{ADMINISTRATOR_KEY_ID}"
   allowed_account_ids = ["{ACCOUNT_ID}"]
   max_retries         = 2
   s3_use_path_style   = true
@@ -102,8 +101,8 @@ def local_aws(endpoint: str) -> dict[str, str | None]:
     """Return the variables that send an AWS SDK to the local AWS, and None for a person's own."""
     return {name: None for name in os.environ if name.startswith("AWS_")} | {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
-        "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR,
+        "AWS_ACCESS_KEY_ID": ADMINISTRATOR_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR_KEY_ID,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -342,8 +341,8 @@ class Rehearsal:
             service,
             region_name=region,
             endpoint_url=self.endpoint,
-            aws_access_key_id=ADMINISTRATOR,
-            aws_secret_access_key=ADMINISTRATOR,
+            aws_access_key_id=ADMINISTRATOR_KEY_ID,
+            aws_secret_access_key=ADMINISTRATOR_KEY_ID,
         )
 
     def is_up(self) -> bool:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from emulator.account import OPERATOR_KEY_ID, Account
+from emulator import OPERATOR_KEY_ID
+from emulator.account import Account
 from emulator.cloudtrail.delivery import Delivery, Record
 from emulator.cloudtrail.history import History
 from emulator.cloudtrail.records import (

@@ -1,24 +1,11 @@
 """The applied policies: those of roles, and those of buckets, keys and topics."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from botocore.exceptions import ClientError
 
 from emulator.account import Account
 from emulator.wire.errors import CallerError
 from iam_policy import Policy, PolicyError
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role with its policies compiled."""
-
-    arn: str
-    tags: Mapping[str, str]
-    identity: tuple[Policy, ...]
-    boundary: Policy | None
-    trust: Policy
+from toolkit.role_policies import Role, managed_policy, read_role
 
 
 class Applied:
@@ -34,41 +21,17 @@ class Applied:
     def _read_role(self, name: str) -> Role:
         iam = self._account.client("iam")
         try:
-            role = iam.get_role(RoleName=name)["Role"]
+            return read_role(iam, name)
         except iam.exceptions.NoSuchEntityException as error:
             raise CallerError("AccessDenied", f"role {name} does not exist") from error
-        attached = [
-            policy["PolicyArn"]
-            for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-            for policy in page["AttachedPolicies"]
-        ]
-        inline = [
-            policy
-            for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
-            for policy in page["PolicyNames"]
-        ]
-        identity = [self.managed(arn) for arn in attached]
-        for policy in inline:
-            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-            identity.append(Policy(document, policy))
-        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        return Role(
-            arn=role["Arn"],
-            tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
-            identity=tuple(identity),
-            boundary=self.managed(boundary) if boundary else None,
-            trust=Policy(role["AssumeRolePolicyDocument"], f"{name} trust", "trust"),
-        )
 
     def managed(self, arn: str) -> Policy:
         """Return the default version of a managed policy. Raises PolicyError without one."""
         iam = self._account.client("iam")
         try:
-            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+            return managed_policy(iam, arn)
         except iam.exceptions.NoSuchEntityException as error:
-            raise PolicyError(f"policy {arn} is attached but does not exist here") from error
-        return Policy(answer["PolicyVersion"]["Document"], last(arn))
+            raise PolicyError(f"policy {arn} does not exist here") from error
 
     def of_resource(self, action: str, resource: str) -> Policy | None:
         """Return the policy on a bucket, key, topic or role; other ones are not read."""

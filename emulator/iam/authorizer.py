@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from emulator.account import Account
 from emulator.iam.applied import Applied, last
 from emulator.iam.callers import Callers
-from emulator.iam.resources import Target, roles_handed_on, targets
+from emulator.iam.resources import Permission, permissions, roles_handed_on
 from emulator.wire.call import Call, Credential, Principal
 from emulator.wire.errors import AwsError, CallerError
 from emulator.wire.http import HttpRequest
@@ -87,31 +87,33 @@ class Authorizer:
         if (call.service, call.operation) == ("sts", "GetCallerIdentity"):
             return  # AWS: no permission is needed, nor can it be denied
         context = self.context(call)
-        for target in self.targets(call):
-            for resource in target.resources:
-                decision = self._authorize(caller, target, resource, context)
+        for permission in self.permissions(call):
+            for resource in permission.resources:
+                decision = self._authorize(caller, permission, resource, context)
                 if not decision.allowed:
                     # The first resource is the one that AWS names.
-                    named = target.resources[0]
-                    text = access_denied_message(decision, caller.arn, target.action, named)
+                    named = permission.resources[0]
+                    text = access_denied_message(decision, caller.arn, permission.action, named)
                     raise CallerError("AccessDenied", text)
 
-    def targets(self, call: Call) -> list[Target]:
+    def permissions(self, call: Call) -> list[Permission]:
         """Return the IAM actions that a call needs and the ARNs that each is asked on.
 
         Keys behind aliases and the paths of roles are looked up in the account.
         """
-        found = targets(call, self._account.id)
+        found = permissions(call, self._account.id)
         if call.service == "kms":
-            return [self._with_key_arns(call, target) for target in found]
+            return [self._with_key_arns(call, permission) for permission in found]
         if call.service == "iam" and (name := call.params.get("RoleName")):
             return [
-                self._with_role_path(name, target) if ":role" in target.resources[0] else target
-                for target in found
+                self._with_role_path(name, permission)
+                if ":role" in permission.resources[0]
+                else permission
+                for permission in found
             ]
         return found
 
-    def _with_key_arns(self, call: Call, target: Target) -> Target:
+    def _with_key_arns(self, call: Call, permission: Permission) -> Permission:
         """Put the key in place of its alias: operations on keys need permission on the key.
 
         Those on aliases need permission on both, and a change of one on the key that it leaves as
@@ -119,7 +121,7 @@ class Authorizer:
         """
         on_alias = call.operation in {"CreateAlias", "DeleteAlias", "UpdateAlias"}
         arns: list[str] = []
-        for resource in target.resources:
+        for resource in permission.resources:
             if ":alias/" not in resource:
                 arns.append(resource)
                 continue
@@ -127,16 +129,16 @@ class Authorizer:
             if on_alias:
                 arns.append(resource)
             elif key is None:
-                return Target(target.action, unknown=True)
+                return Permission(permission.action, unknown=True)
             if key is not None and call.operation != "CreateAlias":
                 arns.append(key)
-        return Target(target.action, tuple(arns), target.unknown)
+        return Permission(permission.action, tuple(arns), permission.unknown)
 
-    def _with_role_path(self, name: str, target: Target) -> Target:
+    def _with_role_path(self, name: str, permission: Permission) -> Permission:
         try:
-            return Target(target.action, (self._applied.role(name).arn,))
+            return Permission(permission.action, (self._applied.role(name).arn,))
         except (CallerError, PolicyError):
-            return target
+            return permission
 
     @staticmethod
     def context(call: Call) -> Context:
@@ -160,7 +162,7 @@ class Authorizer:
         self, principal: Principal, action: str, resource: str, context: Context | None = None
     ) -> Decision:
         """Decide whether a principal may do this now."""
-        return self._authorize(principal, Target(action), resource, context or {})
+        return self._authorize(principal, Permission(action), resource, context or {})
 
     def authorize_key(self, principal: Principal, action: str, key: str) -> Decision:
         """Decide whether the key's policy lets a caller use it; it binds the administrator too."""
@@ -181,7 +183,7 @@ class Authorizer:
     ) -> Decision:
         """Decide for a session of the role, as AWS services use it that assumed it."""
         session = self._session(role_arn, role_arn, "service")
-        return self._authorize(session, Target(action), resource, context or {})
+        return self._authorize(session, Permission(action), resource, context or {})
 
     def authorize_service(
         self, service: str, action: str, resource: str, origin: Context
@@ -241,22 +243,22 @@ class Authorizer:
         )
 
     def _authorize(
-        self, principal: Principal, target: Target, resource: str, context: Context
+        self, principal: Principal, permission: Permission, resource: str, context: Context
     ) -> Decision:
         if principal.administrator:
             return Decision(True, "allowed", "administrator", "identity")
         if principal.type == "Unknown":
             return Decision(False, "implicit_deny", "the caller is not authenticated")
         try:
-            return self._decide(principal, target, resource, context)
+            return self._decide(principal, permission, resource, context)
         except CallerError as error:
             return Decision(False, "implicit_deny", str(error))
         except PolicyError as error:
-            _log.warning("refused %s to %s: %s", target.action, principal.arn, error)
+            _log.warning("refused %s to %s: %s", permission.action, principal.arn, error)
             return Decision(False, "implicit_deny", str(error))
 
     def _decide(
-        self, principal: Principal, target: Target, resource: str, context: Context
+        self, principal: Principal, permission: Permission, resource: str, context: Context
     ) -> Decision:
         role = self._applied.role(principal.role_name)
         full: _Keys = {
@@ -266,7 +268,7 @@ class Authorizer:
             "aws:PrincipalArn": role.arn,
             "aws:PrincipalIsAWSService": "false",
             "aws:PrincipalType": "AssumedRole",
-            "aws:RequestedRegion": requested_region(target.action, self._account.region),
+            "aws:RequestedRegion": requested_region(permission.action, self._account.region),
             "aws:SecureTransport": "true",  # plain HTTP on loopback stands in for TLS
             "aws:ViaAWSService": "false",
             **{f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()},
@@ -276,16 +278,16 @@ class Authorizer:
             full["aws:TokenIssueTime"] = _moment(principal.issued)
         if principal.user_id:
             full["aws:userid"] = principal.user_id
-        if not target.unknown and (owner := self._applied.owner(target.action, resource)):
+        if not permission.unknown and (owner := self._applied.owner(permission.action, resource)):
             full["aws:ResourceAccount"] = owner
         decision = evaluate(
-            Query(target.action, resource, full, principal.arn),
+            Query(permission.action, resource, full, principal.arn),
             identity=role.identity,
             boundary=role.boundary,
-            resource_policy=self._applied.of_resource(target.action, resource),
+            resource_policy=self._applied.of_resource(permission.action, resource),
             session=self._session_policies(principal),
-            resource_policy_decides=_resource_decides(target.action, resource),
-            resource_unknown=target.unknown,
+            resource_policy_decides=_resource_decides(permission.action, resource),
+            resource_unknown=permission.unknown,
         )
         if decision.allowed and self._applied.foreign(resource):
             # Another account's resource needs its owner's policy as well, which nobody here knows.

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 
 from moto.sts.models import sts_backends
 
+from emulator import ADMINISTRATOR_KEY_ID, OPERATOR_KEY_ID
 from emulator.account import Account
 from emulator.wire.call import Credential, Principal
 from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
-
-ADMINISTRATOR_KEYS = frozenset({"emulator", "rehearsal"})
 
 _MAX_SESSIONS = 1000
 _UNKNOWN_CALLER = "The security token included in the request is invalid."
@@ -41,7 +40,7 @@ class Callers:
         if signed is None:
             raise CallerError("MissingAuthenticationToken", "Missing Authentication Token")
         key = signed.access_key_id
-        if key in ADMINISTRATOR_KEYS:
+        if key in {OPERATOR_KEY_ID, ADMINISTRATOR_KEY_ID}:
             return self._administrator(key)
         session = self._sessions.get(key) or self._find(key)
         if session is None:

@@ -15,7 +15,7 @@ from emulator.wire.partition import partition_of
 
 
 @dataclass(frozen=True)
-class Target:
+class Permission:
     """An action and the ARNs it is asked on; `unknown` says that "*" merely stands in for them."""
 
     action: str
@@ -51,28 +51,28 @@ def roles_handed_on(call: Call) -> list[str]:
     return [role for role in found if isinstance(role, str) and role]
 
 
-def targets(call: Call, account: str) -> list[Target]:
+def permissions(call: Call, account: str) -> list[Permission]:
     """Return every action that the call needs, the one that gives it its name first."""
     roles = roles_handed_on(call)
     if (call.service, call.operation) == ("iam", "AddRoleToInstanceProfile"):
         roles = [f"arn:{call.partition}:iam::{account}:role/{call.params.get('RoleName')}"]
-    passed = (Target("iam:PassRole", (role,)) for role in roles)
-    return [*_named_targets(call, account), *passed]
+    passed = (Permission("iam:PassRole", (role,)) for role in roles)
+    return [*_named_permissions(call, account), *passed]
 
 
-def _named_targets(call: Call, account: str) -> list[Target]:
+def _named_permissions(call: Call, account: str) -> list[Permission]:
     if call.service in {"apigateway", "apigatewayv2"}:
         # API Gateway's actions are the HTTP verbs, its resources the paths.
         arn = f"arn:{call.partition}:apigateway:{call.region}::{unquote(call.path)}"
-        return [Target(f"apigateway:{call.method}", (arn,))]
+        return [Permission(f"apigateway:{call.method}", (arn,))]
     if call.service == "s3":
         return _s3(call)
     action = action_of(call.service, call.operation)
     find = _RESOURCES.get(call.service)
     resources = find(call, account) if find is not None else None
     if resources is None:
-        return [Target(action, unknown=True)]
-    return [Target(action, tuple(resources))]
+        return [Permission(action, unknown=True)]
+    return [Permission(action, tuple(resources))]
 
 
 # Their actions have another name when the request names a version of the object.
@@ -82,14 +82,14 @@ _VERSIONED_OBJECT_ACTIONS = {
 }
 
 
-def _s3(call: Call) -> list[Target]:
+def _s3(call: Call) -> list[Permission]:
     bucket, key = call.params.get("Bucket"), call.params.get("Key")
     action = action_of("s3", call.operation)
     if bucket is None:
-        return [Target(action)]
+        return [Permission(action)]
     arn = f"arn:{call.partition}:s3:::{bucket}"
     if key is None and call.operation != "DeleteObjects":
-        return [Target(action, (arn,))]
+        return [Permission(action, (arn,))]
     if call.operation == "DeleteObjects":
         objects = (call.params.get("Delete") or {}).get("Objects") or []
         keys = [item.get("Key", "*") for item in objects] or ["*"]
@@ -101,14 +101,14 @@ def _s3(call: Call) -> list[Target]:
     named = action
     if versioned and action in _VERSIONED_OBJECT_ACTIONS:
         named = action.replace("Object", "ObjectVersion", 1)
-    result = [Target(named, resources)]
+    result = [Permission(named, resources)]
     if call.params.get("BypassGovernanceRetention"):
-        result.append(Target("s3:BypassGovernanceRetention", resources))
+        result.append(Permission("s3:BypassGovernanceRetention", resources))
     if action == "s3:PutObject" and any(each.startswith(("ACL", "Grant")) for each in call.params):
-        result.append(Target("s3:PutObjectAcl", resources))
+        result.append(Permission("s3:PutObjectAcl", resources))
     if source := call.params.get("CopySource"):
         path = unquote(str(source)).split("?")[0].lstrip("/")
-        result.append(Target("s3:GetObject", (f"arn:{call.partition}:s3:::{path}",)))
+        result.append(Permission("s3:GetObject", (f"arn:{call.partition}:s3:::{path}",)))
     return result
 
 

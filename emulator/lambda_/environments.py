@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emulator.account import Account
 from emulator.lambda_.execution_role import ExecutionRoles
-from emulator.lambda_.functions import Function, LambdaError, Target
+from emulator.lambda_.functions import Function, LambdaError, Resolved
 from emulator.lambda_.log_levels import reaches_the_log
 from emulator.lambda_.package import Packages
 from emulator.lambda_.platform_log import PlatformLog
@@ -93,9 +93,9 @@ class Environments:
             self._state.wait_for(lambda: not self._processes, timeout=2)
 
     @contextlib.contextmanager
-    def admitted(self, target: Target) -> Iterator[None]:
+    def admitted(self, resolved: Resolved) -> Iterator[None]:
         """Count the invocation against the function's reserved concurrency."""
-        name, limit = target.function.name, target.reserved_concurrency
+        name, limit = resolved.function.name, resolved.reserved_concurrency
         with self._state:
             if limit is not None and self._running[name] >= limit:
                 raise LambdaError(

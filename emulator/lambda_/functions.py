@@ -47,7 +47,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Target:
+class Resolved:
     """What a name and a qualifier resolve to at this moment."""
 
     function: Function
@@ -86,7 +86,7 @@ def split_name(function: str, qualifier: str | None) -> tuple[str, str | None]:
     return parts[0], inner or qualifier
 
 
-def resolve(account: Account, name: str, qualifier: str | None) -> Target:
+def resolve(account: Account, name: str, qualifier: str | None) -> Resolved:
     """Look a function up by name and alias, version or nothing ($LATEST)."""
     client = account.client("lambda")
     request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
@@ -125,7 +125,7 @@ def resolve(account: Account, name: str, qualifier: str | None) -> Target:
         application_log_level=logging_config.get("ApplicationLogLevel") or "",
         system_log_level=logging_config.get("SystemLogLevel") or "INFO",
     )
-    return Target(function, invoked_arn, concurrency.get("ReservedConcurrentExecutions"))
+    return Resolved(function, invoked_arn, concurrency.get("ReservedConcurrentExecutions"))
 
 
 def moto_code(account: Account, name: str, version: str) -> bytes:

@@ -20,7 +20,7 @@ from emulator.lambda_.functions import (
     Function,
     LambdaError,
     LoadCode,
-    Target,
+    Resolved,
     may_invoke,
     moto_code,
     resolve,
@@ -100,26 +100,26 @@ class LambdaRuntime:
         """
         request_id = str(uuid.uuid4())
         try:
-            target = self.target(function, qualifier)
+            resolved = self.resolved(function, qualifier)
             _check_event(payload)
-            self._check_runtime(target.function)
-            with self._environments.admitted(target):
+            self._check_runtime(resolved.function)
+            with self._environments.admitted(resolved):
                 begun = time.monotonic()
-                invocation = self._run(target, payload or b"{}", request_id, trace_header)
-                self._count(target, invocation, time.monotonic() - begun)
+                invocation = self._run(resolved, payload or b"{}", request_id, trace_header)
+                self._count(resolved, invocation, time.monotonic() - begun)
                 return invocation
         except LambdaError as error:
             if error.status == 429:
                 self._account.metrics.add(
-                    "AWS/Lambda", "Throttles", {"FunctionName": target.function.name}
+                    "AWS/Lambda", "Throttles", {"FunctionName": resolved.function.name}
                 )
             return Invocation(error.status, error.payload, None, "", "", error.code, request_id)
 
-    def _count(self, target: Target, invocation: Invocation, seconds: float) -> None:
-        name = {"FunctionName": target.function.name}
+    def _count(self, resolved: Resolved, invocation: Invocation, seconds: float) -> None:
+        name = {"FunctionName": resolved.function.name}
         # By what was invoked as well: function:version or function:alias (Lambda Developer Guide,
         # "Viewing metrics for Lambda functions").
-        resource = target.invoked_arn.rpartition(":function:")[2]
+        resource = resolved.invoked_arn.rpartition(":function:")[2]
         for dimensions in (name, name | {"Resource": resource}):
             self._account.metrics.add("AWS/Lambda", "Invocations", dimensions)
             self._account.metrics.add("AWS/Lambda", "Throttles", dimensions, 0)
@@ -130,10 +130,12 @@ class LambdaRuntime:
                 "AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds"
             )
 
-    def target(self, function: str, qualifier: str | None) -> Target:
+    def resolved(self, function: str, qualifier: str | None) -> Resolved:
         """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier."""
         name, qualifier = split_name(function, qualifier)
-        known: dict[tuple[str, str | None], Target] = self._account.snapshot("lambda.targets", dict)
+        known: dict[tuple[str, str | None], Resolved] = self._account.snapshot(
+            "lambda.resolved", dict
+        )
         if (name, qualifier) not in known:
             known[name, qualifier] = resolve(self._account, name, qualifier)
         return known[name, qualifier]
@@ -179,9 +181,9 @@ class LambdaRuntime:
         self._packages.remove()
 
     def _run(
-        self, target: Target, payload: bytes, request_id: str, trace_header: str | None
+        self, resolved: Resolved, payload: bytes, request_id: str, trace_header: str | None
     ) -> Invocation:
-        function = target.function
+        function = resolved.function
         environment, failed = self._ready(function)
         trace = trace_header or _trace_header(sampled=function.tracing)
         init_seconds, environment.init_seconds = environment.init_seconds, 0.0
@@ -201,7 +203,7 @@ class LambdaRuntime:
                 status = "error"
             else:
                 answer = environment.worker.invoke(
-                    payload, _event_headers(target, request_id, trace), request_id, deadline
+                    payload, _event_headers(resolved, request_id, trace), request_id, deadline
                 )
                 if len(answer.payload) > MAX_RESPONSE_BYTES:
                     answer = _too_large()
@@ -291,12 +293,12 @@ def _check_event(payload: bytes) -> None:
         ) from error
 
 
-def _event_headers(target: Target, request_id: str, trace: str) -> dict[str, str]:
-    deadline = int((time.time() + target.function.timeout) * 1000)
+def _event_headers(resolved: Resolved, request_id: str, trace: str) -> dict[str, str]:
+    deadline = int((time.time() + resolved.function.timeout) * 1000)
     return {
         "Lambda-Runtime-Aws-Request-Id": request_id,
         "Lambda-Runtime-Deadline-Ms": str(deadline),
-        "Lambda-Runtime-Invoked-Function-Arn": target.invoked_arn,
+        "Lambda-Runtime-Invoked-Function-Arn": resolved.invoked_arn,
         "Lambda-Runtime-Trace-Id": trace,
     }
 

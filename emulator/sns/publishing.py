@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
-from emulator.account import OPERATOR_KEY_ID, Account
+from emulator import OPERATOR_KEY_ID
+from emulator.account import Account
 from emulator.iam import Authorizer
 from emulator.iam.resources import key_arn
 from emulator.sns.mailbox import PENDING, Mailbox, confirmation_token

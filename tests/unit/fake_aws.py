@@ -143,14 +143,16 @@ class _Service:
 
         return call
 
-    def get_paginator(self, _: str) -> Self:
+    def get_paginator(self, operation: str) -> Self:
+        self._paged = operation
         return self
 
-    def paginate(self, *, logGroupName: str, **_: Any) -> Iterator[Any]:  # noqa: N803 - boto3's
-        answer = self._aws.answers.get("logs.filter_log_events")
-        if isinstance(answer, Exception):
-            raise answer
-        yield {"events": [{"message": line} for line in self._aws.lines.get(logGroupName, ())]}
+    def paginate(self, **inputs: Any) -> Iterator[Any]:
+        page = getattr(self, self._paged)()
+        if self._paged == "filter_log_events":
+            lines = self._aws.lines.get(inputs["logGroupName"], ())
+            page = {"events": [{"message": line} for line in lines]}
+        yield page
 
 
 class FakeDeployment(Deployment):

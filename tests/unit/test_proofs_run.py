@@ -294,7 +294,12 @@ def test_of_aws_everything_is_asked_but_what_needs_a_rehearsal() -> None:
 def test_a_question_must_be_denied_by_its_own_statement(statement: str, said: str) -> None:
     deny = {"Sid": "DenyAll", "Effect": "Deny", "Action": "*", "Resource": "*"}
     iam = {
-        "iam.get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/role"}},
+        "iam.get_role": {
+            "Role": {
+                "Arn": "arn:aws:iam::123456789012:role/role",
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+            }
+        },
         "iam.list_attached_role_policies": {"AttachedPolicies": []},
         "iam.list_role_policies": {"PolicyNames": ["role"]},
         "iam.get_role_policy": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]}},

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from iam_policy import Policy, Query, evaluate
 from iam_policy.regions import requested_region
+from toolkit.role_policies import managed_policy, read_role
 
 if TYPE_CHECKING:
     from iam_policy import Decision
     from toolkit.proofs.deployment import Deployment
     from toolkit.proofs.kinds import Question
+    from toolkit.role_policies import Role
 
 ALL = {
     "Version": "2012-10-17",
@@ -32,7 +34,7 @@ class Policies:
     def __init__(self, deployment: Deployment) -> None:
         self._aws = deployment.aws
         self._applied = deployment.applied
-        self._roles: dict[str, tuple[str, list[Policy], Policy | None]] = {}
+        self._roles: dict[str, Role] = {}
 
     def answer(self, question: Question) -> list[str]:
         """Return the wrong decisions, one text an action."""
@@ -57,39 +59,26 @@ class Policies:
         if question.principal:
             query = Query(action, question.resource, question.context, question.principal)
             return evaluate(query, identity=(), resource_policy=self._policy_of(question.resource))
-        arn, identity, boundary = self._role(self._applied[ROLES[question.role]])
+        role = self._role(self._applied[ROLES[question.role]])
+        identity = list(role.identity)
         context = {
-            "aws:PrincipalArn": arn,
+            "aws:PrincipalArn": role.arn,
             "aws:RequestedRegion": requested_region(action, self._applied["region"]),
             **question.context,
         }
         if question.under:
             name = f"{self._applied['name']}-{question.under}"
-            identity = [*identity, self._managed(f"{self._applied['iam']}:policy/{name}")]
+            arn = f"{self._applied['iam']}:policy/{name}"
+            identity.append(managed_policy(self._aws("iam"), arn))
         if question.granted:
-            identity = [*identity, Policy(ALL, "granted")]
-        query = Query(action, question.resource, context, arn)
-        return evaluate(query, identity=identity, boundary=boundary)
+            identity.append(Policy(ALL, "granted"))
+        query = Query(action, question.resource, context, role.arn)
+        return evaluate(query, identity=identity, boundary=role.boundary)
 
-    def _role(self, name: str) -> tuple[str, list[Policy], Policy | None]:
+    def _role(self, name: str) -> Role:
         if name not in self._roles:
-            iam = self._aws("iam")
-            role = iam.get_role(RoleName=name)["Role"]
-            attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-            identity = [self._managed(policy["PolicyArn"]) for policy in attached]
-            for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-                document = iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
-                identity.append(Policy(document, inline))
-            bound = role.get("PermissionsBoundary")
-            boundary = self._managed(bound["PermissionsBoundaryArn"]) if bound else None
-            self._roles[name] = (role["Arn"], identity, boundary)
+            self._roles[name] = read_role(self._aws("iam"), name)
         return self._roles[name]
-
-    def _managed(self, arn: str) -> Policy:
-        iam = self._aws("iam")
-        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
-        return Policy(answer["Document"], arn.rpartition("/")[2])
 
     def _policy_of(self, resource: str) -> Policy:
         """Return the policy that a resource itself has."""

