@@ -10,8 +10,6 @@ Exit code 0: nothing stands in the way (warnings and skipped checks may be left 
 1: a check failed. 2: the account could not be asked.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -10,8 +10,6 @@ the names that Unicode gives its Latin letters. Nothing at run time needs that p
 # dependencies = ["confusable-homoglyphs==3.3.1"]
 # ///
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import json

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Build the function's zip (toolkit/package.py), and its bill of materials beside it."""
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

@@ -5,8 +5,6 @@ scripts/docs.py           write those that are stale
 scripts/docs.py --check   change nothing; exit with 1 if one is stale
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 

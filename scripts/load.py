@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Load a rehearsal of its own with many clients at once, and measure it (toolkit/load.py)."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

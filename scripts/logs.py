@@ -6,8 +6,6 @@ scripts/logs.py --env dev trace 7f3a…            the way of one request throug
 scripts/logs.py --env dev query 'stats count(*) by status' --log api
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

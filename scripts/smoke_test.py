@@ -12,22 +12,17 @@ reports it; with --url that is not known, and what needs it is skipped.
 Exit code 0: every check passed. 1: a check failed. 2: the test could not be run.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from toolkit.proofs import report, targets
 from toolkit.proofs.data import ProofDataError
+from toolkit.proofs.deployment import Deployment
 from toolkit.rehearsal import Rehearsal, RehearsalError
-
-if TYPE_CHECKING:
-    from toolkit.proofs.deployment import Deployment
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Validate every module and environment; plan an environment, and apply exactly that plan."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 

@@ -5,8 +5,6 @@ scripts/web.py --rehearsal dev
 scripts/web.py --env dev --origin http://localhost:8000     CORS refuses it, if it is not allowed
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -1,16 +1,12 @@
 """Progress of an apply: the planned changes, what is done, and what it waits for."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TextIO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
 
 # `make up` lists every change of an edit, and what an environment consists of at the first apply.
 LISTED = 15

@@ -5,20 +5,15 @@ that runs already (HashiCorp, "Debugging providers", `TF_REATTACH_PROVIDERS`). I
 at a time: two would configure it over each other's heads.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from toolkit.terraform import Terraform, TerraformError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 PROGRAM = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"

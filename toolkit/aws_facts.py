@@ -1,7 +1,5 @@
 """Facts about AWS that age (models, prices, limits), read from the modules' aws-facts.json."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import date

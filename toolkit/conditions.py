@@ -1,16 +1,12 @@
 """Which condition keys AWS sends in which call: evidence for every condition that we write."""
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Literal
 
 FILE = Path(__file__).with_name("conditions.toml")
 

@@ -1,17 +1,13 @@
 """Disguises: encodings and look-alikes that hide an attack from a filter."""
 
-from __future__ import annotations
-
 import base64
 import codecs
 import html
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _HOMOGLYPHS = str.maketrans("aceiopsxyABCEHIKMOPTX", "асеіорѕхуАВСЕНІКМОРТХ")  # noqa: RUF001 - Cyrillic on purpose
 _INVISIBLE = {

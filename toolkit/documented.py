@@ -1,16 +1,11 @@
 """The commands that the documentation gives people to type."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 PAGES = ("README.md", "emulator/README.md", "docs/*.md")
 # Written after a command that needs what no rehearsal has.

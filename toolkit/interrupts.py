@@ -1,14 +1,9 @@
 """Deferred Ctrl-C: a block that must not be interrupted ends first, then KeyboardInterrupt."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 # Ctrl-C; the end that `timeout`, CI and service managers ask for; a terminal that is closed.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

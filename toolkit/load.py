@@ -4,8 +4,6 @@ It applies the environment with the limits that would refuse a load lifted (rate
 reserved concurrency), everything else in force, and takes it down again. Loopback only.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import shutil

@@ -1,23 +1,17 @@
 """Read a deployment's logs as a person does: one line an event, all logs in the order of time."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from toolkit.mailbox import mails
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.logs import dig, parsed
 from toolkit.trace import TraceError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from toolkit.proofs.deployment import Deployment
 
 SHOWN = 20  # newest events of each log, unless a request is named
 LOCAL_PAUSE_SECONDS, AWS_PAUSE_SECONDS = 0.5, 5.0

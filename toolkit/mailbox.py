@@ -1,15 +1,11 @@
 """Read the mailbox of a local AWS, and confirm what its mails ask to confirm."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def mails(endpoint: str) -> list[dict[str, Any]]:

@@ -1,18 +1,14 @@
 """Find attributes in an environment's object inputs that the module does not declare."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import hcl2
 
 from policies.attributes import Collection, Object, Unknown, declared, unknown
 from toolkit.terraform import ROOT, TerraformError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _LOCAL = re.compile(r"\$\{local\.([\w-]+)\}")
 

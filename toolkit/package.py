@@ -5,8 +5,6 @@ beside its bytecode. `/var/task` cannot be written, so that without bytecode eve
 compiles every module again.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 import io
@@ -14,13 +12,10 @@ import marshal
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SOURCES = ROOT / "lambda" / "src"
 HANDLER = "chatbot.handler"  # modules/compute: the module of the function's handler

@@ -1,20 +1,16 @@
 """Terraform's plan of an environment in an empty account, for the account check."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
 from toolkit import misspelled
 from toolkit.terraform import CACHE, Terraform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 # The plan needs state of its own, since the real one may not be there yet.
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
@@ -30,7 +26,7 @@ class Settings:
     bucket_region: str
 
     @classmethod
-    def read(cls, folder: Path) -> Settings:
+    def read(cls, folder: Path) -> Self:
         """Read an environment's files; a backend holds literals only, so patterns can read it."""
         text = "\n".join(path.read_text() for path in sorted(folder.glob("*.tf")))
         accounts = re.search(r"^\s*allowed_account_ids\s*=\s*\[([^\]]*)\]", text, re.MULTILINE)
@@ -65,7 +61,7 @@ class Plan:
     advice: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Plan:
+    def of(cls, document: Mapping[str, Any]) -> Self:
         """Read the plan that `terraform show -json` prints."""
         outputs = document["output_changes"]["deployment"]["after"]  # without what is not known yet
         advice = [
@@ -107,7 +103,7 @@ class Plan:
         )
 
     @cached_property
-    def model(self) -> Model:
+    def model(self) -> "Model":
         """Return the model as the function's role may use it."""
         for policy in self.all("aws_iam_role_policy"):
             statements = json.loads(policy.values.get("policy") or "{}").get("Statement", [])
@@ -147,7 +143,7 @@ def _resources(module: Mapping[str, Any]) -> Iterable[Resource]:
         yield from _resources(child)
 
 
-def planned(folder: Path) -> Plan:
+def planned(folder: Path) -> Self:
     """Let Terraform plan an environment as if nothing were there, and return what it would make."""
     misspelled.check(folder)
     # Modules are named by "../../modules", so the copy lies as deep as the original.

@@ -3,8 +3,6 @@
 Linux shows this without any program; elsewhere `ps` and `lsof` are part of the system.
 """
 
-from __future__ import annotations
-
 import shutil
 import socket
 import subprocess

@@ -1,13 +1,9 @@
 """What single log records say: a web ACL's rules, a guardrail's findings, the price of tokens."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from toolkit import aws_facts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 type Record = dict[str, Any]
 

@@ -1,16 +1,11 @@
 """The policies of a role, read through IAM's API, for the emulator and for the proofs."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from botocore.client import BaseClient
 
 from iam_policy import Policy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from botocore.client import BaseClient
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ It is read from the zip, and the same for the same zip: it has no time, and the 
 from the zip's hash. Our own files have no license entry: the project names none.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,20 +1,14 @@
 """Talk to a rehearsal that is up: ask it, print its logs, and how to reach it."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
 
-from toolkit.rehearsal import RehearsalError, local_aws
+from toolkit.rehearsal import Rehearsal, RehearsalError, Session, local_aws
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from toolkit.rehearsal import Rehearsal, Session
 
 QUESTION = "Hi, where is my order? It was due yesterday."
 

@@ -1,7 +1,5 @@
 """Run Terraform the same way everywhere: with a provider mirror where there is one, else online."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -10,13 +8,11 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.interrupts import interrupts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
@@ -54,7 +50,7 @@ def environment(name: str) -> Path:
     return ROOT / "envs" / name
 
 
-def region(root: Terraform) -> str:
+def region(root: "Terraform") -> str:
     """Return the region of a root's AWS provider. Raises TerraformError where it names none."""
     text = "\n".join(file.read_text() for file in sorted(root.folder.glob("*.tf")))
     for block in _provider_blocks(re.sub(r"(?m)(^|\s)(#|//).*$", "", text)):

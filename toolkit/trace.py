@@ -3,25 +3,20 @@
 Nothing is guessed: a layer without a record says so. Console and `make trace` show the same.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit import records
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CannotAskError
 from toolkit.proofs.kinds import LOGS
 from toolkit.proofs.logs import dig, parsed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.records import Record
+from toolkit.records import Record
 
 ID = re.compile(r"[A-Za-z0-9_=+/.:-]{8,128}")
 HOURS = 24

@@ -3,14 +3,8 @@
 It has limits that probes do not reach, and no trail, which would cost a minute.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from toolkit.rehearsal import Rehearsal
 
 HOME = ROOT / ".rehearsal-life"
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text("utf-8")

@@ -1,7 +1,5 @@
 """How a record of the trail becomes an alert's sentence, as EventBridge makes it."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,22 +1,15 @@
 """The account check against the local AWS: before dev is applied there, and after."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from toolkit.account_check import environment, run
 from toolkit.account_check.asking import Aws
 from toolkit.planned import planned
-from toolkit.rehearsal import ACCOUNT_ID, local_aws
+from toolkit.rehearsal import ACCOUNT_ID, Rehearsal, local_aws
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from toolkit.rehearsal import Rehearsal
 
 REGION = "us-east-2"
 BUCKET = f"state-of-{ACCOUNT_ID}"

@@ -4,15 +4,14 @@ Each rule's pattern is matched with the records that the local trail wrote, and 
 together as EventBridge does. What the local EventBridge published is in its metrics.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -21,11 +20,7 @@ from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
 from tests.rehearsal.notices import as_event, rendered
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from toolkit.rehearsal import Rehearsal, Session
+from toolkit.rehearsal import Rehearsal, Session
 
 NAME = "chatbot-dev"
 REGION = "us-east-2"

@@ -5,14 +5,13 @@ environment has, but those that tests/tampering.toml excepts. With `pytest -s` i
 of each.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
@@ -23,13 +22,8 @@ from emulator.events.patterns import matches
 from emulator.logs.filter_patterns import compile_filter
 from tests.rehearsal.notices import as_event, rendered
 from tests.tampering import derived, exceptions, undenied
-from tests.tries import tries
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.tries import Try
-    from toolkit.rehearsal import Rehearsal
+from tests.tries import Try, tries
+from toolkit.rehearsal import Rehearsal
 
 NAME = "chatbot-dev"
 REGION = "us-east-2"

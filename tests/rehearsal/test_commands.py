@@ -1,27 +1,21 @@
 """Every `aws` command of the documentation is run as it is written, by the real AWS CLI."""
 
-from __future__ import annotations
-
 import calendar
 import os
 import re
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from toolkit.documented import commands
+from toolkit.documented import Command, commands
 from toolkit.rehearsal import ACCOUNT_ID, Rehearsal, local_aws
 from toolkit.terraform import CACHE, ROOT, merged
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from toolkit.documented import Command
 
 AWS = commands("aws")
 OUTPUTS = [one for one in commands("terraform") if " output" in one.text and one not in AWS]

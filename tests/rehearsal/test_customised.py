@@ -1,11 +1,9 @@
 """Smoke test and proofs follow whatever was applied: here, an environment unlike the defaults."""
 
-from __future__ import annotations
-
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,9 +12,6 @@ from toolkit.processes import free_port
 from toolkit.proofs import report, targets
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CUSTOMISED = Path(__file__).parent / "customised" / "main.tf"
 REGION = "eu-central-1"

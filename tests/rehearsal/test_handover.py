@@ -4,14 +4,13 @@ Both are applied to one local AWS and asked without pause: nothing may be destro
 refused and no record lost.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -20,9 +19,6 @@ from tests.rehearsal.live import HOME, REGION, RUNBOOK, write
 from tests.rehearsal.probing import QUESTION, Probes, ask
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.long
 

@@ -1,7 +1,5 @@
 """Ctrl-C at a terminal, at any moment of `make up`: nothing is lost, and the next run goes on."""
 
-from __future__ import annotations
-
 import os
 import pty
 import re
@@ -10,7 +8,8 @@ import shutil
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,10 +17,6 @@ from tests.conftest import HOME
 from toolkit.processes import free_port, is_free
 from toolkit.rehearsal import HOME_VARIABLE, Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.long
 

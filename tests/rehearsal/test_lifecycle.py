@@ -3,9 +3,7 @@
 One environment serves all, in the order of the tests.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import boto3
 import pytest
@@ -18,9 +16,6 @@ from tests.rehearsal.probing import QUESTION, Probes, ask
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import TerraformError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.long
 

@@ -1,22 +1,17 @@
 """`make logs`, `make trace` and `make query`, on requests of a real rehearsal."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from toolkit import logview
 from toolkit.proofs import targets
+from toolkit.proofs.client import Answer
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Request
+from toolkit.rehearsal import Rehearsal
 from toolkit.trace import TraceError, trace
-
-if TYPE_CHECKING:
-    from toolkit.proofs.client import Answer
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.rehearsal import Rehearsal
 
 WORDED = "Is ChatGPT better, and why?"
 

@@ -1,18 +1,12 @@
 """envs/prod, as it stands."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import apply
 from tests.rehearsal.probing import smoke
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from toolkit.rehearsal import Rehearsal
+from toolkit.rehearsal import Rehearsal
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,17 @@
 """Each query of the runbook, run on an incident that was provoked, finds it."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.rehearsal.test_alerts import NAME, REGION, faults, say
+from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from toolkit.rehearsal import Rehearsal
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 PATIENCE_SECONDS = 20.0

@@ -1,11 +1,11 @@
 """An environment is rehearsed where its provider says, in any region and partition."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -18,10 +18,6 @@ from toolkit import aws_facts
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.long
 

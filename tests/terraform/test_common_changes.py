@@ -1,19 +1,15 @@
 """Every block of docs/common-changes.md can be planned, and does what its section says."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.terraform.offline import Offline, planned, resource, resources
 from toolkit import misspelled
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PAGE = (ROOT / "docs" / "common-changes.md").read_text(encoding="utf-8")
 # What a module block must have; a block of the page that names one of them takes its place.

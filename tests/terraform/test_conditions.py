@@ -1,23 +1,17 @@
 """No condition without evidence: every one that a plan writes is on the list, and no other."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.terraform.offline import managed
+from tests.terraform.offline import Jobs, managed
 from toolkit.conditions import Call, calls, keys_of
 from toolkit.proofs.data import load
 from toolkit.proofs.kinds import Question
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.terraform.offline import Jobs
 
 # Every attribute that holds a policy, and of what kind it is.
 HOLDERS = {

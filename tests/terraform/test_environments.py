@@ -1,7 +1,5 @@
 """The environments, planned as they stand: names, limits, encryption, tags."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

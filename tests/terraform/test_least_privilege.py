@@ -1,13 +1,12 @@
 """What each role may do, of all actions that AWS publishes: what is allowed is written here."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from iam_policy import Policy, Query, evaluate
 from tests.services import PREFIXES
-from tests.terraform.offline import ACCOUNT, resources
+from tests.terraform.offline import ACCOUNT, Jobs, resources
 from tests.terraform.roles import (
     ADMINISTRATOR,
     BEDROCK,
@@ -22,11 +21,6 @@ from tests.terraform.roles import (
     Role,
     mine,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.terraform.offline import Jobs
 
 TRAIL_STREAM = f"{LOGS}/aws/cloudtrail/{NAME}:log-stream:{ACCOUNT}_CloudTrail_{REGION}"
 

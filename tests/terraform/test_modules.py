@@ -1,18 +1,13 @@
 """The modules' own tests and their READMEs."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.terraform.conftest import MODULES, usage
+from tests.terraform.offline import Jobs
 from toolkit.pages.modules import pages
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from tests.terraform.offline import Jobs
 
 
 @pytest.mark.needs("test {module}")

@@ -1,17 +1,12 @@
 """The version of the provider is a parameter of the tests."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.terraform.offline import pin
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_copied_tree_is_pinned_to_one_version(tmp_path: Path) -> None:

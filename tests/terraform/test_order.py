@@ -1,7 +1,5 @@
 """What is made or ended first. No plan shows it before something is applied: the source is read."""
 
-from __future__ import annotations
-
 import hcl2
 import pytest
 

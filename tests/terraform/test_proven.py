@@ -1,26 +1,20 @@
 """What the plan and the code can refuse, each by a proof: a new rule without one fails here."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from chatbot.errors import ChatbotError
-from tests.terraform.offline import resource, resources
+from tests.terraform.offline import Jobs, resource, resources
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.cases import fill
 from toolkit.proofs.data import load
 from toolkit.proofs.kinds import LOGS, Evidence, Question, Request
 from toolkit.proofs.readers import ITEMS, guardrail
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.terraform.offline import Jobs
 
 pytestmark = pytest.mark.needs("plan dev")
 

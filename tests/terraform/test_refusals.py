@@ -1,20 +1,16 @@
 """What the modules refuse of their inputs: refused.toml, each input in a usage of its own."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.terraform.conftest import MODULES, usage
-
-if TYPE_CHECKING:
-    from tests.terraform.offline import Jobs, Offline
+from tests.terraform.offline import Jobs, Offline
 
 CASES = {
     (module, title): inputs

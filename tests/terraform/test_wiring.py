@@ -1,19 +1,15 @@
 """Each part is hooked up to the next, and what a caller tunes reaches the layers it is for."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.terraform.offline import Offline, planned, refusals, resource, resources
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # Nothing here is a default.
 TUNED = """module "chatbot" {

@@ -1,15 +1,11 @@
 """What the account has already: singletons, names, and room for more."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable  # noqa: TC003  # only annotates a variable
+from typing import Any
 
 from toolkit import aws_facts
 from toolkit.account_check.asking import Question, bucket_exists, each, or_missing
 from toolkit.account_check.findings import Finding, failed, passed, warned
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Lambda Developer Guide, "Configuring reserved concurrency".
 LEFT_UNRESERVED = 100

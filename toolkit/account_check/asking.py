@@ -1,22 +1,18 @@
 """Ask AWS with a person's own credentials, read-only, and sort the errors."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit.account_check.findings import Finding, skipped
 from toolkit.planned import Plan, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
 
 # The placeholder of the backend's bucket.
 PLACEHOLDER_BUCKET = "REPLACE-ME"

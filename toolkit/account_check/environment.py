@@ -1,7 +1,5 @@
 """What must be right before the account is asked: credentials, state bucket, origin, advice."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError

@@ -1,7 +1,5 @@
 """Findings of the account check, and their status."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,21 +1,16 @@
 """What the account says of the model: its life, who may call it, how much."""
 
-from __future__ import annotations
-
 import json
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date
 
 from botocore.exceptions import ClientError
 
 from toolkit import aws_facts
 from toolkit.account_check.asking import DENIED, Question, code, or_missing
 from toolkit.account_check.findings import Finding, failed, passed, skipped, warned
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
 
 # A model has at least 180 days between its legacy notice and its end (User Guide, "Model
 # lifecycle"): within them, somebody should be choosing the next one.

@@ -1,18 +1,13 @@
 """Run every check of the account in order."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from toolkit.account_check import account, environment, model
 from toolkit.account_check.asking import Aws, Question, attempt
 from toolkit.account_check.findings import Finding, Result, failed, passed, skipped
 from toolkit.planned import Settings, planned
 from toolkit.terraform import TerraformError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 CHECKS: tuple[tuple[str, Callable[[Question], Finding]], ...] = (
     ("the origin is your page's", environment.origin),

@@ -1,20 +1,13 @@
 """Pages generated from the proofs: the controls and the unconfirmed assumptions."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from toolkit.pages.errors import PageError
-from toolkit.proofs.data import about, beliefs, load, owasp
+from toolkit.proofs.data import Belief, Control, about, beliefs, load, owasp
 from toolkit.proofs.kinds import LAYERS
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-    from toolkit.proofs.data import Belief, Control
 
 PAGE = ROOT / "docs" / "security-controls.md"
 UNCONFIRMED = ROOT / "docs" / "unconfirmed.md"

@@ -1,17 +1,12 @@
 """The cost page: prices from aws-facts.json, quantities from what Terraform makes."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from toolkit import aws_facts
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = ROOT / "docs" / "cost.md"
 TEMPLATE = ROOT / "docs" / "cost.template.md"

@@ -1,17 +1,13 @@
 """The READMEs of the modules, with the tables of inputs and outputs that Terraform declares."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import hcl2
 
 from toolkit.pages.errors import PageError
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BEGIN = "<!-- BEGIN inputs and outputs -->"
 END = "<!-- END inputs and outputs -->"

@@ -5,16 +5,12 @@ name that has no value has a reason: what the environment does not configure is 
 proofs about it, and what it should have and AWS says is not there is a failure.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.proofs.errors import CannotAskError, RemovedError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)

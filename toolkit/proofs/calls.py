@@ -1,17 +1,11 @@
 """Real AWS calls with the credentials of the function's role, on a rehearsal."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from toolkit.proofs.logs import dig
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.proofs.kinds import Call
-    from toolkit.proofs.logs import Logs
+from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.kinds import Call
+from toolkit.proofs.logs import Logs, dig
 
 
 class Calls:

@@ -1,20 +1,15 @@
 """Turn a proof into the cases to ask of one deployment, or into the reason to skip it."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.proofs.applied import Applied, holds
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError, RemovedError
 from toolkit.proofs.kinds import Proof, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from toolkit.proofs.deployment import Deployment
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 KEPT = frozenset({"layer", "control", "name", "each", "requires", "judgement", "settles"})

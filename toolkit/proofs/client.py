@@ -1,7 +1,5 @@
 """The one HTTP client of smoke test and proofs: requests at a pace that the limits allow."""
 
-from __future__ import annotations
-
 import errno
 import http.client
 import itertools
@@ -10,16 +8,13 @@ import random
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
+from toolkit.proofs.applied import Applied
 from toolkit.proofs.errors import CannotAskError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from toolkit.proofs.applied import Applied
-    from toolkit.proofs.kinds import Request
+from toolkit.proofs.kinds import Request
 
 TIMEOUT_SECONDS = 40.0
 AGENT = "chatbot-proofs/1"
@@ -74,7 +69,7 @@ class Pace:
     an_address: int = 40  # requests from one loopback address
 
     @classmethod
-    def of(cls, applied: Applied, *, local: bool, requests: int) -> Pace:
+    def of(cls, applied: Applied, *, local: bool, requests: int) -> Self:
         """Return the pace for a number of requests."""
         rate, limit = applied.get("rate_limit"), applied.get("rate_requests")
         counted = 1.1 / rate if rate else UNKNOWN_SECONDS

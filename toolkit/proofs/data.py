@@ -1,10 +1,10 @@
 """The proofs as data: tests/proofs/*.toml, one file a layer, read and checked."""
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from toolkit.proofs.kinds import (
     LAYERS,
@@ -17,10 +17,6 @@ from toolkit.proofs.kinds import (
     Request,
 )
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 FOLDER = ROOT / "tests" / "proofs"
 OWASP = "owasp.toml"

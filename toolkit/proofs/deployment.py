@@ -1,21 +1,16 @@
 """A deployment under test: its API, its function, and clients for the AWS APIs."""
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.client import Answer, Client
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError
+from toolkit.proofs.kinds import Request
 from toolkit.proofs.switches import Switches
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from toolkit.proofs.kinds import Request
 
 NOBODYS = "no-such-key-" + "0" * 28
 

@@ -1,7 +1,5 @@
 """Why a proof is skipped, or fails before it is asked."""
 
-from __future__ import annotations
-
 CREDENTIALS = "it needs AWS credentials: name the environment with --env"
 
 # Error codes that are about the caller's permission and not about the resource.

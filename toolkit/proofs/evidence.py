@@ -1,19 +1,13 @@
 """Judge evidence: AWS's configuration, the applied policies, and the logs after all requests."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from toolkit.proofs.errors import CannotAskError
-from toolkit.proofs.kinds import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from toolkit.proofs.kinds import Evidence, Question
-    from toolkit.proofs.run import Run
+from toolkit.proofs.kinds import Evidence, Question, Request
+from toolkit.proofs.run import Run
 
 # Texts shorter than this may stand in a log by chance.
 TELLING = 8
@@ -22,7 +16,7 @@ TELLING = 8
 class Reader:
     """Reads the evidence of one run."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: "Run") -> None:
         self._run = run
         self._deployment = run.deployment
         self._policies: Any = None

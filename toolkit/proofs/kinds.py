@@ -1,16 +1,12 @@
 """The kinds of proofs: a request, a policy question, an AWS call, and evidence that is read."""
 
-from __future__ import annotations
-
 import gzip
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.disguises import DISGUISES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LAYERS = ("edge", "api", "compute", "guardrail", "governance")
 KEYS = ("own", "client", "none", "wrong", "{client}")

@@ -1,18 +1,13 @@
 """The logs of a deployment: each request's records, joined by the ids that it was answered with."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError, tells_nothing
 from toolkit.proofs.kinds import LOGS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from toolkit.proofs.deployment import Deployment
 
 LOCAL_PATIENCE_SECONDS = 12.0
 AWS_PATIENCE_SECONDS = 300.0

@@ -3,12 +3,7 @@
 Source: Amazon Bedrock API Reference, GuardrailPiiEntityType.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 # Type -> what stands before it in a sentence, and the thing itself.
 EXAMPLES = {

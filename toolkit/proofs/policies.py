@@ -1,19 +1,12 @@
 """Policy questions: what the applied policies say, decided as IAM decides."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
-from iam_policy import Policy, Query, evaluate
+from iam_policy import Decision, Policy, Query, evaluate
 from iam_policy.regions import requested_region
-from toolkit.role_policies import managed_policy, read_role
-
-if TYPE_CHECKING:
-    from iam_policy import Decision
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.proofs.kinds import Question
-    from toolkit.role_policies import Role
+from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.kinds import Question
+from toolkit.role_policies import Role, managed_policy, read_role
 
 ALL = {
     "Version": "2012-10-17",

@@ -1,19 +1,14 @@
 """Read what was applied: from the outputs, the function's settings and AWS's own answers."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.proofs import personal_data
 from toolkit.proofs.applied import Applied, Gap, holds
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError, RemovedError, tells_nothing
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from toolkit.proofs.deployment import Deployment
 
 PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
 # What AWS WAF inspects of a body at API Gateway by default (Developer Guide, "AWS WAF

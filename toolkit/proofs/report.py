@@ -1,23 +1,16 @@
 """Run proofs, report each result as text or JSON, and return an exit code."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
+from toolkit.proofs.cases import Case
 from toolkit.proofs.data import Belief, beliefs, load
-from toolkit.proofs.kinds import Request
+from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.kinds import Proof, Request
 from toolkit.proofs.run import Run, Status, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from toolkit.proofs.cases import Case
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.proofs.kinds import Proof
 
 WORDS = {"pass": "PASS", "fail": "FAIL", "miss": "MISS", "skip": "SKIP"}
 

@@ -1,19 +1,13 @@
 """Judge a request by its answer and by what each layer's own log says of it."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from toolkit.proofs.logs import dig
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from toolkit.proofs.cases import Case
-    from toolkit.proofs.client import Answer
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.proofs.kinds import Request
-    from toolkit.proofs.logs import Logs
+from toolkit.proofs.cases import Case
+from toolkit.proofs.client import Answer
+from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.kinds import Request
+from toolkit.proofs.logs import Logs, dig
 
 # The access log's value for an empty field.
 NONE = "-"

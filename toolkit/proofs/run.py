@@ -1,16 +1,16 @@
 """Run proofs: make all calls and requests, read the logs once, then judge each proof by them."""
 
-from __future__ import annotations
-
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from toolkit.proofs import readers
 from toolkit.proofs.calls import Calls
 from toolkit.proofs.cases import Case, cases
-from toolkit.proofs.client import Pace
+from toolkit.proofs.client import Answer, Pace
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CannotAskError, RemovedError, tells_nothing
 from toolkit.proofs.evidence import Reader
 from toolkit.proofs.kinds import (
@@ -24,12 +24,6 @@ from toolkit.proofs.kinds import (
 )
 from toolkit.proofs.logs import Logs
 from toolkit.proofs.requests import Requests, log_id, passes_through
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from toolkit.proofs.client import Answer
-    from toolkit.proofs.deployment import Deployment
 
 # Sent first and expected in every log: the absence of other records means nothing without it.
 ORDINARY = Case(Request(layer="", control="", name="", message=ORDINARY_MESSAGE))

@@ -1,19 +1,14 @@
 """Switches of the emulator that a proof sets, and how each is reset."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import RemovedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from toolkit.proofs.deployment import Deployment
-    from toolkit.proofs.kinds import Rehearsed
+from toolkit.proofs.kinds import Rehearsed
 
 TIMEOUT_SECONDS = 40.0
 PLAN = "proofs"
@@ -22,7 +17,7 @@ PLAN = "proofs"
 class Switches:
     """The switches of one rehearsal: model faults, detached layers, keys made for a proof."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: "Deployment") -> None:
         self._deployment = deployment
         self.keys: set[str] = set()  # all that were ever made
         self._keys: dict[str, str] = {}

@@ -1,18 +1,13 @@
 """What proofs can be asked of: an applied environment, a rehearsal that is up, or an address."""
 
-from __future__ import annotations
-
 import urllib.parse
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.proofs.deployment import Deployment
+from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT, Terraform, TerraformError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from toolkit.rehearsal import Rehearsal
 
 
 class TargetError(Exception):
