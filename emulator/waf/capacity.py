@@ -15,35 +15,23 @@ _BASE: Mapping[str, Callable[[Document], int]] = {
     "RegexPatternSetReferenceStatement": lambda _: 25,
     "SizeConstraintStatement": lambda _: 1,
     "SqliMatchStatement": lambda one: 30 if one.get("SensitivityLevel") == "HIGH" else 20,
-    "XssMatchStatement": lambda _: 40,
     "GeoMatchStatement": lambda _: 1,
-    "AsnMatchStatement": lambda _: 1,
-    "LabelMatchStatement": lambda _: 1,
-    "IPSetReferenceStatement": lambda one: (
-        5 if (one.get("IPSetForwardedIPConfig") or {}).get("Position") == "ANY" else 1
-    ),
 }
 
 
-def capacity(rules: Sequence[Document], group_capacity: Callable[[str], int] = lambda _: 0) -> int:
-    """Return the WCU of rules in boto3's shape.
-
-    Args:
-        group_capacity: WCU of a rule group, by ARN; AWS charges what its owner set at creation.
-    """
-    return sum(_statement(rule["Statement"], group_capacity) for rule in rules)
+def capacity(rules: Sequence[Document]) -> int:
+    """Return the WCU of rules in boto3's shape."""
+    return sum(_statement(rule["Statement"]) for rule in rules)
 
 
-def _statement(shape: Document, group_capacity: Callable[[str], int]) -> int:
+def _statement(shape: Document) -> int:
     ((kind, options),) = shape.items()
     if kind in {"AndStatement", "OrStatement"}:
-        return sum(_statement(one, group_capacity) for one in options["Statements"])
+        return sum(_statement(one) for one in options["Statements"])
     if kind == "NotStatement":
-        return _statement(options["Statement"], group_capacity)
-    if kind == "RuleGroupReferenceStatement":
-        return group_capacity(options["ARN"])
+        return _statement(options["Statement"])
     scope_down = options.get("ScopeDownStatement")
-    nested = _statement(scope_down, group_capacity) if scope_down else 0
+    nested = _statement(scope_down) if scope_down else 0
     if kind == "RateBasedStatement":
         return 2 + 30 * len(options.get("CustomKeys") or ()) + nested
     if kind == "ManagedRuleGroupStatement":

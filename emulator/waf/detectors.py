@@ -62,7 +62,6 @@ _SQL_TOKEN = re.compile(
     rb"|alter|exec|sleep|benchmark|null|having|group|order|by)\b|\b\d{1,3}\b|--|['\"=;#]"
 )
 _COMPARED = re.compile(rb"(\b\d{1,3}\b)\s*=\s*\d{1,3}\b")
-_TAG = re.compile(rb"<[\s/]*([a-zA-Z]{1,16})")
 
 
 def sql_tokens(text: bytes) -> list[str]:
@@ -73,9 +72,3 @@ def sql_tokens(text: bytes) -> list[str]:
     """
     tokens = [token.decode("ascii") for token in _SQL_TOKEN.findall(_COMPARED.sub(rb"\1", text))]
     return tokens[:5]
-
-
-def xss_tokens(text: bytes) -> list[str]:
-    """Return what a log may show of a script match: the tag's name."""
-    tag = _TAG.search(text)
-    return ["<", tag[1].decode("ascii")] if tag else []

@@ -170,17 +170,6 @@ def _argument(name: bytes) -> str:
     return name.decode("utf-8", "replace")
 
 
-def _single_query_argument(options: Document) -> Read:
-    name = options["Name"].lower()
-    wanted = name.encode()
-
-    def read(inspection: Inspection) -> Selected:
-        texts = [value for key, value in inspection.arguments if key.lower() == wanted]
-        return Selected(texts, names=[name] * len(texts))
-
-    return read
-
-
 def _all_query_arguments(_: Document) -> Read:
     def read(inspection: Inspection) -> Selected:
         arguments = inspection.arguments
@@ -247,15 +236,11 @@ def _within_limits(pairs: list[NameValue]) -> tuple[list[NameValue], bool]:
 
 
 def _map(
-    read_pairs: Callable[[Inspection], list[NameValue]], name: str, noun: str, *, fold: bool
+    read_pairs: Callable[[Inspection], list[NameValue]], name: str, *, fold: bool
 ) -> Callable[[Document], Read]:
     def build(options: Document) -> Read:
-        def normal(key: str) -> bytes:
-            return (key.strip().lower() if fold else key).encode()
-
-        match_pattern = options["MatchPattern"]
-        included = {normal(key) for key in match_pattern.get(f"Included{noun}") or ()}
-        excluded = {normal(key) for key in match_pattern.get(f"Excluded{noun}") or ()}
+        if "All" not in options["MatchPattern"]:
+            raise UnsupportedError("headers and cookies are inspected all together only")
         scope = options["MatchScope"]
 
         def read(inspection: Inspection) -> Selected:
@@ -267,8 +252,6 @@ def _map(
             names: list[str] = []
             for key, value in pairs:
                 known = key.lower() if fold else key
-                if (included and known not in included) or known in excluded:
-                    continue
                 parts = ([key] if scope in {"ALL", "KEY"} else []) + (
                     [value] if scope in {"ALL", "VALUE"} else []
                 )
@@ -281,41 +264,21 @@ def _map(
     return build
 
 
-def _header_order(options: Document) -> Read:
-    def read(inspection: Inspection) -> Selected:
-        pairs, over = _within_limits(inspection.headers)
-        verdict = _oversize(inspection, "REQUEST_HEADERS", options, is_over=over)
-        return verdict or Selected([b":".join(name.lower() for name, _ in pairs)])
-
-    return read
-
-
-def _fallback(options: Document) -> Read:
-    """Answer for what CloudFront and load balancers alone can see: JA3, JA4, URI fragment."""
-    verdict = Selected([], options.get("FallbackBehavior") == "MATCH")
-    return lambda _: verdict
-
-
 _KINDS: Mapping[str, tuple[str, Callable[[Document], Read]]] = {
     "SingleHeader": ("HEADER", _single_header),
     "Headers": (
         "HEADER",
-        _map(lambda i: i.headers, "REQUEST_HEADERS", "Headers", fold=True),
+        _map(lambda i: i.headers, "REQUEST_HEADERS", fold=True),
     ),
-    "HeaderOrder": ("HEADER", _header_order),
     "Cookies": (
         "COOKIE",
-        _map(lambda i: i.cookies, "REQUEST_COOKIES", "Cookies", fold=False),
+        _map(lambda i: i.cookies, "REQUEST_COOKIES", fold=False),
     ),
     "UriPath": ("URI", _always(lambda i: i.path)),
     "QueryString": ("QUERY_STRING", _always(lambda i: i.query)),
-    "SingleQueryArgument": ("SINGLE_QUERY_ARG", _single_query_argument),
     "AllQueryArguments": ("ALL_QUERY_ARGS", _all_query_arguments),
     "Method": ("METHOD", _always(lambda i: i.method)),
     "Body": ("BODY", _body),
     # AWS reports the location of a match in a JSON body as UNKNOWN.
     "JsonBody": ("UNKNOWN", _json_body),
-    "JA3Fingerprint": ("UNKNOWN", _fallback),
-    "JA4Fingerprint": ("UNKNOWN", _fallback),
-    "UriFragment": ("UNKNOWN", _fallback),
 }

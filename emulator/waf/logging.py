@@ -210,25 +210,15 @@ class _Masks:
         return entry | {"ruleMatchDetails": self.details(entry["ruleMatchDetails"])}
 
     def group(self, group: JsonObject) -> JsonObject:
-        excluded = group["excludedRules"]
         counted = group["nonTerminatingMatchingRules"]
-        return group | {
-            "nonTerminatingMatchingRules": [self.rule(entry) for entry in counted],
-            "excludedRules": excluded and [self.rule(entry) for entry in excluded],
-        }
+        return group | {"nonTerminatingMatchingRules": [self.rule(entry) for entry in counted]}
 
     def rate(self, rate: JsonObject) -> JsonObject:
         values = rate.get("customValues")
         return rate | ({"customValues": [self._key(value) for value in values]} if values else {})
 
     def _key(self, value: JsonObject) -> JsonObject:
-        kinds = {
-            "HEADER": "SINGLE_HEADER", "COOKIE": "SINGLE_COOKIE",
-            "QUERY_ARGUMENT": "SINGLE_QUERY_ARGUMENT", "QUERY_STRING": "QUERY_STRING",
-            "URI_PATH": "URI_PATH", "HTTP_METHOD": "METHOD",
-        }  # fmt: skip
-        kind = kinds.get(value["key"])
-        mask = self._find(kind, value.get("name")) if kind else None
+        mask = self._find("SINGLE_HEADER", value["name"]) if value["key"] == "HEADER" else None
         if mask is None or mask.keeps_rate_details:
             return value
         return value | {"value": mask.mask(value["value"])}
@@ -251,8 +241,6 @@ def _actions(record: Document) -> set[str]:
     actions = {record["action"]}
     for group in record["ruleGroupList"]:
         counted.extend(group["nonTerminatingMatchingRules"])
-        if group["excludedRules"]:
-            actions.add("EXCLUDED_AS_COUNT")
     return actions | {entry["action"] for entry in counted}
 
 

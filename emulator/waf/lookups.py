@@ -7,13 +7,6 @@ from botocore.exceptions import ClientError
 
 from emulator.wire.documents import Document, JsonObject
 
-# By the kind in an ARN: the operation that reads one, and what its answer calls it.
-_READ_BY = {
-    "ipset": ("get_ip_set", "IPSet"),
-    "regexpatternset": ("get_regex_pattern_set", "RegexPatternSet"),
-    "rulegroup": ("get_rule_group", "RuleGroup"),
-}
-
 
 def found(call: Callable[..., Document], key: str, **arguments: object) -> JsonObject | None:
     """Return `key` of an operation's answer; None when AWS WAF knows no such thing."""
@@ -29,13 +22,17 @@ def found(call: Callable[..., Document], key: str, **arguments: object) -> JsonO
         raise
 
 
-def entity(client: BaseClient, arn: str) -> JsonObject | None:
-    """Look up a pattern set, IP set or rule group: `…:<scope>/<kind>/<name>/<id>`; None if none."""
+def pattern_set(client: BaseClient, arn: str) -> JsonObject | None:
+    """Return the regex pattern set of an ARN, `…:<scope>/regexpatternset/<name>/<id>`, if any.
+
+    Raises IndexError or ValueError for another ARN.
+    """
     scope, kind, name, identifier = arn.split(":")[5].split("/")
-    operation, key = _READ_BY[kind]
+    if kind != "regexpatternset":
+        raise ValueError(f"{arn} is no regex pattern set")
     return found(
-        getattr(client, operation),
-        key,
+        client.get_regex_pattern_set,
+        "RegexPatternSet",
         Name=name,
         Scope="REGIONAL" if scope == "regional" else "CLOUDFRONT",
         Id=identifier,

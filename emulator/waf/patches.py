@@ -1,11 +1,9 @@
 """WAFv2 in moto 5.2.5, where it does not do what AWS does (WAFv2 API reference)."""
 
 import json
-import uuid
-from collections.abc import Iterator
 
 from moto.wafv2 import exceptions as wafv2_exceptions
-from moto.wafv2.models import FakeIPSet, FakeRuleGroup, FakeWebACL, WAFV2Backend, wafv2_backends
+from moto.wafv2.models import FakeWebACL, WAFV2Backend
 from moto.wafv2.responses import WAFV2Response
 
 from emulator.patching import Moto, add, patch
@@ -54,8 +52,7 @@ def _keep_data_protection(original: Moto, response: WAFV2Response) -> object:
 def _show_data_protection_and_capacity(original: Moto, acl: FakeWebACL) -> object:
     known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
     # moto says 3 units whatever the rules are.
-    groups = wafv2_backends[acl.account][acl.arn.split(":")[3]].rule_groups
-    known["Capacity"] = capacity(known["Rules"], lambda arn: groups[arn].capacity)
+    known["Capacity"] = capacity(known["Rules"])
     return {name: value for name, value in known.items() if value is not None}
 
 
@@ -92,49 +89,14 @@ def _keep_a_web_acl_that_guards(
     original(backend, name, *rest, **more)
 
 
-def _keep_what_rules_use(operation: str) -> None:
-    @patch(WAFV2Backend, operation)
-    def delete(
-        original: Moto, backend: WAFV2Backend, name: str, *rest: object, **more: object
-    ) -> None:
-        kind = operation.removeprefix("delete_").replace("_", "")
-        rules = [rule for acl in backend.wacls.values() for rule in acl.to_dict()["Rules"]]
-        if f"/{kind}/{name}/" in json.dumps(rules):
-            raise _InUseError
-        original(backend, name, *rest, **more)
-
-
-for _operation in ("delete_ip_set", "delete_regex_pattern_set", "delete_rule_group"):
-    _keep_what_rules_use(_operation)
-
-
-@patch(FakeRuleGroup, "update")
-def _replace_rule_group(
-    original: Moto, group: FakeRuleGroup, description: object, rules: object, *rest: object
-) -> str:
-    # An update replaces the whole group; moto keeps the rules where none are left.
-    token: str = original(group, description, rules, *rest)
-    group.rules = rules or []
-    return token
-
-
-@patch(FakeIPSet, "update")
-def _whole_lock_token(original: Moto, ip_set: FakeIPSet, *given: object) -> None:
-    # moto's token is none of the model's form.
-    original(ip_set, *given)
-    ip_set.lock_token = str(uuid.uuid4())
-
-
-@patch(FakeIPSet, "__init__")
-def _whole_first_lock_token(original: Moto, ip_set: FakeIPSet, *args: object, **kw: object) -> None:
-    original(ip_set, *args, **kw)
-    ip_set.lock_token = str(uuid.uuid4())
-
-
-def _entities(backend: WAFV2Backend) -> Iterator[str]:
-    """Yield the ARN of everything that has tags."""
-    for kept in (backend.wacls, backend.ip_sets, backend.rule_groups, backend.regex_pattern_sets):
-        yield from kept
+@patch(WAFV2Backend, "delete_regex_pattern_set")
+def _keep_what_rules_use(
+    original: Moto, backend: WAFV2Backend, name: str, *rest: object, **more: object
+) -> None:
+    rules = [rule for acl in backend.wacls.values() for rule in acl.to_dict()["Rules"]]
+    if f"/regexpatternset/{name}/" in json.dumps(rules):
+        raise _InUseError
+    original(backend, name, *rest, **more)
 
 
 for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
@@ -144,7 +106,7 @@ for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
         original: Moto, backend: WAFV2Backend, arn: str, *tags: object, **page: object
     ) -> object:
         # moto keeps tags of anything.
-        if arn not in _entities(backend):
+        if arn not in {*backend.wacls, *backend.regex_pattern_sets}:
             raise wafv2_exceptions.WAFNonexistentItemException
         return original(backend, arn, *tags, **page)
 

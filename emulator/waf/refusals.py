@@ -1,4 +1,4 @@
-"""What AWS WAF's API refuses of a pattern set, a rule group or a web ACL, and with which error.
+"""What AWS WAF's API refuses of a pattern set or a web ACL, and with which error.
 
 Otherwise a rule that AWS would never have taken is applied here, and stops nothing.
 """
@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 
 from emulator.account import Account
 from emulator.waf.capacity import capacity
-from emulator.waf.lookups import entity
+from emulator.waf.lookups import pattern_set
 from emulator.waf.patterns import PatternError, validate_pattern
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
@@ -31,8 +31,7 @@ _NO_ARN = (
 )
 
 _PATTERN_SETS = {"CreateRegexPatternSet", "UpdateRegexPatternSet"}
-_RULES = {"CreateRuleGroup", "CreateWebACL", "UpdateRuleGroup", "UpdateWebACL"}
-_GROUPS = {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}
+_RULES = {"CreateWebACL", "UpdateWebACL"}
 
 
 class _RefusalError(AwsError):
@@ -109,12 +108,11 @@ def _checked_capacity(params: Document, client: BaseClient) -> int:
         if len(set(values)) < len(values):
             reason = f"Each rule needs a {key.lower()} of its own."
             raise _invalid(reason, "RULE", key)
-    groups: dict[str, int] = {}
     for rule in rules:
         _check_action(rule)
         for kind, options in _statements(rule.get("Statement") or {}):
-            _check_statement(kind, options, client, groups)
-    units = capacity(rules, groups.__getitem__)
+            _check_statement(kind, options, client)
+    units = capacity(rules)
     if units > _MAX_CAPACITY:
         raise _too_much(f"the rules need {units} capacity units, and {_MAX_CAPACITY} is the most")
     return units
@@ -139,7 +137,7 @@ def _statements(shape: Document) -> Iterator[tuple[str, Document]]:
 
 def _check_action(rule: Document) -> None:
     """Refuse all but an action for a rule, and an override for one that runs a group."""
-    runs_group = not _GROUPS.isdisjoint(rule.get("Statement") or {})
+    runs_group = "ManagedRuleGroupStatement" in (rule.get("Statement") or {})
     given = {key for key in ("Action", "OverrideAction") if rule.get(key)}
     if given != {"OverrideAction" if runs_group else "Action"}:
         reason = "A reference in your rule statement is not valid."
@@ -156,9 +154,7 @@ def _check_bodies(params: Document) -> None:
             raise _invalid(reason, "CUSTOM_RESPONSE", body)
 
 
-def _check_statement(
-    kind: str, options: Document, client: BaseClient, groups: dict[str, int]
-) -> None:
+def _check_statement(kind: str, options: Document, client: BaseClient) -> None:
     if kind in {"AndStatement", "OrStatement"} and len(options["Statements"]) < 2:
         reason = (
             "You haven't met a minimum requirement for a threshold setting. Examples include a rule"
@@ -169,26 +165,19 @@ def _check_statement(
     if "RegexString" in options:
         _check_pattern(options["RegexString"], "STATEMENT")
     if "ARN" in options:
-        found = _referred(options["ARN"], client)
-        groups[options["ARN"]] = found.get("Capacity", 0)
-    if kind == "ManagedRuleGroupStatement" and options["VendorName"] == "AWS":
-        _check_managed(options["Name"])
-
-
-def _check_managed(name: str) -> None:
-    if name not in aws_facts.managed_rule_groups():
+        _check_pattern_set(options["ARN"], client)
+    managed = kind == "ManagedRuleGroupStatement" and options["VendorName"] == "AWS"
+    if managed and options["Name"] not in aws_facts.managed_rule_groups():
         raise _nothing_there()
 
 
-def _referred(arn: str, client: BaseClient) -> Document:
+def _check_pattern_set(arn: str, client: BaseClient) -> None:
     try:
-        found = entity(client, arn)
-    except (KeyError, IndexError, ValueError):
+        patterns = pattern_set(client, arn)
+    except (IndexError, ValueError):
         raise _invalid(_NO_ARN, "RESOURCE_ARN", arn) from None
-    if found is None:
+    if patterns is None:
         raise _nothing_there()
-    known: Document = found
-    return known
 
 
 def _nothing_there() -> _RefusalError:

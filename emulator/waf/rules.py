@@ -1,15 +1,15 @@
-"""Rules, rule groups and web ACLs: compiled once from what was applied, then evaluated.
+"""Rules, managed rule groups and web ACLs: compiled once from what was applied, then evaluated.
 
 Source: AWS WAF Developer Guide, "Setting rule priority", "Rule actions", "Overriding rule group
 actions" and "Web request labeling".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from emulator.waf.detectors import MISSING as MISSING_DETECTOR
 from emulator.waf.detectors import available
-from emulator.waf.fields import Inspection
+from emulator.waf.fields import Inspection, UnsupportedError
 from emulator.waf.managed import GROUPS, ManagedGroup
 from emulator.waf.rates import RateCounters
 from emulator.waf.statements import Compiler, Statement
@@ -46,7 +46,6 @@ class Rule:
     action: Action
     labels: tuple[str, ...] = ()
     configured: str | None = None
-    excluded: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class GroupRule:
     kind: str
     group_id: str
     rules: tuple[Rule, ...]
-    scope_down: Statement | None
     counted: bool
 
 
@@ -153,8 +151,6 @@ def _end(outcome: Outcome, rule: str, kind: str, action: Action, details: list[J
 
 
 def _run_group(group: GroupRule, inspection: Inspection, outcome: Outcome) -> bool:
-    if group.scope_down is not None and not group.scope_down.matches(inspection):
-        return False
     record: JsonObject = {
         "ruleGroupId": group.group_id,
         "terminatingRule": None,
@@ -168,16 +164,7 @@ def _run_group(group: GroupRule, inspection: Inspection, outcome: Outcome) -> bo
         if details is None:
             continue
         outcome.insert(rule.action.insert_headers)
-        if rule.excluded:
-            record["excludedRules"] = record["excludedRules"] or []
-            record["excludedRules"].append(
-                {
-                    "exclusionType": "EXCLUDED_AS_COUNT",
-                    "ruleId": rule.name,
-                    "ruleMatchDetails": details or None,
-                }
-            )
-        elif rule.action.kind == "COUNT":
+        if rule.action.kind == "COUNT":
             record["nonTerminatingMatchingRules"].append(_entry(rule, details))
         else:
             record["terminatingRule"] = _entry(rule, None)
@@ -197,8 +184,6 @@ class References:
     """What a web ACL refers to, looked up by ARN in the applied configuration."""
 
     patterns_of: Callable[[str], Sequence[str]]
-    addresses_of: Callable[[str], Sequence[str]]
-    rule_group: Callable[[str], Document]
     rates: RateCounters
     approximation: Callable[[str], None]
 
@@ -209,7 +194,7 @@ def compile_web_acl(shape: Document, references: References) -> WebAcl:
     A rule that this emulator cannot evaluate is left out, and said so as an approximation.
     """
     bodies = shape.get("CustomResponseBodies") or {}
-    namespace = shape.get("LabelNamespace") or _namespace(shape["ARN"], "webacl")
+    namespace = shape["LabelNamespace"]
     rules = _compile_rules(shape.get("Rules") or (), namespace, shape["ARN"], bodies, references)
     request_body = (shape.get("AssociationConfig") or {}).get("RequestBody") or {}
     limit = (request_body.get("API_GATEWAY") or {}).get("DefaultSizeInspectionLimit", "KB_16")
@@ -221,12 +206,6 @@ def compile_web_acl(shape: Document, references: References) -> WebAcl:
         default=_action(shape["DefaultAction"], bodies, references),
         body_limit=int(limit.removeprefix("KB_")) * _KB,
     )
-
-
-def _namespace(arn: str, entity: str) -> str:
-    """Return the label prefix of a web ACL or rule group: `awswaf:<account>:<entity>:<name>:`."""
-    parts = arn.split(":")
-    return f"awswaf:{parts[4]}:{entity}:{parts[5].split('/')[2]}:"
 
 
 def _metric(shape: Document) -> str | None:
@@ -262,15 +241,10 @@ def _compile_rule(
     statement = shape["Statement"]
     (kind,) = statement
     compiler = Compiler(
-        context=namespace,
-        owner=owner,
-        rule=name,
-        rates=references.rates,
-        patterns_of=references.patterns_of,
-        addresses_of=references.addresses_of,
+        owner=owner, rule=name, rates=references.rates, patterns_of=references.patterns_of
     )
-    if kind in {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}:
-        return _compile_group(shape, compiler, bodies, references)
+    if kind == "ManagedRuleGroupStatement":
+        return _compile_group(shape, statement[kind], bodies, references)
     return Rule(
         name=name,
         metric=_metric(shape),
@@ -282,48 +256,31 @@ def _compile_rule(
 
 
 def _compile_group(
-    shape: Document, compiler: Compiler, bodies: Document, references: References
+    shape: Document, options: Document, bodies: Document, references: References
 ) -> GroupRule:
-    ((kind, options),) = shape["Statement"].items()
-    managed = kind == "ManagedRuleGroupStatement"
-    if managed:
-        group_id = f"{options['VendorName']}#{options['Name']}"
-        if options.get("Version"):
-            group_id += f"#{options['Version']}"
-        rules = _managed_rules(options, references)
-    else:
-        group_id = options["ARN"]
-        group = references.rule_group(group_id)
-        namespace = group.get("LabelNamespace") or _namespace(group_id, "rulegroup")
-        owner = f"{compiler.owner}/{compiler.rule}"
-        own_bodies = group.get("CustomResponseBodies") or {}
-        compiled = _compile_rules(
-            group.get("Rules") or (), namespace, owner, own_bodies, references
-        )
-        rules = tuple(rule for rule in compiled if isinstance(rule, Rule))
+    for absent in ("ExcludedRules", "ScopeDownStatement"):
+        if options.get(absent):
+            raise UnsupportedError(f"{absent} of a managed rule group is not evaluated")
+    group_id = f"{options['VendorName']}#{options['Name']}"
+    if options.get("Version"):
+        group_id += f"#{options['Version']}"
     overrides = {
         one["Name"]: _action(one["ActionToUse"], bodies, references)
         for one in options.get("RuleActionOverrides") or ()
     }
-    excluded = {one["Name"] for one in options.get("ExcludedRules") or ()}
-    scope_down = options.get("ScopeDownStatement")
     return GroupRule(
         name=shape["Name"],
         metric=_metric(shape),
-        kind="MANAGED_RULE_GROUP" if managed else "GROUP",
+        kind="MANAGED_RULE_GROUP",
         group_id=group_id,
-        rules=tuple(_overridden(rule, overrides, excluded) for rule in rules),
-        scope_down=compiler.compile(scope_down) if scope_down else None,
+        rules=tuple(
+            replace(rule, action=overrides[rule.name], configured=rule.action.kind)
+            if rule.name in overrides
+            else rule
+            for rule in _managed_rules(options, references)
+        ),
         counted="Count" in (shape.get("OverrideAction") or {}),
     )
-
-
-def _overridden(rule: Rule, overrides: Mapping[str, Action], excluded: set[str]) -> Rule:
-    if rule.name in overrides:
-        return replace(rule, action=overrides[rule.name], configured=rule.action.kind)
-    if rule.name in excluded:
-        return replace(rule, action=Action("COUNT"), excluded=True)
-    return rule
 
 
 def _managed_rules(options: Document, references: References) -> tuple[Rule, ...]:

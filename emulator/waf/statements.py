@@ -3,14 +3,13 @@
 Source: AWS WAF Developer Guide, "Using rule statements in AWS WAF".
 """
 
-import ipaddress
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from emulator.waf.detectors import MISSING, available, is_sqli, is_xss, sql_tokens, xss_tokens
+from emulator.waf.detectors import MISSING, available, is_sqli, sql_tokens
 from emulator.waf.fields import Field, Inspection, UnsupportedError, compile_field, to_bytes
 from emulator.waf.patterns import compile_pattern
 from emulator.waf.rates import RateCounter, RateCounters
@@ -91,46 +90,6 @@ class Not:
 
 
 @dataclass(frozen=True)
-class LabelMatch:
-    """An earlier rule put a label on the request."""
-
-    scope: str
-    key: str
-    context: str
-
-    def matches(self, inspection: Inspection) -> bool:
-        """Return whether the request matches."""
-        return any(self._is(label) for label in inspection.labels)
-
-    def _is(self, label: str) -> bool:
-        if self.key.startswith("awswaf:"):
-            return label.startswith(self.key) if self.scope == "NAMESPACE" else label == self.key
-        if not label.startswith(self.context):
-            return False
-        own = ":" + label.removeprefix(self.context)
-        wanted = ":" + self.key
-        return wanted in own if self.scope == "NAMESPACE" else own.endswith(wanted)
-
-
-@dataclass(frozen=True)
-class IpSetMatch:
-    """The client's address lies in one of the ranges."""
-
-    networks: Mapping[tuple[int, int], frozenset[int]]
-
-    def matches(self, inspection: Inspection) -> bool:
-        """Return whether the request matches."""
-        try:
-            address = ipaddress.ip_address(inspection.request.source_ip)
-        except ValueError:
-            return False
-        return any(
-            version == address.version and int(address) >> (address.max_prefixlen - length) in found
-            for (version, length), found in self.networks.items()
-        )
-
-
-@dataclass(frozen=True)
 class KeyPart:
     """One part of what a rate-based rule counts by; `read` gives None when the request lacks it."""
 
@@ -184,16 +143,13 @@ class RateMatch:
 class Compiler:
     """Turns statements in boto3's shape into compiled ones.
 
-    `context` is the label prefix of the web ACL or rule group that holds the statement, `rule` its
-    rule's name, `owner` what makes that name unique.
+    `rule` is the name of the statement's rule, `owner` what makes that name unique.
     """
 
-    context: str
     owner: str
     rule: str
     rates: RateCounters
     patterns_of: Callable[[str], Sequence[str]]
-    addresses_of: Callable[[str], Sequence[str]]
 
     def compile(self, shape: Document) -> Statement:
         """Compile one statement.
@@ -257,31 +213,10 @@ class Compiler:
 
     def sqli(self, options: Document) -> Statement:
         """Compile an SQL injection match; libinjection knows no sensitivity levels."""
-        _need_detector()
+        if not available():
+            raise UnsupportedError(MISSING)
         sensitivity = options.get("SensitivityLevel") or "LOW"
         return self._text(options, is_sqli, sqli_detail(sensitivity))
-
-    def xss(self, options: Document) -> Statement:
-        """Compile a cross-site scripting match."""
-        _need_detector()
-        return self._text(
-            options,
-            is_xss,
-            lambda text: {"conditionType": "XSS", "matchedData": xss_tokens(text)},
-        )
-
-    def ip_set(self, options: Document) -> Statement:
-        """Compile a match against an IP set."""
-        if options.get("IPSetForwardedIPConfig"):
-            raise UnsupportedError("the address in a header is not compared with IP sets")
-        networks: dict[tuple[int, int], set[int]] = {}
-        for text in self.addresses_of(options["ARN"]):
-            network = ipaddress.ip_network(text, strict=False)
-            shift = network.max_prefixlen - network.prefixlen
-            found = networks.setdefault((network.version, network.prefixlen), set())
-            found.add(int(network.network_address) >> shift)
-        frozen = {key: frozenset(found) for key, found in networks.items()}
-        return IpSetMatch(frozen)
 
     def rate(self, options: Document) -> Statement:
         """Compile a rate-based statement."""
@@ -309,11 +244,6 @@ class Compiler:
         )
 
 
-def _need_detector() -> None:
-    if not available():
-        raise UnsupportedError(MISSING)
-
-
 def sqli_detail(sensitivity: str) -> Callable[[bytes], JsonObject]:
     """Return what describes an SQL injection in a log record."""
     return lambda text: {
@@ -327,38 +257,21 @@ def _key_part(kind: str, options: Document) -> KeyPart:
     """Compile one aggregation key of a rate-based rule."""
     if kind == "IP":
         return KeyPart("IP", None, lambda i: i.request.source_ip)
-    if kind == "HTTPMethod":
-        return KeyPart("HTTP_METHOD", None, lambda i: i.request.method)
-    if kind not in _KEY_KINDS:
+    if kind != "Header":
         raise UnsupportedError(f"a rate-based rule cannot count by {kind}")
-    logged, read = _KEY_KINDS[kind]
     transforms = chain(options.get("TextTransformations") or ())
-    name = options.get("Name")
+    name = options["Name"]
 
     def transformed(inspection: Inspection) -> str | None:
-        text = read(inspection, to_bytes((name or "").strip().lower()))
+        text = next(iter(inspection.header(to_bytes(name.strip().lower()))), None)
         if text is None:
             return None
         for transform in transforms:
             text = TRANSFORMS[transform](text)
         return text.decode("latin-1")
 
-    return KeyPart(logged, name, transformed)
+    return KeyPart("HEADER", name, transformed)
 
-
-def _named(
-    pairs: Callable[[Inspection], list[tuple[bytes, bytes]]],
-) -> Callable[[Inspection, bytes], bytes | None]:
-    return lambda i, name: next((value for key, value in pairs(i) if key.lower() == name), None)
-
-
-_KEY_KINDS: Mapping[str, tuple[str, Callable[[Inspection, bytes], bytes | None]]] = {
-    "Header": ("HEADER", _named(lambda i: i.headers)),
-    "Cookie": ("COOKIE", _named(lambda i: i.cookies)),
-    "QueryArgument": ("QUERY_ARGUMENT", _named(lambda i: i.arguments)),
-    "QueryString": ("QUERY_STRING", lambda i, _: i.query or None),
-    "UriPath": ("URI_PATH", lambda i, _: i.path),
-}
 
 _COMPILE: Mapping[str, Callable[[Compiler, Document], Statement]] = {
     "SizeConstraintStatement": Compiler.size,
@@ -366,12 +279,7 @@ _COMPILE: Mapping[str, Callable[[Compiler, Document], Statement]] = {
     "RegexMatchStatement": Compiler.regex,
     "RegexPatternSetReferenceStatement": Compiler.regex_set,
     "SqliMatchStatement": Compiler.sqli,
-    "XssMatchStatement": Compiler.xss,
-    "IPSetReferenceStatement": Compiler.ip_set,
     "RateBasedStatement": Compiler.rate,
-    "LabelMatchStatement": lambda compiler, options: LabelMatch(
-        options["Scope"], options["Key"], compiler.context
-    ),
     "AndStatement": lambda compiler, options: AllOf(compiler._nested(options)),
     "OrStatement": lambda compiler, options: AnyOf(compiler._nested(options)),
     "NotStatement": lambda compiler, options: Not(compiler.compile(options["Statement"])),

@@ -14,8 +14,6 @@ from tests.emulator.fake_account import FakeAccount
 STAGE = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
 ACL_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/edge/acl-id"
 SET_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/attacks/set-id"
-IP_SET_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/ipset/offices/ip-id"
-GROUP_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/rulegroup/mine/group-id"
 LOG_GROUP_ARN = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
 NONE = [{"Priority": 0, "Type": "NONE"}]
 
@@ -30,13 +28,13 @@ class Clock:
 
 
 class WebAclAccount(FakeAccount):
-    """An account with a web ACL and its sets."""
+    """An account with a web ACL and its pattern set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.acl: dict[str, Any] | None = None
         self.logging: dict[str, Any] | None = None
-        self.entities: dict[str, Any] = {}
+        self.pattern_set: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         assert service == "wafv2"
@@ -51,18 +49,9 @@ class WebAclAccount(FakeAccount):
             raise ClientError(cast("Any", error), "GetLoggingConfiguration")
         return {"LoggingConfiguration": self.logging}
 
-    def _entity(self, key: str, **arguments: str) -> dict[str, Any]:
-        assert arguments["Scope"] == "REGIONAL"
-        return {key: self.entities[arguments["Id"]]}
-
     def get_regex_pattern_set(self, **arguments: str) -> dict[str, Any]:
-        return self._entity("RegexPatternSet", **arguments)
-
-    def get_ip_set(self, **arguments: str) -> dict[str, Any]:
-        return self._entity("IPSet", **arguments)
-
-    def get_rule_group(self, **arguments: str) -> dict[str, Any]:
-        return self._entity("RuleGroup", **arguments)
+        assert (arguments["Scope"], arguments["Id"]) == ("REGIONAL", "set-id")
+        return {"RegexPatternSet": self.pattern_set}
 
 
 class Edge:
@@ -82,7 +71,7 @@ class Edge:
         return [(*where, json.loads(record)) for *where, record in self.account.logged]
 
     def patterns(self, *patterns: str) -> None:
-        self.account.entities["set-id"] = {
+        self.account.pattern_set = {
             "RegularExpressionList": [{"RegexString": pattern} for pattern in patterns]
         }
 

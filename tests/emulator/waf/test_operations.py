@@ -162,34 +162,6 @@ def test_web_acls_have_tags(waf: Any, acl: dict[str, Any]) -> None:
     assert refusal(waf.tag_resource, ResourceARN=absent, Tags=tags)[:2] == MISSING
 
 
-@shows("wafv2:CreateIPSet", "wafv2:GetIPSet", "wafv2:UpdateIPSet", "wafv2:DeleteIPSet",
-       "wafv2:ListIPSets", "wafv2:CreateRuleGroup", "wafv2:GetRuleGroup", "wafv2:UpdateRuleGroup",
-       "wafv2:DeleteRuleGroup", "wafv2:ListRuleGroups")  # fmt: skip
-def test_ip_sets_and_rule_groups(waf: Any) -> None:
-    name = unique("set")
-    addresses = {"IPAddressVersion": "IPV4", "Addresses": ["10.0.0.0/8"]}
-    made = waf.create_ip_set(Name=name, **HERE, **addresses)["Summary"]
-    token = waf.get_ip_set(**at(made))["LockToken"]
-    new = waf.update_ip_set(**at(made), Addresses=[], LockToken=token)["NextLockToken"]
-    assert waf.get_ip_set(**at(made))["IPSet"]["Addresses"] == []
-    assert refusal(waf.update_ip_set, **at(made), Addresses=[], LockToken=token)[:2] == STALE
-    assert name in {one["Name"] for one in waf.list_ip_sets(**HERE, Limit=100)["IPSets"]}
-    waf.delete_ip_set(**at(made), LockToken=new)
-    assert refusal(waf.get_ip_set, **at(made))[:2] == MISSING
-
-    settings = {"VisibilityConfig": METRICS, "Rules": [RULE]}
-    made = waf.create_rule_group(Name=name, **HERE, Capacity=10, **settings)["Summary"]
-    token = waf.get_rule_group(**at(made))["LockToken"]
-    assert waf.get_rule_group(**at(made))["RuleGroup"]["Rules"] == [RULE]
-    new = waf.update_rule_group(**at(made), VisibilityConfig=METRICS, Rules=[], LockToken=token)[
-        "NextLockToken"
-    ]
-    assert not waf.get_rule_group(**at(made))["RuleGroup"].get("Rules")
-    assert name in {one["Name"] for one in waf.list_rule_groups(**HERE, Limit=100)["RuleGroups"]}
-    waf.delete_rule_group(**at(made), LockToken=new)
-    assert refusal(waf.get_rule_group, **at(made))[:2] == MISSING
-
-
 def test_an_update_of_a_web_acl_removes_what_it_leaves_out(waf: Any) -> None:
     made = waf.create_web_acl(
         Name=unique("acl"),

@@ -13,7 +13,7 @@ from tests.emulator.waf.support import contains, group, json_values, managed, ru
 METRICS = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
 METHOD: dict[str, Any] = {"Method": {}}
 GEO = {"GeoMatchStatement": {"CountryCodes": ["FR"]}}
-ABSENT = "arn:aws:wafv2:us-east-2:123456789012:regional/{}/absent/1"
+ABSENT = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/absent/1"
 
 
 def numbered(*rules: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -55,20 +55,16 @@ def update(emulator: Emulator, acl: Mapping[str, Any], *rules: Mapping[str, Any]
 
 def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., Any]) -> None:
     client = emulator.client("wafv2")
-    own = client.create_rule_group(
-        Name="capacity", Scope="REGIONAL", Capacity=70, VisibilityConfig=METRICS, Rules=[]
-    )["Summary"]["ARN"]
     refusal = {"CustomResponse": {"ResponseCode": 403, "CustomResponseBodyKey": "no"}}
     word = text("RegexMatchStatement", json_values(), "LOWERCASE", RegexString="a")
     rules = (
         rule("word", word, {"Block": refusal}),
         group("sqli", managed("AWSManagedRulesSQLiRuleSet")),
-        group("own", {"RuleGroupReferenceStatement": {"ARN": own}}),
     )
     asked = client.check_capacity(Scope="REGIONAL", Rules=numbered(*rules))
     body = {"ContentType": "TEXT_PLAIN", "Content": "no"}
     acl = create("capacity", *rules, CustomResponseBodies={"no": body})
-    assert (asked["Capacity"], acl["Capacity"]) == (286, 286)
+    assert (asked["Capacity"], acl["Capacity"]) == (216, 216)
     update(emulator, acl, rules[1])
     acl = client.get_web_acl(Name="capacity", Scope="REGIONAL", Id=acl["Id"])["WebACL"]
     assert acl["Capacity"] == 200
@@ -93,11 +89,9 @@ def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., 
          "WAFInvalidParameterException", "A reference in your rule statement is not valid."),
         ([group("r", managed("AWSManagedRulesNoSuchSet"))],
          "WAFNonexistentItemException", "doesn't exist"),
-        ([rule("r", {"IPSetReferenceStatement": {"ARN": ABSENT.format("ipset")}})],
+        ([rule("r", text("RegexPatternSetReferenceStatement", METHOD, ARN=ABSENT))],
          "WAFNonexistentItemException", "doesn't exist"),
-        ([group("r", {"RuleGroupReferenceStatement": {"ARN": ABSENT.format("rulegroup")}})],
-         "WAFNonexistentItemException", "doesn't exist"),
-        ([rule("r", {"IPSetReferenceStatement": {"ARN": "a-name-and-not-an-arn"}})],
+        ([rule("r", text("RegexPatternSetReferenceStatement", METHOD, ARN="a-name-and-no-arn-xx"))],
          "WAFInvalidParameterException", "The ARN isn't valid."),
         ([rule("r", GEO, {"Block": {"CustomResponse": {"ResponseCode": 403,
                                                        "CustomResponseBodyKey": "none"}}})],

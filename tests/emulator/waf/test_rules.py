@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.emulator.waf.support import (
-    GROUP_ARN,
     SET_ARN,
     Edge,
     contains,
@@ -22,22 +21,7 @@ BODY: dict[str, Any] = {"Body": {}}
 COUNT: dict[str, Any] = {"Count": {}}
 ALLOW: dict[str, Any] = {"Allow": {}}
 SILENT = {"CloudWatchMetricsEnabled": False, "MetricName": "silent"}
-OWN = "awswaf:123456789012:webacl:edge:"
-MINE = "awswaf:123456789012:rulegroup:mine:"
 CRS = "AWSManagedRulesCommonRuleSet"
-REFERENCE = {"RuleGroupReferenceStatement": {"ARN": GROUP_ARN}}
-
-
-def label_match(key: str, scope: str = "LABEL") -> dict[str, Any]:
-    return {"LabelMatchStatement": {"Scope": scope, "Key": key}}
-
-
-def own_group(edge: Edge, *rules: dict[str, Any], **more: Any) -> None:
-    edge.account.entities["group-id"] = {
-        "Name": "mine",
-        "ARN": GROUP_ARN,
-        "Rules": [{"Priority": at} | one for at, one in enumerate(rules)],
-    } | more
 
 
 def test_a_stage_without_a_web_acl_is_not_inspected(edge: Edge) -> None:
@@ -119,105 +103,42 @@ def test_an_action_that_serves_a_puzzle_blocks_and_says_so(edge: Edge, action: s
     assert edge.account.said == [f"the action {action} blocks: no puzzle or challenge is served"]
 
 
-@pytest.mark.parametrize(
-    ("key", "scope", "found"),
-    [
-        ("header:encoding:utf8", "LABEL", True),
-        ("utf8", "LABEL", True),
-        (OWN + "header:encoding:utf8", "LABEL", True),
-        ("encoding", "LABEL", False),
-        ("tf8", "LABEL", False),
-        (OWN + "encoding:utf8", "LABEL", False),
-        ("header:", "NAMESPACE", True),
-        ("header:encoding:", "NAMESPACE", True),
-        ("encoding:", "NAMESPACE", True),
-        ("ding:", "NAMESPACE", False),
-        (OWN + "header:", "NAMESPACE", True),
-        ("awswaf:444455556666:webacl:edge:header:", "NAMESPACE", False),
-    ],
-)
-def test_label_matches(edge: Edge, key: str, scope: str, *, found: bool) -> None:
-    labels = [{"Name": "header:encoding:utf8"}]
-    edge.apply(
-        rule("labels", contains("a", BODY), COUNT, RuleLabels=labels),
-        rule("match", label_match(key, scope)),
-    )
-    assert edge.send("a").action == ("BLOCK" if found else "ALLOW")
-    assert edge.send("b").action == "ALLOW"
+def test_a_rule_labels_the_request_for_the_log(edge: Edge) -> None:
+    edge.apply(rule("labels", contains("a", BODY), COUNT, RuleLabels=[{"Name": "seen"}]))
+    assert edge.send("a").labels == ("awswaf:123456789012:webacl:edge:seen",)
+    assert edge.send("b").labels == ()
 
 
-def test_a_rule_sees_the_labels_of_earlier_rules_only(edge: Edge) -> None:
-    labels = [{"Name": "seen"}]
-    edge.apply(
-        rule("match", label_match("seen")),
-        rule("labels", contains("a", BODY), COUNT, RuleLabels=labels),
-    )
-    verdict = edge.send("a")
-    assert (verdict.action, verdict.labels) == ("ALLOW", (OWN + "seen",))
-    edge.apply(
-        rule("labels", contains("a", BODY), COUNT, RuleLabels=labels),
-        rule("next", label_match("seen")),
-    )
-    assert edge.send("a").action == "BLOCK"
-
-
-def test_a_rule_group_runs_in_its_own_label_context_with_its_own_bodies(edge: Edge) -> None:
-    custom = {"CustomResponse": {"ResponseCode": 400, "CustomResponseBodyKey": "mine"}}
-    own_group(
-        edge,
-        rule("mark", contains("a", BODY), COUNT, RuleLabels=[{"Name": "marked"}]),
-        rule("stop", label_match("marked"), {"Block": custom}),
-        CustomResponseBodies={"mine": {"ContentType": "TEXT_PLAIN", "Content": "no"}},
-    )
-    edge.apply(rule("own", label_match("marked"), COUNT), group("group", REFERENCE))
-    verdict = edge.send("a")
-    assert (verdict.action, verdict.terminating_rule) == ("BLOCK", "group")
-    assert verdict.labels == (MINE + "marked",)
-    assert verdict.response is not None
-    assert verdict.response.body == b"no"
-    (record,) = verdict.log_record["ruleGroupList"]
-    assert record["terminatingRule"]["ruleId"] == "stop"
-    assert [one["ruleId"] for one in record["nonTerminatingMatchingRules"]] == ["mark"]
-    assert verdict.log_record["terminatingRuleType"] == "GROUP"
-
-
-def test_a_group_in_count_labels_and_decides_nothing(edge: Edge) -> None:
-    own_group(edge, rule("stop", contains("a", BODY), RuleLabels=[{"Name": "stopped"}]))
-    edge.apply(
-        group("group", REFERENCE, counted=True),
-        rule("other-context", label_match("stopped")),
-        rule("next", label_match(MINE + "stopped")),
-    )
-    verdict = edge.send("a")
-    assert verdict.terminating_rule == "next"
-    (counted,) = verdict.log_record["nonTerminatingMatchingRules"]
-    assert (counted["ruleId"], counted["action"]) == ("group", "COUNT")
-
-
-@pytest.mark.parametrize(
-    ("options", "entry"),
-    [
-        ({"RuleActionOverrides": [{"Name": "NoUserAgent_HEADER", "ActionToUse": COUNT}]},
-         ("nonTerminatingMatchingRules", "overriddenAction", "BLOCK")),
-        ({"ExcludedRules": [{"Name": "NoUserAgent_HEADER"}]},
-         ("excludedRules", "exclusionType", "EXCLUDED_AS_COUNT")),
-    ],
-)  # fmt: skip
-def test_a_rule_of_a_group_can_be_overridden(
-    edge: Edge, options: dict[str, Any], entry: tuple[str, str, str]
-) -> None:
+def test_a_rule_of_a_group_can_be_overridden(edge: Edge) -> None:
     edge.apply(group("crs", managed(CRS)))
     assert edge.send(headers=[]).action == "BLOCK"
-    edge.apply(group("crs", managed(CRS, **options)))
+    override = [{"Name": "NoUserAgent_HEADER", "ActionToUse": COUNT}]
+    edge.apply(group("crs", managed(CRS, RuleActionOverrides=override)))
     verdict = edge.send(headers=[])
     assert verdict.action == "ALLOW"
     assert verdict.labels == ("awswaf:managed:aws:core-rule-set:NoUserAgent_Header",)
-    where, key, value = entry
     (record,) = verdict.log_record["ruleGroupList"]
-    (found,) = record[where]
-    assert (found["ruleId"], found[key]) == ("NoUserAgent_HEADER", value)
+    (found,) = record["nonTerminatingMatchingRules"]
+    assert (found["ruleId"], found["overriddenAction"]) == ("NoUserAgent_HEADER", "BLOCK")
     # The group's other rules are as they were.
     assert edge.send(headers=[("User-Agent", "sqlmap")]).action == "BLOCK"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ExcludedRules": [{"Name": "NoUserAgent_HEADER"}]},
+        {"ScopeDownStatement": contains("/v1/chat", {"UriPath": {}})},
+    ],
+)
+def test_a_managed_group_with_what_is_not_evaluated_is_left_out_and_said(
+    edge: Edge, options: dict[str, Any]
+) -> None:
+    edge.apply(group("crs", managed(CRS, **options)))
+    assert edge.send(headers=[]).action == "ALLOW"
+    (name,) = options
+    said = f"{name} of a managed rule group is not evaluated"
+    assert edge.account.said == [f"rule crs is left out: {said}"]
 
 
 def test_a_count_rule_of_a_group_can_be_made_to_allow(edge: Edge) -> None:
@@ -227,13 +148,6 @@ def test_a_count_rule_of_a_group_can_be_made_to_allow(edge: Edge) -> None:
     )
     assert edge.send(headers=[]).terminating_rule == "crs"
     assert (edge.send(headers=[]).action, edge.send().action) == ("ALLOW", "BLOCK")
-
-
-def test_a_managed_group_runs_only_in_its_scope(edge: Edge) -> None:
-    edge.apply(group("crs", managed(CRS, ScopeDownStatement=contains("/v1/chat", {"UriPath": {}}))))
-    assert edge.send(headers=[]).action == "BLOCK"
-    outside = edge.send(headers=[], path="/v1/health")
-    assert (outside.action, outside.log_record["ruleGroupList"]) == ("ALLOW", [])
 
 
 def test_a_managed_group_that_is_not_evaluated_is_said(edge: Edge) -> None:
