@@ -97,7 +97,7 @@ class Authorizer:
                     raise CallerError("AccessDenied", text)
 
     def permissions(self, call: Call) -> list[Permission]:
-        """Return the IAM actions that a call needs and the ARNs that each is asked on.
+        """Return the IAM actions that a call needs and the ARNs that each is needed on.
 
         Keys behind aliases and the paths of roles are looked up in the account.
         """
@@ -269,7 +269,7 @@ class Authorizer:
             "aws:PrincipalIsAWSService": "false",
             "aws:PrincipalType": "AssumedRole",
             "aws:RequestedRegion": requested_region(permission.action, self._account.region),
-            "aws:SecureTransport": "true",  # plain HTTP on loopback stands in for TLS
+            "aws:SecureTransport": "true",  # plain HTTP on loopback is the substitute for TLS
             "aws:ViaAWSService": "false",
             **{f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()},
             **context,

@@ -1,4 +1,4 @@
-"""Which ARNs an operation is asked on, as IAM policies name them.
+"""The ARNs that an operation needs permission on, as IAM policies name them.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys" of each service.
 """
@@ -16,7 +16,7 @@ from emulator.wire.partition import partition_of
 
 @dataclass(frozen=True)
 class Permission:
-    """An action and the ARNs it is asked on; `unknown` says that "*" merely stands in for them."""
+    """An action and the ARNs it needs permission on; if `unknown`, "*" is their placeholder."""
 
     action: str
     resources: tuple[str, ...] = ("*",)
@@ -144,7 +144,7 @@ def _bedrock(call: Call, account: str) -> list[str] | None:
 
 
 def model_arn(model_id: str, region: str, account: str) -> str:
-    """Return the ARN that a Converse or InvokeModel call of this model id is asked on."""
+    """Return the ARN that a Converse or InvokeModel call of this model id needs."""
     if model_id.startswith("arn:"):
         return model_id
     if model_id.count(".") > 1 and re.match(r"(global|[a-z]{2,4}|us-gov)\.[a-z0-9-]+\.", model_id):
@@ -242,7 +242,7 @@ def _wafv2(call: Call, account: str) -> list[str] | None:
 def _iam(call: Call, account: str) -> list[str] | None:
     base = f"arn:{call.partition}:iam::{account}:"
     path = str(call.params.get("Path") or "/")
-    # AddRoleToInstanceProfile and AddUserToGroup are asked on what they change, not on the member.
+    # AddRoleToInstanceProfile and AddUserToGroup need it on what they change, not on the member.
     for kind, parameter in _IAM_KINDS:
         if name := _text(call.params, parameter):
             return [f"{base}{kind}{path}{name}"]

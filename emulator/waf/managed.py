@@ -192,7 +192,7 @@ def _log4j(text: bytes) -> bool:
     return False
 
 
-_NOTE_SIGNATURES = "AWS does not publish its signatures: a few around its examples stand in"
+_NOTE_SIGNATURES = "AWS does not publish its signatures: a few around its examples replace them"
 _NOTE_ADDRESSES = "AWS does not publish its address lists: they are empty"
 
 

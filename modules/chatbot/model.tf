@@ -21,7 +21,7 @@ locals {
   # A bare model id has no geography; modules/compute refuses it with the reason.
   fits_region = anytrue([for prefix in try(local.facts.geographies[local.geography], [""]) : startswith(local.region, prefix)])
 
-  # The calling Region stands in for what is not known, so that the one error is that of the output `model`.
+  # The calling Region is the placeholder for what is not known, so that the one error is that of the output `model`.
   destination_regions = coalesce(var.model.destination_regions, local.documented_regions, [local.region])
 
   profiles_here = sort([

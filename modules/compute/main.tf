@@ -33,7 +33,7 @@ locals {
   )
 
   # Lambda takes 4 KB of variables, all together (AWS Lambda Developer Guide, "Lambda quotas"), and names them as JSON when it refuses
-  # them. AWS invents the guardrail's id and number, so that the longest stand in. jsonencode writes <, > and & in six characters,
+  # them. AWS invents the guardrail's id and number, so that the longest are the placeholders. jsonencode writes <, > and & in six characters,
   # and four base64 characters encode three bytes.
   environment_json  = replace(jsonencode(merge(local.environment, { GUARDRAIL_ID = format("%64s", ""), GUARDRAIL_VERSION = "99999999" })), "/\\\\u00(?:3c|3e|26)/", "_")
   environment_bytes = floor(length(base64encode(local.environment_json)) * 3 / 4)

@@ -29,7 +29,7 @@ locals {
       ]
     }
 
-    # Stops reaching a model by a road that has no guardrail or no invocation log: batch jobs, agents, flows, other profiles,
+    # Stops reaching a model by a way that has no guardrail or no invocation log: batch jobs, agents, flows, other profiles,
     # the bedrock-mantle endpoint, and long-lived API keys that work from anywhere.
     UnguardedInference = {
       scope = "account"

@@ -14,7 +14,7 @@ output "policy_hash" {
 }
 
 output "safety_message" {
-  description = "Text that stands in for a blocked prompt or answer."
+  description = "Text that replaces a blocked prompt or answer."
   value       = var.safety_message
 }
 

@@ -145,7 +145,7 @@ variable "pii" {
 }
 
 variable "safety_message" {
-  description = "Text that stands in for a blocked prompt or answer. It says nothing of which rule spoke, so that an attacker learns nothing."
+  description = "Text that replaces a blocked prompt or answer. It says nothing of which rule spoke, so that an attacker learns nothing."
   type        = string
   default     = "[Request blocked by safety controls]"
   nullable    = false

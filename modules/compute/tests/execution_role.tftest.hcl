@@ -196,7 +196,7 @@ run "the_deny_policy_is_attached_and_hand_made_policies_are_removed" {
       aws_iam_role_policies_exclusive.execution.policy_names == toset(["guardrail", "invoke"]) &&
       aws_iam_role_policy_attachments_exclusive.execution.policy_arns == toset(["arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"])
     )
-    error_message = "Terraform must take away what it did not put on the role."
+    error_message = "Terraform must detach what it did not attach to the role."
   }
 }
 
