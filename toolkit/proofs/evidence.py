@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.errors import CannotAskError
 from toolkit.proofs.kinds import Evidence, Question, Request
-from toolkit.proofs.run import Run
+
+if TYPE_CHECKING:
+    from toolkit.proofs.run import Run
 
 # Texts shorter than this may stand in a log by chance.
 TELLING = 8

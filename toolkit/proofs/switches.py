@@ -4,11 +4,13 @@ import contextlib
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import RemovedError
 from toolkit.proofs.kinds import Rehearsed
+
+if TYPE_CHECKING:
+    from toolkit.proofs.deployment import Deployment
 
 TIMEOUT_SECONDS = 40.0
 PLAN = "proofs"
