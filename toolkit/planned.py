@@ -143,7 +143,7 @@ def _resources(module: Mapping[str, Any]) -> Iterable[Resource]:
         yield from _resources(child)
 
 
-def planned(folder: Path) -> Self:
+def planned(folder: Path) -> Plan:
     """Let Terraform plan an environment as if nothing were there, and return what it would make."""
     misspelled.check(folder)
     # Modules are named by "../../modules", so the copy lies as deep as the original.

@@ -30,7 +30,7 @@ def invoke(call: Call, functions: LambdaRuntime) -> HttpResponse:
         request.body,
         trace_header=request.header("x-amzn-trace-id"),
     )
-    headers = {
+    optional = {
         "x-amzn-ErrorType": invocation.error_type,
         "X-Amz-Executed-Version": invocation.executed_version,
         "X-Amz-Function-Error": invocation.function_error,
@@ -39,6 +39,6 @@ def invoke(call: Call, functions: LambdaRuntime) -> HttpResponse:
     headers = (
         ("Content-Type", "application/json"),
         ("x-amzn-RequestId", invocation.request_id),
-        *((name, value) for name, value in headers.items() if value),
+        *((name, value) for name, value in optional.items() if value),
     )
     return HttpResponse(invocation.status, headers, invocation.payload)

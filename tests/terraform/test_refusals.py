@@ -38,7 +38,8 @@ def refuser(offline: Offline, text: str) -> str:
     rule = re.search(r"This was checked by the validation rule at ([^:]+):(\d+),", text)
     assert rule, text
     lines = (offline.folder / "envs" / "refused" / rule[1]).read_text("utf-8").splitlines()
-    return re.findall(r'^variable "(\w+)"', "\n".join(lines[: int(rule[2])]), re.MULTILINE)[-1]
+    before = "\n".join(lines[: int(rule[2])])
+    return str(re.findall(r'^variable "(\w+)"', before, re.MULTILINE)[-1])
 
 
 @pytest.fixture(scope="module")

@@ -34,24 +34,24 @@ def run(env: str, folder: Path, aws: Aws, report: Callable[[Result], None]) -> l
     question = Question(env, Settings.read(folder), aws)
     results: list[Result] = []
 
-    def report(name: str, finding: Finding) -> Finding:
+    def note(name: str, finding: Finding) -> Finding:
         results.append(Result(name, finding.status, finding.detail, finding.do))
         report(results[-1])
         return finding
 
     blocked = ""
-    if report("the account is the allowed one", environment.account(question)).status == "fail":
+    if note("the account is the allowed one", environment.account(question)).status == "fail":
         blocked = "the account is not settled yet"
     for name, check in (
         ("the state bucket is ready", environment.state_bucket),
         ("it plans", _plan(folder)),
     ):
         if blocked:
-            report(name, skipped(blocked))
-        elif report(name, attempt(check, question)).status == "fail" and name == "it plans":
+            note(name, skipped(blocked))
+        elif note(name, attempt(check, question)).status == "fail" and name == "it plans":
             blocked = "there is no plan to go by"
     for name, check in CHECKS:
-        report(name, skipped(blocked) if blocked else attempt(check, question))
+        note(name, skipped(blocked) if blocked else attempt(check, question))
     return results
 
 
