@@ -18,6 +18,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from scripts import build_lambda
+from tests.unit.chatbot.conftest import ENVIRONMENT
 from toolkit import package as packaging
 from toolkit import sbom
 from toolkit.terraform import ROOT
@@ -130,7 +131,7 @@ def test_carries_the_patterns_of_the_edge(package: bytes) -> None:
         )
 
 
-def test_runs_from_the_zip_alone(package: bytes, tmp_path: Path, make_env: dict[str, str]) -> None:
+def test_runs_from_the_zip_alone(package: bytes, tmp_path: Path) -> None:
     zipfile.ZipFile(io.BytesIO(package)).extractall(tmp_path)
     program = textwrap.dedent(f"""
         import json, logging, sys
@@ -154,7 +155,7 @@ def test_runs_from_the_zip_alone(package: bytes, tmp_path: Path, make_env: dict[
     # -I and -S: nothing but the standard library beside the zip.
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program],
-        env=make_env,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -166,30 +167,6 @@ def test_runs_from_the_zip_alone(package: bytes, tmp_path: Path, make_env: dict[
     # Each module came from its bytecode.
     assert compiled == []
     assert strangers == []
-
-
-@pytest.fixture
-def make_env() -> dict[str, str]:
-    return {
-        "ADDITIONAL_REQUEST_FIELDS": "{}",
-        "ALLOWED_ORIGIN": "https://support.example.com",
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        "AWS_REGION": "us-east-2",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "BLOCKED_MESSAGE": "Blocked.",
-        "GUARDRAIL_ID": "gr4ha1rd",
-        "GUARDRAIL_VERSION": "7",
-        "LOG_LEVEL": "INFO",
-        "MAX_MESSAGE_CHARS": "2000",
-        "MAX_OUTPUT_TOKENS": "512",
-        "METRICS_NAMESPACE": "Chatbot",
-        "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
-        "LEAK_MODE": "block",
-        "SCREENING_MODE": "block",
-        "SERVICE_NAME": "chatbot-zip",
-        "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
-    }
 
 
 @pytest.mark.parametrize(

@@ -244,13 +244,9 @@ def test_an_alias_is_asked_with_the_keys_that_it_leaves_and_gets(rig: Rig) -> No
     # The key's own policy can keep its alias on it, and cannot give the alias away.
     rig.grant("kms", allow("kms:*"))
     assert rig.refuse("kms", "delete_alias", AliasName="alias/ours") is None
-    kept = {"Effect": "Allow", "Principal": {"AWS": ROLE_ARN}, "Action": "kms:Get*"}
-    kms.put_key_policy(
-        KeyId=old,
-        PolicyName="default",
-        Policy=document(kept | {"Resource": "*"}),
-        BypassPolicyLockoutSafetyCheck=True,
-    )
+    kept = document(allow("kms:Get*", Principal={"AWS": ROLE_ARN}))
+    at = {"KeyId": old, "PolicyName": "default"}
+    kms.put_key_policy(**at, Policy=kept, BypassPolicyLockoutSafetyCheck=True)
     rig.account.written()
     assert rig.refuse("kms", "delete_alias", AliasName="alias/ours") is not None
 
@@ -260,17 +256,8 @@ def test_a_bucket_policy_may_deny_what_the_role_allows(rig: Rig) -> None:
     s3 = rig.account.client("s3")
     s3.create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})
     assert rig.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
-    s3.put_bucket_policy(
-        Bucket="trail",
-        Policy=document(
-            {
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:DeleteObject",
-                "Resource": "arn:aws:s3:::trail/*",
-            }
-        ),
-    )
+    kept = deny("s3:DeleteObject", "arn:aws:s3:::trail/*", Principal="*")
+    s3.put_bucket_policy(Bucket="trail", Policy=document(kept))
     rig.account.written()
     assert not rig.allowed("s3:DeleteObject", "arn:aws:s3:::trail/x")
     assert rig.allowed("s3:GetObject", "arn:aws:s3:::trail/x")
@@ -285,11 +272,8 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(rig: Rig) -> No
     assert not rig.allowed("kms:DisableKey", key["Arn"])
     request = rig.request("kms", "describe_key", KeyId="alias/chatbot-dev")
     assert asked_of(rig.authorizer, request) == ("kms:DescribeKey", [key["Arn"]])
-    kms.put_key_policy(
-        KeyId=key["KeyId"],
-        PolicyName="default",
-        Policy=document(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})),
-    )
+    account = document(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}))
+    kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=account)
     rig.account.written()
     assert rig.allowed("kms:DisableKey", key["Arn"])
 
@@ -297,13 +281,8 @@ def test_a_key_policy_must_agree_and_an_alias_stands_for_its_key(rig: Rig) -> No
 def test_a_role_is_assumed_only_if_it_trusts_the_caller(rig: Rig) -> None:
     rig.grant("sts", allow("sts:AssumeRole"))
     iam = rig.account.client("iam")
-    for name, principal in (("open", {"AWS": ROLE_ARN}), ("shut", {"Service": "x.amazonaws.com"})):
-        iam.create_role(
-            RoleName=name,
-            AssumeRolePolicyDocument=document(
-                {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-            ),
-        )
+    iam.create_role(RoleName="open", AssumeRolePolicyDocument=trust({"AWS": ROLE_ARN}))
+    iam.create_role(RoleName="shut", AssumeRolePolicyDocument=trust("x.amazonaws.com"))
     assert rig.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/open")
     assert not rig.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/shut")
     assert not rig.allowed("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/missing")

@@ -102,13 +102,8 @@ def test_fields_add_columns_and_display_replaces_them() -> None:
          [{"user": "a", "n": "2"}, {"n": "1"}, {"user": "b", "n": "1"}, {"user": "c", "n": "1"}]),
         ("stats count(*) by user, status | sort count(*) desc, user desc | limit 1",
          [{"user": "c", "status": "403", "count(*)": "1"}]),
-        (
-            (
-                "filter ispresent(user) | stats latest(status) as l, earliest(status) as e by user"
-                " | sort user | limit 1"
-            ),
-            [{"user": "a", "l": "502", "e": "200"}],
-        ),
+        (("filter ispresent(user) | stats latest(status) as l, earliest(status) as e by user"
+          " | sort user | limit 1"), [{"user": "a", "l": "502", "e": "200"}]),
         ("stats count_distinct(user) as n", [{"n": "3"}]),
         ("stats count(*) as n by bin(2m) | sort n desc, bin(2m) desc | limit 1",
          [{"bin(2m)": "2026-11-18 11:08:00.000", "n": "2"}]),
@@ -132,13 +127,8 @@ def test_parse_takes_wildcards_and_named_groups() -> None:
 
 
 def test_sort_limit_and_dedup() -> None:
-    assert [row.get("ms") for row in rows("fields ms | sort ms")] == [
-        None,
-        None,
-        "100",
-        "200",
-        "300",
-    ]
+    found = [row.get("ms") for row in rows("fields ms | sort ms")]
+    assert found == [None, None, "100", "200", "300"]
     assert [row["user"] for row in rows("fields user | dedup user | sort user")] == ["a", "b", "c"]
     assert len(rows("fields @message", limit=2)) == 2
     assert len(rows("fields @message | limit 3", limit=2)) == 3

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.logs.filter_patterns import compile_filter
 from tests.emulator.conftest import ACCOUNT, REGION
-from tests.emulator.shown import allow, refusal, shows, unique
+from tests.emulator.shown import allow, document, refusal, shows, unique
 
 Aws = Callable[[str], Any]
 
@@ -115,9 +115,7 @@ def key_for(aws: Aws, service: str) -> str:
             Condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn_of("/operations*")}},
         ),
     ]
-    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    arn: str = aws("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
-    return arn
+    return str(aws("kms").create_key(Policy=document(*statements))["KeyMetadata"]["Arn"])
 
 
 @shows("logs:AssociateKmsKey", "logs:DisassociateKmsKey")
@@ -152,10 +150,8 @@ def test_a_metric_filter_of_the_same_name_is_replaced(logs: Any, group: str) -> 
     put_filter(logs, group, filterPattern="{ $.code = 1 }")
     put_filter(logs, group, "g")
     read = logs.describe_metric_filters(logGroupName=group)["metricFilters"]
-    assert [(one["filterName"], one["filterPattern"][:6]) for one in read] == [
-        ("f", "{ $.co"),
-        ("g", "{$.mes"),
-    ]
+    patterns = {one["filterName"]: one["filterPattern"][:6] for one in read}
+    assert patterns == {"f": "{ $.co", "g": "{$.mes"}
     page = logs.describe_metric_filters(logGroupName=group, limit=1)
     assert [one["filterName"] for one in page["metricFilters"]] == ["f"]
     page = logs.describe_metric_filters(logGroupName=group, nextToken=page["nextToken"])
@@ -202,15 +198,14 @@ def test_a_data_protection_policy_is_kept(logs: Any, group: str) -> None:
 @shows("logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DeleteResourcePolicy")
 def test_a_region_has_ten_resource_policies(aws: Aws) -> None:
     logs = aws("logs", region="eu-west-3")  # type: ignore[call-arg]  # options
-    document = json.dumps({"Version": "2012-10-17", "Statement": []})
     names = [unique("policy") for _ in range(10)]
     for name in names:
-        logs.put_resource_policy(policyName=name, policyDocument=document)
-    one_more = {"policyName": unique("policy"), "policyDocument": document}
+        logs.put_resource_policy(policyName=name, policyDocument=document())
+    one_more = {"policyName": unique("policy"), "policyDocument": document()}
     assert refusal(logs.put_resource_policy, **one_more) == (
         400, "LimitExceededException", "Resource limit exceeded.",
     )  # fmt: skip
-    logs.put_resource_policy(policyName=names[0], policyDocument=document)
+    logs.put_resource_policy(policyName=names[0], policyDocument=document())
     assert len(logs.describe_resource_policies()["resourcePolicies"]) == 10
     for name in names:
         logs.delete_resource_policy(policyName=name)

@@ -30,29 +30,32 @@ SCREEN = Screen.load()
 BLOCKED = "Blocked."
 
 
+ENVIRONMENT = {
+    "ADDITIONAL_REQUEST_FIELDS": "{}",
+    "ALLOWED_ORIGIN": ORIGIN,
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody listens there
+    "AWS_REGION": "us-east-2",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "BLOCKED_MESSAGE": BLOCKED,
+    "GUARDRAIL_ID": "gr4ha1rd",
+    "GUARDRAIL_VERSION": "7",
+    "LOG_LEVEL": "INFO",
+    "MAX_MESSAGE_CHARS": "2000",
+    "MAX_OUTPUT_TOKENS": "512",
+    "METRICS_NAMESPACE": "Chatbot",
+    "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "LEAK_MODE": "block",
+    "SCREENING_MODE": "block",
+    "SERVICE_NAME": "chatbot-test",
+    "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
+}
+"""The smallest environment that the function starts with."""
+
+
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The smallest environment that the function starts with."""
-    return {
-        "ADDITIONAL_REQUEST_FIELDS": "{}",
-        "ALLOWED_ORIGIN": ORIGIN,
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody listens there
-        "AWS_REGION": "us-east-2",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "BLOCKED_MESSAGE": BLOCKED,
-        "GUARDRAIL_ID": "gr4ha1rd",
-        "GUARDRAIL_VERSION": "7",
-        "LOG_LEVEL": "INFO",
-        "MAX_MESSAGE_CHARS": "2000",
-        "MAX_OUTPUT_TOKENS": "512",
-        "METRICS_NAMESPACE": "Chatbot",
-        "MODEL_ID": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
-        "LEAK_MODE": "block",
-        "SCREENING_MODE": "block",
-        "SERVICE_NAME": "chatbot-test",
-        "SYSTEM_PROMPT": "You are a helpful customer support assistant.",
-    }
+    return ENVIRONMENT.copy()
 
 
 @pytest.fixture
