@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -57,6 +58,8 @@ def main() -> int:
         arguments.account_id,
         arguments.region,
     )
+    # Moto and boto3 take seconds to import: not at the first request.
+    threading.Thread(target=lambda: server.app.door, daemon=True).start()
     server.run()
     return 0
 

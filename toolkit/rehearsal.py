@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from emulator import ADMINISTRATOR_KEY_ID
 from toolkit import misspelled
 from toolkit.applying import Narrator, errors_of
-from toolkit.interrupts import interrupts
+from toolkit.local_aws import LocalAws, local_aws
 from toolkit.mailbox import confirm
-from toolkit.processes import command_of, holder, is_free
-from toolkit.terraform import PRIVATE, ROOT, Terraform, TerraformError, environment, merged
+from toolkit.processes import holder, is_free
+from toolkit.terraform import ROOT, Terraform, TerraformError, environment
 from toolkit.terraform import region as provider_region
 
 if TYPE_CHECKING:
@@ -33,8 +32,9 @@ REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
 PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+# How many resources Terraform makes at once. With its usual ten, what requests wait for stands in a
+# queue behind what sleeps in the provider.
+AT_ONCE = 30
 
 # Terraform merges *_override.tf files over the environment's own blocks: this is all that differs
 # from a real apply. The endpoint comes from AWS_ENDPOINT_URL. Asking again does not help
@@ -97,22 +97,8 @@ def rehearsed() -> list[str]:
     return sorted(path.name for path in REHEARSALS.glob("*") if path.is_dir())
 
 
-def local_aws(endpoint: str) -> dict[str, str | None]:
-    """Return the variables that send an AWS SDK to the local AWS, and None for a person's own."""
-    return {name: None for name in os.environ if name.startswith("AWS_")} | {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": ADMINISTRATOR_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR_KEY_ID,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
-    }
-
-
-class Rehearsal:
-    """One environment in the local AWS: its folder, its emulator, its Terraform."""
+class Rehearsal(LocalAws):
+    """One environment in a local AWS of its own: its folder and its Terraform."""
 
     def __init__(
         self,
@@ -129,24 +115,11 @@ class Rehearsal:
         self.env = env
         self.home = home
         self._source = source
-        self.folder = home / env
-        self.log = self.folder / "emulator.log"
-        self._process = self.folder / "emulator.json"
+        super().__init__(home / env, port)
         self._session = self.folder / "session.json"
         # There from the start of an apply to its end: an apply that was cut short leaves it.
         self._applying = self.folder / "applying"
         self._prepared = self.folder / ".terraform" / "prepared"
-        self.port: int = self._started().get("port", port) if _is_emulator(self.pid) else port
-
-    @property
-    def endpoint(self) -> str:
-        """Return the address of the local AWS."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """Return the process id of the local AWS, zero when it was never started."""
-        return int(self._started().get("pid", 0))
 
     # The steps of `make up`, in order.
 
@@ -166,7 +139,7 @@ class Rehearsal:
         """Copy the environment and lay the override file over it."""
         source = self._source or environment(self.env)
         misspelled.check(source)
-        if not self._comes_up():
+        if not self.comes_up():
             # State without its local AWS describes things that are gone.
             self.down()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -178,39 +151,24 @@ class Rehearsal:
             OVERRIDE.replace("ENDPOINT", self.endpoint)
         )
 
-    def start(self) -> None:
-        """Start the local AWS in the environment's region, unless it is up, and wait for it."""
+    def launch(self) -> bool:
+        """Start the local AWS in the environment's region; return False where it runs already."""
         region = provider_region(self.terraform())
-        if self.is_up():
-            if (started := self._started()["region"]) != region:
+        if self.runs():
+            if (started := self.started()["region"]) != region:
                 raise RehearsalError(
                     f"The rehearsal of {self.env} is up in {started}, and the environment is now "
                     f"for {region}: `make down ENV={self.env}` first."
                 )
-            return
+            return False
         self._need_port()
-        # A process without a recorded id could not be stopped.
-        with interrupts(), self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "emulator"),
-                    *("--port", str(self.port)),
-                    *("--region", region),
-                    *("--state-dir", str(self.folder / "emulator")),
-                ],
-                cwd=ROOT,
-                env=merged(os.environ, local_aws(self.endpoint)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                umask=PRIVATE,
-            )
-            started = {"pid": process.pid, "port": self.port, "region": region}
-            self._process.write_text(json.dumps(started))
-        if self._comes_up():
-            # It goes on without us, and Popen would call that a leak.
-            process.returncode = 0
+        self.spawn(region)
+        return True
+
+    def start(self) -> None:
+        """Start the local AWS, unless it runs, and wait until it answers."""
+        self.launch()
+        if self.comes_up():
             return
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
         self.down()
@@ -225,7 +183,7 @@ class Rehearsal:
         """
         if not self._prepared.exists():
             progress("Terraform prepares itself; the first time, it downloads its AWS provider")
-            self.init()
+            self._prepare()
         self.start()
         progress(f"Local AWS is up at {self.endpoint}; applying")
         was_cut_short = self._applying.exists()
@@ -252,6 +210,18 @@ class Rehearsal:
         confirm(self.endpoint, self.client)
         return self.open_session()
 
+    def _prepare(self) -> None:
+        """Let Terraform prepare the folder while the local AWS starts."""
+        launched = False
+        with contextlib.suppress(TerraformError):  # a region that only Terraform can compute
+            launched = self.launch()
+        try:
+            self.init()
+        except TerraformError:
+            if launched:
+                self.stop()
+            raise
+
     def init(self) -> None:
         """Let Terraform prepare the folder, keeping to the committed lock file."""
         self.terraform().run("init", "-reconfigure", "-lockfile=readonly", "-no-color")
@@ -277,7 +247,9 @@ class Rehearsal:
         self._applying.touch()
         with errors_of(self.log, progress):
             narrator = Narrator(progress, stand)
-            self.terraform().follow("apply", "-auto-approve", *refresh, line=narrator)
+            self.terraform().follow(
+                "apply", "-auto-approve", f"-parallelism={AT_ONCE}", *refresh, line=narrator
+            )
         self._applying.unlink()
         if not stood:
             stands()
@@ -300,7 +272,7 @@ class Rehearsal:
             url=self.endpoint + path,
             region=outputs["region"],
             clients={client: key["value"] for client, key in keys.items() if key["enabled"]},
-            generation=self._health()["generation"],
+            generation=self.health()["generation"],
         )
         self.describe(path, outputs)
         self._session.touch(mode=0o600)
@@ -347,42 +319,14 @@ class Rehearsal:
 
     def is_up(self) -> bool:
         """Return whether the local AWS of this rehearsal runs and answers."""
-        return _is_emulator(self.pid) and self._answers()
+        return self.runs() and bool(self.health())
 
     def down(self) -> bool:
         """Stop the local AWS and remove the folder. Returns whether there was anything."""
-        if _is_emulator(self.pid):
-            self._stop(self.pid)
+        self.stop()
         existed = self.folder.exists()
         self._remove()
         return existed
-
-    def _started(self) -> dict[str, Any]:
-        try:
-            started = json.loads(self._process.read_text())
-        except (OSError, ValueError):
-            return {}
-        return dict(started)
-
-    def _comes_up(self) -> bool:
-        """Wait until the local AWS answers; return False where none runs, or it does not answer."""
-        deadline = time.monotonic() + START_SECONDS
-        while _is_emulator(self.pid) and time.monotonic() < deadline:
-            if self._answers():
-                return True
-            time.sleep(0.1)
-        return False
-
-    def _answers(self) -> bool:
-        return bool(self._health())
-
-    def _health(self) -> dict[str, Any]:
-        """Return what the local AWS says of itself, nothing where it does not answer."""
-        try:
-            with urllib.request.urlopen(f"{self.endpoint}/_aws/health", timeout=5) as reply:
-                return dict(json.load(reply))
-        except (OSError, ValueError):
-            return {}
 
     def _is_untouched(self) -> bool:
         """Return whether nothing has changed the local AWS since the last apply ended."""
@@ -390,7 +334,7 @@ class Rehearsal:
             generation = self.session().generation
         except RehearsalError:
             return False
-        return generation == self._health().get("generation")
+        return generation == self.health().get("generation")
 
     def _need_port(self) -> None:
         if is_free(self.port):
@@ -403,32 +347,7 @@ class Rehearsal:
             f"`make up ENV={self.env} PORT={self.port + 1}`."
         )
 
-    def _stop(self, pid: int) -> None:
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.kill(pid, sent)
-            except ProcessLookupError:
-                return
-            deadline = time.monotonic() + STOP_SECONDS
-            while time.monotonic() < deadline:
-                if not _is_emulator(pid):
-                    return
-                time.sleep(0.05)
-
     def _remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.home.is_dir() and not any(self.home.iterdir()):
             self.home.rmdir()
-
-
-def _is_emulator(pid: int) -> bool:
-    """Return whether a live process is our emulator: process ids are used again."""
-    if not pid:
-        return False
-    try:
-        reaped, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        reaped = 0
-    if reaped:
-        return False
-    return "-m emulator" in command_of(pid)

@@ -7,7 +7,8 @@ import time
 import urllib.error
 import urllib.request
 
-from toolkit.rehearsal import Rehearsal, RehearsalError, Session, local_aws
+from toolkit.local_aws import local_aws
+from toolkit.rehearsal import Rehearsal, RehearsalError, Session
 from toolkit.terraform import ROOT
 
 QUESTION = "Hi, where is my order? It was due yesterday."

@@ -7,8 +7,9 @@ import pytest
 
 from toolkit.account_check import environment, run
 from toolkit.account_check.asking import Aws
+from toolkit.local_aws import local_aws
 from toolkit.planned import planned
-from toolkit.rehearsal import ACCOUNT_ID, Rehearsal, local_aws
+from toolkit.rehearsal import ACCOUNT_ID, Rehearsal
 from toolkit.terraform import ROOT
 
 REGION = "us-east-2"

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from toolkit.documented import Command, commands
-from toolkit.rehearsal import ACCOUNT_ID, Rehearsal, local_aws
+from toolkit.local_aws import local_aws
+from toolkit.rehearsal import ACCOUNT_ID, Rehearsal
 from toolkit.terraform import CACHE, ROOT, merged
 
 AWS = commands("aws")

@@ -150,7 +150,7 @@ class Applied(Rehearsal):
             }
         )
 
-    def _health(self) -> dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         return {"generation": 7}
 
     def describe(self, path: str, outputs: Any) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from toolkit import terraform
-from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError, local_aws
+from toolkit.local_aws import local_aws
+from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError
 from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
 
 
@@ -193,6 +194,25 @@ def test_a_port_in_use_is_refused_with_its_holder_and_the_way_out(tmp_path: Path
             rehearsal.start()
     assert f"process {os.getpid()}" in str(refused.value)
     assert not rehearsal.folder.exists()
+
+
+@pytest.mark.parametrize("launched", [True, False])
+def test_a_local_aws_that_terraform_cannot_use_ends_if_this_run_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, launched: bool
+) -> None:
+    def fail(_: Rehearsal) -> None:
+        raise TerraformError("no provider")
+
+    def stop(rehearsal: Rehearsal) -> None:
+        stops.append(rehearsal)
+
+    stops: list[Rehearsal] = []
+    monkeypatch.setattr(Rehearsal, "launch", lambda _: launched)
+    monkeypatch.setattr(Rehearsal, "init", fail)
+    monkeypatch.setattr(Rehearsal, "stop", stop)
+    with pytest.raises(TerraformError, match="no provider"):
+        Rehearsal("dev", home=tmp_path).up(lambda _: None)
+    assert len(stops) == launched
 
 
 REGIONS = {
