@@ -12,6 +12,7 @@ AWS =
 FOLLOW =
 JSON =
 PROMPTS =
+VERIFY =
 TOOL = lines
 FAIL_UNDER = 0
 REDTEAM = --tool $(TOOL) --fail-under $(FAIL_UNDER) $(if $(PROMPTS),--prompts '$(PROMPTS)')
@@ -22,7 +23,7 @@ WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs trace query web smoke proofs redteam redteam-aws test test-fast test-long lint fmt build plan diff apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools lint-tools
+.PHONY: help up down ask logs trace query web smoke proofs evidence redteam redteam-aws test test-fast test-long lint fmt build plan diff apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools lint-tools
 
 help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +57,9 @@ smoke: rehearsal-tools ## Ask a rehearsal what each layer promises (ENV=dev)
 
 proofs: rehearsal-tools ## Ask a rehearsal every proof, and read in its logs who stopped what (ENV=dev)
 	@$(PYTHON) scripts/smoke_test.py --full --rehearsal $(ENV)
+
+evidence: rehearsal-tools ## Ask every proof and keep what an auditor needs (AWS=1; VERIFY=folder)
+	@$(PYTHON) scripts/evidence.py $(if $(VERIFY),--verify '$(VERIFY)',$(WHICH))
 
 redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|promptfoo|garak PROMPTS= FAIL_UNDER=; redteam-aws)
 	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) $(REDTEAM)

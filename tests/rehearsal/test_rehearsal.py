@@ -1,11 +1,18 @@
 """The whole path: a real apply to the local AWS, real requests, and nothing left behind."""
 
+import re
+import shutil
+
 import pytest
 
+from scripts.evidence import main as evidence
 from tests.conftest import missing
 from tests.rehearsal.probing import smoke
+from toolkit.evidence import DOCUMENT, verify
 from toolkit.processes import is_free
+from toolkit.proofs import targets
 from toolkit.rehearsal import Rehearsal
+from toolkit.terraform import ROOT
 
 
 def test_dev_keeps_what_the_smoke_test_asks(
@@ -24,6 +31,25 @@ def test_the_web_acls_capacity_is_what_the_module_says(dev: Rehearsal) -> None:
     acl = waf.list_web_acls(Scope="REGIONAL")["WebACLs"][0]
     known = waf.get_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"])["WebACL"]
     assert known["Capacity"] == dev.terraform().outputs()["web_acl_wcu"]
+
+
+def test_evidence_names_who_decided_and_holds_no_key(
+    dev: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evidence(["--rehearsal", dev.env]) == 0
+    told = re.search(r"--verify (\S+) --digest (\S+)", capsys.readouterr().out)
+    assert told
+    folder = ROOT / told[1]
+    try:
+        kept = verify(folder, told[2])
+        text = (folder / DOCUMENT).read_text(encoding="utf-8")
+    finally:
+        shutil.rmtree(folder)
+    assert len(kept["package_sha256"]) == 64
+    assert len(kept["policies_sha256"]) >= 4
+    asked = [one for proof in kept["proofs"] for one in proof["asked"]]
+    assert sum(bool(one.get("record")) for one in asked) > 100
+    assert targets.rehearsal(dev).api_key not in text
 
 
 # The last test of the last folder, since every other one needs the environment.

@@ -85,6 +85,15 @@ class Calls:
             problems += self._wrong_trail(call, logs)
         return problems
 
+    def record(self, call: Call, logs: Logs) -> dict[str, Any] | None:
+        """Return the trail's record of a call, None where it has none."""
+        for record in logs.records("trail"):
+            refused = str(record.get("errorCode", "")).startswith("AccessDenied")
+            told = (record.get("eventName"), dig(record, "userIdentity", "arn"), refused)
+            if told == (call.event, self.caller, call.refused):
+                return record
+        return None
+
     def _wrong_trail(self, call: Call, logs: Logs) -> Iterator[str]:
         errors = [
             str(record.get("errorCode", ""))

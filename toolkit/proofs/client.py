@@ -9,7 +9,8 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from toolkit.proofs.applied import Applied
@@ -24,6 +25,10 @@ UNKNOWN_WINDOW_SECONDS = 6.5
 SOME = 0.8  # of a web ACL's limit, so that other requests of ours have room
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer: status, headers in lower case, body, and the ids that the logs use.
@@ -34,6 +39,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    at: str = field(default_factory=_now, compare=False)  # when it came, in UTC
 
     @property
     def request_id(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from toolkit.proofs.cases import Case
-from toolkit.proofs.data import Belief, beliefs, load
+from toolkit.proofs.data import Belief, Control, beliefs, load
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Proof, Request
 from toolkit.proofs.run import Run, Status, Verdict
@@ -69,8 +69,17 @@ def smoke(deployment: Deployment, *, origin: str | None = None, as_json: bool = 
     return 1 if failed else 0
 
 
-def full(deployment: Deployment, *, origin: str | None = None, as_json: bool = False) -> int:
-    """Ask every proof that can be asked, read the logs, and return an exit code."""
+def full(
+    deployment: Deployment,
+    *,
+    origin: str | None = None,
+    as_json: bool = False,
+    keep: Callable[[Run, tuple[Control, ...]], None] | None = None,
+) -> int:
+    """Ask every proof that can be asked, read the logs, and return an exit code.
+
+    `keep` is called with what was asked, at the end.
+    """
     controls = load()
     proofs = [proof for control in controls for proof in control.proofs]
     run = Run(deployment, proofs, origin=origin)
@@ -89,6 +98,8 @@ def full(deployment: Deployment, *, origin: str | None = None, as_json: bool = F
     if as_json:
         document = _document(run, results) | {"unconfirmed": [asdict(one) for one in shown]}
         print(json.dumps(document, indent=2))
+    if keep:
+        keep(run, controls)
     return 1 if any(result.status == "fail" for result in results) else 0
 
 

@@ -212,6 +212,10 @@ class Run:
         """Return what came back for a request and its copies."""
         return self._answers.get(id(case), ())
 
+    def trail(self, call: Call) -> dict[str, Any] | None:
+        """Return the trail's record of a call, None where it has none."""
+        return self._calls.record(call, self.logs) if call.event else None
+
     # Judging
 
     def judge(self, proof: Proof) -> Verdict:
