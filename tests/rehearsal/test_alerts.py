@@ -1,14 +1,13 @@
-"""Someone is alerted: alarms and dashboard watch what is written, and tampering is a sentence.
+"""Someone is alerted: alarms and dashboard watch what is written, and rules what does harm.
 
-Each rule's pattern is matched with the records that the local trail wrote, and its message is put
-together as EventBridge does. What the local EventBridge published is in its metrics.
+Which attempts raise an alert, and what it says, test_bound_administrator.py shows. What the local
+EventBridge published is in its metrics.
 """
 
 import http.client
 import json
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,54 +18,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
-from tests.rehearsal.notices import as_event, rendered
+from tests.rehearsal.notices import as_event
 from toolkit.rehearsal import Rehearsal, Session
 
 NAME = "chatbot-dev"
 REGION = "us-east-2"
 TRAIL = f"/aws/cloudtrail/{NAME}"
 OURS = ("127.0.9.9", 0)  # the web ACL counts an address: other tests have others
-INVOCATIONS = "/aws/bedrock/model-invocations"
 TRAIL_SECONDS = 20.0
 
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A call that would take a control away, the rule that watches it, and its parameters."""
-
-    rule: str  # of a call that is allowed; whoever is refused meets attempt-refused
-    service: str
-    event: str
-    call: Callable[[Any, dict[str, str]], Any]
-
-
-ATTEMPTS = [
-    Attempt("guardrail-changed", "bedrock", "DeleteGuardrail",
-            lambda aws, at: aws.delete_guardrail(guardrailIdentifier=at["guardrail_id"])),
-    Attempt("invocation-logging-changed", "bedrock", "DeleteModelInvocationLoggingConfiguration",
-            lambda aws, _: aws.delete_model_invocation_logging_configuration()),
-    Attempt("trail-changed", "cloudtrail", "StopLogging",
-            lambda aws, _: aws.stop_logging(Name=NAME)),
-    Attempt("trail-changed", "cloudtrail", "DeleteTrail",
-            lambda aws, _: aws.delete_trail(Name=NAME)),
-    Attempt("logs-changed", "logs", "DeleteLogGroup",
-            lambda aws, _: aws.delete_log_group(logGroupName=f"/aws/lambda/{NAME}")),
-    Attempt("logs-changed", "logs", "PutRetentionPolicy",
-            lambda aws, _: aws.put_retention_policy(logGroupName=TRAIL, retentionInDays=1)),
-    Attempt("logs-changed", "logs", "DeleteDataProtectionPolicy",
-            lambda aws, _: aws.delete_data_protection_policy(logGroupIdentifier=INVOCATIONS)),
-    Attempt("key-endangered", "kms", "ScheduleKeyDeletion",
-            lambda aws, at: aws.schedule_key_deletion(KeyId=at["key"])),
-    Attempt("alerting-changed", "events", "DisableRule",
-            lambda aws, _: aws.disable_rule(Name=f"{NAME}-waf-changed")),
-    Attempt("function-changed", "lambda", "PutFunctionConcurrency20171031",
-            lambda aws, _: aws.put_function_concurrency(
-                FunctionName=NAME, ReservedConcurrentExecutions=900)),
-    Attempt("waf-changed", "wafv2", "DisassociateWebACL",
-            lambda aws, at: aws.disassociate_web_acl(ResourceArn=at["stage"])),
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,9 +37,7 @@ class Alerts:
     metrics: frozenset[Metric]
     alarms: list[dict[str, Any]]
     dashboard: dict[str, Any]
-    patterns: dict[str, Any]  # rule, without the environment's name -> pattern
-    messages: dict[str, Any]  # the same -> input transformer
-    refusals: dict[str, str]  # event -> error code that the caller got
+    patterns: dict[str, str]  # rule, without the environment's name -> pattern
     records: list[dict[str, Any]]
 
     def record(self, event: str) -> dict[str, Any]:
@@ -93,9 +52,7 @@ class Alerts:
     def matching(self, record: dict[str, Any]) -> set[str]:
         """Return the rules that a record of the trail sets off."""
         event = as_event(record)
-        return {
-            rule for rule, pattern in self.patterns.items() if matches(json.dumps(pattern), event)
-        }
+        return {rule for rule, pattern in self.patterns.items() if matches(pattern, event)}
 
 
 def say(session: Session, message: str, *, key: str | None = None, path: str = "") -> int:
@@ -153,43 +110,27 @@ def chat(dev: Rehearsal) -> None:
     function.invoke(FunctionName=NAME, Qualifier="live", Payload=b'{"message": ""}')
 
 
-def tamper(dev: Rehearsal, outputs: dict[str, Any]) -> dict[str, str]:
-    """Try everything with the function's own credentials; return event -> error code."""
+def tamper(dev: Rehearsal) -> None:
+    """Try with the function's own credentials what the trail's filters and the rules watch."""
     role = f"arn:aws:iam::{dev.client('sts', REGION).get_caller_identity()['Account']}:role"
     credentials = dev.client("sts", REGION).assume_role(
         RoleArn=f"{role}/{NAME}-execution", RoleSessionName=NAME
     )["Credentials"]
-
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=dev.endpoint,
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-        )
-
-    stage = f"arn:aws:apigateway:{REGION}::/restapis/{outputs['api_id']}/stages"
-    places = {
-        "guardrail_id": outputs["guardrail_id"],
-        "key": dev.client("kms", REGION).describe_key(KeyId=f"alias/{NAME}")["KeyMetadata"]["Arn"],
-        "stage": f"{stage}/{outputs['stage_name']}",
-    }
-    refusals = {}
-
-    def refused(event: str, call: Callable[[], Any]) -> None:
-        with pytest.raises(ClientError) as caught:
-            call()
-        refusals[event] = caught.value.response["Error"]["Code"]
-
-    for one in ATTEMPTS:
-        aws = client(one.service)
-        refused(one.event, lambda one=one, aws=aws: one.call(aws, places))  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
+    session = boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=REGION,
+    )
     policy = f"{role.removesuffix(':role')}:policy/{NAME}-deny-tampering"
-    refused("DeletePolicy", lambda: client("iam").delete_policy(PolicyArn=policy))
-    refused("DescribeTrails", lambda: client("cloudtrail").describe_trails())  # harms nobody
-    return refusals
+    for service, operation, parameters in (
+        ("events", "disable_rule", {"Name": f"{NAME}-waf-changed"}),
+        ("iam", "delete_policy", {"PolicyArn": policy}),
+        ("logs", "delete_log_group", {"logGroupName": f"/aws/lambda/{NAME}"}),
+        ("cloudtrail", "describe_trails", {}),  # harms nobody
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            getattr(session.client(service, endpoint_url=dev.endpoint), operation)(**parameters)
 
 
 def trail_records(dev: Rehearsal, wanted: set[str], since: int) -> list[dict[str, Any]]:
@@ -224,21 +165,21 @@ def metric_of(namespace: str, name: str, dimensions: Any) -> Metric:
 def alerts(dev: Rehearsal) -> Alerts:
     """Have traffic of every kind and all attempts at tampering, once."""
     since = int(time.time() * 1000)
-    refusals = tamper(dev, dev.terraform().outputs())
+    tamper(dev)
     chat(dev)
-    records = trail_records(dev, set(refusals), since)
+    records = trail_records(
+        dev, {"Converse", "DeleteLogGroup", "DeletePolicy", "DescribeTrails", "DisableRule"}, since
+    )
     events, cloudwatch = dev.client("events", REGION), dev.client("cloudwatch", REGION)
-    patterns, messages = {}, {}
+    patterns = {}
     for rule in events.list_rules(NamePrefix=f"{NAME}-")["Rules"]:
-        short = rule["Name"].removeprefix(f"{NAME}-")
-        patterns[short] = json.loads(rule["EventPattern"])
+        patterns[rule["Name"].removeprefix(f"{NAME}-")] = rule["EventPattern"]
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         assert target["Arn"].endswith(f":{NAME}-alerts")
-        messages[short] = target["InputTransformer"]
     body = cloudwatch.get_dashboard(DashboardName=NAME)["DashboardBody"]
     alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
     # The trail's records are counted by the filter in the moment that they are written.
-    return Alerts(all_metrics(dev), alarms, json.loads(body), patterns, messages, refusals, records)
+    return Alerts(all_metrics(dev), alarms, json.loads(body), patterns, records)
 
 
 def test_every_alarm_watches_a_metric_that_is_written(alerts: Alerts) -> None:
@@ -326,25 +267,12 @@ def test_nobody_publishes_by_hand_because_the_key_forbids_it(dev: Rehearsal) -> 
     assert caught.value.response["Error"]["Code"] == "KMSAccessDenied"
 
 
-def test_every_attempt_is_refused(alerts: Alerts) -> None:
-    assert {
-        event: code for event, code in alerts.refusals.items() if "AccessDenied" not in code
-    } == {}
-
-
-@pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.event)
-def test_an_attempt_is_recorded_and_sets_off_one_rule(alerts: Alerts, attempt: Attempt) -> None:
-    record = alerts.record(attempt.event)
-    assert record["errorCode"] == "AccessDenied"
-    assert alerts.matching(record) == {"attempt-refused"}
-    allowed = {name: value for name, value in record.items() if not name.startswith("error")}
-    assert alerts.matching(allowed) == {attempt.rule}
-
-
 def test_what_harms_nobody_sets_off_nothing(alerts: Alerts) -> None:
     assert alerts.matching(alerts.record("DescribeTrails")) == set()
     assert alerts.matching(alerts.record("Converse")) == set()
-    other = alerts.record("DeleteLogGroup") | {"requestParameters": {"logGroupName": "/aws/other"}}
+    attempt = alerts.record("DeleteLogGroup")
+    assert alerts.matching(attempt) == {"attempt-refused"}
+    other = attempt | {"requestParameters": {"logGroupName": "/aws/other"}}
     del other["errorCode"]
     assert alerts.matching(other) == set()
 
@@ -353,18 +281,3 @@ def test_an_attempt_on_the_deny_policy_is_counted_through_the_trail(alerts: Aler
     """EventBridge gets IAM's events in us-east-1 only, so that a metric filter watches them."""
     assert alerts.record("DeletePolicy")["awsRegion"] == "us-east-1"
     assert metric_of("Chatbot", "IdentityChanges", ()) in alerts.metrics
-
-
-@pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.event)
-def test_the_message_is_a_sentence_that_names_who_and_what(
-    alerts: Alerts, attempt: Attempt
-) -> None:
-    record = alerts.record(attempt.event)
-    text = rendered(alerts.messages["attempt-refused"], as_event(record))
-    assert text.startswith(f"Somebody tried to change a control and was refused ({NAME}, account ")
-    who = record["userIdentity"]["arn"]
-    assert f"{who} called {attempt.event} of {attempt.service}.amazonaws.com at 20" in text
-    assert record["eventID"] in text
-    assert "<" not in text
-    changed = rendered(alerts.messages[attempt.rule], as_event(record))
-    assert changed.partition(" (")[0] != text.partition(" (")[0]
