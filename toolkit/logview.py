@@ -33,12 +33,12 @@ class Event:
 
     def line(self, *, color: bool) -> str:
         """Return the event as a line for people; the invocation log's is without its texts."""
-        told = _told(self.log, self.message)
+        shown = _shown(self.log, self.message)
         stamp = f"{datetime.fromtimestamp(self.at / 1000, UTC):%H:%M:%S}"
-        line = f"{stamp} {self.log:<12}{' '.join(told.split())[:MOST_OF_A_LINE]}"
+        line = f"{stamp} {self.log:<12}{' '.join(shown.split())[:MOST_OF_A_LINE]}"
         if not color:
             return line
-        return f"\033[{COLORS[_kind(told)]}m{line}\033[0m"
+        return f"\033[{COLORS[_kind(shown)]}m{line}\033[0m"
 
 
 def groups(deployment: Deployment, log: str = "") -> dict[str, str]:
@@ -120,7 +120,7 @@ def _pattern(deployment: Deployment, request_id: str, hours: float) -> str:
     return " ".join(f"?{json.dumps(one)}" for one in sorted(ids))
 
 
-def _told(log: str, message: str) -> str:
+def _shown(log: str, message: str) -> str:
     record = parsed(message)
     if not record:
         return message
@@ -158,8 +158,8 @@ def _told(log: str, message: str) -> str:
     return " ".join(str(one) for one in words if one not in {None, "", "-"})
 
 
-def _kind(told: str) -> str:
-    first, _, rest = told.partition(" ")
+def _kind(shown: str) -> str:
+    first, _, rest = shown.partition(" ")
     if first in BAD or first.startswith("5") or "Denied" in rest:
         return "bad"
     if first in {"WARN", "COUNT"} or first.startswith("4") or ".BLOCKED" in rest:

@@ -281,9 +281,9 @@ class Rehearsal(LocalAws):
 
     def describe(self, path: str, outputs: dict[str, Any]) -> None:
         """Tell the console of the local AWS what it shows."""
-        told = json.dumps({"env": self.env, "path": path, "outputs": outputs}).encode()
+        body = json.dumps({"env": self.env, "path": path, "outputs": outputs}).encode()
         url = f"{self.endpoint}/_aws/console/deployment"
-        with urllib.request.urlopen(urllib.request.Request(url, told, method="PUT"), timeout=30):
+        with urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30):
             pass
 
     # Operations on a rehearsal that is up.

@@ -75,10 +75,10 @@ class Console:
                 return _file(name or "index.html")
         raise AwsError(404, "UnknownOperationException", "The console has no such thing.")
 
-    def _learn(self, told: JsonObject) -> HttpResponse:
+    def _learn(self, given: JsonObject) -> HttpResponse:
         """Take from `make up` what was applied: `env`, the API's `path`, Terraform's `outputs`."""
         try:
-            self._env, path, outputs = str(told["env"]), str(told["path"]), dict(told["outputs"])
+            self._env, path, outputs = str(given["env"]), str(given["path"]), dict(given["outputs"])
         except (KeyError, TypeError, ValueError) as error:
             raise AwsError(
                 400, "ValidationException", f"env, path and outputs are needed: {error!r}"
@@ -125,10 +125,10 @@ class Console:
         except TraceError as error:
             raise AwsError(404, "NotFoundException", str(error)) from None
 
-    def _ask(self, told: JsonObject) -> JsonObject:
+    def _ask(self, given: JsonObject) -> JsonObject:
         """Ask once as one of many addresses, as a batch must: a browser's has one rate limit."""
-        deployment, message = self._known(), told.get("message")
-        key = self._clients().get(str(told.get("client")))
+        deployment, message = self._known(), given.get("message")
+        key = self._clients().get(str(given.get("client")))
         if not isinstance(message, str) or key is None:
             raise AwsError(400, "ValidationException", "message and an existing client are needed.")
         http = deployment.http

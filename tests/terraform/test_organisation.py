@@ -125,7 +125,7 @@ NAMELESS = {
 }
 
 # What an administrator under the organisation's policy may still write to what is ours, and why
-# that undoes no control, or is told. What a bound role may, tests/tampering.toml lists.
+# that undoes no control, or raises an alert. What a bound role may, tests/tampering.toml lists.
 LEFT_OPEN = {
     "nothing here depends on a tag": ["*:*Tag*", "*:Untag*", "kms:UpdateKeyDescription"],
     "it is there already, so this fails or makes another beside it": [

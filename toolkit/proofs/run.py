@@ -193,7 +193,7 @@ class Run:
         except RemovedError as error:
             self._unasked[id(case)] = Verdict("fail", str(error))
         except Exception as error:  # noqa: BLE001 - one proof fails, and the others are asked
-            self._unasked[id(case)] = Verdict("fail", f"it could not be asked: {_told(error)}")
+            self._unasked[id(case)] = Verdict("fail", f"it could not be asked: {_text_of(error)}")
 
     def expected_records(self) -> dict[str, set[str]]:
         """Return the ids of the expected records, by log."""
@@ -248,7 +248,7 @@ class Run:
         except Exception as error:  # noqa: BLE001 - one proof fails, and the others are judged
             if getattr(error, "response", None) is not None and tells_nothing(error):
                 return Verdict("skip", f"not read: {error}")
-            return Verdict("fail", f"it could not be judged: {_told(error)}")
+            return Verdict("fail", f"it could not be judged: {_text_of(error)}")
         if problems:
             left_to_aws = case.proof.judgement and not self.deployment.rehearsal
             return Verdict("miss" if left_to_aws else "fail", "; ".join(problems))
@@ -282,7 +282,7 @@ class Run:
         return lines
 
 
-def _told(error: Exception) -> str:
+def _text_of(error: Exception) -> str:
     """Return an error's text, with its class name where the text is one word."""
     text = str(error)
     return text if " " in text else f"{type(error).__name__} {text}".strip()
