@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 
-from chatbot.screening import from_base64
+from chatbot.disguises import from_base64
 
 LEAK_LETTERS = 48
 """Letters and digits in a row that only a recital has in common with the prompt: some ten words."""
