@@ -179,7 +179,11 @@ def _is_mixed(word: str) -> bool:
 
 
 def _readable(content: bytes) -> str:
-    """Return the text of decoded bytes, less what is no UTF-8; nothing if most is not readable."""
+    """Return the text of decoded bytes, less what is no UTF-8; nothing if most is not readable.
+
+    Of UTF-16, which has a zero beside each letter, the letters are left.
+    """
+    content = content.replace(b"\0", b"")
     text = content.decode(errors="ignore")
     readable = sum(char.isprintable() or char.isspace() for char in text)
     return (
