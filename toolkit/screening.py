@@ -11,24 +11,32 @@ import json
 import math
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chatbot.screening import Screen
+from chatbot.patterns import Pattern, matcher
+from chatbot.screening import PATTERNS_FILE, Screen
 from emulator.waf.patterns import compile_pattern
 from emulator.waf.transforms import TRANSFORMS
 from toolkit.disguises import DISGUISES
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 EDGE = ROOT / "modules" / "edge"
 CORPORA = ROOT.parent / "shared" / "corpora"
 DIRECT = ("jailbreak", "override", "prompt_extraction")
 """Kinds of attack that a pattern in English can be expected to know."""
+
+LENGTHS = {"up to 120 characters": 0, "up to 500": 120, "over 500": 500}
+"""Groups of texts by length, and the length that each is longer than."""
+PRICES = (0, 10, 30)
+"""How many attacks a harmless text is worth, in the choice of alternatives."""
+
+GIVEN_UP = ROOT / "toolkit" / "given-up-patterns.txt"
 
 DOCUMENT = re.compile(
     r"(?i)(ignore (all |previous |your |the )?instructions|system prompt|jailbreak|DAN mode"
@@ -37,6 +45,7 @@ DOCUMENT = re.compile(
 """The pattern of the common recipe, for comparison."""
 
 type Test = Callable[[str], bool]
+type Corpora = Mapping[str, Sequence[Text]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,8 @@ def read(path: Path, max_chars: int) -> list[Text]:
     ]
 
 
-def pattern_lines() -> list[str]:
-    lines = (EDGE / "prompt-injection-patterns.txt").read_text("utf-8").splitlines()
+def pattern_lines(path: Path = EDGE / PATTERNS_FILE) -> list[str]:
+    lines = path.read_text("utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -151,23 +160,46 @@ def _closing(pattern: str, start: int) -> int:
     return start + next(at for at, _, depth in _depths(pattern[start:]) if depth < 0)
 
 
-def unseen(attacks: Sequence[Text], origin: Callable[[Text], str]) -> dict[str, Share]:
-    """Hold out one origin after another: an alternative counts if another origin has it as well."""
-    tests = [re.compile(option) for line in pattern_lines() for option in alternatives(line)]
-    hits: dict[int, set[str]] = defaultdict(set)
-    by_text = []
-    for attack in attacks:
-        text = " ".join(attack.text.lower().split())
-        matched = {number for number, test in enumerate(tests) if test.search(text)}
-        by_text.append(matched)
-        for number in matched:
-            hits[number].add(origin(attack))
-    result = {}
-    for kind in DIRECT:
-        chosen = [(a, m) for a, m in zip(attacks, by_text, strict=True) if a.kind == kind]
-        kept = sum(any(hits[n] - {origin(attack)} for n in matched) for attack, matched in chosen)
-        result[kind] = Share(kept, len(chosen))
-    return result
+class Held:
+    """Attacks and harmless texts with the alternatives that match each, to hold origins out."""
+
+    def __init__(self, patterns: Iterable[str], attacks: Corpora, harmless: Corpora) -> None:
+        options = dict.fromkeys(option for line in patterns for option in alternatives(line))
+        matching = matcher([Pattern(option, option) for option in options], lambda text: text)
+        self._texts = [
+            (group, attack, text, frozenset(matching(" ".join(text.text.lower().split()))))
+            for attack, corpora in ((True, attacks), (False, harmless))
+            for group, texts in corpora.items()
+            for text in texts
+        ]
+
+    def out(self, origin: Callable[[Text], str], price: int = 0) -> dict[str, Share]:
+        """Return by kind what is stopped by the alternatives that the other origins choose.
+
+        An alternative is chosen if it stops an attack, and `price` of them for each harmless text.
+        """
+        of_all: Counter[tuple[bool, str]] = Counter()
+        of_one: Counter[tuple[str, bool, str]] = Counter()
+        for _, attack, text, options in self._texts:
+            of_all.update((attack, one) for one in options)
+            of_one.update((origin(text), attack, one) for one in options)
+        answers: dict[str, list[bool]] = defaultdict(list)
+        for group, _, text, options in self._texts:
+            left = [
+                [of_all[kind, one] - of_one[origin(text), kind, one] for kind in (True, False)]
+                for one in options
+            ]
+            answers[group].append(any(stops and stops >= price * costs for stops, costs in left))
+        return {kind: Share(sum(stopped), len(stopped)) for kind, stopped in answers.items()}
+
+
+def by_length(texts: Sequence[Text]) -> dict[str, list[Text]]:
+    """Return the groups of LENGTHS that have texts."""
+    groups: dict[str, list[Text]] = defaultdict(list)
+    for text in sorted(texts, key=lambda text: len(text.text)):
+        name = [name for name, low in LENGTHS.items() if len(text.text) > low][-1]
+        groups[name].append(text)
+    return groups
 
 
 def measure(corpora: Path, max_chars: int) -> dict[str, Any]:
@@ -177,27 +209,37 @@ def measure(corpora: Path, max_chars: int) -> dict[str, Any]:
         "edge": edge,
         "edge and function": lambda text: edge(text) or screen.screen(text) is not None,
     }
-    result: dict[str, Any] = {"corpora": {}, "unseen": {}, "disguises": {}}
+    result: dict[str, Any] = {"corpora": {}, "unseen": {}, "frontier": {}, "disguises": {}}
+    harmless: dict[str, Sequence[Text]] = {}
     for path in sorted(corpora.glob("*.jsonl")):
         texts = read(path, max_chars)
         groups = {
             kind: [t for t in texts if t.kind == kind] for kind in sorted({t.kind for t in texts})
         }
         if path.stem == "attacks":
-            attacks = [text for text in texts if text.kind in DIRECT]
+            direct = {kind: group for kind, group in groups.items() if kind in DIRECT}
+            attacks = [text for group in direct.values() for text in group]
             groups["direct, all three"] = attacks
-            result["unseen"] = {
-                "source": unseen(attacks, lambda text: text.source),
-                "cluster": unseen(attacks, lambda text: text.cluster),
-            }
         else:
-            groups = {} if len(groups) > 12 else groups
-            groups["all"] = texts
+            groups = ({} if len(groups) > 12 else groups) | by_length(texts) | {"all": texts}
+            if path.stem != "web_attacks":
+                harmless[path.stem] = texts
         print(f"measuring {path.name}", file=sys.stderr)
+        answers = {name: {t.text: test(t.text) for t in texts} for name, test in tests.items()}
         result["corpora"][path.stem] = {
-            kind: {name: share(test, group) for name, test in tests.items()}
+            kind: {
+                name: Share(sum(answers[name][one.text] for one in group), len(group))
+                for name in tests
+            }
             for kind, group in groups.items()
         }
+    ours = Held(pattern_lines(), direct, harmless)
+    result["unseen"] = {
+        "source": ours.out(lambda text: text.source),
+        "cluster": ours.out(lambda text: text.cluster),
+    }
+    pool = Held([*pattern_lines(), *pattern_lines(GIVEN_UP)], direct, harmless)
+    result["frontier"] = {price: pool.out(lambda text: text.source, price) for price in PRICES}
     plain = [t for t in attacks if edge(t.text)]
     for disguise in DISGUISES:
         print(f"measuring {disguise.name}", file=sys.stderr)
@@ -221,6 +263,12 @@ def report(result: dict[str, Any]) -> None:
                 print(f"    {test:20s}{value}")
     for origin, shares in result["unseen"].items():
         print(f"\nheld out by {origin}: alternatives that no other {origin} needs do not count")
+        for kind, value in shares.items():
+            print(f"  {kind:22s}{value}")
+    for price, shares in result["frontier"].items():
+        print(
+            f"\nchosen without each source, of all ever tried, a harmless text for {price} attacks"
+        )
         for kind, value in shares.items():
             print(f"  {kind:22s}{value}")
     print("\nof the attacks that the edge stops undisguised, still stopped")

@@ -217,10 +217,16 @@ def test_measuring_reads_corpora_and_holds_sources_out(tmp_path: Path) -> None:
     texts = [("a", ATTACKS["override"][0]), ("b", ATTACKS["override"][0]), ("b", "sell it cheap")]
     records = [{"text": text, "source": source, "kind": "override"} for source, text in texts]
     (tmp_path / "attacks.jsonl").write_text("\n".join(map(json.dumps, records)))
+    texts = [("c", "Your original message said two days."), ("d", "Hello. " * 20)]
+    honest = [{"text": text, "source": source, "kind": "support"} for source, text in texts]
+    (tmp_path / "honest.jsonl").write_text("\n".join(map(json.dumps, honest)))
     command = [sys.executable, str(script), "--json", "--corpora", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     result = json.loads(run.stdout)
     assert result["corpora"]["attacks"]["override"]["edge"]["hits"] == 2
     assert result["unseen"]["source"]["override"]["hits"] == 2
+    assert result["corpora"]["honest"]["up to 120 characters"]["edge and function"]["of"] == 1
+    assert result["corpora"]["honest"]["up to 500"]["edge and function"]["of"] == 1
+    assert result["unseen"]["source"]["honest"]["hits"] == 0
     assert result["disguises"]["homoglyphs"]["function"] == result["disguises"]["capitals"]["edge"]
     assert result["disguises"]["homoglyphs"]["edge"]["hits"] == 0

@@ -30,7 +30,7 @@ _HEXADECIMAL = re.compile(  # with or without a separator after each byte
     r"(?:(?:[0-9a-fA-F]{2}){7,}|(?:[\s,;:-]{1,2}[0-9a-fA-F]{2}){7,})"
 )
 _TAG = re.compile(r"</?[a-z][^<>]{0,60}>")
-_LIST_NUMBER = re.compile(r"(?<!\w)\d{1,2}[.)] ")
+_LIST_NUMBER = re.compile(r"(?<!\w)\d{1,3}[.)] ")
 _WITHIN = re.compile(r"\.(?! |$)")
 _JOINT = re.compile(r"[^\w\s'](?<=\w.)[^\w\s']*(?=\w)")
 _TWO_JOINTS = re.compile(r"[^\w\s'](?<=\w.)[^\w\s']*\w+[^\w\s']+(?=\w)")
@@ -56,7 +56,7 @@ def seen(text: str) -> tuple[list[str], str]:
     return list(dict.fromkeys(compressed(one.lower()) for one in (text, visible, spaced))), visible
 
 
-def rejoined(reading: str) -> tuple[list[str], list[str]]:
+def rejoined(reading: str) -> tuple[list[str], str]:
     """Return a reading out of ROT13 and with parted words in one, and its spaced letters alone."""
     texts = [codecs.encode(reading, "rot13")]
     parted = reading.replace("_", "-")
@@ -65,7 +65,7 @@ def rejoined(reading: str) -> tuple[list[str], list[str]]:
     spaced = [_letters(run[2]) for run in _SPACED_LETTERS.finditer(f" {parted}")]
     if spaced:
         texts.append(_SPACED_LETTERS.sub(lambda run: run[1] + _letters(run[2]), f" {parted}"))
-    return texts, spaced
+    return texts, "".join(spaced)
 
 
 def unleet(reading: str) -> tuple[str, bool]:

@@ -90,7 +90,7 @@ def is_known(pattern: str) -> bool:
 
 def without_spaces(pattern: str) -> str:
     """Return the pattern for text without spaces: gaps of words become gaps of letters."""
-    gaps = _GAP.sub(r".{0,\g<1>0}", pattern)
+    gaps = _GAP.sub(r".{0,\g<1>0}", pattern).replace(r"\w+", r"\w+?")
     return gaps.replace(r"\b", "").replace(" ?", "").replace(" ", "")
 
 

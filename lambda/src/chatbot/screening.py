@@ -105,7 +105,7 @@ class Screen:
         words = disguises.words(reading)
         if family := _first(self._plain(words)) or _first(self._signs(reading)):
             return family
-        texts, runs = disguises.rejoined(reading)
+        texts, spaced = disguises.rejoined(reading)
         for text in texts:
             if family := _first(self._plain(text)):
                 return family
@@ -114,7 +114,7 @@ class Screen:
             match = self._leet if full else self._some_leet
             if family := _first(match(plain)) or _first(match(disguises.words(plain))):
                 return family
-        for run in (*runs, *disguises.long_words(words)):
+        for run in (spaced, *disguises.long_words(words)):
             if family := _first(self._squeezed(run)):
                 return family
         return None
