@@ -100,7 +100,7 @@ def _figures() -> dict[str, str]:
     try:
         attacks, document, edge, both = rows["all three"]
         support = rows["support and general chat, stopped wrongly"]
-        held_out = rows["a source"][3]
+        held_out = rows["a source"][3].partition(" [")[0]
     except (KeyError, IndexError, ValueError) as error:
         raise PageError(f"{FIGURES} has no row or column for {error}") from error
     return {
