@@ -7,6 +7,8 @@ from collections.abc import Callable
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 
+_MOST_SECONDS = 10_000_000
+
 
 class Clock:
     """This machine's time, and as many seconds as it was moved on by."""
@@ -26,10 +28,13 @@ class Clock:
         match request.method:
             case "PUT":
                 try:
-                    self._ahead += max(0.0, float(json.loads(request.body)["forward_seconds"]))
-                except (KeyError, RecursionError, TypeError, ValueError) as error:
-                    text = 'The clock takes {"forward_seconds": <number>}.'
-                    raise AwsError(400, "ValidationException", text) from error
+                    seconds = float(json.loads(request.body)["forward_seconds"])
+                except (KeyError, RecursionError, TypeError, ValueError):
+                    seconds = -1
+                if not 0 <= seconds <= _MOST_SECONDS:
+                    text = f'The clock takes {{"forward_seconds": <0 to {_MOST_SECONDS}>}}.'
+                    raise AwsError(400, "ValidationException", text)
+                self._ahead += seconds
                 moved()
             case "DELETE":
                 self._ahead = 0.0

@@ -44,7 +44,7 @@ class Rules:
         for record in records:
             if record["awsRegion"] != self._account.region:
                 continue  # another Region has its own bus
-            event = _event(record)
+            event = event_of_record(record)
             for rule in self._account.snapshot("events:rules", self._rules):
                 heard = rule.hears_reads and record.get("managementEvent")
                 if (heard or not record["readOnly"]) and matches(rule.pattern, event):
@@ -80,8 +80,8 @@ class Rules:
             )
 
 
-def _event(record: Document) -> JsonObject:
-    """Make EventBridge's event of a record."""
+def event_of_record(record: Document) -> JsonObject:
+    """Make EventBridge's event of a record of the trail."""
     return {
         "version": "0",
         "id": record["eventID"],

@@ -9,6 +9,9 @@ locals {
   waf_dimensions      = { WebACL = var.watched.web_acl_name, Region = local.region, Rule = "ALL" }
   service_dimensions  = { service = var.name }
 
+  # Of the alerts themselves: told to the second topic as well, which stays when the first one or its key goes.
+  on_alerts = ["alerting-changes", "alerts-undelivered", "trail-silent"]
+
   period_days = { DAY = 1, WEEK = 7, MONTH = 30 }
   quota_days  = min(7, local.period_days[var.watched.quota.period])
 
@@ -123,12 +126,14 @@ locals {
         namespace   = var.watched.metrics_namespace, metric = local.trail_filters["alerting-changes"].metric, dimensions = {}
         statistic   = "Sum", threshold = 1, period = 300, missing = "notBreaching" # written for each such event
       }
-      # Rings from the start until the first delivery. Quiet until then would be "missing" in place of "breaching", and a trail
-      # that never wrote anything, for its role or its key, would be reported by nobody.
+      # Where a period has no data, CloudWatch first goes by the last one that has, some three back ("How alarm state is evaluated
+      # when data is missing"): three of 20 minutes are the hour. Rings from the start until the first delivery. Quiet until then
+      # would be "missing" in place of "breaching", and a trail that never wrote anything, for its role or its key, would be
+      # reported by nobody.
       trail-silent = {
         description = "The trail wrote nothing for an hour. It was stopped, or can no longer write. After a first apply this rings until the trail's first delivery, some 15 minutes."
         namespace   = "AWS/Logs", metric = "IncomingLogEvents", dimensions = { LogGroupName = local.trail_log_group }
-        statistic   = "Sum", threshold = 1, period = 3600, missing = "breaching", comparison = "LessThanThreshold" # an account is never still
+        statistic   = "Sum", threshold = 1, period = 1200, missing = "breaching", comparison = "LessThanThreshold" # an account is never still
       }
   } : name => alarm if var.trail != null })
 }
@@ -148,7 +153,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = can(each.value.sum_over) ? null : each.value.period
   evaluation_periods  = 1
   treat_missing_data  = each.value.missing
-  alarm_actions       = [aws_sns_topic.alerts.arn]
+  alarm_actions       = concat([aws_sns_topic.alerts.arn], [for name in local.on_alerts : aws_sns_topic.watchdog.arn if name == each.key])
   ok_actions          = [aws_sns_topic.alerts.arn]
 
   dynamic "metric_query" {

@@ -11,12 +11,30 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.value
 }
 
-# Replaces the default policy: only this environment's alarms, EventBridge, and the account's budgets may publish.
+# Told only of what would silence the first one: its own end, its key's, the rules' and the trail's (docs/decisions/0012). Nothing
+# secret goes through it.
+resource "aws_sns_topic" "watchdog" {
+  #checkov:skip=CKV_AWS_26:whoever ends the key must not silence this topic too, and AWS's own key for SNS lets no service publish
+  name = local.watchdog_name
+}
+
+resource "aws_sns_topic_subscription" "watchdog" {
+  for_each = aws_sns_topic_subscription.email
+
+  topic_arn = aws_sns_topic.watchdog.arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
+# Replaces the default policy: only this environment's alarms may publish, and to the first topic EventBridge and the
+# account's budgets.
 data "aws_iam_policy_document" "topic" {
+  for_each = { alerts = local.topic_arn, watchdog = local.watchdog_arn }
+
   statement {
     sid       = "AlarmsPublish"
     actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
+    resources = [each.value]
 
     principals {
       type        = "Service"
@@ -39,37 +57,43 @@ data "aws_iam_policy_document" "topic" {
   # No condition: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide,
   # "Using resource-based policies"). A rule of another account could therefore send a false alert; it cannot hide a true one.
   # The alarm alerts-undelivered watches that delivery works.
-  statement {
-    sid       = "TamperEventsPublish"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
+  dynamic "statement" {
+    for_each = each.key == "alerts" ? [1] : []
+    content {
+      sid       = "TamperEventsPublish"
+      actions   = ["sns:Publish"]
+      resources = [each.value]
 
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      principals {
+        type        = "Service"
+        identifiers = ["events.amazonaws.com"]
+      }
     }
   }
 
-  statement {
-    sid       = "BudgetPublishes"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
+  dynamic "statement" {
+    for_each = each.key == "alerts" ? [1] : []
+    content {
+      sid       = "BudgetPublishes"
+      actions   = ["sns:Publish"]
+      resources = [each.value]
 
-    principals {
-      type        = "Service"
-      identifiers = ["budgets.amazonaws.com"]
-    }
+      principals {
+        type        = "Service"
+        identifiers = ["budgets.amazonaws.com"]
+      }
 
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [local.account]
+      }
 
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:budgets::${local.account}:*"]
+      condition {
+        test     = "ArnLike"
+        variable = "aws:SourceArn"
+        values   = ["arn:${local.partition}:budgets::${local.account}:*"]
+      }
     }
   }
 
@@ -78,7 +102,7 @@ data "aws_iam_policy_document" "topic" {
     sid       = "DenyPublishWithoutTls"
     effect    = "Deny"
     actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
+    resources = [each.value]
 
     principals {
       type        = "*"
@@ -95,5 +119,10 @@ data "aws_iam_policy_document" "topic" {
 
 resource "aws_sns_topic_policy" "alerts" {
   arn    = aws_sns_topic.alerts.arn
-  policy = data.aws_iam_policy_document.topic.minified_json
+  policy = data.aws_iam_policy_document.topic["alerts"].minified_json
+}
+
+resource "aws_sns_topic_policy" "watchdog" {
+  arn    = aws_sns_topic.watchdog.arn
+  policy = data.aws_iam_policy_document.topic["watchdog"].minified_json
 }

@@ -13,6 +13,8 @@ locals {
   key_alias             = "alias/${var.name}"
   topic_name            = "${var.name}-alerts"
   topic_arn             = "arn:${local.partition}:sns:${local.region}:${local.account}:${local.topic_name}"
+  watchdog_name         = "${local.topic_name}-watchdog"
+  watchdog_arn          = "${local.topic_arn}-watchdog"
   deny_policy_name      = "${var.name}-deny-tampering"
   deny_policy_arn       = "arn:${local.partition}:iam::${local.account}:policy/${local.deny_policy_name}"
   trail_name            = var.name

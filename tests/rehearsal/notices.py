@@ -1,38 +1,58 @@
-"""How a record of the trail becomes an alert's sentence, as EventBridge makes it."""
+"""Somebody of the rehearsal's who reads alerts, and a clock that need not be waited for."""
 
 import json
-import re
-from typing import Any
+import urllib.request
+from collections.abc import Callable
+
+from toolkit.mailbox import confirm, mails
+from toolkit.rehearsal import Rehearsal
+
+NAME = "chatbot-dev"
+REGION = "us-east-2"
+TOPICS = (f"{NAME}-alerts", f"{NAME}-alerts-watchdog")
+WHO = "oncall@example.com"
+# After which no alarm of five minutes rings any longer: it looks three periods back.
+QUIET_SECONDS = 1300
 
 
-def as_event(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the event that EventBridge makes of a record (EventBridge User Guide, CloudTrail)."""
-    return {
-        "version": "0",
-        "id": record["eventID"],
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": f"aws.{record['eventSource'].partition('.')[0]}",
-        "account": record["recipientAccountId"],
-        "time": record["eventTime"],
-        "region": record["awsRegion"],
-        "resources": [],
-        "detail": record,
-    }
+def watched(dev: Rehearsal) -> Callable[[], None]:
+    """Let somebody subscribe to both topics; return what does it again."""
+    account = dev.client("sts", REGION).get_caller_identity()["Account"]
+
+    def subscribe() -> None:
+        for topic in TOPICS:
+            arn = f"arn:aws:sns:{REGION}:{account}:{topic}"
+            dev.client("sns", REGION).subscribe(TopicArn=arn, Protocol="email", Endpoint=WHO)
+        confirm(dev.endpoint, dev.client)
+
+    subscribe()
+    return subscribe
 
 
-def rendered(transformer: dict[str, Any], event: dict[str, Any]) -> str:
-    """Put a message together as EventBridge does: placeholders, then JSON."""
+def pass_time(dev: Rehearsal, seconds: float) -> None:
+    """Let the trail deliver, and alarms be evaluated, so much later.
 
-    def value(path: str) -> str:
-        found: Any = event
-        for name in path.removeprefix("$.").split("."):
-            found = found[name]
-        return str(found)
+    Nobody sets the clock right again: alarms would meet what was measured ahead of it once more.
+    """
+    body = json.dumps({"forward_seconds": seconds}).encode()
+    request = urllib.request.Request(f"{dev.endpoint}/_aws/clock", body, method="PUT")
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        reply.read()
 
-    paths = transformer["InputPathsMap"]
-    template = re.sub(
-        r"<(\w+)>", lambda match: value(paths[match[1]]), transformer["InputTemplate"]
-    )
-    text = json.loads(template)
-    assert isinstance(text, str)
-    return text
+
+def quiet(dev: Rehearsal) -> None:
+    """Let what was done be forgotten, so that alarms ring anew."""
+    for seconds in (0, QUIET_SECONDS):
+        pass_time(dev, seconds)
+
+
+def mailed(dev: Rehearsal, since: int = 0) -> list[tuple[str, str]]:
+    """Return topic and text of the mails that somebody got: a subject comes first, if there is one.
+
+    The quotation marks around a template's text, which people see, are taken off.
+    """
+    return [
+        (mail["topic"], f"{mail['subject']}\n{mail['text']}".strip('\n"'))
+        for mail in mails(dev.endpoint)[since:]
+        if WHO in mail["to"] and not mail["refused"]
+    ]

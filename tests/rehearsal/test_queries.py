@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.test_alerts import NAME, REGION, faults, say
+from tests.rehearsal.notices import NAME, REGION
+from tests.rehearsal.test_alerts import faults, say
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
 

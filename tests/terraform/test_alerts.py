@@ -142,7 +142,7 @@ RINGS = {
     "output-tokens": ("Sum", 200_000, 3600),
     "prompt-leak": ("Sum", 1, 300),
     "quota-nearly-used": ("Sum", 93, 604_800),
-    "trail-silent": ("Sum", 1, 3600),
+    "trail-silent": ("Sum", 1, 1200),
     "waf-blocked": ("Sum", 100, 300),
 }
 

@@ -25,7 +25,8 @@ def test_everything_is_named_after_the_environment(plan: dict[str, Any], environ
     assert resource(plan, "aws_wafv2_web_acl")["name"] == name
     assert resource(plan, "aws_bedrock_guardrail")["name"] == name
     assert resource(plan, "aws_kms_alias")["name"] == f"alias/{name}"
-    assert resource(plan, "aws_sns_topic")["name"] == f"{name}-alerts"
+    topics = {topic["name"] for topic in resources(plan, "aws_sns_topic")}
+    assert topics == {f"{name}-alerts", f"{name}-alerts-watchdog"}
     assert resource(plan, "aws_cloudtrail")["name"] == name
     assert {group["name"] for group in resources(plan, "aws_cloudwatch_log_group")} == {
         f"/aws/lambda/{name}",

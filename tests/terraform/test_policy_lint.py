@@ -43,7 +43,7 @@ ACCEPTED: dict[Finding, str] = {
         "EventBridge supports no source conditions on a key, and AWS documents none of Budgets"
     ),
     ("scp", "DenyTamperingKey", "set_operator_validation"): "a key without an alias is not ours",
-    ("topic", "TamperEventsPublish", "trust_policy_validation"): (
+    ("topic alerts", "TamperEventsPublish", "trust_policy_validation"): (
         "conditions cannot be used in topic policies for EventBridge"
     ),
     **{
@@ -146,7 +146,7 @@ def documents(jobs: Jobs) -> dict[str, str]:
     """Return every policy document of the modules' usage blocks, by name."""
     root: dict[str, Any] = jobs.result("usages")["prior_state"]["values"]["root_module"]
     return {
-        resource["name"]: resource["values"]["json"]
+        f"{resource['name']} {resource.get('index', '')}".strip(): resource["values"]["json"]
         for module in root["child_modules"]
         if module["address"] in {"module.compute", "module.governance"}
         for resource in module["resources"]

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.unit.fake_aws import ORIGIN, OUTPUTS, SAFETY, FakeDeployment
 from toolkit.proofs.applied import Applied
+from toolkit.proofs.calls import Calls
 from toolkit.proofs.client import Answer
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Call, Evidence, Proof, Question, Rehearsed, Request
@@ -285,6 +287,27 @@ def test_of_aws_everything_is_asked_but_what_needs_a_rehearsal() -> None:
         "a real function lends its credentials to nobody",
         "a real layer is not detached for a proof",
     ]
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [(None, "no topic was given it"), ("the key", "the key"), ("", "")],
+)
+def test_an_alert_must_have_been_taken_by_a_topic(
+    refused: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = FakeDeployment(Answer(200, {}, b""), {})
+    where.applied = Applied({"execution_role": "r", "partition": "aws", "account": "1"})
+    calls = Calls(where, "s")
+    text = f'"Somebody was refused. {calls.caller} called E of x at y."'
+    kept = [] if refused is None else [{"text": text, "refused": refused}]
+    monkeypatch.setattr("toolkit.proofs.calls.mails", lambda _: kept)
+    call = Call(
+        name="n", layer="compute", control="c", call="x.y", refused=True, event="E", told=True
+    )
+    logs = SimpleNamespace(unread={}, records=lambda _: ())
+    problems = calls.judge(call, logs)  # type: ignore[arg-type]  # as much of Logs as is asked
+    assert [one.rpartition(": ")[2] for one in problems if "mail" in one] == [said] * bool(said)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from toolkit.mailbox import mails
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Call
 from toolkit.proofs.logs import Logs, dig
@@ -83,6 +84,7 @@ class Calls:
             problems.append(f"it was refused otherwise: {said}")
         if call.event and "trail" not in logs.unread:
             problems += self._wrong_trail(call, logs)
+            problems += self._wrong_mail(call) if call.told else ()
         return problems
 
     def record(self, call: Call, logs: Logs) -> dict[str, Any] | None:
@@ -93,6 +95,13 @@ class Calls:
             if told == (call.event, self.caller, call.refused):
                 return record
         return None
+
+    def _wrong_mail(self, call: Call) -> Iterator[str]:
+        wanted = f"{self.caller} called {call.event} of "
+        found = [mail for mail in mails(self._deployment.endpoint) if wanted in mail["text"]]
+        if not any(not mail["refused"] for mail in found):
+            why = found[-1]["refused"] if found else "no topic was given it"
+            yield f"no mail says {wanted!r}: {why}"
 
     def _wrong_trail(self, call: Call, logs: Logs) -> Iterator[str]:
         errors = [

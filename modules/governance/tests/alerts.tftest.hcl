@@ -264,7 +264,7 @@ run "only_these_alarms_and_rules_publish_alerts" {
 
   assert {
     condition = {
-      for statement in jsondecode(data.aws_iam_policy_document.topic.json).Statement : statement.Sid => try(jsonencode(statement.Condition), "none")
+      for statement in jsondecode(data.aws_iam_policy_document.topic["alerts"].json).Statement : statement.Sid => try(jsonencode(statement.Condition), "none")
       } == {
       AlarmsPublish = jsonencode({
         ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*" }
@@ -278,6 +278,19 @@ run "only_these_alarms_and_rules_publish_alerts" {
       DenyPublishWithoutTls = jsonencode({ Bool = { "aws:SecureTransport" = "false" } })
     }
     error_message = "Somebody else could forge an alert, or EventBridge, which takes no condition, delivers none."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.topic["watchdog"].json).Statement == [
+      for statement in jsondecode(replace(data.aws_iam_policy_document.topic["alerts"].json, "chatbot-test-alerts", "chatbot-test-alerts-watchdog")).Statement :
+      statement if contains(["AlarmsPublish", "DenyPublishWithoutTls"], statement.Sid)
+    ]
+    error_message = "Alarms alone publish to the second topic."
+  }
+
+  assert {
+    condition     = aws_sns_topic.watchdog.kms_master_key_id == null
+    error_message = "Whoever ends the key would silence both topics."
   }
 }
 
@@ -357,6 +370,11 @@ run "people_are_alerted_by_e_mail" {
     condition     = aws_sns_topic_subscription.email["oncall@example.com"].protocol == "email"
     error_message = "The address named is not subscribed."
   }
+
+  assert {
+    condition     = aws_sns_topic_subscription.watchdog["oncall@example.com"].endpoint == "oncall@example.com"
+    error_message = "The address named is not told of the first topic's end."
+  }
 }
 
 run "people_are_alerted_when_an_alarm_rings_and_when_it_ends" {
@@ -368,12 +386,25 @@ run "people_are_alerted_when_an_alarm_rings_and_when_it_ends" {
     values          = { arn = "arn:aws:sns:us-east-2:111122223333:chatbot-test-alerts" }
   }
 
+  override_resource {
+    target          = aws_sns_topic.watchdog
+    override_during = plan
+    values          = { arn = "arn:aws:sns:us-east-2:111122223333:chatbot-test-alerts-watchdog" }
+  }
+
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
-      alarm.alarm_actions == toset([aws_sns_topic.alerts.arn]) && alarm.ok_actions == toset([aws_sns_topic.alerts.arn])
+      contains(alarm.alarm_actions, aws_sns_topic.alerts.arn) && alarm.ok_actions == toset([aws_sns_topic.alerts.arn])
     ])
     error_message = "An alarm begins or ends, and nobody is alerted."
+  }
+
+  assert {
+    condition = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if contains(alarm.alarm_actions, aws_sns_topic.watchdog.arn)] == [
+      "alerting-changes", "alerts-undelivered", "trail-silent",
+    ]
+    error_message = "The first topic or its key goes, and nobody is told."
   }
 }
 

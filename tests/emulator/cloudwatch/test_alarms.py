@@ -157,7 +157,7 @@ def test_an_alarm_rings_when_its_metric_comes_and_ends_when_that_is_over(
 
 
 def test_the_clock_takes_seconds_and_nothing_else(emulator: Emulator) -> None:
-    for body in (b"{", b"{}", b'{"forward_seconds": "x"}', b"[]"):
+    for body in (b"{", b"{}", b'{"forward_seconds": -1}', b'{"forward_seconds": Infinity}', b"[]"):
         assert emulator.request("PUT", "/_aws/clock", body).status == 400
     assert emulator.request("POST", "/_aws/clock").status == 405
     assert emulator.request("GET", "/_aws/clock").json() == {"ahead_seconds": 0}
