@@ -20,6 +20,10 @@ from tests.emulator.shown import allow, answers, document, note, trust, unanswer
 REGION = "us-east-2"
 LOGS = [allow("logs:*")]
 ACCOUNT = "123456789012"
+LAMBDA = (
+    f"AWS4-HMAC-SHA256 Credential=rehearsal/20260101/{REGION}/lambda/aws4_request,"
+    " SignedHeaders=host, Signature=0"
+)
 
 
 @dataclass(frozen=True)

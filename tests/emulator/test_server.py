@@ -1,36 +1,21 @@
-"""The port: routes, limits, bad input, start and stop."""
+"""The port: routes, limits, bad input."""
 
 import contextlib
-import io
 import json
-import os
 import re
 import select
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
-import zipfile
-from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 
 import emulator.server as server_module
-from emulator.server import PortInUseError, Server
+from emulator.server import Server
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-
-ROOT = Path(__file__).parents[2]
-LAMBDA = (
-    f"AWS4-HMAC-SHA256 Credential=rehearsal/20260101/{REGION}/lambda/aws4_request,"
-    " SignedHeaders=host, Signature=0"
-)
+from tests.emulator.conftest import ACCOUNT, LAMBDA, REGION, Emulator
 
 
 def test_health_tells_generation_and_approximations(emulator: Emulator) -> None:
@@ -80,12 +65,8 @@ def test_an_unsigned_call_of_the_control_plane_is_refused(emulator: Emulator) ->
 
 
 def test_an_unknown_operation_is_refused_in_the_services_protocol(emulator: Emulator) -> None:
-    signed = {
-        "Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20260101/us-east-2/{}/aws4_request,"
-        " SignedHeaders=host, Signature=0"
-    }
     for service, path in (("lambda", "/2015-03-31/nonsense"), ("nonsense", "/x")):
-        headers = {"Authorization": signed["Authorization"].format(service)}
+        headers = {"Authorization": LAMBDA.replace("lambda", service)}
         answer = emulator.request("GET", path, headers=headers)
         assert 400 <= answer.status < 600
         assert b"Traceback" not in answer.body
@@ -117,10 +98,7 @@ def test_a_web_page_cannot_use_the_account(
     emulator: Emulator, method: str, path: str, said: dict[str, str]
 ) -> None:
     """The administrator's key is known to all, and a function is code that runs here."""
-    signed = {
-        "Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20260101/us-east-2/lambda/"
-        "aws4_request, SignedHeaders=host, Signature=0"
-    }
+    signed = {"Authorization": LAMBDA}
     refused = emulator.request(method, path, headers=signed | said)
     assert (refused.status, b"web page" in refused.body) == (403, True)
     assert b"web page" not in emulator.request(method, path, headers=signed).body
@@ -354,88 +332,6 @@ def test_calls_that_requests_cause_find_a_thread_when_all_clients_wait(echo: Ser
     echo.stop()
 
 
-def test_a_port_in_use_names_the_way_out() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        with pytest.raises(PortInUseError, match=r"make down.*PORT="):
-            Server(port=other.getsockname()[1])
-
-
-def test_the_program_starts_fast_and_stops_gracefully(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with log.open("w") as output:
-        began = time.monotonic()
-        program = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "--port", "0"],
-            cwd=ROOT,
-            stderr=output,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        try:
-            while "listening" not in log.read_text():
-                assert time.monotonic() - began < 10, log.read_text()
-                time.sleep(0.02)
-            took = time.monotonic() - began
-            program.send_signal(signal.SIGTERM)
-            assert program.wait(timeout=10) == 0
-        finally:
-            program.kill()
-            program.wait()
-    assert took < 3
-    assert "stopping (SIGTERM)" in log.read_text()
-    assert "Traceback" not in log.read_text()
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_stops_at_once_in_the_midst_of_work(
-    tmp_path: Path, sent: signal.Signals
-) -> None:
-    log, state = tmp_path / "log", tmp_path / "state"
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("app.py", "import time\ndef handler(event, _): time.sleep(event['s'])\n")
-    with log.open("w") as output:
-        program = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "--port", "0", "--state-dir", str(state)],
-            cwd=ROOT,
-            stderr=output,
-        )
-    try:
-        while not (found := re.search(r"listening on (\S+)", log.read_text())):
-            assert program.poll() is None, log.read_text()
-            time.sleep(0.02)
-        emulator = Emulator(SimpleNamespace(endpoint=found[1]))  # type: ignore[arg-type]  # elsewhere
-        function = emulator.client("lambda")
-        function.create_function(
-            FunctionName="slow",
-            Role=emulator.role("slow", [])["Arn"],
-            Runtime="python3.12",
-            Handler="app.handler",
-            Code={"ZipFile": content.getvalue()},
-            Timeout=60,
-        )
-        assert function.invoke(FunctionName="slow", Payload=b'{"s": 0}')["StatusCode"] == 200
-        assert list(state.iterdir())
-        emulator.request("PUT", "/_aws/faults", b'{"latency_ms": 30000}')
-        question = json.dumps({"messages": [{"role": "user", "content": [{"text": "x"}]}]}).encode()
-        slow = "/2015-03-31/functions/slow/invocations", b'{"s": 30}', {"Authorization": LAMBDA}
-        model = "/model/us.anthropic.claude-haiku-4-5-20251001-v1:0/converse"
-        asked = model, question, {"Authorization": LAMBDA.replace("lambda", "bedrock")}
-        with ThreadPoolExecutor(2) as threads:
-            waiting = [threads.submit(emulator.request, "POST", *each) for each in (slow, asked)]
-            time.sleep(0.5)
-            assert not any(each.done() for each in waiting)
-            program.send_signal(sent)
-            assert program.wait(timeout=2.5) == 0
-            wait(waiting, timeout=5)
-    finally:
-        program.kill()
-        program.wait()
-    assert "Traceback" not in log.read_text()
-    assert list(state.iterdir()) == []
-
-
 def test_a_function_is_named_in_every_way(emulator: Emulator, package: bytes) -> None:
     function = emulator.client("lambda")
     function.create_function(
@@ -451,20 +347,3 @@ def test_a_function_is_named_in_every_way(emulator: Emulator, package: bytes) ->
         assert function.invoke(FunctionName=name)["StatusCode"] == 200
     with pytest.raises(ClientError, match="does not match the specified qualifier"):
         function.invoke(FunctionName="named:1", Qualifier="2")
-
-
-def test_the_program_says_that_its_port_is_taken() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        done = subprocess.run(
-            [sys.executable, "-m", "emulator", "--port", str(other.getsockname()[1])],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert "make down" in done.stderr
-    assert "Traceback" not in done.stderr

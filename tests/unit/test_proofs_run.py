@@ -1,10 +1,9 @@
 """A proof holds only when the answer and each log agree; any one of them that differs is told."""
 
-import io
 import json
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,8 +12,7 @@ from tests.unit.fake_aws import ORIGIN, OUTPUTS, SAFETY, FakeDeployment
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.calls import Calls
 from toolkit.proofs.client import Answer
-from toolkit.proofs.deployment import Deployment
-from toolkit.proofs.kinds import Call, Evidence, Proof, Question, Rehearsed, Request
+from toolkit.proofs.kinds import Call, Evidence, Proof, Question, Request
 from toolkit.proofs.run import Run, Verdict
 
 IDS = {"x-amzn-requestid": "r-1", "x-amz-apigw-id": "x-1"}
@@ -251,44 +249,6 @@ def test_a_log_without_requests_or_without_a_secret_to_find_proves_nothing(
     assert said in verdict.detail
 
 
-def test_without_credentials_only_requests_are_asked_and_the_rest_says_why() -> None:
-    proofs: list[Proof] = [
-        _request(name="a"),
-        _request(name="b", via="invoke"),
-        _request(name="c", rehearsed=Rehearsed(error={"error": "ThrottlingException"})),
-        _request(name="d", rehearsed=Rehearsed(key="disabled")),
-        Evidence(layer="edge", control="c", name="e", log="waf", complete=True),
-    ]
-    run = Run(Deployment("https://chat.example/v1/chat", "k"), proofs)
-    assert [run.cases[proof.id][0].skip for proof in proofs] == [
-        "",
-        "it needs AWS credentials: name the environment with --env",
-        "a real model does not fail at will",
-        "it needs an API key made for it",
-        "it needs AWS credentials: name the environment with --env",
-    ]
-
-
-def test_of_aws_everything_is_asked_but_what_needs_a_rehearsal() -> None:
-    about: dict[str, Any] = {"layer": "compute", "control": "c"}
-    proofs: list[Proof] = [
-        _request(name="a"),
-        _request(name="b", via="invoke"),
-        Question(name="q", actions=("s3:GetObject",), allowed=True, **about),
-        Evidence(name="e", log="waf", complete=True, **about),
-        Call(name="c", call="s3.list_buckets", refused=True, **about),
-        _request(name="d", rehearsed=Rehearsed(without="function")),
-    ]
-    deployment = FakeDeployment(Answer(200, {}, b""), {})
-    deployment.endpoint = ""
-    run = Run(deployment, proofs)
-    assert [run.cases[proof.id][0].skip for proof in proofs] == [
-        *[""] * 4,
-        "a real function lends its credentials to nobody",
-        "a real layer is not detached for a proof",
-    ]
-
-
 @pytest.mark.parametrize(
     ("refused", "said"),
     [(None, "no topic was given it"), ("the key", "the key"), ("", "")],
@@ -303,7 +263,7 @@ def test_an_alert_must_have_been_taken_by_a_topic(
     kept = [] if refused is None else [{"text": text, "refused": refused}]
     monkeypatch.setattr("toolkit.proofs.calls.mails", lambda _: kept)
     call = Call(
-        name="n", layer="compute", control="c", call="x.y", refused=True, event="E", told=True
+        name="n", layer="compute", control="c", call="x.y", refused=True, event="E", mailed=True
     )
     logs = SimpleNamespace(unread={}, records=lambda _: ())
     problems = calls.judge(call, logs)  # type: ignore[arg-type]  # as much of Logs as is asked
@@ -422,30 +382,3 @@ def test_one_request_that_goes_wrong_does_not_end_the_run() -> None:
     run.make()
     assert run.judge(proofs[0]) == Verdict("fail", "it could not be asked: no such thing")
     assert run.judge(proofs[1]) == Verdict("pass")
-
-
-def test_a_quota_that_does_not_cover_all_leaves_out_the_rest() -> None:
-    deployment = FakeDeployment(Answer(200, HEADERS | IDS, b"{}"), {})
-    deployment.endpoint = ""
-    proofs = [_request(name=str(number)) for number in range(100)]
-    run = Run(deployment, proofs)
-    skipped = [run.cases[proof.id][0].skip for proof in proofs]
-    assert skipped.count("") == 90 - 5  # and what the wait may take
-    assert skipped[-1] == "the quota of 90 a day does not cover it"
-
-
-def test_a_direct_invocation_names_the_version_and_so_uses_up_no_clients_quota() -> None:
-    class Function:
-        invoked: ClassVar[list[tuple[str, str]]] = []
-
-        def invoke(self, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
-            self.invoked.append((FunctionName, Qualifier))
-            answer = {"statusCode": 200, "headers": {}, "body": Payload.decode()}
-            payload = io.BytesIO(json.dumps(answer).encode())
-            return {"Payload": payload, "ResponseMetadata": {"RequestId": "r"}}
-
-    deployment = Deployment("https://x/chat", "k", client=lambda _: Function(), outputs=OUTPUTS)
-    deployment.applied = Applied({"function_name": "chatbot-a", "function_version": "7"})
-    (answer,) = deployment.ask(_request(via="invoke"))
-    assert Function.invoked == [("chatbot-a", "7")]
-    assert (answer.status, answer.request_id) == (200, "r")

@@ -84,15 +84,15 @@ class Calls:
             problems.append(f"it was refused otherwise: {said}")
         if call.event and "trail" not in logs.unread:
             problems += self._wrong_trail(call, logs)
-            problems += self._wrong_mail(call) if call.told else ()
+            problems += self._wrong_mail(call) if call.mailed else ()
         return problems
 
     def record(self, call: Call, logs: Logs) -> dict[str, Any] | None:
         """Return the trail's record of a call, None where it has none."""
         for record in logs.records("trail"):
             refused = str(record.get("errorCode", "")).startswith("AccessDenied")
-            told = (record.get("eventName"), dig(record, "userIdentity", "arn"), refused)
-            if told == (call.event, self.caller, call.refused):
+            shows = (record.get("eventName"), dig(record, "userIdentity", "arn"), refused)
+            if shows == (call.event, self.caller, call.refused):
                 return record
         return None
 

@@ -293,7 +293,7 @@ class Call(Proof):
     refused: bool
     because: str = ""  # what the refusal must say
     event: str = ""  # the event that the trail must hold; nothing: none is asked for
-    told: bool = False  # whether a topic must have taken a mail about that event
+    mailed: bool = False  # whether a topic must have taken a mail about that event
     not_on_aws: str = "a real function lends its credentials to nobody"
 
     @property
