@@ -17,17 +17,14 @@ from toolkit import evidence
 from toolkit.proofs import report, targets
 from toolkit.proofs.data import Control, ProofDataError
 from toolkit.proofs.run import Run
-from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.terraform import ROOT
 
 
 def main(argv: list[str] | None = None) -> int:
     """Keep or verify evidence, and return an exit code."""
     parser = argparse.ArgumentParser(description="Keep evidence of every proof, or verify it.")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--env", help="an applied environment under envs/")
-    what.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
-    what.add_argument("--verify", type=Path, metavar="FOLDER", help="what was kept earlier")
+    verify = {"type": Path, "metavar": "FOLDER", "help": "what was kept earlier"}
+    targets.arguments(parser, verify=verify)
     parser.add_argument("--digest", default="", help="with --verify: what was printed then")
     options = parser.parse_args(argv)
     try:
@@ -39,18 +36,15 @@ def main(argv: list[str] | None = None) -> int:
     except evidence.EvidenceError as error:
         print(error, file=sys.stderr)
         return 1
-    except (ProofDataError, RehearsalError, targets.TargetError) as error:
+    except (ProofDataError, targets.TargetError) as error:
         print(f"No evidence was kept: {error}", file=sys.stderr)
         return 2
 
 
 def _keep(options: argparse.Namespace) -> int:
-    env = options.env or options.rehearsal
-    deployment = (
-        targets.environment(env) if options.env else targets.rehearsal(Rehearsal(options.rehearsal))
-    )
+    deployment = targets.named(options)
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = ROOT / "build" / "evidence" / f"{env}-{now}"
+    folder = ROOT / "build" / "evidence" / f"{options.env or options.rehearsal}-{now}"
 
     def keep(run: Run, controls: tuple[Control, ...]) -> None:
         digest = evidence.write(evidence.document(run, controls), folder)

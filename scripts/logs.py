@@ -9,22 +9,16 @@ scripts/logs.py --env dev query 'stats count(*) by status' --log api
 import argparse
 import os
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from toolkit import logview
 from toolkit.proofs import targets
-from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.trace import HOURS, TraceError, trace
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(description="Read the logs of a rehearsal or a deployment.")
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
-    target.add_argument("--env", help="an applied environment under envs/")
+    targets.arguments(parser)
     parser.add_argument("--hours", type=float, default=HOURS, help="how far back to look")
     commands = parser.add_subparsers(dest="command", required=True)
     show = commands.add_parser("show", help="print the newest events, one a line")
@@ -37,34 +31,20 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     query.add_argument("text")
     for one in (show, query):
         one.add_argument("--log", default="", help="waf, api, function, invocations or trail")
-    return parser.parse_args(argv)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    options = arguments(argv)
+    options = parser.parse_args(argv)
     try:
-        if options.rehearsal:
-            deployment = targets.rehearsal(Rehearsal(options.rehearsal))
-        else:
-            deployment = targets.environment(options.env)
+        deployment = targets.named(options)
         if options.command == "trace":
-            lines = trace(deployment, options.id, hours=options.hours).lines()
-            print("\n".join(lines))
-        elif options.command == "query":
-            asked = logview.query(deployment, options.text, log=options.log, hours=options.hours)
-            for line in asked:
+            print(*trace(deployment, options.id, hours=options.hours).lines(), sep="\n")
+            return 0
+        where = {"log": options.log, "hours": options.hours}
+        if options.command == "query":
+            for line in logview.query(deployment, options.text, **where):
                 print(line)
         else:
-            logview.show(
-                deployment,
-                log=options.log,
-                request_id=options.id,
-                hours=options.hours,
-                follow=options.follow,
-                raw=options.json,
-            )
-    except (RehearsalError, TraceError, targets.TargetError) as error:
+            how = {"follow": options.follow, "raw": options.json}
+            logview.show(deployment, request_id=options.id, **where, **how)
+    except (TraceError, targets.TargetError) as error:
         print(f"logs: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `make logs | head` has seen enough

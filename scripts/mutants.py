@@ -32,17 +32,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", help="take the mutants of files that begin so")
-    parser.add_argument("--all", action="store_true", help="take as long as it takes")
     parser.add_argument("--minutes", type=float, default=25, help="begin none after (%(default)s)")
+    parser.add_argument("--all", dest="minutes", action="store_const", const=math.inf)
     parser.add_argument("--seed", default=TODAY, help="what decides the order (%(default)s)")
     parser.add_argument("--no-proofs", action="store_true", help="ask no proofs at the end")
     options = parser.parse_args()
-    minutes = math.inf if options.all else options.minutes
     try:
         mutants = run.every(options.files)
         Random(options.seed).shuffle(mutants)  # noqa: S311 - no secret
         print(f"{len(mutants)} mutants, in the order of {options.seed}", flush=True)
-        outcomes = run.run(mutants, minutes=minutes, proofs=not options.no_proofs)
+        outcomes = run.run(mutants, minutes=options.minutes, proofs=not options.no_proofs)
     except (MutantError, RehearsalError, TerraformError) as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2

@@ -14,12 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from toolkit.proofs import targets
 from toolkit.redteam.run import run
 from toolkit.redteam.tools import Garak, Lines, Promptfoo, RedTeamError, of_proofs, read_lines
-from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.terraform import ROOT
 
 
@@ -28,27 +25,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Let a red-team tool attack, and read who stopped it."
     )
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
-    target.add_argument("--env", help="an applied environment under envs/")
+    targets.arguments(parser)
     parser.add_argument("--tool", choices=("lines", "promptfoo", "garak"), default="lines")
     parser.add_argument("--prompts", type=Path, help="a file of JSON lines; default: our proofs'")
     parser.add_argument("--fail-under", type=float, default=0.0, metavar="PERCENT")
     options = parser.parse_args(arguments)
-    name = options.rehearsal or options.env
     try:
-        if options.rehearsal:
-            deployment = targets.rehearsal(Rehearsal(name))
-        else:
-            deployment = targets.environment(name)
+        deployment = targets.named(options)
         if options.tool == "garak":
             tool: Garak | Lines | Promptfoo = Garak()
         else:
             probes = read_lines(options.prompts) if options.prompts else of_proofs()
             tool = Promptfoo(probes) if options.tool == "promptfoo" else Lines(probes)
-        folder = ROOT / "build" / "redteam" / name
+        folder = ROOT / "build" / "redteam" / (options.rehearsal or options.env)
         return run(deployment, tool, folder, fail_under=options.fail_under)
-    except (OSError, RedTeamError, RehearsalError, targets.TargetError) as error:
+    except (OSError, RedTeamError, targets.TargetError) as error:
         print(f"redteam: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,60 +1,13 @@
 #!/usr/bin/env python3
 """Rehearse an environment on this machine: apply it to a local AWS, talk to it, take it down."""
 
-from __future__ import annotations
-
 import argparse
-import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError, rehearsed
-from toolkit.talk import Progress, ask, show
-from toolkit.terraform import ROOT, TerraformError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def up(rehearsal: Rehearsal) -> int:
-    """Apply an environment to the local AWS and show that it answers."""
-    step = Progress()
-    step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
-    step(f"Lambda package: {rehearsal.build()}")
-    rehearsal.stage()
-    smoke = 0
-
-    def stands() -> None:
-        nonlocal smoke
-        session = rehearsal.open_session()
-        step("Requests can be answered. Asking each layer what it promises:")
-        print(flush=True)
-        smoke = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "smoke_test.py"), "--rehearsal", rehearsal.env],
-            check=False,
-        ).returncode
-        show(session, rehearsal)
-
-    rehearsal.up(step, stands)
-    step("The chatbot is up." if smoke == 0 else "The chatbot is up, but the smoke test failed.")
-    return smoke
-
-
-def down(env: str | None) -> int:
-    """Stop the local AWS of one environment, or of all, and remove what it left."""
-    named = [env] if env else rehearsed()
-    stopped = [name for name in named if Rehearsal(name).down()]
-    print(f"Stopped and removed: {', '.join(stopped)}." if stopped else "No rehearsal was up.")
-    return 0
-
-
-def terraform(rehearsal: Rehearsal, command: list[str]) -> int:
-    """Run any Terraform command on a rehearsal that is up."""
-    rehearsal.session()
-    done = rehearsal.terraform().run(*command, ok=(0, 1, 2))
-    sys.stdout.write(done.stdout)
-    sys.stderr.write(done.stderr)
-    return done.returncode
+from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError
+from toolkit.talk import ask, down, terraform, up
+from toolkit.terraform import TerraformError
 
 
 def port(text: str) -> int:
@@ -64,8 +17,10 @@ def port(text: str) -> int:
     return int(text)
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def main(
+    argv: list[str] | None = None, rehearsal_of: Callable[[str, int], Rehearsal] = Rehearsal
+) -> int:
+    """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
@@ -83,14 +38,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
             command.add_argument("message", nargs="?", default="")
         if name == "terraform":
             command.add_argument("arguments", nargs=argparse.REMAINDER)
-    return parser.parse_args(argv)
-
-
-def main(
-    argv: list[str] | None = None, rehearsal_of: Callable[[str, int], Rehearsal] = Rehearsal
-) -> int:
-    """Run one command and return its exit code."""
-    options = arguments(argv)
+    options = parser.parse_args(argv)
     try:
         if options.command == "down":
             return down(options.env)
@@ -104,9 +52,7 @@ def main(
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "\nInterrupted. `make up` goes on from here; `make down` removes it.", file=sys.stderr
-        )
+        print("\nInterrupted. `make up` continues; `make down` removes it.", file=sys.stderr)
         return 130
 
 

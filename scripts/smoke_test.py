@@ -15,14 +15,9 @@ Exit code 0: every check passed. 1: a check failed. 2: the test could not be run
 import argparse
 import os
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from toolkit.proofs import report, targets
 from toolkit.proofs.data import ProofDataError
-from toolkit.proofs.deployment import Deployment
-from toolkit.rehearsal import Rehearsal, RehearsalError
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,30 +25,16 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Check that a running chatbot answers, and that its layers refuse."
     )
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--url", help="the chat address, ending in /chat")
-    target.add_argument("--env", help="an applied environment under envs/")
-    target.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
+    targets.arguments(parser, url={"help": "the chat address, ending in /chat"})
     parser.add_argument(
         "--api-key",
         default=os.environ.get("CHATBOT_API_KEY"),
         help="with --url; better given as CHATBOT_API_KEY, which other users cannot see",
     )
-    parser.add_argument(
-        "--origin", help="the allowed origin; default: as the function is configured"
-    )
+    parser.add_argument("--origin", help="the allowed origin; default: as configured")
     parser.add_argument("--full", action="store_true", help="ask every proof that can be asked")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     return parser.parse_args(argv)
-
-
-def deployment(options: argparse.Namespace) -> Deployment:
-    """Return what the command line names."""
-    if options.env:
-        return targets.environment(options.env)
-    if options.rehearsal:
-        return targets.rehearsal(Rehearsal(options.rehearsal))
-    return targets.address(options.url, options.api_key)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,8 +42,12 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     ask = report.full if options.full else report.smoke
     try:
-        return ask(deployment(options), origin=options.origin, as_json=options.json)
-    except (ProofDataError, RehearsalError, targets.TargetError) as error:
+        if options.url:
+            deployment = targets.address(options.url, options.api_key)
+        else:
+            deployment = targets.named(options)
+        return ask(deployment, origin=options.origin, as_json=options.json)
+    except (ProofDataError, targets.TargetError) as error:
         print(f"smoke test not run: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

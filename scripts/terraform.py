@@ -10,62 +10,55 @@ from toolkit.terraform import CACHE, ROOT, Terraform, TerraformError, environmen
 PLAN = "saved.tfplan"
 
 
-def validate() -> int:
+def validate(_: str) -> None:
     """Validate every root offline, without writing to the folders that people apply from."""
     for folder in sorted((*ROOT.glob("modules/*/"), *ROOT.glob("envs/*/"))):
         name = folder.relative_to(ROOT)
-        data = CACHE / "terraform-data" / name
-        root = Terraform(folder, {"TF_DATA_DIR": str(data)})
+        root = Terraform(folder, {"TF_DATA_DIR": str(CACHE / "terraform-data" / name)})
         lock = ("-lockfile=readonly",) if (folder / ".terraform.lock.hcl").is_file() else ()
         root.run("init", "-backend=false", "-no-color", *lock)
         root.run("validate", "-no-color")
         misspelled.check(folder)
         print(f"valid: {name}", flush=True)
-    return 0
 
 
-def plan(env: str) -> int:
+def plan(env: str) -> None:
     """Plan an environment against its account and keep the plan."""
     root = Terraform(environment(env))
     misspelled.check(root.folder)
     root.run("init", "-lockfile=readonly", "-no-color")
     root.show("plan", f"-out={PLAN}")
     print(f"\nThe plan is kept. Apply exactly this: make apply ENV={env}")
-    return 0
 
 
-def apply(env: str) -> int:
+def apply(env: str) -> None:
     """Apply the plan that `plan` kept, then drop it."""
-    folder = environment(env)
-    kept = folder / PLAN
+    root = Terraform(environment(env))
+    kept = root.folder / PLAN
     if not kept.is_file():
-        raise TerraformError(
-            f"There is no plan for envs/{env}: run `make plan ENV={env}`, read it."
-        )
-    root = Terraform(folder)
+        raise TerraformError(f"envs/{env} has no kept plan: run `make plan ENV={env}`, read it.")
     try:
         root.show("apply", PLAN)
     finally:
         kept.unlink()
-    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    commands = {"validate": validate, "plan": plan, "apply": apply}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=("validate", "plan", "apply"))
+    parser.add_argument("command", choices=commands)
     parser.add_argument("--env", default="dev")
     options = parser.parse_args(argv)
     try:
-        if options.command == "validate":
-            return validate()
-        return {"plan": plan, "apply": apply}[options.command](options.env)
+        commands[options.command](options.env)
     except TerraformError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. What Terraform had done is in its state.", file=sys.stderr)
         return 130
+    return 0
 
 
 if __name__ == "__main__":

@@ -6,93 +6,23 @@ scripts/web.py --env dev --origin http://localhost:8000     CORS refuses it, if 
 """
 
 import argparse
-import json
 import sys
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from toolkit.chat_page import server
 from toolkit.proofs import readers, targets
-from toolkit.rehearsal import Rehearsal, RehearsalError
-from toolkit.terraform import ROOT
-
-LOCAL = {"localhost", "127.0.0.1"}
-
-
-class Page(SimpleHTTPRequestHandler):
-    """Serves web/, its one setting filled in, with the headers that web/README.md asks for."""
-
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
-
-    def __init__(self, *arguments: Any, api: str) -> None:
-        self._api = api
-        super().__init__(*arguments, directory=str(ROOT / "web"))
-
-    def do_GET(self) -> None:
-        """Serve a file of the page."""
-        if urlsplit(self.path).path != "/settings.js":
-            super().do_GET()
-            return
-        content = f"export const api = {json.dumps(self._api)};\n".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/javascript")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def end_headers(self) -> None:
-        """Add the headers that keep the page to itself."""
-        api = urlsplit(self._api)
-        self.send_header(
-            "Content-Security-Policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-            f" connect-src {api.scheme}://{api.netloc};"
-            " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        )
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cache-Control", "no-store")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name upstream
-        """Say nothing: the page shows what happens."""
-
-
-def server(origin: str, api: str) -> ThreadingHTTPServer:
-    """Return a server of the page at an origin of this machine. Raises TargetError."""
-    parts = urlsplit(origin)
-    if parts.scheme != "http" or parts.hostname not in LOCAL:
-        raise targets.TargetError(
-            f"The allowed origin {origin} is not on this machine, and only there can the page be"
-            " served from here. Name another with ORIGIN=http://localhost:5173: the API refuses"
-            " its pages, unless it is the allowed one."
-        )
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", parts.port or 80), partial(Page, api=api))
-    except OSError as error:
-        raise targets.TargetError(f"{origin} cannot be served: {error.strerror}.") from error
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve the page and return an exit code."""
     parser = argparse.ArgumentParser(description="Serve the chat page on this machine.")
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
-    target.add_argument("--env", help="an applied environment under envs/")
+    targets.arguments(parser)
     parser.add_argument("--origin", default="", help="default: the one that the API allows")
     options = parser.parse_args(argv)
     try:
-        if options.rehearsal:
-            deployment = targets.rehearsal(Rehearsal(options.rehearsal))
-        else:
-            deployment = targets.environment(options.env)
+        deployment = targets.named(options)
         origin = options.origin or str(readers.read(deployment)["origin"])
         page = server(origin, deployment.url)
-    except (RehearsalError, targets.TargetError) as error:
+    except targets.TargetError as error:
         print(f"web: {error}", file=sys.stderr)
         return 1
     print(f"The chat page: {origin}/   (asks {deployment.url}; Ctrl-C ends it)", flush=True)

@@ -1,14 +1,16 @@
-"""Talk to a rehearsal that is up: ask it, print its logs, and how to reach it."""
+"""The commands of `make up`, `make ask` and `make down`, and what they print."""
 
 import json
 import os
 import shlex
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 
 from toolkit.local_aws import local_aws
-from toolkit.rehearsal import Rehearsal, RehearsalError, Session
+from toolkit.rehearsal import Rehearsal, RehearsalError, Session, rehearsed
 from toolkit.terraform import ROOT
 
 QUESTION = "Hi, where is my order? It was due yesterday."
@@ -22,6 +24,38 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
+
+
+def up(rehearsal: Rehearsal) -> int:
+    """Apply an environment to the local AWS and show that it answers."""
+    step = Progress()
+    step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
+    step(f"Lambda package: {rehearsal.build()}")
+    rehearsal.stage()
+    smoke = 0
+
+    def stands() -> None:
+        nonlocal smoke
+        session = rehearsal.open_session()
+        step("Requests can be answered. Asking each layer what it promises:")
+        print(flush=True)
+        smoke = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "smoke_test.py"), "--rehearsal", rehearsal.env],
+            check=False,
+        ).returncode
+        show(session, rehearsal)
+
+    rehearsal.up(step, stands)
+    step("The chatbot is up." if smoke == 0 else "The chatbot is up, but the smoke test failed.")
+    return smoke
+
+
+def down(env: str | None) -> int:
+    """Stop the local AWS of one environment, or of all, and remove what it left."""
+    named = [env] if env else rehearsed()
+    stopped = [name for name in named if Rehearsal(name).down()]
+    print(f"Stopped and removed: {', '.join(stopped)}." if stopped else "No rehearsal was up.")
+    return 0
 
 
 def show(session: Session, rehearsal: Rehearsal) -> None:
@@ -89,3 +123,12 @@ def ask(rehearsal: Rehearsal, client: str, message: str) -> int:
     status, body = _ask(session, client or session.client, message or QUESTION)
     print(f"{status} {body}")
     return 0 if status == 200 else 1
+
+
+def terraform(rehearsal: Rehearsal, command: list[str]) -> int:
+    """Run any Terraform command on a rehearsal that is up."""
+    rehearsal.session()
+    done = rehearsal.terraform().run(*command, ok=(0, 1, 2))
+    sys.stdout.write(done.stdout)
+    sys.stderr.write(done.stderr)
+    return done.returncode

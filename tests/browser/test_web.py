@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from scripts.web import server
 from tests.browser.conftest import looks_well
+from toolkit.chat_page import server
 from toolkit.processes import free_port
 from toolkit.proofs.targets import TargetError
 

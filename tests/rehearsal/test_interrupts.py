@@ -120,7 +120,7 @@ def _interrupted(terminal: _Terminal, pattern: str) -> str:
     terminal.wait_for(pattern)
     terminal.press(CTRL_C)
     assert terminal.end() == 130, terminal.text
-    assert terminal.text.count("`make up` goes on from here") == 1, terminal.text
+    assert terminal.text.count("`make up` continues") == 1, terminal.text
     return terminal.text
 
 

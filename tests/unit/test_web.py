@@ -7,7 +7,7 @@ import re
 import pytest
 
 from chatbot import errors
-from scripts.web import server
+from toolkit.chat_page import server
 from toolkit.proofs.targets import TargetError
 from toolkit.terraform import ROOT
 

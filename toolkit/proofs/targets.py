@@ -1,17 +1,37 @@
 """What proofs can be asked of: an applied environment, a rehearsal that is up, or an address."""
 
 import urllib.parse
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from toolkit.proofs.deployment import Deployment
-from toolkit.rehearsal import Rehearsal
+from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.terraform import ROOT, Terraform, TerraformError
 
 
 class TargetError(Exception):
     """There is nothing to ask. The text says what is missing, and what to do."""
+
+
+def arguments(parser: ArgumentParser, **others: Mapping[str, Any]) -> None:
+    """Let a command line name a deployment, or give one of `others`, with argparse's settings."""
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--rehearsal", metavar="ENV", help="a rehearsal that is up")
+    group.add_argument("--env", help="an applied environment under envs/")
+    for name, settings in others.items():
+        group.add_argument(f"--{name}", **settings)
+
+
+def named(options: Namespace) -> Deployment:
+    """Return the deployment that a command line names. Raises TargetError."""
+    if not options.rehearsal:
+        return environment(options.env)
+    try:
+        return rehearsal(Rehearsal(options.rehearsal))
+    except RehearsalError as error:
+        raise TargetError(str(error)) from error
 
 
 def address(url: str, api_key: str | None) -> Deployment:
@@ -47,8 +67,6 @@ def environment(env: str) -> Deployment:
 
 def rehearsal(up: Rehearsal) -> Deployment:
     """Return a rehearsal that is up. Raises TargetError."""
-    from toolkit.rehearsal import RehearsalError  # noqa: PLC0415 - only this way needs it
-
     try:
         session, outputs = up.session(), up.terraform().outputs()
     except (RehearsalError, TerraformError) as error:
