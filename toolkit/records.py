@@ -8,6 +8,24 @@ from toolkit import aws_facts
 type Record = dict[str, Any]
 
 
+def stopped(waf: Record, access: Record, function: Record) -> tuple[str, str] | None:
+    """Return the layer that refused a request or kept its answer back, and by what; or None."""
+    if waf.get("action") == "BLOCK":
+        return "edge", str(waf.get("terminatingRuleId"))
+    if (error := str(access.get("errorType", "-"))) not in {"-", ""}:
+        return "api", error
+    if int(function.get("status", 200)) != 200:
+        return "compute", str(function.get("code"))
+    if function.get("stop_reason") == "screened":
+        return "compute", f"screening: {function.get('screened')}"
+    if not function.get("blocked"):
+        return None
+    if function.get("leaked"):
+        return "compute", "prompt leak"
+    blocking = [one for one in function.get("guardrail") or () if one.endswith(".BLOCKED")]
+    return "guardrail", ", ".join(blocking) or str(function.get("stop_reason"))
+
+
 def counted(record: Record) -> Iterator[tuple[str, list[Record]]]:
     """Yield each rule that matched and only counted, with its match details."""
     for rule in record.get("nonTerminatingMatchingRules") or ():

@@ -142,14 +142,13 @@ class _Reader:
                     else " AWS takes up to some minutes: try again."
                 )
             )
-        blocked = waf.get("action") == "BLOCK"
+        stopped, _ = records.stopped(waf, access, function) or ("", "")
         call = calls[-1] if calls else {}
         status = access.get("status") or waf.get("responseCodeSent") or function.get("status")
-        reached = not blocked and str(access.get("errorType", "-")) in {"-", ""}
         steps = [
             self._edge(waf),
-            self._api(access, blocked=blocked),
-            self._compute(function, reached=reached),
+            self._api(access, blocked=stopped == "edge"),
+            self._compute(function, stopped),
             *self._model(call, function),
             self._records(),
         ]
@@ -205,12 +204,12 @@ class _Reader:
         if record.get("action") != "BLOCK":
             verdict = COUNTED if counted else PASSED
             what = f"counted {facts['counted']}" if counted else "no rule stopped it"
-            return Step("edge", verdict, what + said, _told(facts))
+            return Step("edge", verdict, what + said, _present(facts))
         rule = facts["rule"]
         if signature := records.signature(record):
             rule = f"{rule} ({signature})"
         matched = f", matched {facts['matched']}" if facts["matched"] else ""
-        return Step("edge", STOPPED, f"rule {rule}{matched}{said}", _told(facts))
+        return Step("edge", STOPPED, f"rule {rule}{matched}{said}", _present(facts))
 
     def _api(self, record: Record, *, blocked: bool) -> Step:
         if not record:
@@ -219,19 +218,19 @@ class _Reader:
         facts = {"client": self._client(key_id), "plan": self._usage(key_id)}
         plan = f", {facts['plan']}" if facts["plan"] else ""
         if blocked:
-            return Step("api", NOT_REACHED, "", _told(facts))
+            return Step("api", NOT_REACHED, "", _present(facts))
         if error not in {"-", ""}:
             why = REFUSALS.get(error, error.lower().replace("_", " "))
             by = "request validator" if error.startswith("BAD_REQUEST") else "gateway"
             if error.startswith(("INTEGRATION_", "API_CONFIGURATION", "DEFAULT_5")):
-                return Step("api", FAILED, f"{error}{plan}", _told(facts))
-            return Step("api", STOPPED, f"{by}: {why} ({error}){plan}", _told(facts))
+                return Step("api", FAILED, f"{error}{plan}", _present(facts))
+            return Step("api", STOPPED, f"{by}: {why} ({error}){plan}", _present(facts))
         facts["validation"] = "the body fits the schema"
         return Step("api", PASSED, f"key of {facts['client'] or '-'}{plan}, body valid", facts)
 
-    def _compute(self, record: Record, *, reached: bool) -> Step:
+    def _compute(self, record: Record, stopped: str) -> Step:
         if not record:
-            return self._missing("compute", "function", reached=reached)
+            return self._missing("compute", "function", reached=stopped not in {"edge", "api"})
         score = f" ({record['score']})" if record.get("score") else ""
         screening = f"{record['screened']}{score}" if record.get("screened") else "no attack known"
         facts = {
@@ -245,15 +244,13 @@ class _Reader:
         took = f"{attempts} attempt{'s' * (attempts != '1')}, {facts['milliseconds']} ms"
         if int(record.get("status", 200)) != 200:
             verdict = STOPPED if record.get("code") == "invalid_request" else FAILED
-            return Step("compute", verdict, f"{facts['error']}, {took}", _told(facts))
-        if record.get("stop_reason") == "screened":
-            return Step("compute", STOPPED, f"screening: {screening}, {took}", _told(facts))
-        if record.get("leaked"):
-            verdict = STOPPED if record.get("blocked") else COUNTED
-            what = f"the answer recites the system prompt, {took}"
-            return Step("compute", verdict, what, _told(facts))
-        verdict = COUNTED if record.get("screened") else PASSED
-        return Step("compute", verdict, f"screening: {screening}, {took}", _told(facts))
+            return Step("compute", verdict, f"{facts['error']}, {took}", _present(facts))
+        leaked = record.get("leaked")
+        what = "the answer recites the system prompt" if leaked else f"screening: {screening}"
+        verdict = COUNTED if leaked or record.get("screened") else PASSED
+        if stopped == "compute":
+            verdict = STOPPED
+        return Step("compute", verdict, f"{what}, {took}", _present(facts))
 
     def _model(self, call: Record, function: Record) -> Iterator[Step]:
         """Yield the guardrail on the question, the model, and the guardrail on the answer."""
@@ -277,13 +274,13 @@ class _Reader:
             "error": str(call.get("errorCode", "")),
         }
         if facts["error"]:
-            yield Step("model", FAILED, f"{facts['error']}", _told(facts))
+            yield Step("model", FAILED, f"{facts['error']}", _present(facts))
         elif records.acted(before, "BLOCKED"):
             yield Step("model", NOT_REACHED, "")
         else:
             cost = f", {facts['cost']}" if facts["cost"] else ""
             what = f"{facts['model']}, {facts['tokens']} tokens{cost}"
-            yield Step("model", PASSED, what, _told(facts))
+            yield Step("model", PASSED, what, _present(facts))
             yield _assessed("answer", after)
 
     def _guardrail_of(self, function: Record, *, reached: bool) -> Step:
@@ -298,14 +295,14 @@ class _Reader:
         counts = [f"{log} {self._unread.get(log) or len(self._found.get(log, ()))}" for log in LOGS]
         events = [str(one.get("eventName")) for one in self._found.get("trail", ())]
         facts = {"records": ", ".join(counts), "trail": ", ".join(events)}
-        return Step("governance", "recorded", facts["records"], _told(facts))
+        return Step("governance", "recorded", facts["records"], _present(facts))
 
     # The client
 
     def _client(self, key_id: str) -> str:
         clients = self._deployment.outputs.get("api_key_ids", {}).items()
-        known: dict[str, str] = {own: name for name, own in clients}
-        return known.get(key_id, key_id.strip("-"))
+        names: dict[str, str] = {own: name for name, own in clients}
+        return names.get(key_id, key_id.strip("-"))
 
     def _usage(self, key_id: str) -> str:
         """Return what the usage API says of a key today; it counts with a delay on AWS."""
@@ -341,7 +338,7 @@ def _text(record: Record, name: str) -> str:
     return "" if value is None else str(value)
 
 
-def _told(facts: Mapping[str, str]) -> dict[str, str]:
+def _present(facts: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in facts.items() if text}
 
 

@@ -68,7 +68,7 @@ class Http:
 
 
 @dataclass
-class Target:
+class FakeDeployment:
     """A deployment as far as the bridge looks at it."""
 
     http: Http
@@ -78,8 +78,8 @@ class Target:
 
 def asker(*answers: Answer, slept: list[float] | None = None) -> tuple[Asker, Http]:
     http = Http(list(answers))
-    target: Any = Target(http)
-    return Asker(target, sleep=([] if slept is None else slept).append), http
+    deployment: Any = FakeDeployment(http)
+    return Asker(deployment, sleep=([] if slept is None else slept).append), http
 
 
 def post(bridge: Bridge, document: Any, *, token: str = "", path: str = "/chat/completions") -> Any:
@@ -177,6 +177,9 @@ class Records:
         return self._records.get(log) if request_id == known_as else None
 
 
+BLOCKED = {"status": 200, "blocked": True}
+
+
 def turn(
     status: int = 200, code: str = "", *, blocked: bool = False, stop: str = "end_turn"
 ) -> Turn:
@@ -197,23 +200,33 @@ def turn(
             turn(400, "invalid_request"),
             {"waf": {"action": "ALLOW"}, "api": {"errorType": "BAD_REQUEST_BODY"}},
             "api",
-            "invalid_request",
+            "BAD_REQUEST_BODY",
         ),
         (
             turn(blocked=True, stop="screened"),
-            {"function": {"screened": "override"}},
+            {"function": BLOCKED | {"stop_reason": "screened", "screened": "override"}},
             "compute",
             "screening: override",
         ),
-        (turn(blocked=True, stop="leak"), {"function": {"leaked": True}}, "compute", "prompt leak"),
+        (
+            turn(blocked=True, stop="leak"),
+            {"function": BLOCKED | {"leaked": True}},
+            "compute",
+            "prompt leak",
+        ),
         (
             turn(blocked=True, stop="guardrail_intervened"),
-            {"function": {"guardrail": ["input.contentPolicy.BLOCKED", "output.x.ANONYMIZED"]}},
+            {"function": BLOCKED | {"guardrail": ["input.x.BLOCKED", "output.x.ANONYMIZED"]}},
             "guardrail",
-            "input.contentPolicy.BLOCKED",
+            "input.x.BLOCKED",
         ),
-        (turn(502, "model_error"), {"function": {"code": "model_error"}}, "compute", "model_error"),
-        (turn(), {"function": {"status": 200}}, "model", "end_turn"),
+        (
+            turn(502, "model_error"),
+            {"function": {"status": 502, "code": "model_error"}},
+            "compute",
+            "model_error",
+        ),
+        (turn(), {"function": {"status": 200, "screened": "override"}}, "model", "end_turn"),
         (turn(), {}, verdicts.NOT_KNOWN, "no record of the function"),
     ],
 )
@@ -323,13 +336,13 @@ def test_a_run_reports_and_fails_below_its_mark(
 ) -> None:
     monkeypatch.setattr("toolkit.proofs.readers.read", lambda _: {"rate_limit": 10})
     monkeypatch.setattr(run, "Logs", lambda _: Journal())
-    target: Any = Target(Http([refused(403, "prompt_injection")] * 2))
-    target.rehearsal = True
+    deployment: Any = FakeDeployment(Http([refused(403, "prompt_injection")] * 2))
+    deployment.rehearsal = True
     tool = Lines([Probe("a", "Hi"), Probe("b", "Ho")])
-    assert run.run(target, tool, tmp_path / "out", fail_under=fail_under) == code
+    assert run.run(deployment, tool, tmp_path / "out", fail_under=fail_under) == code
     said = capsys.readouterr().out
     assert "100.0%" in said
     assert "not what a real model would say" in said
     assert "The log of trail could not be read" in said
     with pytest.raises(RedTeamError, match="none came"):
-        run.run(target, Lines([]), tmp_path / "none")
+        run.run(deployment, Lines([]), tmp_path / "none")

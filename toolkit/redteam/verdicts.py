@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from toolkit import records
 from toolkit.proofs.kinds import LAYERS
-from toolkit.proofs.logs import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,27 +59,10 @@ def judge(turns: Iterable[Turn], families: Mapping[str, str], logs: Logs) -> lis
 
 
 def _layer(turn: Turn, logs: Logs) -> tuple[str, str]:
-    waf = logs.record("waf", turn.extended_id)
-    function = logs.record("function", turn.request_id)
-    if dig(waf, "action") == "BLOCK":
-        return "edge", str(dig(waf, "terminatingRuleId"))
-    if function is None:
-        if turn.status in {0, 200}:
-            return NOT_KNOWN, turn.code or "no record of the function"
-        access = logs.record("api", turn.extended_id)
-        return ("api" if access else NOT_KNOWN), turn.code
-    if not turn.refused:
+    waf, access = (logs.record(log, turn.extended_id) or {} for log in ("waf", "api"))
+    function = logs.record("function", turn.request_id) or {}
+    if by := records.stopped(waf, access, function):
+        return by
+    if function:
         return MODEL, turn.stop_reason
-    return _of_function(turn, function)
-
-
-def _of_function(turn: Turn, record: Mapping[str, Any]) -> tuple[str, str]:
-    if turn.status != 200:
-        return "compute", str(record.get("code", turn.code))
-    if turn.stop_reason == "screened":
-        return "compute", f"screening: {record.get('screened')}"
-    if turn.stop_reason == "leak":
-        return "compute", "prompt leak"
-    policies = record.get("guardrail")
-    blocking = [one for one in policies if one.endswith(".BLOCKED")] if policies else []
-    return "guardrail", ", ".join(blocking) or turn.stop_reason
+    return NOT_KNOWN, turn.code or "no record of the function"
