@@ -31,7 +31,7 @@ class Narrator:
         self._planned: list[tuple[str, dict[str, Any]]] = []
         self._pending: Counter[tuple[str, str]] = Counter()
         self._done = 0
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
 
     def __call__(self, message: dict[str, Any]) -> None:
         """Take one message."""
@@ -85,8 +85,8 @@ class Narrator:
             self._once(f"  Terraform still waits for {address}", address)
 
     def _once(self, line: str, key: str = "") -> None:
-        if (key or line) not in self._told:
-            self._told.add(key or line)
+        if (key or line) not in self._printed:
+            self._printed.add(key or line)
             self._tell(line)
 
 

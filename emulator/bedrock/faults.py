@@ -55,11 +55,11 @@ class Faults:
         """Answer the switches' endpoint. Raises AwsError."""
         match request.method:
             case "GET":
-                return json_response(200, self._told())
+                return json_response(200, self._settings())
             case "DELETE":
                 with self._lock:
                     self._fault, self._left, self._latency_ms = {}, 0, 0
-                return json_response(200, self._told())
+                return json_response(200, self._settings())
             case "PUT":
                 return self._set(request.body)
         raise AwsError(405, "UnknownOperationException", "Faults take GET, PUT and DELETE.")
@@ -77,9 +77,9 @@ class Faults:
             self._fault = fault if acts else {}
             self._left = fault.get("times", 1)
             self._latency_ms = wanted.get("latency_ms", 0)
-        return json_response(200, self._told())
+        return json_response(200, self._settings())
 
-    def _told(self) -> JsonObject:
+    def _settings(self) -> JsonObject:
         with self._lock:
             fault = {**self._fault, "times": self._left} if self._fault else None
             return {"bedrock": fault, "latency_ms": self._latency_ms}

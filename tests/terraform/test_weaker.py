@@ -13,7 +13,7 @@ import pytest
 from scripts.diff import main
 from toolkit.mutants.hcl import SWAPS
 from toolkit.weaker import plans, values
-from toolkit.weaker.run import told, weaker
+from toolkit.weaker.run import of_one, weaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,7 +225,7 @@ def test_each_mutant_of_a_plan_is_named_in_one_direction_or_said_to_be_harmless(
                 plans.Change(at, types[at], *pair)
                 for pair in ((resource, other), (other, resource))
             )
-            if not any(told(one, frozenset()) for one in (there, back)):
+            if not any(list(of_one(one, frozenset())) for one in (there, back)):
                 missed.append((at, path, change))
     assert len(seen) > 500
     assert missed == []

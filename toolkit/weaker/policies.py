@@ -78,7 +78,7 @@ def _lost(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str
             continue
         for query in _requests(one, new):
             if _denied([one], query, kind) and not _denied(new, query, kind):
-                yield f"no longer denies {_told(one, query)}"
+                yield f"no longer denies {_described(one, query)}"
                 break
 
 
@@ -88,7 +88,7 @@ def _gained(old: list[Statement], new: list[Statement], kind: str) -> Iterator[s
             continue
         for query in _requests(one, old):
             if _allowed([one], query, kind) and not _allowed(old, query, kind):
-                yield f"newly allows {_told(one, query)}"
+                yield f"newly allows {_described(one, query)}"
                 break
 
 
@@ -134,7 +134,7 @@ def _allowed(statements: list[Statement], query: Query, kind: str) -> bool:
     ).allowed
 
 
-def _told(statement: Statement, query: Query) -> str:
+def _described(statement: Statement, query: Query) -> str:
     sid = f" ({statement['Sid']})" if statement.get("Sid") else ""
     who = f" by {query.principal}" if query.principal != NOBODY else ""
     when = ", ".join(f"{key} = {value or '(empty)'}" for key, value in query.context.items())

@@ -31,8 +31,8 @@ def unasked(changes: Sequence[Change]) -> list[str]:
         {one.type: values for one in changes if (values := getattr(one, side))}
         for side in ("before", "after")
     )
-    told = ("aws_bedrock_guardrail", "aws_wafv2_web_acl")
-    if all(before.get(one) == after.get(one) for one in told):
+    compared = ("aws_bedrock_guardrail", "aws_wafv2_web_acl")
+    if all(before.get(one) == after.get(one) for one in compared):
         return []
     lost = _asked(before) - _asked(after)
     return [

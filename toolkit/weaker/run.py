@@ -31,16 +31,12 @@ def weaker(changes: Sequence[Change]) -> list[str]:
     if all(one.before is None for one in changes):
         return []
     known = {str(value["name"]) for one in changes if (value := one.after) and value.get("name")}
-    found = [f"{_name(one)}: {sentence}" for one in changes for sentence in told(one, known)]
+    found = [f"{_name(one)}: {sentence}" for one in changes for sentence in of_one(one, known)]
     return [*found, *proofs.unasked(changes)]
 
 
-def told(change: Change, known: Collection[str]) -> list[str]:
-    """Return what becomes weaker of one resource; `known` are the names of all that is planned."""
-    return list(_told(change, known))
-
-
-def _told(change: Change, known: Collection[str]) -> Iterator[str]:
+def of_one(change: Change, known: Collection[str]) -> Iterator[str]:
+    """Yield what becomes weaker of one resource; `known` are the names of all that is planned."""
     before, after = change.before, change.after
     if after is None:
         granted = change.type in MAY_GO or (change.type in IDENTITY and not _denies(before))

@@ -31,7 +31,7 @@ TABLE = [
     (kind, re.compile(path), meaning)
     for kind, path, meaning in (line.split() for line in _LINES if line and line[0] != "#")
 ]
-TOLD = {
+DESCRIPTIONS = {
     "action.count": "only counts what it stopped",
     "default_action.allow": "lets through what no rule stops",
     "retention_in_days": "keeps its log for {after} days in place of {before}",
@@ -77,11 +77,11 @@ class _Compared:
                 if label not in new and means != "comes":
                     yield f"{_shown(at)} is gone"
                 elif label not in old and (means != "gone" or _lets_pass(new[label])):
-                    yield _told(path) or f"{_shown(at)} is new"
+                    yield _described(path) or f"{_shown(at)} is new"
                 elif label in old and label in new:
                     yield from self.walk(at, old[label], new[label])
         elif _weaker(means, path, before, after):
-            yield _told(path, before, after) or _sentence(path, before, after)
+            yield _described(path, before, after) or _sentence(path, before, after)
 
 
 def _parsed(value: Any) -> Any:
@@ -136,8 +136,8 @@ def _weaker(meaning: str, path: str, before: Any, after: Any) -> bool:
     return True
 
 
-def _told(path: str, before: Any = None, after: Any = None) -> str:
-    for end, text in TOLD.items():
+def _described(path: str, before: Any = None, after: Any = None) -> str:
+    for end, text in DESCRIPTIONS.items():
         if path.endswith(end):
             where = _shown(path.removesuffix(end).rstrip("."))
             return f"{where} {text}".format(before=before or "all", after=after or "all").strip()
