@@ -84,6 +84,14 @@ def test_links_lead_to_headings() -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= headings
 
 
+def test_commands_read_outputs_that_there_are() -> None:
+    read = set(re.findall(r" output -json deployment \|\s*jq (?:-r )?\.(\w+)", RUNBOOK))
+    outputs = (ROOT / "modules/chatbot/outputs.tf").read_text()
+    assert len(read) > 3
+    assert read <= set(re.findall(r"^ {4}(\w+) += ", outputs, re.MULTILINE))
+    assert set(re.findall(r"-chdir=\S+ output (?:-json )?(\w+)", RUNBOOK)) == {"deployment"}
+
+
 def test_the_account_check_sends_people_to_pages_that_exist() -> None:
     program = "".join(path.read_text() for path in (ROOT / "toolkit/account_check").glob("*.py"))
     named = set(re.findall(r'docs/operations\.md, "([^"]+)"', program))
