@@ -8,6 +8,8 @@ Q =
 GROUP =
 ORIGIN =
 HOURS = 24
+REQUESTS_PER_DAY = 1000
+ACCOUNT_EVENTS =
 AWS =
 FOLLOW =
 JSON =
@@ -23,7 +25,7 @@ WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask logs trace query web smoke proofs evidence redteam redteam-aws test test-fast test-long lint fmt build plan diff apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools lint-tools
+.PHONY: help up down ask key logs trace query web smoke proofs evidence redteam redteam-aws test test-fast test-long lint fmt build plan diff cost apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools lint-tools
 
 help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,9 @@ down: rehearsal-tools ## Stop the local AWS and remove all that it left
 ask: export QUESTION = $(value MESSAGE)
 ask: rehearsal-tools ## Ask a rehearsal a question (MESSAGE='…' CLIENT=web ENV=dev)
 	@$(PYTHON) scripts/rehearse.py ask --env $(ENV) --client '$(CLIENT)' -- "$$QUESTION"
+
+key: rehearsal-tools # Print the API key of a client, and nothing else (CLIENT=web ENV=dev; AWS=1)
+	@$(PYTHON) scripts/key.py $(WHICH) --client '$(CLIENT)'
 
 logs: rehearsal-tools ## Show the newest events of each log (GROUP=api ID= FOLLOW=1 JSON=1; AWS=1 for AWS)
 	@$(LOGS) show --log '$(GROUP)' --id '$(ID)' $(if $(FOLLOW),--follow) $(if $(JSON),--json)
@@ -88,6 +93,9 @@ plan: terraform-tool build ## Plan an environment against its AWS account and ke
 
 diff: terraform-tool ## Say what the kept plan makes weaker; exit with 1 if it does (ENV=dev)
 	@$(PYTHON) scripts/diff.py --env $(ENV)
+
+cost: terraform-tool build # Price what an environment would make, without an account (ENV=dev REQUESTS_PER_DAY=1000 ACCOUNT_EVENTS=)
+	@$(PYTHON) scripts/cost.py --env $(ENV) --requests-per-day '$(REQUESTS_PER_DAY)' $(if $(ACCOUNT_EVENTS),--account-events '$(ACCOUNT_EVENTS)')
 
 apply: terraform-tool rehearsal-tools ## Apply the kept plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py apply --env $(ENV)

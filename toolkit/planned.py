@@ -143,7 +143,7 @@ def _resources(module: Mapping[str, Any]) -> Iterable[Resource]:
         yield from _resources(child)
 
 
-def planned(folder: Path) -> Plan:
+def planned(folder: Path, env: Mapping[str, str] | None = None) -> Plan:
     """Let Terraform plan an environment as if nothing were there, and return what it would make."""
     misspelled.check(folder)
     # Modules are named by "../../modules", so the copy lies as deep as the original.
@@ -154,7 +154,7 @@ def planned(folder: Path) -> Plan:
         for file in (*folder.glob("*.tf"), *folder.glob(".terraform.lock.hcl")):
             shutil.copyfile(file, copy / file.name)
         (copy / "account_check_override.tf").write_text(LOCAL_STATE)
-        terraform = Terraform(copy)
+        terraform = Terraform(copy, env)
         terraform.run("init", "-lockfile=readonly", "-no-color")
         terraform.run("plan", "-lock=false", "-no-color", "-out=account-check.tfplan")
         shown = terraform.run("show", "-json", "account-check.tfplan")

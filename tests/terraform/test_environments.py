@@ -8,6 +8,9 @@ import pytest
 
 from tests.terraform.conftest import ENVIRONMENTS
 from tests.terraform.offline import resource, resources
+from toolkit.cost import Made
+from toolkit.pages.costs import made
+from toolkit.planned import Plan
 from toolkit.proofs.readers import NEEDED
 from toolkit.terraform import ROOT
 
@@ -128,3 +131,7 @@ def test_the_controls_page_says_which_object_lock_is_on(
     (retention,) = lock["rule"][0]["default_retention"]
     page = (ROOT / "docs" / "security-controls.md").read_text(encoding="utf-8")
     assert f"{environment} {retention['mode']}, {retention['days']} day" in page
+
+
+def test_the_cost_page_counts_what_is_planned(plan: dict[str, Any]) -> None:
+    assert Made.of(Plan.of(plan)) == made()

@@ -6,7 +6,7 @@ from typing import Any
 
 from iam_policy import Policy, Query, evaluate
 from tests.services import PREFIXES
-from tests.terraform.offline import ACCOUNT, Jobs, resources
+from tests.terraform.offline import Jobs, resources
 from tests.terraform.roles import (
     ADMINISTRATOR,
     BEDROCK,
@@ -21,6 +21,7 @@ from tests.terraform.roles import (
     Role,
     mine,
 )
+from toolkit.offline import ACCOUNT
 
 TRAIL_STREAM = f"{LOGS}/aws/cloudtrail/{NAME}:log-stream:{ACCOUNT}_CloudTrail_{REGION}"
 

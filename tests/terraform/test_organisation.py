@@ -10,7 +10,7 @@ import pytest
 
 from iam_policy import Decision, Policy, Query, evaluate
 from tests.services import PREFIXES
-from tests.terraform.offline import ACCOUNT, Jobs, resources
+from tests.terraform.offline import Jobs, resources
 from tests.terraform.roles import (
     ADMINISTRATOR,
     GUARDRAIL,
@@ -23,6 +23,7 @@ from tests.terraform.roles import (
     policy_name,
     published,
 )
+from toolkit.offline import ACCOUNT
 
 
 def rendered(plan: dict[str, Any], name: str) -> dict[str, Any]:

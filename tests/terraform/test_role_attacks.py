@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from iam_policy import Decision
-from tests.terraform.offline import ACCOUNT
 from tests.terraform.roles import (
     ADMINISTRATOR,
     BEDROCK,
@@ -21,6 +20,7 @@ from tests.terraform.roles import (
     REGION,
     Role,
 )
+from toolkit.offline import ACCOUNT
 
 GUARDED = {"bedrock:GuardrailIdentifier": f"{GUARDRAIL}:1"}
 ROUTED = {"bedrock:InferenceProfileArn": PROFILE}

@@ -1,11 +1,14 @@
-"""The cost page says what the facts about prices say."""
+"""The cost page and `make cost` say what the facts about prices say."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from toolkit import aws_facts
-from toolkit.pages.costs import PAGE, alarm_metrics, page, rules
+from toolkit.cost import LAYERS, CostError, Made, Message, by_use, fixed, priced_model, report
+from toolkit.pages.costs import PAGE, alarm_metrics, made, page, rules
+from toolkit.planned import Plan, Resource
 
 
 def test_the_page_is_fresh() -> None:
@@ -23,3 +26,61 @@ def test_another_price_makes_another_page(name: str, monkeypatch: pytest.MonkeyP
 def test_what_terraform_makes_is_counted() -> None:
     assert rules() >= 10
     assert alarm_metrics() >= 26
+
+
+def test_each_part_is_paid_by_one_layer() -> None:
+    parts = {**by_use(Message(), made()), **fixed(made())}
+    assert sorted(part for layer in LAYERS.values() for part in layer) == sorted(parts)
+
+
+def plan(profile: str = f"us.{priced_model()}", **guardrail: Any) -> Plan:
+    """Return the plan of a small chatbot."""
+    outputs = {
+        "limits": {"output_tokens": 512, "system_prompt_chars": 40},
+        "model": {"inference_profile_id": profile},
+    }
+    kinds: dict[str, dict[str, Any]] = {
+        "aws_bedrock_guardrail": guardrail,
+        "aws_cloudtrail": {},
+        "aws_cloudwatch_metric_alarm": {"metric_query": [{"metric": [{}]}, {"metric": []}]},
+        "aws_lambda_function": {"memory_size": 1024, "architectures": ["x86_64"]},
+        "aws_wafv2_web_acl": {"rule": [{}, {}]},
+    }
+    resources = tuple(Resource(kind, kind, values) for kind, values in kinds.items())
+    return Plan("us-east-2", resources, outputs)
+
+
+def test_a_plan_is_counted() -> None:
+    filtered = plan(f"global.{priced_model()}", content_policy_config=[{}], topic_policy_config=[])
+    assert Made.of(filtered) == Made(
+        rules=2,
+        alarm_metrics=1,
+        gigabytes=1.0,
+        architecture="x86_64",
+        policies=("guardrail_content_filters",),
+        geographic=False,
+    )
+
+
+def test_a_model_without_a_price_is_refused() -> None:
+    with pytest.raises(CostError, match=r"Write those of us\.anthropic\.claude-other there"):
+        Made.of(plan("us.anthropic.claude-other"))
+
+
+def together(requests: int, events: int) -> float:
+    (line,) = (line for line in report(plan(), requests, events) if line.startswith("together"))
+    return float(line.split()[-1])
+
+
+def test_a_month_is_what_is_fixed_and_what_is_asked() -> None:
+    none, some = together(0, 0), together(1000, 0)
+    assert none == pytest.approx(sum(fixed(Made.of(plan()), 0).values()), abs=0.01)
+    use = sum(by_use(Message(), Made.of(plan())).values())
+    assert some - none == pytest.approx(30 * use, abs=0.02)
+
+
+def test_a_busy_account_pays_for_its_trail() -> None:
+    price = aws_facts.prices()["logs_gb"].usd
+    assert together(0, 20_000_000) - together(0, 0) == pytest.approx(30 * price, abs=0.02)
+    (note,) = (line for line in report(plan(), 0, 20_000_000) if "If it has a trail" in line)
+    assert "400.00 more" in note

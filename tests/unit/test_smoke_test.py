@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from scripts import smoke_test
+from scripts import key, smoke_test
 from toolkit.proofs import targets
 from toolkit.proofs.client import Client, Pace
 from toolkit.proofs.deployment import Deployment
@@ -249,6 +249,32 @@ def test_the_first_client_that_is_enabled_asks() -> None:
     assert targets.client_key(Gateway({"1": False, "2": True, "3": True}), outputs) == "key of 2"
     with pytest.raises(targets.TargetError, match="No client is enabled"):
         targets.client_key(Gateway(dict.fromkeys("123", False)), outputs)
+
+
+def test_a_client_that_is_named_asks_or_is_refused() -> None:
+    gateway, outputs = Gateway({"1": False, "2": True}), {"api_key_ids": {"old": "1", "web": "2"}}
+    assert targets.client_key(gateway, outputs, "web") == "key of 2"
+    with pytest.raises(targets.TargetError, match="'old' is disabled"):
+        targets.client_key(gateway, outputs, "old")
+    with pytest.raises(targets.TargetError, match=r"no client 'app'\. There are: old, web"):
+        targets.client_key(gateway, outputs, "app")
+
+
+def test_one_clients_key_is_printed_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway, outputs = Gateway({"1": True, "2": True}), {"api_key_ids": {"app": "1", "web": "2"}}
+
+    def environment(_: str, client: str) -> Deployment:
+        return Deployment("https://x/chat", targets.client_key(gateway, outputs, client))
+
+    monkeypatch.setattr(targets, "environment", environment)
+    assert key.main(["--env", "dev", "--client", "web"]) == 0
+    assert capsys.readouterr() == ("key of 2\n", "")
+    assert key.main(["--env", "dev", "--client", "nobody"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "There are: app, web." in said.err
 
 
 def test_an_api_key_is_not_shown() -> None:

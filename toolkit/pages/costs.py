@@ -1,73 +1,30 @@
 """The cost page: prices from aws-facts.json, quantities from what Terraform makes."""
 
-import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import aws_facts
+from toolkit.cost import (
+    ACCOUNT_EVENTS,
+    EVENT_KILOBYTES,
+    LOG_KILOBYTES,
+    MASKED_KILOBYTES,
+    METRICS,
+    SECONDS,
+    Made,
+    Message,
+    by_use,
+    fixed,
+)
 from toolkit.terraform import ROOT
 
 PAGE = ROOT / "docs" / "cost.md"
 TEMPLATE = ROOT / "docs" / "cost.template.md"
 
-# Assumptions about a message. A token is four characters of English.
-CHARACTERS, SYSTEM_PROMPT_TOKENS, ANSWER_TOKENS = 400, 50, 250
-SECONDS, GIGABYTES, LOG_KILOBYTES = 3, 0.5, 14
-# About 15 metrics of our own and 10 of API Gateway's methods.
-METRICS = 25
 
-
-@dataclass(frozen=True)
-class Message:
-    """A question and its answer, in characters and tokens."""
-
-    characters: int
-    answer_tokens: int
-
-    @property
-    def input_tokens(self) -> int:
-        """Return the tokens that the model reads."""
-        return self.characters // 4 + SYSTEM_PROMPT_TOKENS
-
-    @property
-    def units(self) -> int:
-        """Return the guardrail's text units of 1,000 characters; each begun one counts."""
-        return math.ceil(self.characters / 1000) + self.answer_tokens * 4 // 1000 + 1
-
-
-def by_use(message: Message) -> dict[str, float]:
-    """Return the dollars of 1,000 messages, by part."""
-    usd = {name: price.usd for name, price in aws_facts.prices().items()}
-    guardrail = sum(dollars for name, dollars in usd.items() if name.startswith("guardrail_"))
-    geographic = usd["model_geographic_factor"]
-    return {
-        "model_in": message.input_tokens * usd["model_million_input"] * geographic / 1000,
-        "model_out": message.answer_tokens * usd["model_million_output"] * geographic / 1000,
-        "guardrail": message.units * guardrail,
-        "lambda": (
-            SECONDS * GIGABYTES * usd["lambda_gb_second_arm64"] * 1000
-            + usd["lambda_million_requests"] / 1000
-        ),
-        "logs": LOG_KILOBYTES * usd["logs_gb"] / 1000,
-        "traces": usd["traces_million"] / 1000,
-        "api": usd["api_million_requests"] / 1000,
-        "trail": 2 * usd["trail_100000_data_events"] / 100,
-        "waf": usd["web_acl_million_requests"] / 1000,
-    }
-
-
-def fixed() -> dict[str, float]:
-    """Return the dollars of a month without a single message, by part."""
-    usd = {name: price.usd for name, price in aws_facts.prices().items()}
-    return {
-        "web_acl": usd["web_acl"] + rules() * usd["web_acl_rule"],
-        "metrics": METRICS * usd["metric"],
-        "dashboard": usd["dashboard"],
-        "alarms": alarm_metrics() * usd["alarm"],
-        "key": usd["key"],
-        "rest": 0.10,
-    }
+def made() -> Made:
+    """Return what an environment with every default makes, as far as the modules' files say it."""
+    return Made(rules(), alarm_metrics())
 
 
 def rules() -> int:
@@ -95,13 +52,13 @@ def pages() -> dict[Path, str]:
 
 def page() -> str:
     """Return the whole page."""
-    usual = Message(CHARACTERS, ANSWER_TOKENS)
-    parts, steady = by_use(usual), fixed()
+    usual, default = Message(), made()
+    parts, steady = by_use(usual, default), fixed(default)
     thousand, month = sum(parts.values()), sum(steady.values())
     usd = {name: price.usd for name, price in aws_facts.prices().items()}
     old = usual.input_tokens * usd["old_model_million_input"] / 1000
     old += usual.answer_tokens * usd["old_model_million_output"] / 1000
-    old += sum(parts[name] for name in ("lambda", "logs", "traces", "api", "trail", "waf"))
+    old += thousand - sum(parts[name] for name in ("model_in", "model_out", "guardrail"))
     flood = 10 * 60 / SECONDS * thousand / 1000
     return TEMPLATE.read_text(encoding="utf-8").format(
         **{f"use_{name}": _small(dollars) for name, dollars in parts.items()},
@@ -112,8 +69,8 @@ def page() -> str:
         thousand=f"{thousand:.2f}",
         month=f"{month:.2f}",
         totals="\n".join(_total(day, month, thousand) for day in (100, 1_000, 10_000)),
-        rules=rules(),
-        alarm_metrics=alarm_metrics(),
+        rules=default.rules,
+        alarm_metrics=default.alarm_metrics,
         metrics=METRICS,
         included_wcu=f"{aws_facts.included_wcu():,}",
         input_tokens=usual.input_tokens,
@@ -121,8 +78,13 @@ def page() -> str:
         characters=usual.characters,
         units=usual.units,
         seconds=SECONDS,
-        gigabytes=GIGABYTES,
+        gigabytes=default.gigabytes,
         log_kilobytes=LOG_KILOBYTES,
+        masked_kilobytes=MASKED_KILOBYTES,
+        account_events=f"{ACCOUNT_EVENTS:,}",
+        event_kilobytes=EVENT_KILOBYTES,
+        million_events=f"{10 * usd['trail_100000_second_copies']:.2f}",
+        million_copied=f"{EVENT_KILOBYTES * usd['logs_gb']:.2f}",
         unit=f"{parts['guardrail'] / usual.units:.2f}",
         share=f"{100 * parts['guardrail'] / thousand:.0f}",
         model_in=f"{usd['model_million_input'] * usd['model_geographic_factor']:.2f}",
@@ -130,15 +92,15 @@ def page() -> str:
         surcharge=f"{100 * (usd['model_geographic_factor'] - 1):.0f}",
         old=f"{old:.2f}",
         plan=f"{thousand / 2:.2f}",
-        plan_longest=f"{sum(by_use(Message(2000, 512)).values()) / 2:.2f}",
-        short=f"{sum(by_use(Message(40, 120)).values()):.2f}",
+        plan_longest=f"{sum(by_use(Message(2000, 512), default).values()) / 2:.2f}",
+        short=f"{sum(by_use(Message(40, 120), default).values()):.2f}",
         pii=f"{usual.units * usd['guardrail_personal_data']:.2f}",
         topics=f"{usual.units * usd['guardrail_denied_topics']:.2f}",
         kept=f"{LOG_KILOBYTES * 0.3:.0f}",
         kept_year=f"{LOG_KILOBYTES * 0.3 * 12 * usd['logs_gb_month']:.2f}",
         flood=f"{flood:.2f}",
         flood_day=f"{flood * 1440:.0f}",
-        rings=f"{200_000 / ANSWER_TOKENS * thousand / 1000:.2f}",
+        rings=f"{200_000 / usual.answer_tokens * thousand / 1000:.2f}",
     )
 
 

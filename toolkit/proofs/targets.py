@@ -24,12 +24,12 @@ def arguments(parser: ArgumentParser, **others: Mapping[str, Any]) -> None:
         group.add_argument(f"--{name}", **settings)
 
 
-def named(options: Namespace) -> Deployment:
+def named(options: Namespace, client: str = "") -> Deployment:
     """Return the deployment that a command line names. Raises TargetError."""
     if not options.rehearsal:
-        return environment(options.env)
+        return environment(options.env, client)
     try:
-        return rehearsal(Rehearsal(options.rehearsal))
+        return rehearsal(Rehearsal(options.rehearsal), client)
     except RehearsalError as error:
         raise TargetError(str(error)) from error
 
@@ -43,8 +43,8 @@ def address(url: str, api_key: str | None) -> Deployment:
     return Deployment(url, api_key)
 
 
-def environment(env: str) -> Deployment:
-    """Return what envs/<env> has deployed. Raises TargetError."""
+def environment(env: str, client: str = "") -> Deployment:
+    """Return what envs/<env> has deployed, to be asked as one client. Raises TargetError."""
     folder = ROOT / "envs" / env
     if not folder.is_dir():
         raise TargetError(f"envs/{env} does not exist. Name an environment that does.")
@@ -60,26 +60,32 @@ def environment(env: str) -> Deployment:
         raise TargetError(f"envs/{env} is not applied yet: run `make apply ENV={env}` first.")
     import boto3  # noqa: PLC0415 - only this way of asking needs it
 
-    client = boto3.Session(region_name=outputs.get("region")).client
-    key = client_key(client("apigateway"), outputs)
-    return Deployment(outputs["url"], key, client=client, outputs=outputs)
+    aws = boto3.Session(region_name=outputs.get("region")).client
+    key = client_key(aws("apigateway"), outputs, client)
+    return Deployment(outputs["url"], key, client=aws, outputs=outputs)
 
 
-def rehearsal(up: Rehearsal) -> Deployment:
-    """Return a rehearsal that is up. Raises TargetError."""
+def rehearsal(up: Rehearsal, client: str = "") -> Deployment:
+    """Return a rehearsal that is up, to be asked as one client. Raises TargetError."""
     try:
         session, outputs = up.session(), up.terraform().outputs()
     except (RehearsalError, TerraformError) as error:
         raise TargetError(str(error)) from error
-    client = partial(up.client, region=session.region)
-    key = client_key(client("apigateway"), outputs)
-    return Deployment(session.url, key, client=client, outputs=outputs, endpoint=up.endpoint)
+    aws = partial(up.client, region=session.region)
+    key = client_key(aws("apigateway"), outputs, client)
+    return Deployment(session.url, key, client=aws, outputs=outputs, endpoint=up.endpoint)
 
 
-def client_key(gateway: Any, outputs: Mapping[str, Any]) -> str:
-    """Return the API key of the first client that is enabled. Raises TargetError."""
+def client_key(gateway: Any, outputs: Mapping[str, Any], wanted: str = "") -> str:
+    """Return the API key of a client, by default of the first that is enabled.
+
+    Raises TargetError, also for a client that is disabled.
+    """
+    ids = outputs.get("api_key_ids", {})
+    if wanted and wanted not in ids:
+        raise TargetError(f"There is no client {wanted!r}. There are: {', '.join(sorted(ids))}.")
     disabled = []
-    for client, key_id in sorted(outputs.get("api_key_ids", {}).items()):
+    for client, key_id in [(wanted, ids[wanted])] if wanted else sorted(ids.items()):
         try:
             key = gateway.get_api_key(apiKey=key_id, includeValue=True)
         except Exception as error:
@@ -90,6 +96,8 @@ def client_key(gateway: Any, outputs: Mapping[str, Any]) -> str:
         if key["enabled"]:
             return str(key["value"])
         disabled.append(client)
+    if wanted:
+        raise TargetError(f"Client {wanted!r} is disabled. Enable it, and apply.")
     raise TargetError(
         f"No client is enabled ({', '.join(disabled) or 'there is none'}): nobody may ask. "
         "Enable one, and apply."
