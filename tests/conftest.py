@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from pathlib import Path
@@ -20,9 +19,13 @@ if TYPE_CHECKING:
 
 # What takes long to make is shared by the tests of these folders, which run one after the other;
 # any other file of tests is a group of its own. `make test` runs a group on each core, those that
-# take longest first; two files of tests/rehearsal apply an environment of their own.
+# take longest first.
 FOLDERS = {"browser": "dev", "proofs": "dev", "rehearsal": "dev", "terraform": "terraform"}
-LONGEST = ("dev", "terraform", "test_customised.py", "test_prod.py")
+# Of those folders, what shares nothing.
+LONGEST = (
+    *("dev", "terraform", "test_customised.py", "test_prod.py"),
+    *("test_alone.py", "test_common_changes.py"),
+)
 
 # A shell lets what it starts in the background ignore Ctrl-C, which some tests send.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -58,12 +61,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(group(item.nodeid), len(LONGEST)))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Run one group more than there are cores, since a rehearsal often waits for the provider."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -34,7 +34,7 @@ ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
 # How many resources Terraform makes at once. With its usual ten, what requests wait for stands in a
 # queue behind what sleeps in the provider.
-AT_ONCE = 30
+AT_ONCE = 20
 
 # Terraform merges *_override.tf files over the environment's own blocks: this is all that differs
 # from a real apply. The endpoint comes from AWS_ENDPOINT_URL. Asking again does not help
@@ -47,7 +47,7 @@ provider "aws" {{
   access_key          = "{ADMINISTRATOR_KEY_ID}"
   secret_key          = "{ADMINISTRATOR_KEY_ID}"
   allowed_account_ids = ["{ACCOUNT_ID}"]
-  max_retries         = 2
+  max_retries         = 5
   s3_use_path_style   = true
 
   # Loopback addresses need no proxy; a name made of one does: version 6 of the provider reads the
