@@ -1,5 +1,6 @@
 """`make logs`, `make trace` and `make query`, on requests of a real rehearsal."""
 
+import contextlib
 import json
 import time
 
@@ -25,7 +26,14 @@ def deployment(dev: Rehearsal) -> Deployment:
 def answer(deployment: Deployment) -> Answer:
     asked = Request(layer="edge", control="logs", name="asked", message=WORDED)
     answered = deployment.http.send(asked, deployment.api_key, deployment.http.address())
-    time.sleep(1.0)  # a log event is written within a tenth of one
+    deadline = time.monotonic() + 20  # the trail's records come last
+    seen, lines = [""], [" trail 0"]
+    while seen != lines or any(" trail 0" in line for line in lines):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        seen = lines
+        with contextlib.suppress(TraceError):
+            lines = trace(deployment, answered.request_id, hours=1).lines()
     return answered
 
 

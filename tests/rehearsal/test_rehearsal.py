@@ -34,8 +34,9 @@ def test_the_web_acls_capacity_is_what_the_module_says(dev: Rehearsal) -> None:
 
 
 def test_evidence_names_who_decided_and_holds_no_key(
-    dev: Rehearsal, capsys: pytest.CaptureFixture[str]
+    dev: Rehearsal, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(targets, "named", lambda _: targets.rehearsal(dev))
     assert evidence(["--rehearsal", dev.env]) == 0
     told = re.search(r"--verify (\S+) --digest (\S+)", capsys.readouterr().out)
     assert told
