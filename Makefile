@@ -2,6 +2,7 @@
 ENV = dev
 PORT = 4566
 CLIENT =
+MODEL =
 MESSAGE =
 ID =
 Q =
@@ -30,8 +31,8 @@ LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: terraform-tool rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566)
-	@$(PYTHON) scripts/rehearse.py up --env $(ENV) --port $(PORT)
+up: terraform-tool rehearsal-tools ## Apply an environment to a local AWS and talk to it (ENV=dev PORT=4566 MODEL=)
+	@$(PYTHON) scripts/rehearse.py up --env $(ENV) --port $(PORT) --model '$(MODEL)'
 
 down: rehearsal-tools ## Stop the local AWS and remove all that it left
 	@$(PYTHON) scripts/rehearse.py down $(ONLY)

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from emulator.bedrock.model_server import ModelServer, NoModelError
 from emulator.server import (
     DEFAULT_ACCOUNT_ID,
     DEFAULT_PORT,
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--account-id", default=DEFAULT_ACCOUNT_ID)
     parser.add_argument("--region", default=DEFAULT_REGION)
     parser.add_argument("--state-dir", type=Path, help="where unpacked functions are kept")
+    parser.add_argument("--model", default="", help="an OpenAI-compatible server on loopback")
     arguments = parser.parse_args()
     logging.basicConfig(
         stream=sys.stderr,
@@ -39,8 +41,9 @@ def main() -> int:
             account_id=arguments.account_id,
             region=arguments.region,
             state_dir=arguments.state_dir,
+            model=ModelServer.at(arguments.model) if arguments.model else None,
         )
-    except PortInUseError as error:
+    except (NoModelError, PortInUseError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # a program's last words
         return 1
 

@@ -10,6 +10,8 @@ from emulator.account import Account
 from emulator.apigateway.deployments import Deployments
 from emulator.apigateway.gateway import ExecuteApi
 from emulator.bedrock import conversation
+from emulator.bedrock.model import SCRIPT
+from emulator.bedrock.model_server import ModelServer
 from emulator.bedrock.runtime import BedrockRuntime
 from emulator.cloudtrail.trail import Trail
 from emulator.cloudwatch.alarms import Alarms
@@ -48,7 +50,13 @@ class Door:
     """
 
     def __init__(
-        self, *, account_id: str, region: str, endpoint: str, state_dir: Path | None = None
+        self,
+        *,
+        account_id: str,
+        region: str,
+        endpoint: str,
+        state_dir: Path | None = None,
+        model: ModelServer | None = None,
     ) -> None:
         self.clock = Clock()
         metrics = Metrics(account_id, region, self.clock.now)
@@ -63,7 +71,8 @@ class Door:
         self.trail = Trail(account, authorizer, on_records=Rules(account, publisher).deliver)
         self.deployments = Deployments(account)
         self.functions = LambdaRuntime(account, authorizer, scratch=state_dir)
-        self.bedrock = BedrockRuntime(account, authorizer, self.trail)
+        self.bedrock = BedrockRuntime(account, authorizer, self.trail, model)
+        self._model = str(model or SCRIPT)
         self.apis = ExecuteApi(
             account,
             Waf(account),
@@ -71,7 +80,7 @@ class Door:
             authorizer=authorizer,
             deployed_api=self.deployments.served,
         )
-        self.console = Console(account)
+        self.console = Console(account, self._model)
         self._moto = MotoServer()
         self._services = services(
             account,
@@ -226,6 +235,7 @@ class Door:
                         "status": "ok",
                         "account_id": self.account.id,
                         "region": self.account.region,
+                        "model": self._model,
                         "generation": self.account.generation,
                         "approximations": self.account.approximations.listed(),
                     },

@@ -17,6 +17,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask, hop_by_hop
 
+from emulator.bedrock.model_server import ModelServer
 from emulator.wire.documents import JsonObject
 from emulator.wire.http import HttpResponse, request_of
 from emulator.wire.origin import custom_host
@@ -75,13 +76,23 @@ class Application:
     """The door as a WSGI application, made at the first request: a start is fast."""
 
     def __init__(
-        self, *, account_id: str, region: str, endpoint: str, state_dir: Path | None = None
+        self,
+        *,
+        account_id: str,
+        region: str,
+        endpoint: str,
+        state_dir: Path | None = None,
+        model: ModelServer | None = None,
     ) -> None:
         def make() -> "Door":
             from emulator.door import Door  # noqa: PLC0415  # moto and boto3 take a second
 
             return Door(
-                account_id=account_id, region=region, endpoint=endpoint, state_dir=state_dir
+                account_id=account_id,
+                region=region,
+                endpoint=endpoint,
+                state_dir=state_dir,
+                model=model,
             )
 
         self._door = Lazy(make)
@@ -227,6 +238,7 @@ class Server:
         account_id: str = DEFAULT_ACCOUNT_ID,
         region: str = DEFAULT_REGION,
         state_dir: Path | None = None,
+        model: ModelServer | None = None,
     ) -> None:
         """Bind the port (0 picks a free one). Raises PortInUseError."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -246,7 +258,11 @@ class Server:
             ) from error
         self.endpoint = f"http://{_HOST}:{listener.getsockname()[1]}"
         self.app = Application(
-            account_id=account_id, region=region, endpoint=self.endpoint, state_dir=state_dir
+            account_id=account_id,
+            region=region,
+            endpoint=self.endpoint,
+            state_dir=state_dir,
+            model=model,
         )
         self._wsgi: TcpWSGIServer = create_server(
             self.app,

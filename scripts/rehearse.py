@@ -5,6 +5,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from emulator.bedrock.model_server import ModelServer, NoModelError
 from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError
 from toolkit.talk import ask, down, terraform, up
 from toolkit.terraform import TerraformError
@@ -33,6 +34,7 @@ def main(
         command.add_argument("--env", default=None if name == "down" else "dev")
         if name == "up":
             command.add_argument("--port", type=port, default=DEFAULT_PORT)
+            command.add_argument("--model", default="", help="default: a script")
         if name == "ask":
             command.add_argument("--client", default="", help="default: the first enabled one")
             command.add_argument("message", nargs="?", default="")
@@ -44,11 +46,12 @@ def main(
             return down(options.env)
         rehearsal = rehearsal_of(options.env, getattr(options, "port", DEFAULT_PORT))
         if options.command == "up":
+            rehearsal.model = options.model and str(ModelServer.at(options.model))
             return up(rehearsal)
         if options.command == "ask":
             return ask(rehearsal, options.client, options.message)
         return terraform(rehearsal, options.arguments)
-    except (RehearsalError, TerraformError) as error:
+    except (NoModelError, RehearsalError, TerraformError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

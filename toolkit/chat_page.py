@@ -10,6 +10,10 @@ from toolkit.proofs.targets import TargetError
 from toolkit.terraform import ROOT
 
 LOCAL = {"localhost", "127.0.0.1"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {};"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class Page(SimpleHTTPRequestHandler):
@@ -36,12 +40,7 @@ class Page(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         """Add the headers that keep the page to itself."""
         api = urlsplit(self._api)
-        self.send_header(
-            "Content-Security-Policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-            f" connect-src {api.scheme}://{api.netloc};"
-            " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        )
+        self.send_header("Content-Security-Policy", POLICY.format(f"{api.scheme}://{api.netloc}"))
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-store")

@@ -37,8 +37,12 @@ class LocalAws:
     """One local AWS: `folder` keeps its log, and which process it is."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        """Find the one that runs; otherwise `port` is where it will listen."""
+        """Find the one that runs; otherwise `port` is where it will listen.
+
+        `model` is the address of the server whose model answers, "" where none was named.
+        """
         self.folder = folder
+        self.model = ""
         self.log = folder / "emulator.log"
         self._process = folder / "emulator.json"
         self.port: int = self.started().get("port", port) if self.runs() else port
@@ -67,6 +71,7 @@ class LocalAws:
                     *("--port", str(self.port)),
                     *("--region", region),
                     *("--state-dir", str(self.folder / "emulator")),
+                    *("--model", self.model),
                 ],
                 cwd=ROOT,
                 env=merged(os.environ, local_aws(self.endpoint)),
@@ -77,12 +82,12 @@ class LocalAws:
                 umask=PRIVATE,
             )
             started = {"pid": process.pid, "port": self.port, "region": region}
-            self._process.write_text(json.dumps(started))
+            self._process.write_text(json.dumps(started | {"model": self.model}))
             # It goes on without us, and Popen would call that a leak.
             process.returncode = 0
 
     def started(self) -> dict[str, Any]:
-        """Return the process id, port and region it was started with, nothing if it never was."""
+        """Return its process id, port, region and model, nothing if it was never started."""
         try:
             started = json.loads(self._process.read_text())
         except (OSError, ValueError):

@@ -160,6 +160,11 @@ class Rehearsal(LocalAws):
                     f"The rehearsal of {self.env} is up in {started}, and the environment is now "
                     f"for {region}: `make down ENV={self.env}` first."
                 )
+            if self.model not in {"", answers := self.started().get("model", "")}:
+                raise RehearsalError(
+                    f"The rehearsal of {self.env} is up with {answers or 'the scripted model'}, "
+                    f"and not with {self.model}: `make down ENV={self.env}` first."
+                )
             return False
         self._need_port()
         self.spawn(region)

@@ -61,6 +61,7 @@ def down(env: str | None) -> int:
 def show(session: Session, rehearsal: Rehearsal) -> None:
     """Print what a person needs to go on."""
     print(f"\n  Console  {session.endpoint}/   a chat, and each request's way through the layers")
+    print(f"  Model    {rehearsal.health().get('model', '')}")
     print(f"  URL      {session.url}")
     for client, key in sorted(session.clients.items()):
         print(f"  API key  {key}  of {client}")

@@ -215,8 +215,8 @@ class _Reader:
         if not record:
             return self._missing("api", "api", reached=not blocked)
         key_id, error = str(record.get("apiKeyId", "-")), str(record.get("errorType", "-"))
-        facts = {"client": self._client(key_id), "plan": self._usage(key_id)}
-        plan = f", {facts['plan']}" if facts["plan"] else ""
+        facts = {"client": self._client(key_id), **self._usage(key_id)}
+        plan = f", {facts['left']}" if facts.get("left") else ""
         if blocked:
             return Step("api", NOT_REACHED, "", _present(facts))
         if error not in {"-", ""}:
@@ -304,21 +304,31 @@ class _Reader:
         names: dict[str, str] = {own: name for name, own in clients}
         return names.get(key_id, key_id.strip("-"))
 
-    def _usage(self, key_id: str) -> str:
-        """Return what the usage API says of a key today; it counts with a delay on AWS."""
+    def _usage(self, key_id: str) -> dict[str, str]:
+        """Return the limits of a key's plan, and what is left of its quota, with a delay on AWS.
+
+        What is left of the rate no API tells.
+        """
         plan = self._deployment.outputs.get("usage_plan_id")
         if key_id in {"", "-"} or not plan:
-            return ""
+            return {}
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         gateway = self._deployment.aws("apigateway")
         try:
+            limits = gateway.get_usage_plan(usagePlanId=plan)
             usage = gateway.get_usage(
                 usagePlanId=plan, keyId=key_id, startDate=today, endDate=today
             )
         except gateway.exceptions.ClientError as error:
-            return f"usage not read: {error.response['Error']['Code']}"
-        days = usage.get("items", {}).get(key_id) or []
-        return f"{days[-1][1]} requests left now" if days else ""
+            return {"left": f"usage not read: {error.response['Error']['Code']}"}
+        told = {}
+        if rate := limits.get("throttle"):
+            told["rate"] = f"{rate['rateLimit']:g} a second, burst {rate['burstLimit']}"
+        if quota := limits.get("quota"):
+            told["quota"] = f"{quota['limit']} a {quota['period'].lower()}"
+        if days := usage.get("items", {}).get(key_id):
+            told["left"] = f"{days[-1][1]} requests left now"
+        return told
 
 
 def _assessed(side: str, assessments: list[Record]) -> Step:

@@ -1,1 +1,1 @@
-"""Bedrock: guardrails, Converse and the scripted model behind it."""
+"""Bedrock: guardrails, Converse and the model behind it."""

@@ -1,6 +1,7 @@
 """A Converse request read: what it must hold, what a guardrail judges, what the model gets."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -113,19 +114,29 @@ def _marked(block: Document) -> str | None:
     return text
 
 
-def question(document: Document, policy: Document | None) -> str:
-    """Return the last user message, masked as the policy says: what the model gets to read."""
-    last = next(each for each in reversed(document["messages"]) if each["role"] == "user")
-    texts = [text for block in last["content"] if (text := block.get("text") or _marked(block))]
-    if policy is not None:
-        texts = [assess(policy, text, "INPUT").text for text in texts]
-    return "\n".join(texts)
+def instructions(document: Document) -> str:
+    """Return the system prompt."""
+    return "\n".join(_texts(document.get("system") or []))
+
+
+def turns(document: Document, policy: Document | None) -> list[tuple[str, str]]:
+    """Return role and text of each message, masked as the policy says: what the model reads."""
+    masked: list[tuple[str, str]] = []
+    for message in document["messages"]:
+        texts = _texts(message["content"])
+        if policy is not None:
+            texts = [assess(policy, text, "INPUT").text for text in texts]
+        masked.append((message["role"], "\n".join(texts)))
+    return masked
+
+
+def _texts(content: Iterable[Document]) -> list[str]:
+    return [text for block in content if (text := block.get("text") or _marked(block))]
 
 
 def characters(document: Document) -> int:
     """Return how many characters the model reads."""
-    every = [*blocks(document), *(document.get("system") or [])]
-    return sum(len(block.get("text") or _marked(block) or "") for block in every)
+    return sum(map(len, _texts([*blocks(document), *(document.get("system") or [])])))
 
 
 def thinking(document: Document, tokens: int) -> int:

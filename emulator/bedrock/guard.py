@@ -93,7 +93,6 @@ def applied_guard(config: Document, arn: str | None, account: Account) -> Guard 
         )
     if "contextualGroundingPolicy" in policy:
         account.approximations.note("Guardrail", "contextual grounding is not evaluated")
-    account.approximations.note("Converse", "the model is a script")
     trace = config.get("trace") in {"enabled", "enabled_full"}
     return Guard(policy["guardrailId"], policy["guardrailArn"], version, trace, policy)
 

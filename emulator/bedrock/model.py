@@ -1,4 +1,4 @@
-"""The model of the rehearsal: a script that answers support questions, deterministically.
+"""The model of a rehearsal that names no other: a script that answers support questions.
 
 It scores the question's words against a list of intents and says the best one's answer. It never
 repeats a word of the question, so that what a caller sends cannot come back.
@@ -9,6 +9,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+SCRIPT = "a script"
+"""What people are told of it."""
 
 _CHARACTERS_PER_TOKEN = 4
 _WORD = re.compile(r"[a-z0-9]+")

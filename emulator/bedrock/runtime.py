@@ -1,4 +1,4 @@
-"""Bedrock's runtime: Converse as AWS answers it, the applied guardrail around a scripted model."""
+"""Bedrock's runtime: Converse as AWS answers it, the applied guardrail around the model."""
 
 import time
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from emulator.bedrock.conversation import (
     check_conversation,
     check_inference,
     guarded_texts,
-    question,
+    instructions,
     thinking,
+    turns,
     validated,
 )
 from emulator.bedrock.errors import RuntimeApiError
@@ -21,7 +22,8 @@ from emulator.bedrock.filters import Assessment, Source
 from emulator.bedrock.guard import Guard, applied_guard, guardrail_arn
 from emulator.bedrock.inference_profiles import NamedModel, named_model
 from emulator.bedrock.invocation_log import Invocation, InvocationLog
-from emulator.bedrock.model import Reply, answer, count_tokens
+from emulator.bedrock.model import SCRIPT, Reply, answer, count_tokens
+from emulator.bedrock.model_server import ModelServer
 from emulator.bedrock.permissions import Permissions
 from emulator.bedrock.trace import action_of, action_reason, measures
 from emulator.cloudtrail.trail import Trail
@@ -43,14 +45,21 @@ _OTHER_INFERENCE = {
 
 
 class BedrockRuntime:
-    """The `bedrock-runtime` operations Converse and ApplyGuardrail."""
+    """The `bedrock-runtime` operations Converse and ApplyGuardrail; `model` None is the script."""
 
-    def __init__(self, account: Account, authorizer: Authorizer, trail: Trail) -> None:
+    def __init__(
+        self,
+        account: Account,
+        authorizer: Authorizer,
+        trail: Trail,
+        model: ModelServer | None = None,
+    ) -> None:
         self._account = account
         self._authorizer = authorizer
         self._permissions = Permissions(account, authorizer)
         self._invocation_log = InvocationLog(account, authorizer)
         self._trail = trail
+        self.model = model
         self.faults = Faults()
 
     def close(self) -> None:
@@ -100,11 +109,12 @@ class BedrockRuntime:
             raise RuntimeApiError("ValidationException", "Input is too long for requested model.")
         guard = applied_guard(guard_config, guard_arn, self._account)
         invocation = Invocation(model, call.principal, call.request_id, document)
-        fault = self.faults.next()
-        if fault and fault.error:
-            self._invocation_log.write(invocation, error=fault.error)
-            raise RuntimeApiError(fault.error, fault.message)
-        reply = self._guarded_reply(call, document, guard, fault)
+        self._account.approximations.note(_PART, f"the model is {self.model or SCRIPT}")
+        try:
+            reply = self._guarded_reply(call, document, guard, self.faults.next())
+        except RuntimeApiError as error:
+            self._invocation_log.write(invocation, error=error.code)
+            raise
         reply["metrics"] = {"latencyMs": round((time.monotonic() - started) * 1000)}
         self._invocation_log.write(invocation, response=reply)
         return reply
@@ -112,8 +122,9 @@ class BedrockRuntime:
     def _guarded_reply(
         self, call: Call, document: JsonObject, guard: Guard | None, fault: Fault | None
     ) -> JsonObject:
+        if fault and fault.error:
+            raise RuntimeApiError(fault.error, fault.message)
         trace: JsonObject = {}
-        asked, size = question(document, None), characters(document)
         if guard:
             before = [guard.judge(text, "INPUT") for text in guarded_texts(document)]
             trace["inputAssessment"] = {guard.id: guard.assessment(before)}
@@ -126,8 +137,7 @@ class BedrockRuntime:
                     usage=(0, 0),
                     trace=trace if guard.trace else None,
                 )
-            asked = question(document, guard.policy)
-        reply = _ask(asked, size, document, fault)
+        reply = self._ask(document, guard.policy if guard else None, fault)
         text, stop_reason = reply.text, reply.stop_reason
         if guard:
             after = guard.judge(reply.text, "OUTPUT")
@@ -145,6 +155,23 @@ class BedrockRuntime:
             usage=(reply.input_tokens, reply.output_tokens),
             trace=trace if guard and guard.trace else None,
             reasoning="" if stop_reason == "guardrail_intervened" else reply.reasoning,
+        )
+
+    def _ask(self, document: Document, policy: Document | None, fault: Fault | None) -> Reply:
+        system, size = instructions(document), characters(document)
+        if fault and fault.reply:
+            recite = RECITALS.get(fault.reply.get("recites", ""))
+            text = recite(system) if recite else fault.reply["text"]
+            stop_reason = fault.reply.get("stopReason") or "end_turn"
+            return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
+        spoken, config = turns(document, policy), document.get("inferenceConfig") or {}
+        if self.model:
+            return self.model.answer(system, spoken, config)
+        return answer(
+            next(text for role, text in reversed(spoken) if role == "user"),
+            input_characters=size,
+            max_tokens=config.get("maxTokens", _DEFAULT_MAX_TOKENS),
+            thinking_tokens=thinking(document, fault.thinking_tokens if fault else 0),
         )
 
     def _note_guardrail(
@@ -227,22 +254,6 @@ def _check_model(named: NamedModel) -> None:
             "This model version has reached the end of its life. Please refer to the AWS"
             " documentation for more details.",
         )
-
-
-def _ask(asked: str, size: int, document: Document, fault: Fault | None) -> Reply:
-    if fault and fault.reply:
-        system = "\n".join(block.get("text", "") for block in document.get("system") or ())
-        recite = RECITALS.get(fault.reply.get("recites", ""))
-        text = recite(system) if recite else fault.reply["text"]
-        stop_reason = fault.reply.get("stopReason") or "end_turn"
-        return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
-    config = document.get("inferenceConfig") or {}
-    return answer(
-        asked,
-        input_characters=size,
-        max_tokens=config.get("maxTokens", _DEFAULT_MAX_TOKENS),
-        thinking_tokens=thinking(document, fault.thinking_tokens if fault else 0),
-    )
 
 
 def _response(

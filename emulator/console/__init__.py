@@ -49,8 +49,9 @@ def opens(request: HttpRequest) -> bool:
 class Console:
     """Answers what is at the root, and below /_aws/console/."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, model: str) -> None:
         self._account = account
+        self._model = model
         self._env = ""
         self._deployment: Deployment | None = None
 
@@ -102,6 +103,7 @@ class Console:
         return {
             "env": self._env,
             "region": self._account.region,
+            "model": self._model,
             "path": self._known().url.removeprefix(self._account.endpoint),
             "clients": self._clients(),
         }

@@ -200,6 +200,7 @@ async function start() {
   }
   $("notice").textContent = "";
   $("env").textContent = `of ${about.env}, ${about.region}`;
+  $("model").textContent = about.model;
   $("client").replaceChildren(...Object.keys(about.clients).map((name) => make("option", {}, name)), make("option", {}, "no key"));
   count();
   showFault();

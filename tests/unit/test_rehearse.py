@@ -13,7 +13,7 @@ import pytest
 
 from scripts import rehearse
 from toolkit import talk
-from toolkit.rehearsal import EXISTS_ALREADY, Rehearsal, Session
+from toolkit.rehearsal import EXISTS_ALREADY, Rehearsal, RehearsalError, Session
 from toolkit.terraform import ROOT
 
 NOBODY = "No client is enabled: nobody may ask. Enable one, and run `make up ENV=dev` again."
@@ -56,6 +56,7 @@ def up(url: str, tmp_path: Path) -> Callable[..., Any]:
     def make(**clients: str) -> Any:
         session = Session("dev", "http://127.0.0.1", url, "us-east-2", clients, generation=1)
         of = SimpleNamespace(session=lambda: session, log=tmp_path / "log", folder=tmp_path)
+        of.health = lambda: {"model": "a script"}
         return lambda *_: of
 
     return make
@@ -168,12 +169,37 @@ def test_a_session_holds_the_keys_of_enabled_clients_and_is_its_owners(tmp_path:
     assert json.loads(kept.read_text())["clients"] == KEYS
 
 
+def test_a_model_elsewhere_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["up", "--model", "http://models.example/v1"]
+    assert rehearse.main(command, lambda env, port: Rehearsal(env, port, home=tmp_path)) == 1
+    assert "it must be http on this machine" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_model_needs_another_rehearsal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = {"region": "us-east-2", "model": "http://127.0.0.1:1/v1#a"}
+    monkeypatch.setattr(Rehearsal, "runs", lambda _: True)
+    monkeypatch.setattr(Rehearsal, "started", lambda _: started)
+    monkeypatch.setattr("toolkit.rehearsal.provider_region", lambda _: "us-east-2")
+    rehearsal = Rehearsal("dev", home=tmp_path)
+    for rehearsal.model in ("", started["model"]):
+        assert rehearsal.launch() is False
+    rehearsal.model = "http://127.0.0.1:1/v1#b"
+    with pytest.raises(RehearsalError, match=r"up with http://127\.0\.0\.1:1/v1#a, and not"):
+        rehearsal.launch()
+
+
 def test_every_enabled_client_is_listed_and_the_first_one_is_used(
     up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = up(**KEYS)()
     talk.show(rehearsal.session(), rehearsal)
     said = capsys.readouterr().out
+    assert "  Model    a script\n" in said
     assert "  API key  key-of-app  of app\n  API key  key-of-web  of web\n" in said
     assert "  As app, or simply: make ask MESSAGE=" in said
     (curl,) = [line for line in said.splitlines() if line.startswith("  curl ")]

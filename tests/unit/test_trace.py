@@ -47,6 +47,7 @@ CONVERSE: dict[str, Any] = {
     "output": {"outputTokenCount": 37, "outputBodyJson": {"stopReason": "end_turn"}},
     "requestMetadata": {"request_id": ID},
 }
+QUOTA = {"limit": 500, "period": "MONTH"}
 TRAIL = {"eventName": "Converse", "requestID": CALL}
 REFUSED = WAF | {
     "action": "BLOCK",
@@ -79,10 +80,12 @@ def deployment(**logs: Any) -> Deployment:
         return [{"events": events}]
 
     usage = {"items": {"k1": [[3, 9], [2, 7]]}}
+    plan = {"throttle": {"rateLimit": 10.0, "burstLimit": 5}, "quota": QUOTA}
     errors = SimpleNamespace(ResourceNotFoundException=MissingError, ClientError=MissingError)
     client = SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=pages),
         get_usage=lambda **_: usage,
+        get_usage_plan=lambda **_: plan,
         exceptions=errors,
     )
     outputs = {"log_groups": groups, "usage_plan_id": "p", "api_key_ids": {"web": "k1"}}
@@ -110,6 +113,8 @@ def test_an_answered_request_is_told_in_ten_lines_without_its_text() -> None:
     assert lines[0] == f"2026-11-27 19:43:04 UTC  web  200  42 ms  {ID}"
     text = "\n".join(lines)
     assert "7 requests left now" in text
+    limits = {"rate": "10 a second, burst 5", "quota": "500 a month"}
+    assert limits.items() <= answered().steps[1].facts.items()
     assert "30 in, 37 out tokens, $0.000237" in text
     assert "waf 1, api 1, function 1, invocations 1, trail 1" in text
     assert "secret" not in text

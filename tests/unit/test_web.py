@@ -7,7 +7,7 @@ import re
 import pytest
 
 from chatbot import errors
-from toolkit.chat_page import server
+from toolkit.chat_page import POLICY, server
 from toolkit.proofs.targets import TargetError
 from toolkit.terraform import ROOT
 
@@ -29,6 +29,11 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
     page = (WEB / "index.html").read_text("utf-8")
     assert "https://" not in re.sub(r'<meta http-equiv="Content-Security-Policy".*', "", page)
     assert not re.search(r"<script(?![^>]* src=)|\sstyle=|\son\w+=|<style", page)
+
+
+def test_a_host_is_told_the_policy_that_is_served_here() -> None:
+    told = POLICY.format('${regex("^https://[^/]+", local.api)}')
+    assert f'"{told}"' in (WEB / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("origin", ["https://chat.example.com", "http://192.0.2.1:80"])

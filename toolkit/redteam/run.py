@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from toolkit.redteam.tools import Tool
 
 SCRIPTED = (
-    "A rehearsal's model is a script: this measures the layers, not what a real model would say."
+    "A rehearsal's model is a script, unless `make up` named a real one: this measures the layers,"
+    " not what a real model would say."
 )
 
 
