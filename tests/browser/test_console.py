@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import looks_well
+from tests.browser.conftest import looks_well, usable_after
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Locator, Page
 
     from toolkit.rehearsal import Rehearsal
 
 
 @pytest.fixture
-def console(dev: Rehearsal, page: Page) -> Page:
+def console(dev: Rehearsal, page: Page) -> Iterator[Page]:
     page.goto(f"{dev.endpoint}/")
     expect(page.locator("#client option").first).to_have_text("web")
-    return page
+    yield page
+    page.request.delete(f"{dev.endpoint}/_aws/faults")
 
 
 def ask(console: Page, message: str) -> Locator:
@@ -33,13 +36,23 @@ def ask(console: Page, message: str) -> Locator:
     return exchange
 
 
+def switch(console: Page, fault: str) -> None:
+    with console.expect_response(lambda one: one.request.method == "PUT"):
+        console.get_by_label("The model").select_option(label=fault)
+
+
 def step(exchange: Locator, place: str, number: int = 0) -> Locator:
     named = exchange.page.locator(".place", has_text=re.compile(f"^{place}$"))
     return exchange.locator(".step", has=named).nth(number)
 
 
 def test_a_question_is_answered_and_every_layer_says_what_it_did(console: Page) -> None:
+    expect(console.locator("header")).to_contain_text("The model is a script")
+    expect(console.locator("#configuration")).to_contain_text("Web pages of http://localhost:5173")
+    counted = console.locator("#counters div", has_text="answered").locator("dd")
+    before = counted.inner_text()
     exchange = ask(console, "Where is my order?")
+    expect(counted).not_to_have_text(before)
     expect(exchange.locator(".answer")).to_contain_text("Parcels take two to four")
     for place in ("edge", "api", "compute", "guardrail", "model"):
         expect(step(exchange, place)).to_contain_text("passed")
@@ -47,7 +60,21 @@ def test_a_question_is_answered_and_every_layer_says_what_it_did(console: Page) 
     expect(step(exchange, "governance")).to_contain_text("Converse")
 
 
-def test_attacks_of_the_proofs_are_stopped_where_the_proofs_say(console: Page) -> None:
+def test_every_attack_at_hand_is_stopped_where_its_proof_says(console: Page) -> None:
+    expect(console.locator("#attacks button").first).to_be_visible()
+    layers = console.locator("#more optgroup option").evaluate_all(
+        "all => Object.fromEntries(all.map((one) => [one.value, one.parentElement.label]))"
+    )
+    attacks = console.locator("#attacks button").evaluate_all("all => all.map((one) => one.title)")
+    console.get_by_label("Messages", exact=True).fill("\n".join(attacks))
+    console.get_by_role("button", name="Ask them all").click()
+    done = f"{len(attacks)} asked, {len(attacks)} stopped"
+    expect(console.locator("#progress")).to_have_text(done, timeout=60_000)
+    stopped_by = console.locator("#verdicts td:nth-child(2)").all_inner_texts()
+    assert [f"stopped by {layer}" for layer in stopped_by] == [layers[text] for text in attacks]
+
+
+def test_an_attack_is_shown_with_the_layer_that_stopped_it(console: Page) -> None:
     console.get_by_role("button", name="prompt-injection").click()
     exchange = console.locator(".exchange").last
     expect(step(exchange, "edge")).to_contain_text("stopped rule prompt-injection")
@@ -61,7 +88,7 @@ def test_attacks_of_the_proofs_are_stopped_where_the_proofs_say(console: Page) -
 
 
 def test_a_throttled_model_is_a_429_that_counts_down(console: Page) -> None:
-    console.get_by_label("The model").select_option(label="throttled, for the next question")
+    switch(console, "throttled, for the next question")
     exchange = ask(console, "Where is my order?")
     expect(exchange.locator(".status")).to_have_text("429 model_throttled")
     expect(step(exchange, "compute")).to_contain_text("3 attempts")
@@ -72,6 +99,15 @@ def test_a_throttled_model_is_a_429_that_counts_down(console: Page) -> None:
     expect(console.get_by_label("The model")).to_have_value("as usual")
     wait.click()
     expect(console.locator(".exchange").last.locator(".answer")).to_contain_text("Parcels")
+
+
+def test_a_leak_and_a_slow_model_can_be_switched_on(console: Page) -> None:
+    switch(console, "recites its instructions")
+    leaked = ask(console, "Where is my order?")
+    expect(step(leaked, "compute")).to_contain_text("stopped the answer recites the system prompt")
+    switch(console, "slow: 5 s a call")
+    slow = ask(console, "Where is my order?")
+    expect(step(slow, "compute")).to_contain_text(re.compile(r"1 attempt, [5-9]\d{3} ms"))
 
 
 def test_a_batch_is_judged_by_layer_and_saved(console: Page) -> None:
@@ -102,5 +138,7 @@ def test_a_keyboard_is_enough(console: Page) -> None:
 def test_nothing_keeps_people_out(console: Page) -> None:
     ask(console, "Is ChatGPT better?")
     looks_well(console)
-    console.set_viewport_size({"width": 360, "height": 800})
-    assert console.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_it_can_be_used_within_half_a_second(console: Page) -> None:
+    assert usable_after(console, "/about") < 500

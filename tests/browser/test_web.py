@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import looks_well
+from tests.browser.conftest import looks_well, usable_after
 from toolkit.chat_page import server
 from toolkit.processes import free_port
 from toolkit.proofs.targets import TargetError
@@ -37,12 +37,15 @@ def served(origin: str, session: Session) -> Iterator[str]:
 
 
 def enter(page: Page, key: str) -> None:
-    page.get_by_label("Access key").fill(key)
+    """Type the key where the page has put the cursor: these tests use the keyboard alone."""
+    expect(page.get_by_label("Access key")).to_be_focused()
+    page.keyboard.type(key)
     page.keyboard.press("Enter")
 
 
 def ask(page: Page, message: str) -> None:
-    page.get_by_label("Your question").fill(message)
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(message)
     page.keyboard.press("Enter")
 
 
@@ -50,6 +53,7 @@ def test_a_customer_asks_and_is_told_every_refusal_in_words(dev: Rehearsal, page
     session = dev.session()
     with served(ALLOWED, session) as url:
         page.goto(url)
+        assert usable_after(page, "/settings.js") < 500
         enter(page, "wrong")
         ask(page, "Where is my order?")
         answer = page.locator("#messages li").last
@@ -75,8 +79,20 @@ def test_a_throttled_model_is_told_with_its_wait(dev: Rehearsal, page: Page) -> 
         ask(page, "Where is my order?")
         expect(page.get_by_role("button", name="Ask again in")).to_be_disabled()
         page.unroute(session.url)
-        page.get_by_role("button", name="Ask again", exact=True).click()
+        page.get_by_role("button", name="Ask again", exact=True).press("Enter")
         expect(page.locator("#messages li").last).to_contain_text("Parcels take")
+
+
+def test_the_token_of_who_is_signed_in_is_sent(dev: Rehearsal, page: Page) -> None:
+    session = dev.session()
+    with served(ALLOWED, session) as url:
+        page.add_init_script("sessionStorage.setItem('token', 'made-up')")
+        cors = {"access-control-allow-origin": ALLOWED}
+        page.route(session.url, lambda route: route.fulfill(body='{"response": ""}', headers=cors))
+        page.goto(url)
+        with page.expect_request(session.url) as sent:
+            ask(page, "Where is my order?")
+        assert sent.value.headers["authorization"] == "Bearer made-up"
 
 
 def test_pages_of_another_origin_are_told_so(dev: Rehearsal, page: Page) -> None:
