@@ -15,6 +15,7 @@ from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Call, Evidence, Question, Request
 from toolkit.proofs.requests import log_id
 from toolkit.proofs.run import Run
+from toolkit.role_policies import read_documents
 from toolkit.terraform import ROOT
 
 DOCUMENT, PAGE, SUMS = "evidence.json", "evidence.md", "SHA256SUMS"
@@ -102,21 +103,11 @@ def _package(deployment: Deployment) -> str:
 
 def _policies(deployment: Deployment) -> dict[str, str]:
     """Return the SHA-256 of each policy of the function's role, as sorted JSON without spaces."""
-    iam, role = deployment.aws("iam"), deployment.applied["execution_role"]
-    shown = iam.get_role(RoleName=role)["Role"]
-    found = {f"{role} (trust)": shown["AssumeRolePolicyDocument"]}
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        inline = iam.get_role_policy(RoleName=role, PolicyName=name)
-        found[f"{role}/{name}"] = inline["PolicyDocument"]
-    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    arns = [one["PolicyArn"] for one in attached]
-    if boundary := shown.get("PermissionsBoundary"):
-        arns.append(boundary["PermissionsBoundaryArn"])
-    for arn in arns:
-        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        found[arn] = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"][
-            "Document"
-        ]
+    role = deployment.applied["execution_role"]
+    read = read_documents(deployment.aws("iam"), role)
+    inline = {f"{role}/{name}": policy for name, policy in read.inline.items()}
+    trust = {f"{role} (trust)": read.role["AssumeRolePolicyDocument"]}
+    found = trust | inline | {**read.attached, **read.boundary}
     return {name: _sha256(_canonical(policy)) for name, policy in sorted(found.items())}
 
 
