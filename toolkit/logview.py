@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from toolkit.mailbox import mails
 from toolkit.proofs.deployment import Deployment
-from toolkit.proofs.logs import dig, parsed
+from toolkit.proofs.logs import dig, events, parsed
 from toolkit.trace import TraceError
 
 SHOWN = 20  # newest events of each log, unless a request is named
@@ -89,14 +89,10 @@ def _events(deployment: Deployment, log: str, group: str, since: int, pattern: s
     if group == MAILS:
         return [] if pattern else list(_mails(deployment, since))
     client = deployment.aws("logs")
-    asked = {"logGroupName": group, "startTime": since}
-    if pattern:
-        asked["filterPattern"] = pattern
     try:
         return [
             Event(one["timestamp"], log, one["eventId"], one["message"])
-            for page in client.get_paginator("filter_log_events").paginate(**asked)
-            for one in page["events"]
+            for one in events(client, group, since, pattern)
         ]
     except client.exceptions.ResourceNotFoundException:
         return []

@@ -15,7 +15,7 @@ from toolkit import records
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CannotAskError
 from toolkit.proofs.kinds import LOGS
-from toolkit.proofs.logs import dig, parsed
+from toolkit.proofs.logs import dig, events, parsed
 from toolkit.records import Record
 
 ID = re.compile(r"[A-Za-z0-9_=+/.:-]{8,128}")
@@ -103,13 +103,10 @@ def search(deployment: Deployment, log: str, text: str, *, hours: float = HOURS)
     if not isinstance(group, str):
         raise CannotAskError("not managed here")
     client = deployment.aws("logs")
-    pages = client.get_paginator("filter_log_events").paginate(
-        logGroupName=group,
-        startTime=round((time.time() - hours * 3600) * 1000),
-        filterPattern=json.dumps(text),
-    )
+    since = round((time.time() - hours * 3600) * 1000)
     try:
-        lines = [str(event["message"]) for page in pages for event in page["events"]]
+        found = events(client, group, since, json.dumps(text))
+        lines = [str(event["message"]) for event in found]
     except client.exceptions.ResourceNotFoundException:
         raise CannotAskError(f"the log group {group} does not exist") from None
     return [record for line in lines if (record := parsed(line))]

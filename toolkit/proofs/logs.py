@@ -15,6 +15,15 @@ AWS_PATIENCE_SECONDS = 300.0
 LEVELS_WITH_RECORDS = ("TRACE", "DEBUG", "INFO")
 
 
+def events(client: Any, group: str, since: int, pattern: str = "") -> Iterator[Mapping[str, Any]]:
+    """Yield the events of a log group since a time in milliseconds, those that match a pattern."""
+    asked = {"logGroupName": group, "startTime": since}
+    if pattern:
+        asked["filterPattern"] = pattern
+    for page in client.get_paginator("filter_log_events").paginate(**asked):
+        yield from page["events"]
+
+
 def dig(value: Any, *path: str | int) -> Any:
     """Return the value at a path of keys and indexes; None if the path does not exist."""
     for step in path:
@@ -74,12 +83,9 @@ class Logs:
 
     def _read(self, log: str) -> None:
         try:
-            pages = (
-                self._deployment.aws("logs")
-                .get_paginator("filter_log_events")
-                .paginate(logGroupName=self._group(log), startTime=self._since)
-            )
-            self.lines[log] = [str(event["message"]) for page in pages for event in page["events"]]
+            group = self._group(log)
+            found = events(self._deployment.aws("logs"), group, self._since)
+            self.lines[log] = [str(event["message"]) for event in found]
         except CannotAskError as error:
             self.unread[log] = str(error)
             return
