@@ -135,6 +135,11 @@ class Price:
     confidence: str
 
 
+def priced_model() -> str:
+    """Return the id of the model that the prices of tokens are for."""
+    return str(facts()["prices"]["model_million_input"]["model"])
+
+
 def prices() -> dict[str, Price]:
     """Return the prices that the cost page uses."""
     return {

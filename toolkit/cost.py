@@ -81,7 +81,7 @@ class Made:
         function, acl = plan.one("aws_lambda_function"), plan.one("aws_wafv2_web_acl")
         if function is None or acl is None:
             raise CostError("The plan makes no chatbot: there is nothing to price.")
-        priced, profile = priced_model(), plan.outputs["model"]["inference_profile_id"]
+        priced, profile = aws_facts.priced_model(), plan.outputs["model"]["inference_profile_id"]
         geography, _, model = profile.rpartition("/")[2].partition(".")
         if model != priced:
             raise CostError(
@@ -103,11 +103,6 @@ class Made:
             trails=len(plan.all("aws_cloudtrail")),
             geographic=geography != "global",
         )
-
-
-def priced_model() -> str:
-    """Return the id of the model that the prices of tokens are for."""
-    return str(aws_facts.facts()["prices"]["model_million_input"]["model"])
 
 
 def _metrics(alarm: Resource) -> int:

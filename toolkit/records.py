@@ -79,11 +79,8 @@ def findings(assessments: list[Record]) -> Iterator[tuple[str, str]]:
 
 def cost(model: str, asked: int, answered: int) -> str:
     """Return what the model's tokens cost, where the data file has the model's price."""
-    prices = aws_facts.facts()["prices"]
-    named = prices["model_million_input"]["per"].split("tokens of ")[1].split(",")[0]
-    known = next((one.id for one in aws_facts.models().values() if one.name == named), "")
-    if not known or known not in model:
+    if aws_facts.priced_model() not in model:
         return ""
-    usd = {name: price["usd"] for name, price in prices.items()}
+    usd = {name: price.usd for name, price in aws_facts.prices().items()}
     dollars = asked * usd["model_million_input"] + answered * usd["model_million_output"]
     return f"${dollars * usd['model_geographic_factor'] / 1e6:.6f}"

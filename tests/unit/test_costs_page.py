@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from toolkit import aws_facts
-from toolkit.cost import LAYERS, CostError, Made, Message, by_use, fixed, priced_model, report
+from toolkit.cost import LAYERS, CostError, Made, Message, by_use, fixed, report
 from toolkit.pages.costs import PAGE, alarm_metrics, made, page, rules
 from toolkit.planned import Plan, Resource
 
@@ -33,7 +33,7 @@ def test_each_part_is_paid_by_one_layer() -> None:
     assert sorted(part for layer in LAYERS.values() for part in layer) == sorted(parts)
 
 
-def plan(profile: str = f"us.{priced_model()}", **guardrail: Any) -> Plan:
+def plan(profile: str = f"us.{aws_facts.priced_model()}", **guardrail: Any) -> Plan:
     """Return the plan of a small chatbot."""
     outputs = {
         "limits": {"output_tokens": 512, "system_prompt_chars": 40},
@@ -51,7 +51,9 @@ def plan(profile: str = f"us.{priced_model()}", **guardrail: Any) -> Plan:
 
 
 def test_a_plan_is_counted() -> None:
-    filtered = plan(f"global.{priced_model()}", content_policy_config=[{}], topic_policy_config=[])
+    filtered = plan(
+        f"global.{aws_facts.priced_model()}", content_policy_config=[{}], topic_policy_config=[]
+    )
     assert Made.of(filtered) == Made(
         rules=2,
         alarm_metrics=1,
