@@ -1,7 +1,7 @@
 """The bill of materials of the function's zip, in CycloneDX JSON.
 
 It is read from the zip, and the same for the same zip: it has no time, and the serial number comes
-from the zip's hash. Our own files have no license entry: the project names none.
+from the zip's hash. Our own files have no license entry: LICENSE is theirs.
 """
 
 import hashlib
