@@ -9,6 +9,3 @@ os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
 
 OPERATOR_KEY_ID = "emulator"
 """Access key id of the emulator's own calls; an administrator's, and recorded nowhere."""
-
-ADMINISTRATOR_KEY_ID = "rehearsal"
-"""Access key id and secret of people and Terraform: the account's administrator."""

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from toolkit import screening
+from benchmarks import screening
 
 
 def main() -> int:

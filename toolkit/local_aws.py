@@ -10,10 +10,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from emulator import ADMINISTRATOR_KEY_ID
 from toolkit.interrupts import interrupts
 from toolkit.processes import command_of
 from toolkit.terraform import PRIVATE, ROOT, merged
+
+ADMINISTRATOR_KEY_ID = "rehearsal"
+"""Access key id and secret of people and Terraform: the local account's administrator."""
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0

@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator import ADMINISTRATOR_KEY_ID
 from toolkit import misspelled
 from toolkit.applying import Narrator, errors_of
-from toolkit.local_aws import LocalAws, local_aws
+from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
 from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
 from toolkit.terraform import ROOT, Terraform, TerraformError, environment

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from moto.sts.models import sts_backends
 
-from emulator import ADMINISTRATOR_KEY_ID, OPERATOR_KEY_ID
+from emulator import OPERATOR_KEY_ID
 from emulator.account import Account
 from emulator.wire.call import Credential, Principal
 from emulator.wire.errors import CallerError
 from emulator.wire.partition import partition_of
+from toolkit.local_aws import ADMINISTRATOR_KEY_ID
 
 _MAX_SESSIONS = 1000
 _UNKNOWN_CALLER = "The security token included in the request is invalid."

@@ -49,3 +49,16 @@ def test_only_the_server_knows_the_door_and_no_part_knows_the_table() -> None:
     above = {"emulator.door": {"server.py"}, "emulator.services": {"door.py"}}
     for module, allowed in above.items():
         assert {name for name, names in files().items() if module in names} == allowed
+
+
+def test_no_arrow_runs_up() -> None:
+    """What the emulator stands on does not import it."""
+    below = {
+        "iam_policy": ("emulator", "toolkit"),
+        "policies": ("emulator", "toolkit"),
+        "toolkit": ("emulator",),
+    }
+    for folder, above in below.items():
+        for file in (EMULATOR.parent / folder).rglob("*.py"):
+            tops = {name.partition(".")[0] for name in imported(file)}
+            assert not tops & set(above), file

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.proofs.errors import CannotAskError
 from toolkit.proofs.kinds import Evidence, Question, Request
+from toolkit.proofs.policies import Policies
 
 if TYPE_CHECKING:
     from toolkit.proofs.run import Run
@@ -21,16 +22,13 @@ class Reader:
     def __init__(self, run: "Run") -> None:
         self._run = run
         self._deployment = run.deployment
-        self._policies: Any = None
+        self._policies: Policies | None = None
 
     def question(self, question: Question) -> list[str]:
         """Return what is wrong with the answers of the applied policies."""
         if self._policies is None:
-            from toolkit.proofs.policies import Policies  # noqa: PLC0415 - needs the emulator
-
             self._policies = Policies(self._deployment)
-        problems: list[str] = self._policies.answer(question)
-        return problems
+        return self._policies.answer(question)
 
     def evidence(self, evidence: Evidence) -> list[str]:
         """Return what is wrong with the configuration or with a log."""

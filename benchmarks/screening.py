@@ -36,7 +36,7 @@ LENGTHS = {"up to 120 characters": 0, "up to 500": 120, "over 500": 500}
 PRICES = (0, 10, 30)
 """How many attacks a harmless text is worth, in the choice of alternatives."""
 
-GIVEN_UP = ROOT / "toolkit" / "given-up-patterns.txt"
+GIVEN_UP = ROOT / "benchmarks" / "given-up-patterns.txt"
 
 DOCUMENT = re.compile(
     r"(?i)(ignore (all |previous |your |the )?instructions|system prompt|jailbreak|DAN mode"
