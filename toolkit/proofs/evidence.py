@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit.proofs.errors import CannotAskError
 from toolkit.proofs.kinds import Evidence, Question, Request
