@@ -23,17 +23,27 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class RequestIds:
-    """The ids that join the logs of API Gateway, Lambda and Bedrock."""
+    """The ids that join the logs of API Gateway, Lambda and Bedrock, and those of who asks."""
 
     request_id: str
     function_request_id: str
     extended_request_id: str | None = None
+    client: str | None = None  # the id of the API key; None for a direct invocation
+    person: str | None = None  # who signed in, as a hash; None without sign-in
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     message: str
     ids: RequestIds
+
+    @property
+    def client(self) -> str | None:
+        return self.ids.client
+
+    @property
+    def person(self) -> str | None:
+        return self.ids.person
 
 
 @dataclass(frozen=True, slots=True)

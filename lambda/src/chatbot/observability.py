@@ -86,6 +86,7 @@ class Telemetry:
                 "message": "chat",
                 "request_id": ids.request_id,
                 "function_request_id": ids.function_request_id,
+                **({"person": ids.person} if ids.person else {}),
                 **{name: value for name, value in fields.items() if value is not None},
             }
         if self._config.namespace:

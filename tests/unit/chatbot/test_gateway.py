@@ -142,6 +142,40 @@ def test_ids_come_from_api_gateway_when_they_are_ids(event: dict[str, Any], cont
     assert ids.extended_request_id is None
 
 
+CLAIMS = {
+    "sub": "6f1d4c1e-0b6a-4f0e-9a3c-5b7c1d2e3f40",
+    "iss": "https://cognito-idp.us-east-2.amazonaws.com/us-east-2_Example01",
+    "email": "mary.major@example.com",
+}
+
+
+def test_who_asks_is_the_key_and_with_sign_in_the_person(
+    event: dict[str, Any], context: Any
+) -> None:
+    ids = gateway.read_ids(event, context)
+    assert (ids.client, ids.person) == ("k3y1d00001", None)
+    event["requestContext"]["authorizer"] = {"claims": CLAIMS}
+    signed_in = gateway.read_ids(event, context)
+    assert (
+        signed_in.person == "f0e7acbebf5fd0ae7a8c110b2dce9e21"
+    )  # kept with data: it must not change
+    assert signed_in.client == "k3y1d00001"
+    direct = gateway.read_ids({"message": "hello"}, context)
+    assert (direct.client, direct.person) == (None, None)
+
+
+@pytest.mark.parametrize("claim", ["sub", "iss"])
+def test_a_person_is_one_of_one_user_pool(event: dict[str, Any], context: Any, claim: str) -> None:
+    def person(**changed: object) -> str | None:
+        event["requestContext"]["authorizer"] = {"claims": CLAIMS | changed}
+        return gateway.read_ids(event, context).person
+
+    assert person(email="other@example.com") == person()
+    assert person(**{claim: CLAIMS[claim] + "0"}) not in {None, person()}
+    for wrong in ("", None, 7, ["x"]):
+        assert person(**{claim: wrong}) is None
+
+
 def test_the_time_left_is_what_api_gateway_has_left_when_that_is_less(
     event: dict[str, Any], context: Any
 ) -> None:

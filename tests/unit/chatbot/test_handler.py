@@ -83,6 +83,20 @@ def test_one_line_and_one_set_of_metrics_say_what_happened(invoke: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("body", [None, "no"])
+def test_the_log_has_the_person_and_neither_token_nor_mail_address(
+    invoke: Any, event: dict[str, Any], body: object
+) -> None:
+    assert "person" not in invoke(body=body).logs[0]
+    claims = {"sub": "6f1d4c1e", "iss": "https://pool.example", "email": "mary@example.com"}
+    event["requestContext"]["authorizer"] = {"claims": claims}
+    event["headers"]["authorization"] = "Bearer header.payload.signature"
+    said = invoke(whole_event=event, body=body)
+    assert re.fullmatch("[0-9a-f]{32}", said.logs[0]["person"])
+    for secret in (*claims.values(), "header.payload.signature"):
+        assert secret not in said.raw_output
+
+
 def test_metrics_have_the_service_as_their_one_dimension(invoke: Callable[..., Any]) -> None:
     emf = next(json.loads(line) for line in invoke().raw_output.splitlines() if "_aws" in line)
     (described,) = emf["_aws"]["CloudWatchMetrics"]
