@@ -31,12 +31,12 @@ def pin(folder: Path, version: str) -> None:
 
 
 class Offline:
-    """A copy of modules, environments and examples that Terraform plans offline."""
+    """A copy of modules, environments, examples and chat page that Terraform plans offline."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         leave = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
-        for part in ("modules", "envs", "examples"):
+        for part in ("modules", "envs", "examples", "web"):
             shutil.copytree(ROOT / part, folder / part, ignore=leave)
         if version := os.environ.get(PROVIDER_VARIABLE):
             pin(folder, version)

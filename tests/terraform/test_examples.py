@@ -8,9 +8,10 @@ import pytest
 
 from tests.terraform.offline import Offline, planned, resource, resources
 from toolkit import misspelled
+from toolkit.chat_page import POLICY
 from toolkit.terraform import ROOT, Terraform
 
-# Seven plans, most of them of a web ACL, take minutes of CPU.
+# Plans, most of them of a web ACL, take minutes of CPU.
 pytestmark = pytest.mark.long
 
 README = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
@@ -100,3 +101,42 @@ def test_governance_watches_beside_a_trail(plans: dict[str, Any]) -> None:
     assert len(resources(plan, "aws_cloudwatch_metric_alarm")) > 10
     attached = {one["role"] for one in resources(plan, "aws_iam_role_policy_attachment")}
     assert "support-function" in attached
+
+
+def test_the_chat_page_is_read_by_its_distribution_alone_and_over_https(
+    plans: dict[str, Any],
+) -> None:
+    plan = plans["chat-page"]
+    block = resource(plan, "aws_s3_bucket_public_access_block")
+    assert [value for value in block.values() if isinstance(value, bool)] == [True] * 4
+    assert resource(plan, "aws_cloudfront_origin_access_control")["signing_behavior"] == "always"
+    page = resource(plan, "aws_cloudfront_distribution")
+    (behavior,) = page["default_cache_behavior"]
+    assert behavior["viewer_protocol_policy"] == "redirect-to-https"
+    assert page["viewer_certificate"][0]["minimum_protocol_version"] == "TLSv1.2_2021"
+    # Whom the bucket's policy lets read is known once there is a distribution.
+    (statement,) = (
+        one["expressions"]["statement"][0]
+        for one in plan["configuration"]["root_module"]["resources"]
+        if one["type"] == "aws_iam_policy_document"
+    )
+    assert statement["principals"][0]["identifiers"] == {
+        "constant_value": ["cloudfront.amazonaws.com"]
+    }
+    values = statement["condition"][0]["values"]["references"]
+    assert "aws_cloudfront_distribution.page.arn" in values
+
+
+def test_the_chat_page_is_hosted_with_the_headers_that_it_is_served_with_here(
+    plans: dict[str, Any],
+) -> None:
+    plan = plans["chat-page"]
+    files = {one["key"]: one for one in resources(plan, "aws_s3_object")}
+    assert set(files) == {path.name for path in (ROOT / "web").iterdir()} - {"README.md"}
+    (api,) = re.findall(r'^export const api = "(https://.+)";$', files["settings.js"]["content"])
+    (headers,) = resource(plan, "aws_cloudfront_response_headers_policy")["security_headers_config"]
+    (policy,) = headers["content_security_policy"]
+    host = "https://" + api.split("/")[2]
+    assert policy["content_security_policy"] == POLICY.format(host)
+    for name in ("content_type_options", "referrer_policy", "strict_transport_security"):
+        assert headers[name][0]["override"], name

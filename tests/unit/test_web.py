@@ -33,7 +33,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
 
 def test_a_host_is_told_the_policy_that_is_served_here() -> None:
     told = POLICY.format('${regex("^https://[^/]+", local.api)}')
-    assert f'"{told}"' in (WEB / "README.md").read_text("utf-8")
+    assert f'"{told}"' in (ROOT / "examples/chat-page/main.tf").read_text("utf-8")
 
 
 @pytest.mark.parametrize("origin", ["https://chat.example.com", "http://192.0.2.1:80"])
