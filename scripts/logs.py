@@ -9,6 +9,9 @@ scripts/logs.py --env dev query 'stats count(*) by status' --log api
 import argparse
 import os
 import sys
+from urllib.error import URLError
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit import logview
 from toolkit.proofs import targets
@@ -19,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(description="Read the logs of a rehearsal or a deployment.")
     targets.arguments(parser)
-    parser.add_argument("--hours", type=float, default=HOURS, help="how far back to look")
+    parser.add_argument("--hours", type=logview.hours, default=HOURS, help="how far back to look")
     commands = parser.add_subparsers(dest="command", required=True)
     show = commands.add_parser("show", help="print the newest events, one a line")
     show.add_argument("--id", default="", help="of one request alone")
@@ -46,6 +49,9 @@ def main(argv: list[str] | None = None) -> int:
             logview.show(deployment, request_id=options.id, **where, **how)
     except (TraceError, targets.TargetError) as error:
         print(f"logs: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError, URLError) as error:
+        print(f"logs: {error}\nIs it still up, and may you read its logs?", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `make logs | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

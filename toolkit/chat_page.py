@@ -53,6 +53,10 @@ class Page(SimpleHTTPRequestHandler):
 def server(origin: str, api: str) -> ThreadingHTTPServer:
     """Return a server of the page at an origin of this machine. Raises TargetError."""
     parts = urlsplit(origin)
+    try:
+        port = parts.port or 80
+    except ValueError as error:
+        raise TargetError(f"{origin} names no port from 1 to 65535.") from error
     if parts.scheme != "http" or parts.hostname not in LOCAL:
         raise TargetError(
             f"The allowed origin {origin} is not on this machine, and only there can the page be"
@@ -60,6 +64,6 @@ def server(origin: str, api: str) -> ThreadingHTTPServer:
             " its pages, unless it is the allowed one."
         )
     try:
-        return ThreadingHTTPServer(("127.0.0.1", parts.port or 80), partial(Page, api=api))
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Page, api=api))
     except OSError as error:
         raise TargetError(f"{origin} cannot be served: {error.strerror}.") from error

@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from toolkit.mailbox import mails
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.logs import dig, events, parsed
-from toolkit.trace import TraceError
+from toolkit.records import plain
+from toolkit.trace import TraceError, checked
 
 SHOWN = 20  # newest events of each log, unless a request is named
 LOCAL_PAUSE_SECONDS, AWS_PAUSE_SECONDS = 0.5, 5.0
 QUERY_SECONDS = 120.0
+MOST_HOURS = 100_000  # eleven years
 COLORS = {"good": "32", "bad": "31", "warn": "33", "soft": "2"}
 BAD = ("BLOCK", "ERROR", "FAIL")
 MOST_OF_A_LINE = 160
+MOST_OF_AN_ERROR = 300
 MAILS = "mails"  # of the local AWS: no log, but shown as one
 
 
@@ -35,10 +38,17 @@ class Event:
         """Return the event as a line for people; the invocation log's is without its texts."""
         shown = _shown(self.log, self.message)
         stamp = f"{datetime.fromtimestamp(self.at / 1000, UTC):%H:%M:%S}"
-        line = f"{stamp} {self.log:<12}{' '.join(shown.split())[:MOST_OF_A_LINE]}"
+        line = f"{stamp} {self.log:<12}{plain(shown)[:MOST_OF_A_LINE]}"
         if not color:
             return line
         return f"\033[{COLORS[_kind(shown)]}m{line}\033[0m"
+
+
+def hours(text: str) -> float:
+    """Read how far back to look. Raises ValueError."""
+    if not 0 < (read := float(text)) <= MOST_HOURS:
+        raise ValueError(text)
+    return read
 
 
 def groups(deployment: Deployment, log: str = "") -> dict[str, str]:
@@ -60,10 +70,13 @@ def show(
     follow: bool = False,
     raw: bool = False,
 ) -> None:
-    """Print events, and with `follow` the new ones until Ctrl-C. Raises TraceError."""
+    """Print events, and with `follow` the new ones until Ctrl-C.
+
+    Raises TraceError, also where no log names the request.
+    """
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     named = groups(deployment, log)
-    pattern = _pattern(deployment, request_id, hours) if request_id else ""
+    pattern = _pattern(deployment, checked(request_id), hours) if request_id else ""
     since = round((time.time() - hours * 3600) * 1000)
     seen: set[str] = set()
     shown = None if pattern else SHOWN
@@ -78,6 +91,8 @@ def show(
                 print(event.message.rstrip() if raw else event.line(color=color), flush=True)
                 seen.add(event.id)
         if not follow:
+            if request_id and not seen:
+                raise TraceError(f"No event of the last {hours:g} h names {request_id}.")
             return
         # What arrives late is older than what was seen: look back a little.
         since = max(since, round(time.time() * 1000) - (15_000 if deployment.local else 300_000))
@@ -166,16 +181,21 @@ def _kind(shown: str) -> str:
 def query(deployment: Deployment, text: str, *, log: str = "", hours: float) -> Iterator[str]:
     """Yield the rows of a Logs Insights query as lines, its fields first. Raises TraceError."""
     client = deployment.aws("logs")
+    asked = [one for one in groups(deployment, log).values() if one != MAILS]
+    if not text.strip() or not asked:
+        missing = "There is no query" if asked else f"GROUP={log} holds no events to query"
+        raise TraceError(f"{missing}: make query Q='stats count(*) by status' GROUP=api")
     now = round(time.time())
     try:
         started = client.start_query(
-            logGroupNames=[one for one in groups(deployment, log).values() if one != MAILS],
+            logGroupNames=asked,
             startTime=now - round(hours * 3600),
             endTime=now + 1,
             queryString=text,
         )
     except client.exceptions.ClientError as error:
-        raise TraceError(f"The query is refused: {error.response['Error']['Message']}") from None
+        why = plain(error.response["Error"]["Message"])[:MOST_OF_AN_ERROR]
+        raise TraceError(f"The query is refused: {why}") from None
     deadline = time.monotonic() + QUERY_SECONDS
     while True:
         answer = client.get_query_results(queryId=started["queryId"])
@@ -191,8 +211,11 @@ def query(deployment: Deployment, text: str, *, log: str = "", hours: float) -> 
         for row in answer["results"]
     ]
     fields = list(dict.fromkeys(name for row in rows for name in row))
-    table = [fields, *([" ".join(row.get(name, "").split()) for name in fields] for row in rows)]
+    if not fields:
+        yield "No event has a field that the query names." if rows else "No event matches."
+        return
+    table = [fields, *([plain(row.get(name, "")) for name in fields] for row in rows)]
     widths = [min(60, max(len(line[place]) for line in table)) for place in range(len(fields))]
-    for line in table if rows else [["No event matches."]]:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths or [0], strict=True))
+    for line in table:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         yield "  ".join(padded).rstrip()

@@ -8,6 +8,14 @@ from toolkit import aws_facts
 type Record = dict[str, Any]
 
 
+def plain(text: str) -> str:
+    """Return a text on one line, without the controls that a terminal would act on.
+
+    Logs hold what an attacker has sent.
+    """
+    return "".join(one if one.isprintable() else "\ufffd" for one in " ".join(text.split()))
+
+
 def stopped(waf: Record, access: Record, function: Record) -> tuple[str, str] | None:
     """Return the layer that refused a request or kept its answer back, and by what; or None."""
     if waf.get("action") == "BLOCK":

@@ -52,7 +52,7 @@ class Step:
 
     def __str__(self) -> str:
         """Return the step as a line for a terminal."""
-        return f"{self.place:<12}{self.verdict:<13}{self.what}".rstrip()
+        return f"{self.place:<12}{self.verdict:<13}{records.plain(self.what)}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,17 @@ def trace(deployment: Deployment, request_id: str, *, hours: float = HOURS) -> T
 
     Raises TraceError where no log knows the id.
     """
+    return _Reader(deployment, hours).trace(checked(request_id))
+
+
+def checked(request_id: str) -> str:
+    """Return what can be a request id. Raises TraceError."""
     if not ID.fullmatch(request_id):
         raise TraceError(
             f"{request_id[:60]!r} is no request id. It is the request_id of an answer, or the"
-            " header x-amz-apigw-id."
+            " header x-amz-apigw-id; `make logs` ends its lines with it."
         )
-    return _Reader(deployment, hours).trace(request_id)
+    return request_id
 
 
 def search(deployment: Deployment, log: str, text: str, *, hours: float = HOURS) -> list[Record]:
@@ -131,7 +136,7 @@ class _Reader:
         if not any(self._found.values()):
             why = "; ".join(f"{log}: {reason}" for log, reason in self._unread.items())
             raise TraceError(
-                f"No log of the last {self._hours:g} hours knows {request_id}."
+                f"No log of the last {self._hours:g} h knows {request_id}."
                 + (f" Not read: {why}." if why else "")
                 + (
                     ""
@@ -302,10 +307,7 @@ class _Reader:
         return names.get(key_id, key_id.strip("-"))
 
     def _usage(self, key_id: str) -> dict[str, str]:
-        """Return the limits of a key's plan, and what is left of its quota, with a delay on AWS.
-
-        What is left of the rate no API tells.
-        """
+        """Return the limits of a key's plan, and what is left of its quota, with a delay on AWS."""
         plan = self._deployment.outputs.get("usage_plan_id")
         if key_id in {"", "-"} or not plan:
             return {}
@@ -320,7 +322,10 @@ class _Reader:
             return {"left": f"usage not read: {error.response['Error']['Code']}"}
         told = {}
         if rate := limits.get("throttle"):
-            told["rate"] = f"{rate['rateLimit']:g} a second, burst {rate['burstLimit']}"
+            told["rate"] = (
+                f"{rate['rateLimit']:g} a second, burst {rate['burstLimit']};"
+                " no API of AWS tells how much of it is left"
+            )
         if quota := limits.get("quota"):
             told["quota"] = f"{quota['limit']} a {quota['period'].lower()}"
         if days := usage.get("items", {}).get(key_id):

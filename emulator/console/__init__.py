@@ -78,13 +78,10 @@ class Console:
 
     def _learn(self, given: JsonObject) -> HttpResponse:
         """Take from `make up` what was applied: `env`, the API's `path`, Terraform's `outputs`."""
-        try:
-            self._env, path, outputs = str(given["env"]), str(given["path"]), dict(given["outputs"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise AwsError(
-                400, "ValidationException", f"env, path and outputs are needed: {error!r}"
-            ) from None
-        endpoint = self._account.endpoint
+        env, path, outputs = (given.get(name) for name in ("env", "path", "outputs"))
+        if not (isinstance(env, str) and isinstance(path, str) and isinstance(outputs, dict)):
+            raise AwsError(400, "ValidationException", "env, path and outputs are needed.")
+        self._env, endpoint = env, self._account.endpoint
         self._deployment = Deployment(
             endpoint + path, "", client=self._account.client, outputs=outputs, endpoint=endpoint
         )
@@ -156,8 +153,8 @@ def _object(request: HttpRequest) -> JsonObject:
 
 
 def _file(name: str) -> HttpResponse:
-    path = _FOLDER / name
-    if path.suffix not in _TYPES or path.parent != _FOLDER or not path.is_file():
+    path = next((one for one in _FOLDER.iterdir() if one.name == name), None)
+    if path is None or path.suffix not in _TYPES:
         raise AwsError(404, "NotFoundException", "The console has no such file.")
     headers = (("Content-Type", _TYPES[path.suffix]), *_SECURITY)
     return HttpResponse(200, headers, path.read_bytes())

@@ -33,7 +33,10 @@ def test_its_files_are_served(emulator: Emulator, name: str) -> None:
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("name", ["environment.py", "..%2Fdoor.py", "../door.py", "nothing.css"])
+@pytest.mark.parametrize(
+    "name",
+    ["environment.py", "..%2Fdoor.py", "../door.py", "nothing.css", "a%00.js", "a" * 5000 + ".js"],
+)
 def test_other_files_are_not(emulator: Emulator, name: str) -> None:
     assert emulator.request("GET", f"/_aws/console/{name}").status == 404
 
@@ -57,6 +60,7 @@ def test_a_page_cannot_tell_it_what_is_applied(emulator: Emulator) -> None:
     assert emulator.request("PUT", path, headers=ours(emulator), body=TOLD).status == 403
     assert emulator.request("PUT", path, body=b"[]").status == 400
     assert emulator.request("PUT", path, body=b'{"env": "dev"}').status == 400
+    assert emulator.request("PUT", path, body=TOLD.replace(b"{}}", b"[]}")).status == 400
 
 
 def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:

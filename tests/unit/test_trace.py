@@ -113,8 +113,9 @@ def test_an_answered_request_is_told_in_ten_lines_without_its_text() -> None:
     assert lines[0] == f"2026-11-27 19:43:04 UTC  web  200  42 ms  {ID}"
     text = "\n".join(lines)
     assert "7 requests left now" in text
-    limits = {"rate": "10 a second, burst 5", "quota": "500 a month"}
-    assert limits.items() <= answered().steps[1].facts.items()
+    facts = answered().steps[1].facts
+    assert facts["rate"] == "10 a second, burst 5; no API of AWS tells how much of it is left"
+    assert facts["quota"] == "500 a month"
     assert "30 in, 37 out tokens, $0.000237" in text
     assert "waf 1, api 1, function 1, invocations 1, trail 1" in text
     assert "secret" not in text
@@ -224,7 +225,55 @@ def test_logs_are_a_line_an_event_in_order_and_of_one_request_if_named(
     assert not [line for line in said if "secret" in line or "\033" in line]
     logview.show(every, log="api", request_id=ID, hours=1, raw=True)
     assert json.loads(capsys.readouterr().out) == ACCESS
-    logview.show(every, request_id="1234-another", hours=1)
+    for wrong, why in (("1234-another", "No event"), ('"', "no request id")):
+        with pytest.raises(TraceError, match=why):
+            logview.show(every, request_id=wrong, hours=1)
     assert capsys.readouterr().out == ""
     with pytest.raises(TraceError, match="GROUP=nothing"):
         logview.show(every, log="nothing", hours=1)
+
+
+def test_what_an_attacker_sent_acts_on_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    sent = "x' \x1b[2J\n\u202eUNION"
+    match = {"conditionType": "SQL_INJECTION", "location": "BODY", "matchedData": [sent]}
+    waf = REFUSED | {"terminatingRuleId": sent, "terminatingRuleMatchDetails": [match]}
+    every = deployment(waf=[waf])
+    logview.show(every, hours=1)
+    shown = capsys.readouterr().out + "\n".join(trace(every, EXTENDED).lines())
+    assert "\ufffd[2J \ufffdUNION" in shown
+    assert all(one.isprintable() for one in shown.replace("\n", ""))
+    assert shown.count("\n") == 7  # one event, and seven lines of its trace
+
+
+@pytest.mark.parametrize("text", ["-1", "0", "nan", "inf", "1e400", "soon", ""])
+def test_hours_are_a_number_of_hours(text: str) -> None:
+    assert logview.hours("0.5") == 0.5
+    with pytest.raises(ValueError, match=r".*"):
+        logview.hours(text)
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ([], ["No event matches."]),
+        ([["@ptr"]], ["No event has a field that the query names."]),
+        ([["@ptr", "a"], ["@ptr", "b"]], ["a  b", "1", "   1"]),
+    ],
+)
+def test_a_query_is_a_table_of_the_fields_that_there_are(
+    rows: list[list[str]], lines: list[str]
+) -> None:
+    results = [[{"field": name, "value": "1"} for name in row] for row in rows]
+    client = SimpleNamespace(
+        start_query=lambda **_: {"queryId": "q"},
+        get_query_results=lambda **_: {"status": "Complete", "results": results},
+        exceptions=SimpleNamespace(ClientError=MissingError),
+    )
+    outputs = {"log_groups": {"api": "api"}}
+    local = "http://127.0.0.1/chat"
+    asked = Deployment(local, "", client=lambda _: client, outputs=outputs, endpoint=local)
+    assert list(logview.query(asked, "fields a, b", hours=1)) == lines
+    with pytest.raises(TraceError, match="no query"):
+        list(logview.query(asked, " ", hours=1))
+    with pytest.raises(TraceError, match="mails holds no events"):
+        list(logview.query(asked, "fields a", log="mails", hours=1))

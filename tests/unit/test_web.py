@@ -40,3 +40,9 @@ def test_a_host_is_told_the_policy_that_is_served_here() -> None:
 def test_it_is_served_on_this_machine_alone(origin: str) -> None:
     with pytest.raises(TargetError, match="not on this machine"):
         server(origin, "https://api.example.com")
+
+
+@pytest.mark.parametrize("port", ["99999", "x"])
+def test_a_port_that_does_not_exist_is_named(port: str) -> None:
+    with pytest.raises(TargetError, match="no port"):
+        server(f"http://localhost:{port}", "https://api.example.com")

@@ -21,7 +21,7 @@ def events(client: Any, group: str, since: int, pattern: str = "") -> Iterator[M
     if pattern:
         asked["filterPattern"] = pattern
     for page in client.get_paginator("filter_log_events").paginate(**asked):
-        yield from page["events"]
+        yield from page.get("events", ())
 
 
 def dig(value: Any, *path: str | int) -> Any:
