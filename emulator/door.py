@@ -17,6 +17,7 @@ from emulator.cloudtrail.trail import Trail
 from emulator.cloudwatch.alarms import Alarms
 from emulator.cloudwatch.clock import Clock
 from emulator.cloudwatch.metrics import Metrics
+from emulator.cognito import pools
 from emulator.console import Console, opens
 from emulator.events.rules import Rules
 from emulator.iam import Authorizer
@@ -246,12 +247,14 @@ class Door:
                 return self.clock.handle(call.request, self._catch_up)
             case ["mailbox"]:
                 return self.mailbox.handle(call.request)
+            case ["tokens"]:
+                return pools.answer(call.request)
             case ["console", _] | []:
                 return self.console.answer(call)
         raise AwsError(
             404,
             "UnknownOperationException",
-            "Below /_aws are: clock, console/<name>, faults, health, mailbox,"
+            "Below /_aws are: clock, console/<name>, faults, health, mailbox, tokens,"
             " execute-api/<api id>/<stage>/<path>"
             " and custom-domain/<name>/<path>.",
         )

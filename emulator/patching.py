@@ -45,6 +45,7 @@ _MODULES = (
     "cloudtrail.patches",
     "cloudwatch.patches",
     "events.patches",
+    "apigateway.authorizer_patches",
     "apigateway.patches",
     "iam.patches",
     "kms.patches",

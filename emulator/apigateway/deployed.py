@@ -27,6 +27,8 @@ class Method:
     resource_path: str
     api_key_required: bool
     authorization: str
+    authorizer_id: str
+    authorization_scopes: frozenset[str]
     integration: Document
     declared_headers: Mapping[str, frozenset[str]]  # by method response status, in lower case
     models: Mapping[str, jsonschema.Draft4Validator]  # by content type; empty: body not validated
@@ -57,6 +59,7 @@ class Api:
         self.binary_media_types: list[str] = rest_api.get("binaryMediaTypes") or []
         self.minimum_compression_size: int | None = rest_api.get("minimumCompressionSize")
         self.gateway_responses: Document = served.get("gateway_responses") or {}
+        self.authorizers: Mapping[str, Document] = served.get("authorizers") or {}
         log_settings = stage.get("accessLogSettings") or {}
         self.log_group = log_settings.get("destinationArn", "").partition(":log-group:")[2]
         self.log_group = self.log_group.removesuffix(":*")
@@ -113,6 +116,8 @@ def _methods(served: Served, resource: Document) -> dict[str, Method]:
             resource_path=resource["path"],
             api_key_required=bool(method.get("apiKeyRequired")),
             authorization=method.get("authorizationType") or "NONE",
+            authorizer_id=method.get("authorizerId") or "",
+            authorization_scopes=frozenset(method.get("authorizationScopes") or ()),
             integration=method.get("methodIntegration") or {},
             declared_headers={
                 status: frozenset(

@@ -38,12 +38,14 @@ class Deployments:
         client = account.client("apigateway")
         models = client.get_models(**all_of)["items"]
         validators = client.get_request_validators(**all_of)["items"]
+        authorizers = client.get_authorizers(**all_of)["items"]
         apis = apigateway_backends[account.id][account.region]
         return {
             "rest_api": client.get_rest_api(restApiId=api_id),
             "resources": client.get_resources(**all_of, embed=["methods"])["items"],
             "models": {model["name"]: model.get("schema", "{}") for model in models},
             "validators": {validator["id"]: validator for validator in validators},
+            "authorizers": {authorizer["id"]: authorizer for authorizer in authorizers},
             # As they were put: an error keeps its own status where the author gave none.
             "gateway_responses": put_gateway_responses(apis, api_id),
         }
@@ -57,9 +59,10 @@ class Deployments:
     def served(self, api_id: str, stage_name: str) -> Served | None:
         """Return what a stage of a REST API serves, in boto3's shapes; None without such a stage.
 
-        `rest_api`, `resources` (methods embedded), `models` (name to schema), `validators` (by id)
-        and `gateway_responses` (by type) are as they were when the stage's deployment was created:
-        a change without a new deployment has no effect. `stage` is live: its settings act at once.
+        `rest_api`, `resources` (methods embedded), `models` (name to schema), `validators` and
+        `authorizers` (by id) and `gateway_responses` (by type) are as they were when the stage's
+        deployment was created: a change without a new deployment has no effect. `stage` is live:
+        its settings act at once.
         """
         client = self._account.client("apigateway")
         try:

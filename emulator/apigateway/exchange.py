@@ -46,6 +46,7 @@ class Exchange:
         self.trace = _trace(request, tracing=api.tracing)
         self.api_key: str | None = None
         self.api_key_id: str | None = None
+        self.claims: dict[str, str] = {}  # of the token that an authorizer took
         self.domain_name = f"{api.api_id}.execute-api.{account.region}.amazonaws.com"
         self.url_path = f"/{api.stage_name}{path}"  # as the client wrote it
         # On record: slashes before the first segment are one, those between segments are kept.
@@ -93,6 +94,11 @@ class Exchange:
         """Note whose API key this is."""
         self.api_key, self.api_key_id = api_key, api_key_id
         self.variables |= {"identity.apiKey": api_key, "identity.apiKeyId": api_key_id}
+
+    def signed_in(self, claims: dict[str, str]) -> None:
+        """Note what the token says of the person."""
+        self.claims = claims
+        self.variables |= {f"authorizer.claims.{name}": value for name, value in claims.items()}
 
     def evaluate(self, expression: str) -> str | None:
         """Evaluate a header's mapping: 'static', context.x, stageVariables.x, method.request.…"""

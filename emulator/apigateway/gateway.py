@@ -19,6 +19,7 @@ from emulator.apigateway.domains import Domains
 from emulator.apigateway.exchange import Exchange
 from emulator.apigateway.integrations import Functions, LambdaProxy, mock
 from emulator.apigateway.responses import GatewayError, gateway_response
+from emulator.apigateway.sign_in import COGNITO, SignIn
 from emulator.apigateway.usage import Usage
 from emulator.apigateway.validation import body_error, missing_parameters
 from emulator.iam import Authorizer
@@ -78,6 +79,7 @@ class ExecuteApi:
         self._waf = waf
         self._authorizer = authorizer
         self._deployed_api = deployed_api
+        self._sign_in = SignIn(account, clock)
         self._usage = Usage(account, clock)
         self.domains = Domains(account)
         self._logged = itertools.count()
@@ -163,7 +165,10 @@ class ExecuteApi:
         method, parameters = found
         if method.authorization == "AWS_IAM":
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
-        if method.authorization != "NONE":
+        if method.authorization == COGNITO:
+            # Before the key, which an authorizer may bring (API key sources). Not on record.
+            self._sign_in.admit(exchange)
+        elif method.authorization != "NONE":
             self._account.approximations.note(
                 "API Gateway", "authorizers are absent: such methods refuse"
             )

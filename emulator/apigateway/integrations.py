@@ -283,6 +283,8 @@ def _request_context(exchange: Exchange) -> JsonObject:
         "userAgent": exchange.request.header("user-agent"),
         "userArn": None,
     }
+    if exchange.claims:
+        context["authorizer"] = {"claims": exchange.claims}
     if exchange.api_key is not None:
         context["identity"] |= {"apiKey": exchange.api_key, "apiKeyId": exchange.api_key_id}
     return context

@@ -22,6 +22,7 @@ from moto.apigateway.models import (
 from emulator.apigateway.refusal import RefusalError, not_found
 from emulator.wire.documents import Document
 
+_AUTHORIZER = "Invalid Authorizer identifier specified"
 _DEPLOYMENT = "Invalid Deployment identifier specified"
 _INTEGRATION = "Invalid Integration identifier specified"
 _KEY = "Invalid API Key identifier specified"
@@ -94,6 +95,7 @@ _model: _Check = (
 )
 _validator: _Check = (_VALIDATOR, lambda at: at.of_api("request_validators", "requestValidatorId"))
 _deployment: _Check = (_DEPLOYMENT, lambda at: at.of_api("deployments", "deploymentId"))
+_authorizer: _Check = (_AUTHORIZER, lambda at: at.of_api("authorizers", "authorizerId"))
 _stage: _Check = (_STAGE, lambda at: at.of_api("stages", "stageName"))
 _own_answer: _Check = (
     "Gateway response type not defined on api",
@@ -105,12 +107,14 @@ _plan_key: _Check = (_KEY, lambda at: at.plan_key)
 
 _CHECKS: Mapping[str, tuple[_Check, ...]] = {
     **dict.fromkeys(
-        ("CreateDeployment", "CreateModel", "CreateStage", "DeleteRestApi", "GetDeployments",
+        ("CreateAuthorizer", "CreateDeployment", "CreateModel", "CreateStage", "DeleteRestApi",
+         "GetAuthorizers", "GetDeployments",
          "GetGatewayResponse", "GetGatewayResponses", "GetModels", "GetRequestValidators",
          "GetResources", "GetRestApi", "GetStages", "PutGatewayResponse", "PutRestApi",
          "UpdateGatewayResponse", "UpdateRestApi"),
         (_api,),
     ),
+    **dict.fromkeys(("DeleteAuthorizer", "GetAuthorizer", "UpdateAuthorizer"), (_authorizer,)),
     **dict.fromkeys(("DeleteModel", "GetModel", "UpdateModel"), (_model,)),
     **dict.fromkeys(
         ("DeleteRequestValidator", "GetRequestValidator", "UpdateRequestValidator"), (_validator,)

@@ -79,6 +79,7 @@ def _change_security_policy(original: Moto, api: RestAPI, operations: list[JsonO
 # Updates that moto lacks: an environment that is edited and applied again sends them.
 _FIELDS = {
     "apiKeyRequired": "api_key_required",
+    "authorizationScopes": "authorization_scopes",
     "authorizationType": "authorization_type",
     "authorizerId": "authorizer_id",
     "contentHandling": "content_handling",
@@ -110,6 +111,11 @@ def _patch_fields(target: object, operations: list[JsonObject]) -> None:
             value = value == "true"
         elif name == "timeoutInMillis":
             value = int(str(value))
+        if name == "authorizationScopes":
+            scopes = set(getattr(target, attribute) or ()) - {value}
+            scopes |= set() if operation["op"] == "remove" else {value}
+            setattr(target, attribute, sorted(scopes))
+            continue
         if not key:
             setattr(target, attribute, None if operation["op"] == "remove" else value)
             continue

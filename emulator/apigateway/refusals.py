@@ -17,6 +17,7 @@ from emulator.account import Account
 from emulator.apigateway import missing, patch_operations
 from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.refusal import RefusalError, conflict, not_found
+from emulator.apigateway.sign_in import COGNITO
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
 
@@ -43,6 +44,7 @@ _PROXIED = re.compile(
     r"arn:[\w-]+:apigateway:[\w-]+:(?:lambda:path/+2015-03-31/functions/[^/]+/invocations"
     r"|firehose:action/PutRecord)"
 )
+_POOL = re.compile(r"arn:[\w-]+:cognito-idp:[\w-]+:\d{12}:userpool/[\w-]+_[0-9a-zA-Z]+")
 
 
 def refuse(call: Call, account: Account) -> None:
@@ -97,7 +99,7 @@ def _check_new_method(params: Document, client: BaseClient) -> None:
     names = [name.rpartition(".")[2] for name in params.get("requestParameters") or {}]
     if len(names) != len(set(names)):
         raise RefusalError("Parameter names must be unique across querystring, header and path")
-    _check_authorizer(params.get("authorizationType"))
+    _check_authorizer(params, params.get("authorizationType"), params.get("authorizerId"), client)
     _check_method(params, client)
 
 
@@ -105,13 +107,21 @@ def _check_patched_method(params: Document, client: BaseClient) -> None:
     place = {key: params[key] for key in ("restApiId", "resourceId", "httpMethod")}
     method = client.get_method(**place)
     kind = next(_set(params, "/authorizationType"), method.get("authorizationType"))
-    _check_authorizer(kind)
+    authorizer = next(_set(params, "/authorizerId"), method.get("authorizerId"))
+    _check_authorizer(params, kind, authorizer, client)
     _check_method(params, client)
 
 
-def _check_authorizer(kind: str | None) -> None:
-    # Nobody can make an authorizer here, so that none is valid.
-    if kind in {"CUSTOM", "COGNITO_USER_POOLS"}:
+def _check_authorizer(
+    params: Document, kind: str | None, authorizer: str | None, client: BaseClient
+) -> None:
+    if kind not in {"CUSTOM", COGNITO}:
+        return
+    made = client.get_authorizers(restApiId=params["restApiId"], limit=500)["items"]
+    types = {each["id"]: each["type"] for each in made}
+    if (types.get(authorizer or "") == COGNITO) != (kind == COGNITO):
+        authorizer = None
+    if authorizer not in types:
         raise RefusalError(
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or"
             " COGNITO_USER_POOLS requires a valid authorizer."
@@ -217,6 +227,18 @@ def _check_validator(params: Document, _: object) -> None:
         raise RefusalError("Request Validator name cannot be blank")
 
 
+def _check_new_user_pools(params: Document, _: object) -> None:
+    """Refuse an authorizer of user pools that names none. AWS's own words are not on record."""
+    arns = params.get("providerARNs") or []
+    if params.get("type") == COGNITO and not (arns and all(map(_POOL.fullmatch, arns))):
+        raise RefusalError("Invalid Authorizer Provider ARN specified")
+
+
+def _check_user_pools(params: Document, _: object) -> None:
+    for arn in _set(params, "/providerARNs"):
+        _check_new_user_pools({"type": COGNITO, "providerARNs": [arn]}, _)
+
+
 def _check_key(params: Document, _: object) -> None:
     if len(params.get("value") or "") > _LONGEST_KEY:
         raise RefusalError(f"API Key value exceeds maximum size of {_LONGEST_KEY} characters")
@@ -288,6 +310,7 @@ def _set(params: Document, path: str) -> Iterator[str]:
 
 _CHECKS: Mapping[str, Callable[[Document, BaseClient], None]] = {
     "CreateApiKey": _check_key,
+    "CreateAuthorizer": _check_new_user_pools,
     "CreateModel": _check_new_model,
     "CreateResource": _check_resource,
     "CreateRestApi": _check_rest_api,
@@ -300,6 +323,7 @@ _CHECKS: Mapping[str, Callable[[Document, BaseClient], None]] = {
     "PutIntegration": _check_integration,
     "PutIntegrationResponse": _check_integration_response,
     "PutMethod": _check_new_method,
+    "UpdateAuthorizer": _check_user_pools,
     "UpdateIntegration": _check_integration,
     "UpdateMethod": _check_patched_method,
     "UpdateModel": _check_patched_model,

@@ -1,4 +1,4 @@
-# POST /chat: an API key, a body that fits the model, then the function.
+# POST /chat: with sign-in a token, an API key, a body that fits the model, then the function.
 
 resource "aws_api_gateway_model" "chat" {
   rest_api_id  = aws_api_gateway_rest_api.this.id
@@ -33,7 +33,9 @@ resource "aws_api_gateway_method" "chat" {
   rest_api_id          = aws_api_gateway_rest_api.this.id
   resource_id          = aws_api_gateway_resource.chat.id
   http_method          = "POST"
-  authorization        = "NONE"
+  authorization        = var.identity == null ? "NONE" : "COGNITO_USER_POOLS"
+  authorizer_id        = one(aws_api_gateway_authorizer.person[*].id)
+  authorization_scopes = try(var.identity.scopes, null)
   api_key_required     = true
   request_validator_id = aws_api_gateway_request_validator.body.id
 

@@ -22,7 +22,7 @@ locals {
 }
 
 resource "aws_api_gateway_gateway_response" "this" {
-  for_each = local.gateway_responses
+  for_each = merge(local.gateway_responses, local.sign_in_responses)
 
   rest_api_id   = aws_api_gateway_rest_api.this.id
   response_type = each.key

@@ -1,7 +1,7 @@
 locals {
-  # A page may send these two headers, and no other, to the one path and method that there is.
+  # A page may send these headers, and no other, to the one path and method that there is.
   cors_headers = {
-    "Access-Control-Allow-Headers" = "content-type,x-api-key"
+    "Access-Control-Allow-Headers" = var.identity == null ? "content-type,x-api-key" : "authorization,content-type,x-api-key"
     "Access-Control-Allow-Methods" = "OPTIONS,POST"
     "Access-Control-Allow-Origin"  = var.allowed_origin
     "Access-Control-Max-Age"       = "600"

@@ -2,10 +2,11 @@ locals {
   # A REST API serves the snapshot of its last deployment, so whatever describes it makes a new one: the files, and the
   # inputs that they read. A hash of resource ids, as in many examples, would miss every change in place.
   definition = [
-    [for file in ["main.tf", "chat.tf", "preflight.tf", "gateway-responses.tf"] : filesha256("${path.module}/${file}")],
+    [for file in ["main.tf", "chat.tf", "preflight.tf", "gateway-responses.tf", "sign-in.tf"] : filesha256("${path.module}/${file}")],
     var.allowed_origin,
     try(var.custom_domain.close_default_endpoint, false),
     var.function.alias_invoke_arn,
+    var.identity,
     var.max_message_chars,
   ]
 }

@@ -69,6 +69,27 @@ variable "function" {
   nullable = false
 }
 
+variable "identity" {
+  description = "Sign-in: whose users may ask, by a token in the header `authorization`. null = an API key is enough, and nobody knows who the person is."
+  type = object({
+    user_pool_arns = list(string)          # Cognito user pools, into which OIDC and SAML providers federate. Any app client of theirs will do.
+    scopes         = optional(set(string)) # Access tokens with one of these; null = identity tokens.
+  })
+  default = null
+
+  validation {
+    condition = var.identity == null ? true : length(var.identity.user_pool_arns) > 0 && alltrue([
+      for arn in var.identity.user_pool_arns : can(regex("^arn:[a-z-]+:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/[a-z0-9-]+_[A-Za-z0-9]+$", arn))
+    ])
+    error_message = "identity.user_pool_arns must hold the ARN of one user pool or more: arn:aws:cognito-idp:<region>:<account>:userpool/<id>. Without sign-in, identity is null."
+  }
+
+  validation {
+    condition     = try(var.identity.scopes, null) == null ? true : length(var.identity.scopes) > 0 && alltrue([for scope in var.identity.scopes : can(regex("^[^ ]+$", scope))])
+    error_message = "identity.scopes must hold one scope or more, such as chatbot/ask, or be null: then identity tokens are asked for."
+  }
+}
+
 variable "kms_key_arn" {
   description = "Customer managed key that encrypts the access log."
   type        = string

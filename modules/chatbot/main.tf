@@ -99,6 +99,7 @@ module "api" {
   clients            = var.clients
   custom_domain      = var.api.custom_domain
   disabled_clients   = var.disabled_clients
+  identity           = var.identity
   kms_key_arn        = module.governance.kms_key_arn
   log_retention_days = var.operations.log_retention_days
   log_role_arn       = module.governance.api_gateway_log_role_arn

@@ -12,6 +12,7 @@ output "deployment" {
     function_name        = module.compute.function_name       # Of the Lambda function.
     guardrail_id         = local.guardrail.id                 # Of the Bedrock guardrail.
     guardrail_version    = local.guardrail.version            # The published version that the function uses.
+    identity             = var.identity                       # User pools whose users may ask, and the scopes of their tokens; null without sign-in.
     name                 = local.name                         # Beginning of the names of all that belongs to the chatbot.
     region               = local.region                       # Of all of it.
     scp_json             = module.governance.scp_json         # Service control policy that binds everybody but the deploy roles, for the organization's management account to attach; null without deploy roles.

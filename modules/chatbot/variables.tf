@@ -189,6 +189,15 @@ variable "guardrail" {
   }
 }
 
+variable "identity" {
+  description = "Sign-in: whose users may ask, by a token in the header `authorization`. null = an API key is enough, and nobody knows who the person is."
+  type = object({
+    user_pool_arns = list(string)          # Cognito user pools, into which OIDC and SAML providers federate. Any app client of theirs will do.
+    scopes         = optional(set(string)) # Access tokens with one of these; null = identity tokens.
+  })
+  default = null
+}
+
 variable "model" {
   description = "The model, always by an inference profile, and the regions that this profile routes to from ours."
   type = object({

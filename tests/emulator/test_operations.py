@@ -25,7 +25,7 @@ UNSHOWN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "query, beside what is served": ("iam", "list_groups", {}),
     "ec2": ("ec2", "describe_vpcs", {}),
     "rest-json": ("mq", "list_brokers", {}),
-    "rest-json, beside what is served": ("apigateway", "get_authorizers", {"restApiId": "none"}),
+    "rest-json, beside what is served": ("apigateway", "get_sdk_types", {}),
     "rest-json, signed by another name": ("efs", "describe_file_systems", {}),
     "rest-xml": ("route53", "list_hosted_zones", {}),
     "rest-xml, beside what is served": ("s3", "list_multipart_uploads", {"Bucket": "none"}),

@@ -350,6 +350,85 @@ run "a_log_role_that_is_none_is_refused" {
   expect_failures = [aws_api_gateway_stage.this]
 }
 
+run "with_sign_in_a_question_needs_a_token_of_the_pool_as_well" {
+  command = plan
+
+  variables {
+    identity = {
+      user_pool_arns = ["arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_Example01"]
+    }
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_method.chat.authorization == "COGNITO_USER_POOLS" &&
+      length(coalesce(aws_api_gateway_method.chat.authorization_scopes, [])) == 0 &&
+      aws_api_gateway_method.chat.api_key_required &&
+      aws_api_gateway_authorizer.person[0].type == "COGNITO_USER_POOLS" &&
+      aws_api_gateway_authorizer.person[0].identity_source == "method.request.header.Authorization" &&
+      aws_api_gateway_authorizer.person[0].authorizer_result_ttl_in_seconds == 0 &&
+      aws_api_gateway_authorizer.person[0].provider_arns == toset(var.identity.user_pool_arns)
+    )
+    error_message = "POST /chat can be called without an identity token of the pool, or without an API key."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_method.preflight.authorization == "NONE" &&
+      aws_api_gateway_integration_response.preflight.response_parameters["method.response.header.Access-Control-Allow-Headers"] == "'authorization,content-type,x-api-key'"
+    )
+    error_message = "A browser cannot ask whether it may send the token."
+  }
+
+  assert {
+    condition = alltrue([for type in ["ACCESS_DENIED", "EXPIRED_TOKEN", "UNAUTHORIZED"] : (
+      aws_api_gateway_gateway_response.this[type].status_code == "401" &&
+      jsondecode(aws_api_gateway_gateway_response.this[type].response_templates["application/json"]).error.code == "unauthenticated" &&
+      aws_api_gateway_gateway_response.this[type].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://chat.example.com'"
+    )])
+    error_message = "Whoever is not signed in is not told so, or the page may not read it."
+  }
+
+  assert {
+    condition     = output.definition_hash != run.post_chat_needs_a_key_and_a_body_of_one_message.definition_hash
+    error_message = "Sign-in is asked for, and the stage goes on serving without."
+  }
+}
+
+run "with_scopes_an_access_token_must_hold_one" {
+  command = plan
+
+  variables {
+    identity = {
+      user_pool_arns = ["arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_Example01"]
+      scopes         = ["chatbot/ask"]
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.chat.authorization_scopes == toset(["chatbot/ask"])
+    error_message = "Identity tokens are accepted, or access tokens for something else."
+  }
+
+  assert {
+    condition     = output.definition_hash != run.with_sign_in_a_question_needs_a_token_of_the_pool_as_well.definition_hash
+    error_message = "Scopes are asked for, and the stage goes on serving without."
+  }
+}
+
+run "without_sign_in_there_is_nothing_of_it" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_api_gateway_method.chat.authorization == "NONE" &&
+      length(aws_api_gateway_authorizer.person) == 0 &&
+      length(setintersection(keys(aws_api_gateway_gateway_response.this), ["ACCESS_DENIED", "EXPIRED_TOKEN", "UNAUTHORIZED"])) == 0
+    )
+    error_message = "There is an authorizer, or its refusals."
+  }
+}
+
 # A name that nobody has would stop nobody.
 run "a_stopped_client_that_is_not_there_is_refused" {
   command = plan
