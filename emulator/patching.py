@@ -44,6 +44,7 @@ _MODULES = (
     "budgets.patches",
     "cloudtrail.patches",
     "cloudwatch.patches",
+    "cognito.patches",
     "events.patches",
     "apigateway.authorizer_patches",
     "apigateway.patches",

@@ -6,10 +6,19 @@ from tests.emulator.shown import unique
 
 
 def mock_api(
-    apis: Any, part: str = "", verb: str = "POST", declared: Any = None, **settings: Any
+    apis: Any,
+    part: str = "",
+    verb: str = "POST",
+    declared: Any = None,
+    *,
+    api: str = "",
+    **settings: Any,
 ) -> dict[str, str]:
-    """Make an API whose one method, of the root or of a part, answers 200; return where it is."""
-    api = apis.create_rest_api(name=unique("api"))["id"]
+    """Make an API whose one method, of the root or of a part, answers 200; return where it is.
+
+    `api` is one that is there already.
+    """
+    api = api or apis.create_rest_api(name=unique("api"))["id"]
     resource = apis.get_resources(restApiId=api)["items"][0]["id"]
     if part:
         resource = apis.create_resource(restApiId=api, parentId=resource, pathPart=part)["id"]
