@@ -76,13 +76,15 @@ def of_another_key() -> str:
 
 def by_the_public_key() -> str:
     """Sign with the public key as the secret of an HMAC, which a careless verifier takes."""
-    public = next(iter(pools.public_keys().keys)).as_pem(private=False)
+    (key,) = pools.public_keys().keys
+    assert isinstance(key, jwk.RSAKey)
+    public = key.as_pem(private=False)
     said = parts({"alg": "HS256", "kid": "dummy"}, claims_of(token())).rstrip(".")
     signature = hmac.digest(public, said.encode(), "sha256")
     return f"{said}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
-REFUSED = {
+REFUSED: dict[str, Callable[[], str | None]] = {
     "none": lambda: None,
     "blank": lambda: "",
     "no token": lambda: "hello",
