@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validate every module and environment; plan an environment, and apply exactly that plan."""
+"""Validate every environment and the modules that it calls; plan an environment, and apply exactly that plan."""
 
 import argparse
 import sys
@@ -11,8 +11,13 @@ PLAN = "saved.tfplan"
 
 
 def validate(_: str) -> None:
-    """Validate every root offline, without writing to the folders that people apply from."""
-    for folder in sorted((*ROOT.glob("modules/*/"), *ROOT.glob("envs/*/"))):
+    """Validate every root offline, without writing to the folders that people apply from.
+
+    A module is validated where an environment calls it; the tests plan the usage of each one.
+    """
+    for module in ROOT.glob("modules/*/"):
+        misspelled.check(module)
+    for folder in sorted(ROOT.glob("envs/*/")):
         name = folder.relative_to(ROOT)
         root = Terraform(folder, {"TF_DATA_DIR": str(CACHE / "terraform-data" / name)})
         lock = ("-lockfile=readonly",) if (folder / ".terraform.lock.hcl").is_file() else ()
