@@ -144,6 +144,16 @@ def test_an_answer_that_differs_is_told(
     assert said in verdict.detail
 
 
+def test_what_must_be_hidden_may_stand_in_an_id_by_chance_and_nowhere_else() -> None:
+    hidden = _request(hides=("123",))
+    chance = ANSWER | {"trace": "a1230000-0000-4000-8000-000000000123"}
+    assert _judged(hidden, 200, chance, PASSING, HEADERS | IDS | {"content-length": "123"}) == (
+        Verdict("pass")
+    )
+    assert _judged(hidden, 200, ANSWER | {"response": "\n123."}, PASSING).status == "fail"
+    assert _judged(hidden, 200, ANSWER, PASSING, HEADERS | IDS | {"x": "123"}).status == "fail"
+
+
 def test_what_the_edge_stops_is_stopped_in_its_own_log() -> None:
     records: dict[str, dict[str, Any]] = {"waf": BLOCKED, "api": STOPPED}
     assert _judged(_request(**EDGE), 403, REFUSAL, records) == Verdict("pass")
