@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validate every environment and the modules that it calls; plan an environment, and apply exactly that plan."""
+"""Validate every environment; plan one, and apply exactly that plan."""
 
 import argparse
 import sys

@@ -95,7 +95,7 @@ def test_the_program_stops_at_once_in_the_midst_of_work(
             time.sleep(0.5)
             assert not any(each.done() for each in waiting)
             program.send_signal(sent)
-            assert program.wait(timeout=2.5) == 0
+            assert program.wait(timeout=10) == 0
             wait(waiting, timeout=5)
     finally:
         program.kill()
