@@ -7,7 +7,7 @@ repeats a word of the question, so that what a caller sends cannot come back.
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SCRIPT = "a script"
@@ -187,6 +187,8 @@ _FALLBACK = (
     " return, a payment or your account?"
 )
 
+_STEMS = frozenset[str]().union(*(intent.words for intent in _INTENTS))
+_LONGEST_STEM = max(map(len, _STEMS))
 
 _THOUGHT = "They want help with an order, so I look for the page that says it best. "
 
@@ -220,23 +222,21 @@ def count_tokens(characters: int) -> int:
 
 def _best(question: str) -> str:
     words = _words(question)
-    spoken = " ".join(words)
+    spoken, stems = f" {' '.join(words)}", _stems(words)
     best, best_score = _FALLBACK, 0
     for intent in _INTENTS:
-        score = _score(intent, words, spoken)
+        score = 3 * sum(f" {phrase}" in spoken for phrase in intent.phrases)
+        score += len(intent.words & stems)
         if score > best_score:
             best, best_score = intent.answer, score
     return best
 
 
-def _score(intent: _Intent, words: Sequence[str], spoken: str) -> int:
-    score = 3 * sum(f" {phrase}" in f" {spoken}" for phrase in intent.phrases)
-    return score + sum(any(_matches(stem, word) for word in words) for stem in intent.words)
-
-
-def _matches(stem: str, word: str) -> bool:
+def _stems(words: Iterable[str]) -> frozenset[str]:
+    """Return the stems that some word begins with, or is."""
     # A short stem is a word of its own: "hi" is not in "high".
-    return word == stem or (len(stem) > 3 and word.startswith(stem))
+    beginnings = {word[:end] for word in words for end in range(4, _LONGEST_STEM + 1)}
+    return _STEMS & beginnings.union(words)
 
 
 def _words(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from moto.events.exceptions import (
 from moto.events.models import EventPattern, EventsBackend, Rule
 from moto.events.responses import EventsHandler
 
-from emulator.events.patterns import PatternError, event_of, matches, parsed
+from emulator.events.patterns import PatternError, compiled, event_of, matches
 from emulator.patching import Moto, add, patch
 
 MAX_TARGETS = 5
@@ -46,7 +46,7 @@ def _keep_tags_of_a_rule(
     # AWS: the tags in PutRule are ignored where the rule is there already.
     if pattern := settings.get("event_pattern"):
         try:
-            parsed(pattern)
+            compiled(pattern)
         except PatternError as error:
             raise InvalidEventPatternException(str(error)) from error
     bus = backend._normalize_event_bus_arn(settings.get("event_bus_arn"))

@@ -4,6 +4,7 @@ Source: EventBridge User Guide, "Creating event patterns" and "Comparison operat
 patterns".
 """
 
+import functools
 import ipaddress
 import json
 import re
@@ -26,78 +27,74 @@ class PatternError(ValueError):
 
 def matches(pattern: str, event: Document) -> bool:
     """Return whether an event meets a pattern. Raises PatternError."""
-    return _object(parsed(pattern), event)
+    return compiled(pattern)(event)
 
 
-def parsed(pattern: str) -> JsonObject:
-    """Return a pattern as the object that it is. Raises PatternError."""
+@functools.lru_cache(maxsize=256)
+def compiled(pattern: str) -> Test:
+    """Return the test that a pattern makes of an event. Raises PatternError."""
     try:
         document = strict_json(pattern)
     except (ValueError, RecursionError) as error:
         raise PatternError("Invalid JSON") from error
     if not isinstance(document, dict):
         raise PatternError("Filter is not an object")
-    _check(document)
-    return document
+    return _object(document)
 
 
-def _check(node: Document) -> None:
+def _object(node: Document) -> Test:
+    """Return a test of an object; of an array of objects one must match as a whole."""
     if not node:
         raise PatternError("Empty objects are not allowed")
-    for name, value in node.items():
-        if name == "$or":
-            _check_alternatives(value)
-        elif isinstance(value, dict):
-            _check(value)
-        elif not isinstance(value, list):
-            raise PatternError(f'"{name}" must be an object or an array')
-        elif not value:
-            raise PatternError("Empty arrays are not allowed")
-        else:
-            for one in value:
-                _test(one)
+    members = [_member(name, wanted) for name, wanted in node.items()]
+
+    def test(value: object) -> bool:
+        if isinstance(value, list):
+            return any(test(one) for one in value)
+        event = value if isinstance(value, dict) else {}
+        return all(member(event) for member in members)
+
+    return test
 
 
-def _check_alternatives(value: object) -> None:
+def _member(name: str, wanted: Any) -> Callable[[Document], bool]:
+    if name == "$or":
+        return _any(_alternatives(wanted))
+    if isinstance(wanted, dict):
+        inner = _object(wanted)
+    elif not isinstance(wanted, list):
+        raise PatternError(f'"{name}" must be an object or an array')
+    elif not wanted:
+        raise PatternError("Empty arrays are not allowed")
+    else:
+        inner = _any([_leaf(one) for one in wanted])
+    return lambda event: inner(event.get(name, _ABSENT))
+
+
+def _any(tests: list[Test]) -> Test:
+    return lambda value: any(test(value) for test in tests)
+
+
+def _alternatives(value: object) -> list[Test]:
     if not isinstance(value, list) or len(value) < 2:
         raise PatternError("$or needs an array of at least two objects")
-    for one in value:
-        if not isinstance(one, dict):
-            raise PatternError("$or needs an array of objects")
-        _check(one)
+    if not all(isinstance(one, dict) for one in value):
+        raise PatternError("$or needs an array of objects")
+    return [_object(one) for one in value]
 
 
-def _object(node: Document, event: object) -> bool:
-    """Match an object; of an array of objects one must match as a whole."""
-    if isinstance(event, list):
-        return any(_object(node, one) for one in event)
-    if not isinstance(event, dict):
-        event = {}
-    return all(_member(name, wanted, event) for name, wanted in node.items())
-
-
-def _member(name: str, wanted: Any, event: Document) -> bool:
-    if name == "$or":
-        return any(_object(one, event) for one in wanted)
-    value = event.get(name, _ABSENT)
-    if isinstance(wanted, dict):
-        return _object(wanted, value)
-    return any(_leaf(one, value) for one in wanted)
-
-
-def _leaf(wanted: object, value: object) -> bool:
-    """Match one of a list's entries; an empty array and an object are no leaf: absent."""
-    values = [one for one in _flat(value) if one is not _ABSENT]
+def _leaf(wanted: object) -> Test:
+    """Return the test of a list's entry; an empty array and an object are no leaf: absent."""
     test = _test(wanted)
     if isinstance(wanted, dict) and "exists" in wanted:
-        return bool(values) is wanted["exists"]
-    return any(test(one) for one in values)
+        return lambda value: bool(_flat(value)) is wanted["exists"]
+    return lambda value: any(test(one) for one in _flat(value))
 
 
 def _flat(value: object) -> list[object]:
     if isinstance(value, list):
         return [one for each in value for one in _flat(each)]
-    return [] if isinstance(value, dict) else [value]
+    return [] if value is _ABSENT or isinstance(value, dict) else [value]
 
 
 def _test(wanted: object) -> Test:
@@ -170,8 +167,9 @@ def _wildcard(operand: object) -> Test:
     if "**" in operand:
         raise PatternError("Consecutive wildcard characters")
     parts = re.split(r"(?<!\\)\*", operand)
-    pattern = ".*".join(re.escape(re.sub(r"\\([*\\])", r"\1", part)) for part in parts)
-    return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value, re.DOTALL))
+    texts = (re.escape(re.sub(r"\\([*\\])", r"\1", part)) for part in parts)
+    whole = re.compile(".*".join(texts), re.DOTALL).fullmatch
+    return lambda value: isinstance(value, str) and whole(value) is not None
 
 
 def _anything_but(operand: object) -> Test:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.events.patterns import PatternError, matches, parsed
+from emulator.events.patterns import PatternError, compiled, matches
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
@@ -202,4 +202,4 @@ def test_events_meet_patterns_as_awss_guide_says(pattern: Any, *, expected: bool
 )  # fmt: skip
 def test_patterns_that_eventbridge_does_not_know(pattern: str) -> None:
     with pytest.raises(PatternError):
-        parsed(pattern)
+        compiled(pattern)
