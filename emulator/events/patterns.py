@@ -8,6 +8,7 @@ import functools
 import ipaddress
 import json
 import re
+import sys
 from collections.abc import Callable
 from operator import eq, ge, gt, le, lt
 from typing import Any
@@ -46,7 +47,7 @@ def _object(node: Document) -> Test:
     """Return a test of an object; of an array of objects one must match as a whole."""
     if not node:
         raise PatternError("Empty objects are not allowed")
-    members = [_member(name, wanted) for name, wanted in node.items()]
+    members = [_member(name, wanted) for name, wanted in sorted(node.items(), key=_cost)]
 
     def test(value: object) -> bool:
         if isinstance(value, list):
@@ -55,6 +56,12 @@ def _object(node: Document) -> Test:
         return all(member(event) for member in members)
 
     return test
+
+
+def _cost(member: tuple[str, object]) -> int:
+    """Order members, so that what costs least is asked first."""
+    name, wanted = member
+    return len(wanted) if isinstance(wanted, list) and name != "$or" else sys.maxsize
 
 
 def _member(name: str, wanted: Any) -> Callable[[Document], bool]:
@@ -67,7 +74,7 @@ def _member(name: str, wanted: Any) -> Callable[[Document], bool]:
     elif not wanted:
         raise PatternError("Empty arrays are not allowed")
     else:
-        inner = _any([_leaf(one) for one in wanted])
+        inner = _leaves(wanted)
     return lambda event: inner(event.get(name, _ABSENT))
 
 
@@ -83,12 +90,16 @@ def _alternatives(value: object) -> list[Test]:
     return [_object(one) for one in value]
 
 
-def _leaf(wanted: object) -> Test:
-    """Return the test of a list's entry; an empty array and an object are no leaf: absent."""
-    test = _test(wanted)
-    if isinstance(wanted, dict) and "exists" in wanted:
-        return lambda value: bool(_flat(value)) is wanted["exists"]
-    return lambda value: any(test(one) for one in _flat(value))
+def _leaves(entries: list[object]) -> Test:
+    """Return the test of a list; an empty array and an object are no leaf: absent."""
+    tests = [_test(one) for one in entries]
+    presence = [one["exists"] for one in entries if isinstance(one, dict) and "exists" in one]
+
+    def test(value: object) -> bool:
+        values = _flat(value)
+        return bool(values) in presence or any(test(one) for one in values for test in tests)
+
+    return test
 
 
 def _flat(value: object) -> list[object]:
@@ -113,7 +124,7 @@ def _test(wanted: object) -> Test:
 def _exists(operand: object) -> Test:
     if not isinstance(operand, bool):
         raise PatternError("exists match pattern must be either true or false.")
-    return lambda _: operand
+    return lambda _: False  # of a value; whether there is one, _leaves asks
 
 
 def _text(kind: str, compare: Callable[[str, str], bool]) -> Callable[[object], Test]:
