@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from iam_policy.conditions import Condition, PolicyError, Texts, parse_conditions
+from iam_policy.conditions import Condition, Keys, PolicyError, Texts, parse_conditions
 from iam_policy.principals import Grant, Principals, Query, Request
 
 Kind = Literal["identity", "resource", "trust"]
@@ -26,6 +26,8 @@ _ELEMENTS = {
     "NotResource",
     "Condition",
 }
+_NO_KEYS = Keys({})
+_ACTIONS_KEPT = 1000
 _ACTION = re.compile(r"\*|(\*|[A-Za-z0-9-]+):[A-Za-z0-9*?]+")
 
 
@@ -135,8 +137,12 @@ class _Statement:
             raise PolicyError("NotPrincipal with Allow would let everyone else in")
         return Principals(raw[present[0]]), inverted
 
+    def names(self, action: str) -> bool:
+        """Return whether the statement is about an action, in lower case."""
+        return (self._any_action or self._actions(action, _NO_KEYS)) is not self._not_action
+
     def applies(self, request: Request, *, any_resource: bool = False) -> Grant | None:
-        """Say whether all parts match; for a resource policy also how directly it means the caller.
+        """Say whether all parts but the action match, and how directly a grant means the caller.
 
         `any_resource` takes the resource as matched, for a caller who does not know what it is.
         """
@@ -146,10 +152,8 @@ class _Statement:
         return grant
 
     def _meant(self, request: Request, *, any_resource: bool = False) -> Grant | None:
-        """Return the same of all parts but the conditions."""
+        """Return the same of all parts but the conditions, too."""
         if self._void:
-            return None
-        if (self._any_action or self._actions(request.action, request.keys)) is self._not_action:
             return None
         if (
             not any_resource
@@ -182,13 +186,14 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 class Policy:
     """A policy document, checked and compiled."""
 
-    __slots__ = ("_allows", "_denies", "name")
+    __slots__ = ("_about", "_allows", "_denies", "name")
 
     def __init__(self, document: str | Mapping[str, object], name: str, kind: Kind = "identity"):
         """Raise PolicyError, naming the policy, for a document that AWS would refuse."""
         self.name = name
         self._allows: list[_Statement] = []
         self._denies: list[_Statement] = []
+        self._about: dict[str, tuple[list[_Statement], list[_Statement]]] = {}
         try:
             self._read(document, kind)
         except (PolicyError, RecursionError) as error:
@@ -219,9 +224,20 @@ class Policy:
             sids.add(statement.sid)
             (self._allows if statement.allow else self._denies).append(statement)
 
+    def _naming(self, action: str) -> tuple[list[_Statement], list[_Statement]]:
+        """Return the statements that deny and that allow an action, found out once."""
+        known = self._about.get(action)
+        if known is None:
+            if len(self._about) >= _ACTIONS_KEPT:
+                self._about.clear()
+            denies = [one for one in self._denies if one.names(action)]
+            known = denies, [one for one in self._allows if one.names(action)]
+            self._about[action] = known
+        return known
+
     def denies(self, request: Request, *, any_resource: bool = False) -> str | None:
         """Return the name of the first statement that denies, or None."""
-        for statement in self._denies:
+        for statement in self._naming(request.action)[0]:
             if statement.applies(request, any_resource=any_resource):
                 return self._label(statement)
         return None
@@ -229,7 +245,7 @@ class Policy:
     def allows(self, request: Request) -> tuple[str, Grant] | None:
         """Return the statement that allows most directly, with how it means the caller."""
         best: tuple[str, Grant] | None = None
-        for statement in self._allows:
+        for statement in self._naming(request.action)[1]:
             grant = statement.applies(request)
             if grant == "session":
                 return self._label(statement), grant
@@ -239,7 +255,8 @@ class Policy:
 
     def missing(self, request: Request) -> list[str]:
         """Return the condition keys that a request lacks and some statement about it asks for."""
-        return [key for one in (*self._denies, *self._allows) for key in one.missing(request)]
+        denies, allows = self._naming(request.action)
+        return [key for one in (*denies, *allows) for key in one.missing(request)]
 
     def _label(self, statement: _Statement) -> str:
         return f"{self.name}/{statement.sid}" if statement.sid else self.name

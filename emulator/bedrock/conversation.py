@@ -1,12 +1,11 @@
 """A Converse request read: what it must hold, what a guardrail judges, what the model gets."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import unquote
 
 from emulator.bedrock.errors import RuntimeApiError
-from emulator.bedrock.filters import assess
 from emulator.wire import operations
 from emulator.wire.call import Call
 from emulator.wire.documents import Document, JsonObject
@@ -119,13 +118,11 @@ def instructions(document: Document) -> str:
     return "\n".join(_texts(document.get("system") or []))
 
 
-def turns(document: Document, policy: Document | None) -> list[tuple[str, str]]:
-    """Return role and text of each message, masked as the policy says: what the model reads."""
+def turns(document: Document, masked_by: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Return role and text of each message, masked: what the model reads."""
     masked: list[tuple[str, str]] = []
     for message in document["messages"]:
-        texts = _texts(message["content"])
-        if policy is not None:
-            texts = [assess(policy, text, "INPUT").text for text in texts]
+        texts = map(masked_by, _texts(message["content"]))
         masked.append((message["role"], "\n".join(texts)))
     return masked
 

@@ -1,7 +1,7 @@
 """The guardrail that a request names, read through Bedrock's own API."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator.account import Account
 from emulator.bedrock.errors import RuntimeApiError
@@ -27,10 +27,18 @@ class Guard:
     version: str
     trace: bool
     policy: Document
+    _judged: dict[tuple[str, Source], Assessment] = field(default_factory=dict)
 
     def judge(self, text: str, source: Source) -> Assessment:
-        """Evaluate one text."""
-        return assess(self.policy, text, source)
+        """Evaluate one text, once."""
+        key = text, source
+        if key not in self._judged:
+            self._judged[key] = assess(self.policy, text, source)
+        return self._judged[key]
+
+    def masked(self, text: str) -> str:
+        """Return a text of the question as the model gets it."""
+        return self.judge(text, "INPUT").text
 
     def assessment(self, judged: Sequence[Assessment]) -> JsonObject:
         """Return several texts' assessments as AWS traces them: one, with all findings."""

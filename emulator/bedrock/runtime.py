@@ -137,7 +137,7 @@ class BedrockRuntime:
                     usage=(0, 0),
                     trace=trace if guard.trace else None,
                 )
-        reply = self._ask(document, guard.policy if guard else None, fault)
+        reply = self._ask(document, guard, fault)
         text, stop_reason = reply.text, reply.stop_reason
         if guard:
             after = guard.judge(reply.text, "OUTPUT")
@@ -157,14 +157,15 @@ class BedrockRuntime:
             reasoning="" if stop_reason == "guardrail_intervened" else reply.reasoning,
         )
 
-    def _ask(self, document: Document, policy: Document | None, fault: Fault | None) -> Reply:
+    def _ask(self, document: Document, guard: Guard | None, fault: Fault | None) -> Reply:
         system, size = instructions(document), characters(document)
         if fault and fault.reply:
             recite = RECITALS.get(fault.reply.get("recites", ""))
             text = recite(system) if recite else fault.reply["text"]
             stop_reason = fault.reply.get("stopReason") or "end_turn"
             return Reply(text, stop_reason, count_tokens(size), count_tokens(len(text)))
-        spoken, config = turns(document, policy), document.get("inferenceConfig") or {}
+        spoken = turns(document, guard.masked if guard else str)
+        config = document.get("inferenceConfig") or {}
         if self.model:
             return self.model.answer(system, spoken, config)
         return answer(

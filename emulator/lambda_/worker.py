@@ -8,6 +8,7 @@ between threads, and the worker's output is read in the order in which it was wr
 import collections
 import contextlib
 import os
+import re
 import selectors
 import signal
 import socket
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from emulator.wire.origin import is_of_a_web_page
 
+_PEAK = re.compile(rb"VmHWM:\s+(\d+)")
 _API = "/2018-06-01/runtime"
 _LOOK_AT_PROCESS_EVERY = 1.0
 _TAIL_BYTES = 4096
@@ -120,6 +122,10 @@ class _Connection:
         self.send("\r\n".join([*lines, "", ""]).encode() + body, timeout)
 
     def send(self, data: bytes, timeout: float) -> None:
+        with contextlib.suppress(OSError):  # said again below
+            data = data[self.sock.send(data) :]
+        if not data:
+            return
         self.sock.settimeout(timeout)
         try:
             self.sock.sendall(data)
@@ -198,9 +204,9 @@ class Worker:
     def max_memory_mb(self) -> int:
         """Highest resident memory seen so far in MiB; 0 where there is no /proc."""
         with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    self._memory_mb = int(line.split()[1]) // 1024
+            status = Path(f"/proc/{self.pid}/status").read_bytes()
+            if peak := _PEAK.search(status):
+                self._memory_mb = int(peak[1]) // 1024
         return self._memory_mb
 
     def initialize(self, deadline: float) -> Answer | None:

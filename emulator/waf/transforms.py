@@ -46,9 +46,11 @@ def _html_entity(match: re.Match[bytes]) -> bytes:
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else match[0]
 
 
+_ENTITY = re.compile(rb"&(?:#[xX](" + _HEX + rb"{1,8})|#([0-9]{1,8})|([a-zA-Z]{2,20}));")
+
+
 def _html_entity_decode(data: bytes) -> bytes:
-    pattern = rb"&(?:#[xX](" + _HEX + rb"{1,8})|#([0-9]{1,8})|([a-zA-Z]{2,20}));"
-    return re.sub(pattern, _html_entity, data)
+    return _ENTITY.sub(_html_entity, data) if b"&" in data else data
 
 
 def _cmd_line(data: bytes) -> bytes:
@@ -69,12 +71,15 @@ def _narrow(code: int) -> bytes:
     return bytes([(code & 0xFF) + 0x20 if 0xFF01 <= code <= 0xFF5E else code & 0xFF])
 
 
+_ESCAPE = re.compile(rb"%(?:[uU](" + _HEX + rb"{4})|(" + _HEX + rb"{2}))")
+
+
 def _url_decode_uni(data: bytes) -> bytes:
     def decode(match: re.Match[bytes]) -> bytes:
         return _narrow(int(match[1], 16)) if match[1] else bytes([int(match[2], 16)])
 
-    pattern = rb"%(?:[uU](" + _HEX + rb"{4})|(" + _HEX + rb"{2}))"
-    return re.sub(pattern, decode, data.replace(b"+", b" "))
+    data = data.replace(b"+", b" ")
+    return _ESCAPE.sub(decode, data) if b"%" in data else data
 
 
 def _decode_quanta(text: bytes) -> bytes:

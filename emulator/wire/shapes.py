@@ -100,9 +100,9 @@ class _Check:
         if not self._is(value, dict, path):
             return
         given = {
-            name: value.get(self._key(shape, name))
+            name: item
             for name in shape.members
-            if value.get(self._key(shape, name)) is not None
+            if (item := value.get(self._key(shape, name))) is not None
         }
         null = "" if self._service in _QUOTE_NO_NULL else "null "
         for name in shape.required_members:
