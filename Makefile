@@ -71,11 +71,11 @@ redteam: rehearsal-tools ## Let a red-team tool attack a rehearsal (TOOL=lines|p
 	@$(PYTHON) scripts/redteam.py --rehearsal $(ENV) $(REDTEAM)
 
 test: lint ## Run every check: lint, unit, module and emulator tests, a full rehearsal
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
+	@$(PYTHON) -m pytest -n auto --no-loadscope-reorder
 
 test-fast: terraform-tool dev-tools ## Check what changed: quick lint, unit and emulator tests
 	@.venv/bin/pre-commit run --files $$(git diff --name-only HEAD --diff-filter=d; git ls-files --others --exclude-standard)
-	@$(PYTHON) -m pytest -q -n auto --maxprocesses 4 --no-loadscope-reorder tests/unit tests/emulator
+	@$(PYTHON) -m pytest -q -n auto --no-loadscope-reorder tests/unit tests/emulator
 
 test-long: terraform-tool dev-tools ## Rehearse what takes long: interrupts, regions, life cycle, hand-over (30 minutes)
 	@$(PYTHON) -m pytest -m long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from pathlib import Path
@@ -55,6 +56,12 @@ def group(nodeid: str) -> str:
     """Return the group of a test; xdist's own marks need an older pytest."""
     path = Path(nodeid.partition("::")[0])
     return path.name if path.name in LONGEST else FOLDERS.get(path.parent.name, str(path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one group more than there are cores, since an apply is mostly waits of the provider."""
+    return min(4, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -55,7 +55,7 @@ def test_evidence_names_who_decided_and_holds_no_key(
 
 # The last test of the last folder, since every other one needs the environment.
 def test_destroy_empties_it_and_down_leaves_nothing(dev: Rehearsal) -> None:
-    dev.terraform().run("destroy", "-auto-approve", "-no-color")
+    dev.terraform().run("destroy", "-auto-approve", "-refresh=false", "-no-color")
     assert dev.terraform().run("state", "list").stdout == ""
     assert missing(dev) == set()
     region = "us-east-2"
