@@ -9,6 +9,7 @@ module "chatbot" {
   source = "../../modules/chatbot"
 
   environment    = "staging"
+  tags           = { environment = "staging" }
   package        = "${path.root}/../../build/chatbot.zip"
   allowed_origin = "https://staging.example.com"
   clients        = { web = {} }

@@ -1,4 +1,5 @@
-# A second region in the account of examples/complete, under a name of its own: roles and policies are the whole account's.
+# A second region of examples/complete, in its account and under its name: what AWS keeps for all regions together, such as
+# roles and policies, has the region in its name.
 
 provider "aws" {
   region = "us-west-2"
@@ -7,16 +8,16 @@ provider "aws" {
 module "chatbot" {
   source = "../../modules/chatbot"
 
-  environment    = "prod-west"
+  environment    = "prod"
   package        = "${path.root}/../../build/chatbot.zip"
   allowed_origin = "https://shop.example.com"
   clients        = { web = {} }
   operations     = { alert_emails = ["oncall@example.com"] }
 
-  # Once in a region, with roles whose names are the account's. The trail of the first region records all regions.
+  # Logging roles: one in each region. The trail of the first region records all regions.
   account = {
-    api_gateway_log_role = { role_name = "ApiGatewayLoggingRoleWest" }
-    invocation_logging   = { role_name = "BedrockLoggingRoleWest" }
+    api_gateway_log_role = {}
+    invocation_logging   = {}
     trail                = null
   }
 }

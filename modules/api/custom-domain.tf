@@ -4,6 +4,7 @@ resource "aws_api_gateway_domain_name" "this" {
   domain_name              = var.custom_domain.domain_name
   regional_certificate_arn = var.custom_domain.certificate_arn
   security_policy          = "TLS_1_2"
+  tags                     = var.tags
 
   endpoint_configuration {
     types = ["REGIONAL"]

@@ -14,6 +14,7 @@ resource "aws_api_gateway_rest_api" "this" {
   description                  = "Secured AI chatbot"
   api_key_source               = "HEADER"
   disable_execute_api_endpoint = try(var.custom_domain.close_default_endpoint, false)
+  tags                         = var.tags
 
   endpoint_configuration {
     types = ["REGIONAL"]

@@ -40,6 +40,7 @@ resource "aws_api_gateway_stage" "this" {
   stage_name           = var.stage_name
   description          = "POST ${aws_api_gateway_resource.chat.path}"
   xray_tracing_enabled = true
+  tags                 = var.tags
 
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn

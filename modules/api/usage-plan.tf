@@ -4,6 +4,7 @@
 resource "aws_api_gateway_usage_plan" "this" {
   name        = var.plan.name
   description = "What each client of ${var.name} may use"
+  tags        = var.tags
 
   api_stages {
     api_id = aws_api_gateway_rest_api.this.id
@@ -27,6 +28,7 @@ resource "aws_api_gateway_api_key" "client" {
   name        = "${var.name}-${each.key}"
   description = coalesce(each.value.description, "Client ${each.key} of ${var.name}")
   enabled     = !contains(var.disabled_clients, each.key)
+  tags        = var.tags
 }
 
 resource "aws_api_gateway_usage_plan_key" "client" {

@@ -166,3 +166,10 @@ variable "stage_name" {
     error_message = "stage_name must be 1 to 128 letters, digits, hyphens or underscores."
   }
 }
+
+variable "tags" {
+  description = "Tags of everything here that takes them, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

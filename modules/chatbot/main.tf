@@ -7,6 +7,7 @@ module "governance" {
   source = "../governance"
 
   name                 = local.name
+  tags                 = var.tags
   api_gateway_log_role = var.account.api_gateway_log_role
   bound_role_names     = var.bound_role_names
   deploy_role_arns     = var.deploy_role_arns
@@ -51,6 +52,7 @@ module "guardrail" {
   count  = var.guardrail.existing == null ? 1 : 0
 
   name                = local.name
+  tags                = var.tags
   blocked_words       = var.guardrail.blocked_words
   content_filters     = var.guardrail.content_filters
   denied_topics       = var.guardrail.denied_topics
@@ -63,6 +65,7 @@ module "compute" {
   source = "../compute"
 
   name                 = local.name
+  tags                 = var.tags
   allowed_origin       = var.allowed_origin
   deny_policy_arn      = module.governance.deny_policy_arn
   kms_key_arn          = module.governance.kms_key_arn
@@ -95,6 +98,7 @@ module "api" {
   source = "../api"
 
   name               = local.name
+  tags               = var.tags
   allowed_origin     = var.allowed_origin
   clients            = var.clients
   custom_domain      = var.api.custom_domain
@@ -118,6 +122,7 @@ module "edge" {
   source = "../edge"
 
   name                = local.name
+  tags                = var.tags
   allowed_origin      = var.allowed_origin
   kms_key_arn         = module.governance.kms_key_arn
   limits              = var.edge.limits

@@ -4,7 +4,7 @@ locals {
   region = split(".", data.aws_region.current.endpoint)[1] # .name is deprecated in version 6 of the provider, .region unknown in 5
 
   # Every name first, so that nothing has to wait for another module to learn one.
-  name              = "chatbot-${var.environment}"
+  name              = "${var.name}-${var.environment}"
   stage_name        = "v1"
   metrics_namespace = "Chatbot" # What modules/compute sets in the function.
 
@@ -19,9 +19,9 @@ locals {
 }
 
 # The name under which the environment was first applied. A new name would replace nearly everything while callers come: the
-# association of the web ACL, the function, the log groups with what they hold. The output `name` refuses it.
-resource "terraform_data" "environment" {
-  input = var.environment
+# association of the web ACL, the function, the log groups with what they hold. The output refuses it.
+resource "terraform_data" "name" {
+  input = local.name
 
   lifecycle {
     ignore_changes = [input]

@@ -3,24 +3,32 @@ output "deployment" {
   description = "What was made, and what people, programs and other modules need to know of it; outputs.tf lists its attributes."
 
   value = {
-    alerts_topic_arn     = module.governance.alerts_topic_arn # SNS topic of alarms and tamper alerts.
-    alias_arn            = module.compute.alias_arn           # Lambda alias that answers.
-    api_id               = module.api.id                      # Of the REST API.
-    api_key_ids          = module.api.api_key_ids             # Client to the id of its API key: aws apigateway get-api-key --include-value --api-key <id>
-    custom_domain_target = module.api.custom_domain_target    # Where a DNS alias of the custom domain must point; null without one.
-    execution_role_arn   = module.compute.role_arn            # Role that the function acts with.
-    function_name        = module.compute.function_name       # Of the Lambda function.
-    guardrail_id         = local.guardrail.id                 # Of the Bedrock guardrail.
-    guardrail_version    = local.guardrail.version            # The published version that the function uses.
-    identity             = var.identity                       # User pools whose users may ask, and the scopes of their tokens; null without sign-in.
-    name                 = local.name                         # Beginning of the names of all that belongs to the chatbot.
-    region               = local.region                       # Of all of it.
-    scp_json             = module.governance.scp_json         # Service control policy that binds everybody but the deploy roles, for the organization's management account to attach; null without deploy roles.
-    stage_name           = module.api.stage_name              # Of the REST API.
-    url                  = module.api.url                     # Where to send POST requests.
-    usage_plan_id        = module.api.usage_plan_id           # The usage plan that every client is on.
-    web_acl_arn          = module.edge.arn
-    web_acl_wcu          = module.edge.wcu # Capacity units that the web ACL needs.
+    alerts_topic_arn      = module.governance.alerts_topic_arn                  # SNS topic of alarms and tamper alerts.
+    alias_arn             = module.compute.alias_arn                            # Lambda alias that answers.
+    api_id                = module.api.id                                       # Of the REST API.
+    api_key_ids           = module.api.api_key_ids                              # Client to the id of its API key: aws apigateway get-api-key --include-value --api-key <id>
+    custom_domain_target  = module.api.custom_domain_target                     # Where a DNS alias of the custom domain must point; null without one.
+    dashboard_name        = module.governance.dashboard_name                    # Of the CloudWatch dashboard, which is one in the account for all regions.
+    deny_policy_arn       = module.governance.deny_policy_arn                   # Policy that denies tampering with the controls, for further roles.
+    execution_role_arn    = module.compute.role_arn                             # Role that the function acts with.
+    function_name         = module.compute.function_name                        # Of the Lambda function.
+    guardrail_id          = local.guardrail.id                                  # Of the Bedrock guardrail.
+    guardrail_version     = local.guardrail.version                             # The published version that the function uses.
+    guardrail_version_arn = "${local.guardrail.arn}:${local.guardrail.version}" # The same as an ARN, as policies compare it with bedrock:GuardrailIdentifier.
+    identity              = var.identity                                        # User pools whose users may ask, and the scopes of their tokens; null without sign-in.
+    kms_key_arn           = module.governance.kms_key_arn                       # Key that encrypts logs, trail and alerts.
+    kms_key_id            = module.governance.kms_key_id                        # Id of that key.
+    name                  = local.name                                          # Beginning of the names of all that belongs to the chatbot.
+    region                = local.region                                        # Of all of it.
+    scp_json              = module.governance.scp_json                          # Service control policy that binds everybody but the deploy roles, for the organization's management account to attach; null without deploy roles.
+    stage_name            = module.api.stage_name                               # Of the REST API.
+    trail_arn             = module.governance.trail_arn                         # CloudTrail trail; null for one that is managed elsewhere.
+    trail_bucket          = module.governance.trail_bucket                      # Bucket of its records; null likewise.
+    url                   = module.api.url                                      # Where to send POST requests.
+    usage_plan_id         = module.api.usage_plan_id                            # The usage plan that every client is on.
+    web_acl_arn           = module.edge.arn
+    web_acl_id            = module.edge.id  # Id of the web ACL.
+    web_acl_wcu           = module.edge.wcu # Capacity units that the web ACL needs.
 
     # How long a message and its answer may be, and the system prompt that goes with each.
     limits = {
@@ -46,8 +54,8 @@ output "deployment" {
   }
 
   precondition {
-    condition     = terraform_data.environment.output == var.environment
-    error_message = "environment cannot change from ${terraform_data.environment.output} to ${var.environment}: AWS renames no web ACL, function or log group, so Terraform would replace them, with a live API open and its logs deleted. Apply ${var.environment} beside ${terraform_data.environment.output}, and move to it: docs/operations.md, \"Renaming an environment\"."
+    condition     = terraform_data.name.output == local.name
+    error_message = "name and environment cannot change from ${terraform_data.name.output} to ${local.name}: AWS renames no web ACL, function or log group, so Terraform would replace them, with a live API open and its logs deleted. Apply ${local.name} beside ${terraform_data.name.output}, and move to it: docs/operations.md, \"Renaming an environment\"."
   }
 
   # What an application inference profile copies is not in its ARN: any geography may fit.

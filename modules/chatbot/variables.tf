@@ -2,13 +2,13 @@ variable "account" {
   description = "What an account has once in a region. The first environment manages it; in a second one of the same account each is null. All three are named, so that none is given up by a slip."
   type = object({
     api_gateway_log_role = object({
-      role_name = optional(string, "ApiGatewayLoggingRole")
+      role_name = optional(string) # null = ApiGatewayLoggingRole-<region>
     })
     former_log_groups = optional(list(string), ["/aws/bedrock/model-invocations"]) # That this key encrypted before a hand-over.
     invocation_logging = object({
       large_data_bucket = optional(string) # existing bucket for bodies over 100 KB; null = they are not kept
       log_group_name    = optional(string, "/aws/bedrock/model-invocations")
-      role_name         = optional(string, "BedrockLoggingRole")
+      role_name         = optional(string) # null = BedrockLoggingRole-<region>
       retention_days    = optional(number) # null = operations.log_retention_days
     })
     trail = object({
@@ -116,7 +116,7 @@ variable "enforced_guardrail_arns" {
 }
 
 variable "environment" {
-  description = "Name of the environment, such as `dev`; everything is called `chatbot-<environment>`."
+  description = "Name of the environment, such as `dev`; everything is called `<name>-<environment>`."
   type        = string
   nullable    = false
 
@@ -210,6 +210,24 @@ variable "model" {
   nullable = false
 }
 
+variable "name" {
+  description = "Name of the chatbot, before that of the environment; what is global in an account has the region after both."
+  type        = string
+  default     = "chatbot"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]([a-z0-9-]*[a-z0-9])?$", var.name))
+    error_message = "name must be lower-case letters, digits or hyphens, begin with a letter and not end with a hyphen, such as support; it is \"${var.name}\"."
+  }
+
+  # What holds the name many times over is limited: the service control policy, and the pattern of refused attempts.
+  validation {
+    condition     = length("${var.name}-${var.environment}") <= 24
+    error_message = "name and environment are at most 24 characters together, with the hyphen between them: ${var.name}-${var.environment} has ${length("${var.name}-${var.environment}")}. Bucket, policies and patterns that are made of them could be too long for AWS. Shorten one."
+  }
+}
+
 variable "operations" {
   description = "Who is alerted when something is wrong, and how long logs are kept."
   type = object({
@@ -231,5 +249,12 @@ variable "reserved_concurrency" {
   description = "How many requests are answered at once, at most: what bounds the spending on the model. 0 stops the chatbot."
   type        = number
   default     = 10
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of everything here that takes them, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
   nullable    = false
 }

@@ -125,10 +125,11 @@ data "aws_iam_policy_document" "guardrail" {
 }
 
 resource "aws_iam_role" "execution" {
-  name                 = "${var.name}-execution"
+  name                 = "${local.global_name}-execution"
   description          = "What the ${var.name} function may do"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = aws_iam_policy.boundary.arn
+  tags                 = var.tags
 }
 
 resource "aws_iam_role_policy" "invoke" {

@@ -9,6 +9,9 @@ locals {
   partition = data.aws_partition.current.partition
   region    = split(".", data.aws_region.current.endpoint)[1] # .name is deprecated in version 6 of the provider, .region unknown in 5
 
+  # What IAM keeps is the account's, for all Regions together.
+  global_name = "${var.name}-${local.region}"
+
   log_group_name = "/aws/lambda/${var.name}"
   log_group_arn  = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group_name}"
 
@@ -62,6 +65,7 @@ resource "aws_lambda_function" "this" {
 
   # Caps what a flood that got past the edge can spend on the model.
   reserved_concurrent_executions = var.reserved_concurrency
+  tags                           = var.tags
 
   environment {
     variables = local.environment

@@ -37,7 +37,8 @@ data "aws_iam_policy_document" "boundary" {
 }
 
 resource "aws_iam_policy" "boundary" {
-  name        = "${var.name}-boundary"
+  name        = "${local.global_name}-boundary"
   description = "The most that the ${var.name} function's role can ever do"
   policy      = data.aws_iam_policy_document.boundary.minified_json
+  tags        = var.tags
 }

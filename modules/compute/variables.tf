@@ -63,7 +63,7 @@ variable "deny_policy_arn" {
 
   validation {
     condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/.+$", var.deny_policy_arn))
-    error_message = "deny_policy_arn is the ARN of a customer-managed IAM policy, such as arn:aws:iam::111122223333:policy/chatbot-prod-deny-tampering."
+    error_message = "deny_policy_arn is the ARN of a customer-managed IAM policy, such as arn:aws:iam::111122223333:policy/chatbot-prod-us-east-2-deny-tampering."
   }
 }
 
@@ -159,8 +159,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,39}$", var.name))
-    error_message = "name is 2 to 40 lower-case letters, digits and hyphens, and starts with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,28}$", var.name))
+    error_message = "name is 2 to 29 lower-case letters, digits and hyphens, and starts with a letter."
   }
 }
 
@@ -206,6 +206,13 @@ variable "runtime" {
     condition     = var.runtime.memory_mb >= 256 && var.runtime.memory_mb <= 10240 && floor(var.runtime.memory_mb) == var.runtime.memory_mb
     error_message = "runtime.memory_mb is a whole number from 256, below which a start and TLS take seconds of a small share of a CPU, to 10,240, Lambda's limit."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything here that takes them, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "timeout_seconds" {

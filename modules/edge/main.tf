@@ -13,6 +13,7 @@ resource "aws_wafv2_web_acl" "this" {
   name        = var.name
   description = "What may reach ${var.name}"
   scope       = "REGIONAL"
+  tags        = var.tags
 
   default_action {
     allow {}

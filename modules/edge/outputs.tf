@@ -3,6 +3,11 @@ output "arn" {
   value       = aws_wafv2_web_acl.this.arn
 }
 
+output "id" {
+  description = "Id of the web ACL."
+  value       = aws_wafv2_web_acl.this.id
+}
+
 output "log_group_name" {
   description = "Log group of the web ACL."
   value       = aws_cloudwatch_log_group.this.name

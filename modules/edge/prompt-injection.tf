@@ -77,6 +77,7 @@ resource "aws_wafv2_regex_pattern_set" "prompt_injection" {
   name        = "${var.name}-prompt-injection"
   description = "Known attacks on the model, in lower case with single spaces"
   scope       = "REGIONAL"
+  tags        = var.tags
 
   dynamic "regular_expression" {
     for_each = toset(local.patterns)

@@ -116,3 +116,10 @@ variable "resource_arn" {
   type        = string
   nullable    = false
 }
+
+variable "tags" {
+  description = "Tags of everything here that takes them, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

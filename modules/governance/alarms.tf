@@ -155,6 +155,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = each.value.missing
   alarm_actions       = concat([aws_sns_topic.alerts.arn], [for name in local.on_alerts : aws_sns_topic.watchdog.arn if name == each.key])
   ok_actions          = [aws_sns_topic.alerts.arn]
+  tags                = var.tags
 
   dynamic "metric_query" {
     for_each = try(each.value.sum_over, [])

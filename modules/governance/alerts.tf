@@ -1,6 +1,7 @@
 resource "aws_sns_topic" "alerts" {
   name              = local.topic_name
   kms_master_key_id = aws_kms_key.this.key_id
+  tags              = var.tags
 }
 
 resource "aws_sns_topic_subscription" "email" {
@@ -16,6 +17,7 @@ resource "aws_sns_topic_subscription" "email" {
 resource "aws_sns_topic" "watchdog" {
   #checkov:skip=CKV_AWS_26:whoever ends the key must not silence this topic too, and AWS's own key for SNS lets no service publish
   name = local.watchdog_name
+  tags = var.tags
 }
 
 resource "aws_sns_topic_subscription" "watchdog" {

@@ -29,9 +29,10 @@ data "aws_iam_policy_document" "api_gateway_logs" {
 resource "aws_iam_role" "api_gateway" {
   count = var.api_gateway_log_role == null ? 0 : 1
 
-  name               = var.api_gateway_log_role.role_name
+  name               = local.api_gateway_log_role
   description        = "Lets API Gateway write access logs"
   assume_role_policy = data.aws_iam_policy_document.api_gateway_trust.json
+  tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "api_gateway" {

@@ -1,11 +1,12 @@
 # Spend of the whole account: a filter by tag needs cost allocation tags that only the payer can switch on, and Anthropic's
 # models are billed through AWS Marketplace, where the chatbot's tags do not reach.
 resource "aws_budgets_budget" "month" {
-  name         = "${var.name}-month"
+  name         = "${local.global_name}-month"
   budget_type  = "COST"
   limit_amount = tostring(var.alerts.monthly_budget_usd)
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
+  tags         = var.tags
 
   dynamic "notification" {
     for_each = toset(["50", "80", "100"])

@@ -50,7 +50,7 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = local.global_name
 
   dashboard_body = jsonencode({
     widgets = concat(

@@ -167,17 +167,20 @@ locals {
     key     = ["*"]
     named = concat(
       [for role in local.service_roles : "${local.iam_arn_prefix}role/${role}"],
-      ["${local.iam_arn_prefix}policy/${var.name}-*"],
-      [for group in local.log_groups : "${local.log_group_arn_prefix}${group}*"],
-      var.trail == null ? [] : [local.trail_arn, local.trail_bucket_arn, "${local.trail_bucket_arn}/*"],
+      ["${local.iam_arn_prefix}policy/${local.global_name}-*"],
+      [
+        for group in distinct([for group in local.log_groups : replace(group, "/^/aws/[a-z]+/${var.name}$/", "/aws/*/${var.name}")]) :
+        "${local.log_group_arn_prefix}${group}*"
+      ],
+      var.trail == null ? [] : [local.trail_arn, "${local.trail_bucket_arn}*"],
       [
         "arn:${local.partition}:apigateway:${local.region}::/restapis/*/stages/*",
         "arn:${local.partition}:wafv2:${local.region}:${local.account}:regional/*/${var.name}*",
         "${local.cloudwatch_arn_prefix}alarm:${var.name}-*",
         "arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*",
         "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}*",
-        "arn:${local.partition}:budgets::${local.account}:budget/${var.name}-*",
-        "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${var.name}*",
+        "arn:${local.partition}:budgets::${local.account}:budget/${local.global_name}-*",
+        "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${local.global_name}*",
         "${local.topic_arn}*",
         "arn:${local.partition}:kms:${local.region}:${local.account}:${local.key_alias}",
       ],
@@ -201,6 +204,7 @@ resource "aws_iam_policy" "deny_tampering" {
   name        = local.deny_policy_name
   description = "What no role of ${var.name} may undo"
   policy      = data.aws_iam_policy_document.deny_tampering.minified_json
+  tags        = var.tags
 
   lifecycle {
     precondition {

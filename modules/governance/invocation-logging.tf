@@ -41,6 +41,7 @@ resource "aws_cloudwatch_log_group" "invocations" {
   name              = local.invocation_log_group
   kms_key_id        = aws_kms_key.this.arn
   retention_in_days = var.invocation_logging.retention_days
+  tags              = var.tags
 }
 
 # Who reads the group sees personal data masked, unless their role has logs:Unmask. It masks what is written from now on.
@@ -91,9 +92,10 @@ data "aws_cloudwatch_log_data_protection_policy_document" "invocations" {
 resource "aws_iam_role" "bedrock_logging" {
   count = var.invocation_logging == null ? 0 : 1
 
-  name               = var.invocation_logging.role_name
+  name               = local.invocation_log_role
   description        = "Lets Bedrock write its invocation log"
   assume_role_policy = data.aws_iam_policy_document.bedrock_trust.json
+  tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "bedrock_logging" {

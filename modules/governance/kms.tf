@@ -143,6 +143,7 @@ resource "aws_kms_key" "this" {
   policy                  = data.aws_iam_policy_document.key.minified_json
   enable_key_rotation     = true
   deletion_window_in_days = 30 # the longest: evidence must outlive a mistake, or a malicious call that nobody saw at once
+  tags                    = var.tags
 }
 
 resource "aws_kms_alias" "this" {

@@ -8,6 +8,11 @@ output "api_gateway_log_role_arn" {
   value       = one(aws_api_gateway_account.this[*].cloudwatch_role_arn)
 }
 
+output "dashboard_name" {
+  description = "Name of the dashboard, which is one in the account for all Regions."
+  value       = aws_cloudwatch_dashboard.this.dashboard_name
+}
+
 output "deny_policy_arn" {
   description = "ARN of the policy that denies tampering, to be attached to every role of the application."
   value       = local.deny_policy_arn
@@ -26,6 +31,11 @@ output "kms_key_arn" {
   value       = aws_kms_key.this.arn
 }
 
+output "kms_key_id" {
+  description = "Id of that key."
+  value       = aws_kms_key.this.key_id
+}
+
 output "scp_json" {
   description = "Service control policy with the same denials for everybody but the deploy roles, for the organisation's management account to attach; null when no deploy role is named, since it would lock out the deployment."
   value       = length(var.deploy_role_arns) == 0 ? null : data.aws_iam_policy_document.scp.minified_json
@@ -34,6 +44,11 @@ output "scp_json" {
     condition     = length(data.aws_iam_policy_document.scp.minified_json) <= 5120
     error_message = "The service control policy is ${length(data.aws_iam_policy_document.scp.minified_json)} characters long; AWS Organizations takes at most 5,120. Name fewer deploy roles."
   }
+}
+
+output "trail_arn" {
+  description = "ARN of the trail; null when not managed here."
+  value       = one(aws_cloudtrail.this[*].arn)
 }
 
 output "trail_bucket" {

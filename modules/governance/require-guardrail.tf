@@ -30,9 +30,10 @@ data "aws_iam_policy_document" "require_guardrail" {
 }
 
 resource "aws_iam_policy" "require_guardrail" {
-  name        = "${var.name}-require-guardrail"
+  name        = "${local.global_name}-require-guardrail"
   description = "No model without the guardrail of ${var.name}"
   policy      = data.aws_iam_policy_document.require_guardrail.minified_json
+  tags        = var.tags
 }
 
 resource "aws_iam_role_policy_attachment" "require_guardrail" {

@@ -147,6 +147,7 @@ resource "aws_cloudwatch_event_rule" "tamper" {
   name          = "${var.name}-${each.key}"
   description   = local.tamper_titles[each.key]
   event_pattern = jsonencode(each.value)
+  tags          = var.tags
 
   lifecycle {
     precondition {
@@ -202,7 +203,7 @@ locals {
         "($.eventSource = \"iam.amazonaws.com\")",
         "($.readOnly IS FALSE)",
         "(${join(" || ", concat(
-          ["($.errorCode = \"AccessDenied*\")", "($.requestParameters.policyArn = \"*:policy/${var.name}-*\")"],
+          ["($.errorCode = \"AccessDenied*\")", "($.requestParameters.policyArn = \"*:policy/${local.global_name}-*\")"],
           [for role in local.service_roles : "($.requestParameters.roleName = \"${role}\")"],
         ))})",
       ]

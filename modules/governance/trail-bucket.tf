@@ -8,6 +8,7 @@ resource "aws_s3_bucket" "trail" {
   bucket              = local.trail_bucket
   object_lock_enabled = true
   force_destroy       = var.trail.force_destroy
+  tags                = var.tags
 }
 
 resource "aws_s3_bucket_versioning" "trail" {

@@ -29,14 +29,16 @@ resource "aws_cloudwatch_log_group" "trail" {
   name              = local.trail_log_group
   kms_key_id        = aws_kms_key.this.arn
   retention_in_days = coalesce(var.trail.log_retention_days, var.log_retention_days)
+  tags              = var.tags
 }
 
 resource "aws_iam_role" "trail" {
   count = var.trail == null ? 0 : 1
 
-  name               = "${var.name}-trail"
+  name               = "${local.global_name}-trail"
   description        = "Lets CloudTrail write to CloudWatch Logs"
   assume_role_policy = data.aws_iam_policy_document.trail_trust.json
+  tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "trail" {
@@ -59,6 +61,7 @@ resource "aws_cloudtrail" "this" {
   is_multi_region_trail         = true
   include_global_service_events = true
   enable_log_file_validation    = true
+  tags                          = var.tags
 
   # Advanced selectors replace the default ones: without this first, the trail would lose management events, which is
   # where InvokeModel and Converse are.

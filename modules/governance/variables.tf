@@ -27,7 +27,7 @@ variable "alerts" {
 variable "api_gateway_log_role" {
   description = "The role that API Gateway writes access logs with, one for the account and Region. null: another environment manages it."
   type = object({
-    role_name = optional(string, "ApiGatewayLoggingRole")
+    role_name = optional(string) # null = ApiGatewayLoggingRole-<region>
   })
   default = {}
 }
@@ -87,7 +87,7 @@ variable "invocation_logging" {
     large_data_bucket = optional(string) # existing bucket for bodies over 100 KB, which its policy lets Bedrock write; null = they are not kept
     log_group_name    = optional(string, "/aws/bedrock/model-invocations")
     retention_days    = optional(number, 365)
-    role_name         = optional(string, "BedrockLoggingRole")
+    role_name         = optional(string) # null = BedrockLoggingRole-<region>
   })
   default = {}
 
@@ -115,9 +115,16 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,39}$", var.name))
-    error_message = "name is 2 to 40 lower-case letters, digits and hyphens, and starts with a letter: the trail's bucket is named after it."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,28}$", var.name))
+    error_message = "name is 2 to 29 lower-case letters, digits and hyphens, and starts with a letter: the trail's bucket is named after it, region and account."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything here that takes them, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "trail" {

@@ -37,6 +37,7 @@ resource "aws_bedrock_guardrail" "this" {
   description               = local.policy.description
   blocked_input_messaging   = local.policy.safe_message
   blocked_outputs_messaging = local.policy.safe_message
+  tags                      = var.tags
 
   content_policy_config {
     dynamic "filters_config" {

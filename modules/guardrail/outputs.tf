@@ -22,3 +22,8 @@ output "version" {
   description = "Number of the published version; never DRAFT."
   value       = aws_bedrock_guardrail_version.this.version
 }
+
+output "version_arn" {
+  description = "ARN of the published version, as policies compare it with bedrock:GuardrailIdentifier."
+  value       = "${aws_bedrock_guardrail.this.guardrail_arn}:${aws_bedrock_guardrail_version.this.version}"
+}

@@ -155,3 +155,10 @@ variable "safety_message" {
     error_message = "The safety message is 1 to 500 characters, Bedrock's limit, and has ${length(var.safety_message)}."
   }
 }
+
+variable "tags" {
+  description = "Tags of everything here that takes them, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -9,6 +9,7 @@ from toolkit.rehearsal import Rehearsal
 
 NAME = "chatbot-dev"
 REGION = "us-east-2"
+GLOBAL = f"{NAME}-{REGION}"  # of what an account has once, for all regions together
 TOPICS = (f"{NAME}-alerts", f"{NAME}-alerts-watchdog")
 WHO = "oncall@example.com"
 # After which no alarm of five minutes rings any longer: it looks three periods back.

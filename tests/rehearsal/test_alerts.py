@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
 from emulator.events.rules import event_of_record
-from tests.rehearsal.notices import NAME, REGION, mailed, watched
+from tests.rehearsal.notices import GLOBAL, NAME, REGION, mailed, watched
 from toolkit.mailbox import mails
 from toolkit.rehearsal import Rehearsal, Session
 
@@ -43,7 +43,7 @@ class Alerts:
         found = [
             one
             for one in self.records
-            if one["eventName"] == event and f"/{NAME}-execution/" in one["userIdentity"]["arn"]
+            if one["eventName"] == event and f"/{GLOBAL}-execution/" in one["userIdentity"]["arn"]
         ]
         return found[-1]
 
@@ -112,7 +112,7 @@ def tamper(dev: Rehearsal) -> None:
     """Try with the function's own credentials what the trail's filters and the rules watch."""
     role = f"arn:aws:iam::{dev.client('sts', REGION).get_caller_identity()['Account']}:role"
     credentials = dev.client("sts", REGION).assume_role(
-        RoleArn=f"{role}/{NAME}-execution", RoleSessionName=NAME
+        RoleArn=f"{role}/{GLOBAL}-execution", RoleSessionName=NAME
     )["Credentials"]
     session = boto3.Session(
         aws_access_key_id=credentials["AccessKeyId"],
@@ -120,7 +120,7 @@ def tamper(dev: Rehearsal) -> None:
         aws_session_token=credentials["SessionToken"],
         region_name=REGION,
     )
-    policy = f"{role.removesuffix(':role')}:policy/{NAME}-deny-tampering"
+    policy = f"{role.removesuffix(':role')}:policy/{GLOBAL}-deny-tampering"
     for service, operation, parameters in (
         ("events", "disable_rule", {"Name": f"{NAME}-waf-changed"}),
         ("iam", "delete_policy", {"PolicyArn": policy}),
@@ -175,7 +175,7 @@ def alerts(dev: Rehearsal) -> Alerts:
         patterns[rule["Name"].removeprefix(f"{NAME}-")] = rule["EventPattern"]
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         assert target["Arn"].endswith(f":{NAME}-alerts")
-    body = cloudwatch.get_dashboard(DashboardName=NAME)["DashboardBody"]
+    body = cloudwatch.get_dashboard(DashboardName=GLOBAL)["DashboardBody"]
     alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
     # The trail's records are counted by the filter in the moment that they are written.
     return Alerts(all_metrics(dev), alarms, json.loads(body), patterns, records)

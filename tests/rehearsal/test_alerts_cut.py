@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.notices import NAME, REGION, TOPICS, WHO, mailed, pass_time, quiet, watched
+from tests.rehearsal.notices import (
+    GLOBAL,
+    NAME,
+    REGION,
+    TOPICS,
+    WHO,
+    mailed,
+    pass_time,
+    quiet,
+    watched,
+)
 from toolkit.mailbox import mails
 from toolkit.rehearsal import Rehearsal
 
@@ -54,8 +64,8 @@ def the_alarm_is_mute(aws: Any, _: str) -> Mend:
 
 
 def the_trail_is_stopped(aws: Any, _: str) -> Mend:
-    aws("cloudtrail").stop_logging(Name=NAME)
-    return lambda: aws("cloudtrail").start_logging(Name=NAME)
+    aws("cloudtrail").stop_logging(Name=GLOBAL)
+    return lambda: aws("cloudtrail").start_logging(Name=GLOBAL)
 
 
 def the_topic_is_deleted(aws: Any, arn: str) -> Mend:

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from emulator.events.patterns import matches
 from emulator.events.rules import event_of_record, filled
 from emulator.logs.filter_patterns import compile_filter
-from tests.rehearsal.notices import NAME, REGION, mailed, pass_time, quiet, watched
+from tests.rehearsal.notices import GLOBAL, NAME, REGION, mailed, pass_time, quiet, watched
 from tests.tampering import derived, exceptions, undenied
 from tests.tries import Try, tries
 from toolkit.rehearsal import Rehearsal
@@ -89,10 +89,10 @@ def names(dev: Rehearsal) -> dict[str, str]:
         "alarmname": f"{NAME}-api-5xx",
         "alarmnames": f"{NAME}-api-5xx",
         "aliasname": f"alias/{NAME}",
-        "bucket": f"{NAME}-trail-{account}",
-        "budgetname": f"{NAME}-month",
-        "dashboardname": NAME,
-        "dashboardnames": NAME,
+        "bucket": f"{GLOBAL}-trail-{account}",
+        "budgetname": f"{GLOBAL}-month",
+        "dashboardname": GLOBAL,
+        "dashboardnames": GLOBAL,
         "events.name": f"{NAME}-guardrail-changed",
         "functionname": NAME,
         "guardrailidentifier": outputs["guardrail_id"],
@@ -103,19 +103,19 @@ def names(dev: Rehearsal) -> dict[str, str]:
         "loggroupname": TRAIL,
         "logs.resourcearn": group,
         "logs.resourceidentifier": group,
-        "cloudtrail.name": NAME,
+        "cloudtrail.name": GLOBAL,
         "cloudwatch.name": f"{NAME}-mute",
-        "policyarn": f"arn:aws:iam::{account}:policy/{NAME}-deny-tampering",
+        "policyarn": f"arn:aws:iam::{account}:policy/{GLOBAL}-deny-tampering",
         "restapiid": outputs["api_id"],
-        "rolearn": f"arn:aws:iam::{account}:role/{NAME}-execution",
-        "rolename": f"{NAME}-execution",
+        "rolearn": f"arn:aws:iam::{account}:role/{GLOBAL}-execution",
+        "rolename": f"{GLOBAL}-execution",
         "rule": f"{NAME}-guardrail-changed",
         "sns.name": f"{NAME}-alerts",
         "sns.resourcearn": sns,
         "stagename": "v1",
         "subscriptionarn": f"{sns}:00000000-0000-0000-0000-000000000000",
         "topicarn": sns,
-        "trailname": NAME,
+        "trailname": GLOBAL,
         "wafv2.name": NAME,
         "wafv2.resourcearn": waf["ARN"],
         "webaclarn": waf["ARN"],
@@ -137,7 +137,7 @@ def tried(dev: Rehearsal) -> Iterator[Tried]:
             }
         ],
     }
-    policies = f"arn:aws:iam::{account}:policy/{NAME}"
+    policies = f"arn:aws:iam::{account}:policy/{GLOBAL}"
     bound = [f"{policies}-deny-tampering", f"{policies}-require-guardrail"]
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
     iam.put_role_policy(RoleName=ROLE, PolicyName="all", PolicyDocument=json.dumps(ADMINISTRATOR))

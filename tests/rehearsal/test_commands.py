@@ -80,7 +80,7 @@ class Account:
             if state != "PendingDeletion":
                 self.client("kms").schedule_key_deletion(KeyId=self.key)
         if "start-logging" in command:
-            self.client("cloudtrail").stop_logging(Name="chatbot-dev")
+            self.client("cloudtrail").stop_logging(Name="chatbot-dev-us-east-2")
         if "copy-object" in command or "list-object-versions" in command:
             for _ in range(2):
                 self.client("s3").put_object(
@@ -228,7 +228,7 @@ def test_a_changed_byte_of_the_trail_is_found(
     account: Account, run: Callable[[str], tuple[int, str]]
 ) -> None:
     validate = next(one.text for one in AWS if "validate-logs" in one.text)
-    s3, bucket = account.client("s3"), f"chatbot-dev-trail-{ACCOUNT_ID}"
+    s3, bucket = account.client("s3"), f"chatbot-dev-us-east-2-trail-{ACCOUNT_ID}"
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"AWSLogs/{ACCOUNT_ID}/CloudTrail/us-east-2")
     key = listed["Contents"][0]["Key"]
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.notices import NAME, REGION
+from tests.rehearsal.notices import GLOBAL, NAME, REGION
 from tests.rehearsal.test_alerts import faults, say
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
@@ -83,7 +83,7 @@ def test_every_query_has_an_incident() -> None:
 @pytest.fixture(scope="module")
 def facts(dev: Rehearsal) -> dict[str, str]:
     """Provoke every incident that the runbook has a query for; return what was in it."""
-    session, role = dev.session(), f"{NAME}-execution"
+    session, role = dev.session(), f"{GLOBAL}-execution"
     since = int(time.time())
     assert say(session, "Which opening hours do you have?") == 200
     assert say(session, "Is ChatGPT better than you?") == 200  # the guardrail's

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.terraform.offline import Jobs, Offline, planned, refusals
-from tests.terraform.roles import NAME, Role, mine
+from tests.terraform.roles import GLOBAL, Role, mine
 from toolkit.terraform import ROOT
 
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
@@ -173,4 +173,4 @@ def roles(usages: dict[str, Any]) -> dict[str, Role]:
 @pytest.fixture(scope="session")
 def function(roles: dict[str, Role]) -> Role:
     """Return the function's role."""
-    return roles[f"{NAME}-execution"]
+    return roles[f"{GLOBAL}-execution"]

@@ -17,6 +17,7 @@ from toolkit.offline import ACCOUNT
 
 NAME = "chatbot-example"
 REGION = "us-east-2"
+GLOBAL = f"{NAME}-{REGION}"  # what an account has once, for all regions together
 MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 PROFILE = f"{BEDROCK}:inference-profile/us.{MODEL}"
@@ -47,11 +48,11 @@ NEIGHBOURS = (
     f"{LOGS}/aws/bedrock/model-invocations:log-stream:other",
     f"{LOGS}/aws/cloudtrail/{NAME}:log-stream:other",
     f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/{NAME}:log-stream:any",
-    f"arn:aws:iam::{ACCOUNT}:role/{NAME}-execution",
-    f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-boundary",
-    f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-deny-tampering",
+    f"arn:aws:iam::{ACCOUNT}:role/{GLOBAL}-execution",
+    f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-boundary",
+    f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-deny-tampering",
     f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
-    f"arn:aws:s3:::{NAME}-trail-{ACCOUNT}/AWSLogs/record",
+    f"arn:aws:s3:::{GLOBAL}-trail-{ACCOUNT}/AWSLogs/record",
     f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-alerts",
 )
 
@@ -141,9 +142,9 @@ class Role:
         self.identity = [Policy(document, title) for title, document in self.documents.items()]
         self.trust = Policy(self._role["assume_role_policy"], f"{name} trust", "trust")
         self.boundary: Policy | None = None
-        if name == f"{NAME}-execution":
-            self.documents["boundary"] = managed[f"{NAME}-boundary"]
-            self.boundary = Policy(managed[f"{NAME}-boundary"], "boundary")
+        if name == f"{GLOBAL}-execution":
+            self.documents["boundary"] = managed[f"{GLOBAL}-boundary"]
+            self.boundary = Policy(managed[f"{GLOBAL}-boundary"], "boundary")
 
     def may(
         self, action: str, resource: str, context: Mapping[str, str], *extra: Policy

@@ -101,10 +101,10 @@ def test_a_topic_and_a_third_environment(offline: Offline) -> None:
 
 
 def test_a_second_region(offline: Offline) -> None:
-    text = call(SECTIONS["A second region"], environment='"prod-eu"')
+    text = call(SECTIONS["A second region"], environment='"prod"')
     made = plan(offline, "second", f'provider "aws" {{\n  region = "eu-central-1"\n}}\n{text}')
     roles = {role["name"] for role in resources(made, "aws_iam_role")}
-    assert {"ApiGatewayLoggingRoleEu", "BedrockLoggingRoleEu"} <= roles
+    assert {"ApiGatewayLoggingRole-eu-central-1", "BedrockLoggingRole-eu-central-1"} <= roles
     assert not resources(made, "aws_cloudtrail")
     allowed = json.dumps([json.loads(role["policy"]) for role in invoke(made)])
     assert "arn:aws:bedrock:eu-west-3::foundation-model/anthropic.claude-haiku-4-5" in allowed

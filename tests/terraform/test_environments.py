@@ -30,7 +30,14 @@ def test_everything_is_named_after_the_environment(plan: dict[str, Any], environ
     assert resource(plan, "aws_kms_alias")["name"] == f"alias/{name}"
     topics = {topic["name"] for topic in resources(plan, "aws_sns_topic")}
     assert topics == {f"{name}-alerts", f"{name}-alerts-watchdog"}
-    assert resource(plan, "aws_cloudtrail")["name"] == name
+    everywhere = f"{name}-us-east-2"  # one in the account, for all regions together
+    assert resource(plan, "aws_cloudtrail")["name"] == everywhere
+    assert resource(plan, "aws_cloudwatch_dashboard")["dashboard_name"] == everywhere
+    assert resource(plan, "aws_budgets_budget")["name"] == f"{everywhere}-month"
+    assert resource(plan, "aws_s3_bucket")["bucket"] == f"{everywhere}-trail-111122223333"
+    assert {policy["name"] for policy in resources(plan, "aws_iam_policy")} == {
+        f"{everywhere}-{kind}" for kind in ("boundary", "deny-tampering", "require-guardrail")
+    }
     assert {group["name"] for group in resources(plan, "aws_cloudwatch_log_group")} == {
         f"/aws/lambda/{name}",
         f"/aws/apigateway/{name}",
@@ -38,7 +45,10 @@ def test_everything_is_named_after_the_environment(plan: dict[str, Any], environ
         f"/aws/cloudtrail/{name}",
         "/aws/bedrock/model-invocations",
     }
-    assert "BedrockLoggingRole" in {role["name"] for role in resources(plan, "aws_iam_role")}
+    assert {role["name"] for role in resources(plan, "aws_iam_role")} == {
+        *(f"{everywhere}-{kind}" for kind in ("execution", "trail")),
+        *("ApiGatewayLoggingRole-us-east-2", "BedrockLoggingRole-us-east-2"),
+    }
 
 
 def test_the_limits_of_the_source_document_are_the_defaults(plan: dict[str, Any]) -> None:

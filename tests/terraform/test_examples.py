@@ -20,6 +20,7 @@ EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf"))
 TOGETHER = ("complete", "second-environment", "second-region")
 ONCE = {
     "aws_budgets_budget": "name",
+    "aws_cloudwatch_dashboard": "dashboard_name",
     "aws_iam_policy": "name",
     "aws_iam_role": "name",
     "aws_s3_bucket": "bucket",

@@ -11,6 +11,7 @@ from tests.terraform.roles import (
     ADMINISTRATOR,
     BEDROCK,
     CONTEXTS,
+    GLOBAL,
     GUARDRAIL,
     LOGS,
     MODELS,
@@ -27,7 +28,7 @@ TRAIL_STREAM = f"{LOGS}/aws/cloudtrail/{NAME}:log-stream:{ACCOUNT}_CloudTrail_{R
 
 # Role -> action -> every resource that it is allowed on. "*" is all that were asked.
 ALLOWED: dict[str, dict[str, set[str]]] = {
-    f"{NAME}-execution": {
+    f"{GLOBAL}-execution": {
         "bedrock:ApplyGuardrail": {GUARDRAIL},
         "bedrock:InvokeModel": {PROFILE, PROJECT, *MODELS},
         "logs:CreateLogStream": {f"{LOGS}/aws/lambda/{NAME}:some"},
@@ -35,7 +36,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "xray:PutTelemetryRecords": {"*"},
         "xray:PutTraceSegments": {"*"},
     },
-    "BedrockLoggingRole": {
+    f"BedrockLoggingRole-{REGION}": {
         "logs:CreateLogStream": {
             f"{LOGS}/aws/bedrock/model-invocations:log-stream:aws/bedrock/modelinvocations"
         },
@@ -43,12 +44,12 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
             f"{LOGS}/aws/bedrock/model-invocations:log-stream:aws/bedrock/modelinvocations"
         },
     },
-    f"{NAME}-trail": {
+    f"{GLOBAL}-trail": {
         "logs:CreateLogStream": {f"{TRAIL_STREAM}some"},
         "logs:PutLogEvents": {f"{TRAIL_STREAM}some"},
     },
     # It serves every API of the account, and API Gateway takes no role that may do less.
-    "ApiGatewayLoggingRole": {
+    f"ApiGatewayLoggingRole-{REGION}": {
         f"logs:{action}": {"*"}
         for action in (
             "CreateLogGroup",
@@ -63,7 +64,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
 }
 
 # What the execution role could do at most, were AdministratorAccess attached to it.
-AT_MOST = ALLOWED[f"{NAME}-execution"] | {
+AT_MOST = ALLOWED[f"{GLOBAL}-execution"] | {
     "bedrock:ApplyGuardrail": {
         GUARDRAIL,
         f"{BEDROCK}:guardrail/some",
@@ -73,14 +74,14 @@ AT_MOST = ALLOWED[f"{NAME}-execution"] | {
 
 # Who may take on each role: the service, with what AWS says of the request's origin.
 TRUSTED = {
-    f"{NAME}-execution": ("lambda.amazonaws.com", {}),
-    "BedrockLoggingRole": (
+    f"{GLOBAL}-execution": ("lambda.amazonaws.com", {}),
+    f"BedrockLoggingRole-{REGION}": (
         "bedrock.amazonaws.com",
         {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"{BEDROCK}:any"},
     ),
     # AWS says nothing of where a request comes from when CloudTrail writes to CloudWatch Logs.
-    f"{NAME}-trail": ("cloudtrail.amazonaws.com", {}),
-    "ApiGatewayLoggingRole": ("apigateway.amazonaws.com", {}),
+    f"{GLOBAL}-trail": ("cloudtrail.amazonaws.com", {}),
+    f"ApiGatewayLoggingRole-{REGION}": ("apigateway.amazonaws.com", {}),
 }
 
 
@@ -126,7 +127,7 @@ def test_an_environment_holds_the_same_documents(jobs: Jobs, usages: dict[str, A
 
     def documents(found: list[dict[str, Any]], name: str) -> dict[str, str]:
         return {
-            policy["name"].replace(name, "N"): policy["policy"].replace(name, "N")
+            policy["name"].replace(f"{name}-{REGION}", "N"): policy["policy"].replace(name, "N")
             for policy in found
             if "policy" in policy
         }

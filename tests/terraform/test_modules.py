@@ -69,9 +69,10 @@ def test_every_input_of_the_api_definition_makes_a_new_deployment() -> None:
     }
     assert files >= served
     text = "".join((api / file).read_text(encoding="utf-8") for file in files)
-    # The name goes into no snapshot; these two are the permission's, and the alias' own.
+    # Name and tags go into no snapshot; these two are the permission's, and the alias' own.
     names = set(re.findall(r"var\.([a-z_.]+)", text)) - {
         "name",
+        "tags",
         "function.function_name",
         "function.alias_name",
         "stage_name",

@@ -13,6 +13,7 @@ from tests.services import PREFIXES
 from tests.terraform.offline import Jobs, resources
 from tests.terraform.roles import (
     ADMINISTRATOR,
+    GLOBAL,
     GUARDRAIL,
     LOGS,
     NAME,
@@ -56,17 +57,17 @@ OUR_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555
 OURS = (
     GUARDRAIL,
     f"arn:aws:apigateway:{REGION}::/restapis/abcdef/stages/v1",
-    f"arn:aws:budgets::{ACCOUNT}:budget/{NAME}-month",
-    f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{NAME}",
+    f"arn:aws:budgets::{ACCOUNT}:budget/{GLOBAL}-month",
+    f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{GLOBAL}",
     f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-api-5xx",
-    f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{NAME}",
+    f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{GLOBAL}",
     f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}-waf-changed",
-    f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-boundary",
-    f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-deny-tampering",
-    f"arn:aws:iam::{ACCOUNT}:role/ApiGatewayLoggingRole",
-    f"arn:aws:iam::{ACCOUNT}:role/BedrockLoggingRole",
-    f"arn:aws:iam::{ACCOUNT}:role/{NAME}-execution",
-    f"arn:aws:iam::{ACCOUNT}:role/{NAME}-trail",
+    f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-boundary",
+    f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-deny-tampering",
+    f"arn:aws:iam::{ACCOUNT}:role/ApiGatewayLoggingRole-{REGION}",
+    f"arn:aws:iam::{ACCOUNT}:role/BedrockLoggingRole-{REGION}",
+    f"arn:aws:iam::{ACCOUNT}:role/{GLOBAL}-execution",
+    f"arn:aws:iam::{ACCOUNT}:role/{GLOBAL}-trail",
     f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/{NAME}",
     OUR_KEY,
     f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
@@ -81,8 +82,8 @@ OURS = (
         )
     ),
     f"{LOGS}/aws/bedrock/model-invocations:log-stream:aws/bedrock/modelinvocations",
-    f"arn:aws:s3:::{NAME}-trail-{ACCOUNT}",
-    f"arn:aws:s3:::{NAME}-trail-{ACCOUNT}/AWSLogs/{ACCOUNT}/CloudTrail/record.json.gz",
+    f"arn:aws:s3:::{GLOBAL}-trail-{ACCOUNT}",
+    f"arn:aws:s3:::{GLOBAL}-trail-{ACCOUNT}/AWSLogs/{ACCOUNT}/CloudTrail/record.json.gz",
     f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-alerts",
     f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/regexpatternset/{NAME}-prompt-injection/some",
     f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/{NAME}/some",
@@ -287,8 +288,8 @@ def test_a_bound_role_cannot_free_itself(
     usages: dict[str, Any], organisation: list[Policy]
 ) -> None:
     """Nor what it is bound by: the policy, its versions, the boundary, the trust."""
-    policy = f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-deny-tampering"
-    role = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-execution"
+    policy = f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-deny-tampering"
+    role = f"arn:aws:iam::{ACCOUNT}:role/{GLOBAL}-execution"
     bound = [ADMINISTRATOR, Policy(rendered(usages, "deny_tampering"), "deny-tampering")]
     for action, resource in [
         ("iam:DetachRolePolicy", role),
@@ -319,5 +320,5 @@ def test_only_the_functions_role_and_the_named_ones_are_bound(
     for plan, name in ((usages, NAME), (jobs.result("plan dev"), "chatbot-dev")):
         attached = resources(plan, "aws_iam_role_policy_attachment")
         assert {(one["role"], policy_name(one["policy_arn"])) for one in attached} == {
-            (f"{name}-execution", f"{name}-deny-tampering")
+            (f"{name}-{REGION}-execution", f"{name}-{REGION}-deny-tampering")
         }

@@ -9,6 +9,7 @@ from iam_policy import Decision
 from tests.terraform.roles import (
     ADMINISTRATOR,
     BEDROCK,
+    GLOBAL,
     GLOBAL_PROFILE,
     GUARDRAIL,
     LOGS,
@@ -151,7 +152,7 @@ def test_nothing_allows_the_functions_role(function: Role, attack: str) -> None:
     ("statement", "attack"), [(by, attack) for by, attacks in DENIED.items() for attack in attacks]
 )
 def test_the_functions_role_is_denied(function: Role, statement: str, attack: str) -> None:
-    by = statement if "/" in statement else f"{NAME}-deny-tampering/Deny{statement}"
+    by = statement if "/" in statement else f"{GLOBAL}-deny-tampering/Deny{statement}"
     for more in ((), (ADMINISTRATOR,)):
         decision = function.may(*DENIED[statement][attack], *more)
         assert (decision.reason, decision.by) == ("explicit_deny", by)

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.offline import Offline, planned, refusals, resource, resources
+from tests.terraform.offline import Offline, managed, planned, refusals, resource, resources
 from toolkit.terraform import ROOT
 
 # Nothing here is a default.
 TUNED = """module "chatbot" {
   source         = "../../modules/chatbot"
   environment    = "tuned"
+  name           = "support"
+  tags           = { cost_center = "4711" }
   package        = "../../build/chatbot.zip"
   allowed_origin = "https://chat.example.com"
   clients        = { old = {}, web = {} }
@@ -88,8 +90,8 @@ def test_the_alias_points_at_a_published_version_of_a_bounded_function(
         role["name"]: role.get("permissions_boundary", "later")
         for role in resources(tuned, "aws_iam_role")
     }
-    assert bounded["chatbot-tuned-execution"] == "later"
-    assert bounded["BedrockLoggingRole"] is None
+    assert bounded["support-tuned-us-east-2-execution"] == "later"
+    assert bounded["BedrockLoggingRole-us-east-2"] is None
 
 
 def test_whatever_holds_words_or_records_is_encrypted_with_the_key(tuned: dict[str, Any]) -> None:
@@ -135,11 +137,11 @@ def test_every_alarm_watches_what_is_there(tuned: dict[str, Any]) -> None:
         ("FunctionName", resource(tuned, "aws_lambda_function")["function_name"]),
         ("LogGroupName", group),
         ("Region", "us-east-2"),
-        ("Resource", f"chatbot-tuned:{resource(tuned, 'aws_lambda_alias')['name']}"),
+        ("Resource", f"support-tuned:{resource(tuned, 'aws_lambda_alias')['name']}"),
         ("Rule", "ALL"),
         ("Stage", resource(tuned, "aws_api_gateway_stage")["stage_name"]),
         ("WebACL", resource(tuned, "aws_wafv2_web_acl")["name"]),
-        ("service", "chatbot-tuned"),  # what the function's SERVICE_NAME is, by its name
+        ("service", "support-tuned"),  # what the function's SERVICE_NAME is, by its name
     }
 
 
@@ -219,12 +221,19 @@ def test_what_the_caller_tunes_reaches_every_layer(tuned: dict[str, Any]) -> Non
     assert {group["retention_in_days"] for group in groups} == {90}
 
 
+def test_another_name_and_tags_reach_all_there_is(tuned: dict[str, Any]) -> None:
+    assert "chatbot-tuned" not in json.dumps(tuned["planned_values"])
+    taggable = [one["values"] for one in managed(tuned) if "tags_all" in one["values"]]
+    assert len(taggable) > 40
+    assert {json.dumps(one["tags"]) for one in taggable} == {'{"cost_center": "4711"}'}
+
+
 def test_who_is_stopped_and_who_is_bound_reaches_every_layer(tuned: dict[str, Any]) -> None:
     keys = {key["name"]: key["enabled"] for key in resources(tuned, "aws_api_gateway_api_key")}
-    assert keys == {"chatbot-tuned-old": False, "chatbot-tuned-web": True}
+    assert keys == {"support-tuned-old": False, "support-tuned-web": True}
     alarms = {one["alarm_name"]: one for one in resources(tuned, "aws_cloudwatch_metric_alarm")}
     # Four fifths of one client's 40 a day, as only one is enabled.
-    assert alarms["chatbot-tuned-quota-nearly-used"]["threshold"] == 32
+    assert alarms["support-tuned-quota-nearly-used"]["threshold"] == 32
     attached = resources(tuned, "aws_iam_role_policy_attachment")
     assert "operators" in {attachment["role"] for attachment in attached}
 

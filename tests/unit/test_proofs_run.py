@@ -371,9 +371,12 @@ UNMANAGED: list[Proof] = [
 
 @pytest.mark.parametrize("proof", UNMANAGED, ids=lambda proof: proof.name)
 def test_what_another_environment_of_the_account_owns_is_left_to_its_proofs(proof: Proof) -> None:
-    groups = {"log_groups": {log: log for log in ("waf", "api", "function")} | {"trail": None}}
+    unmanaged: dict[str, Any] = {
+        "log_groups": {log: log for log in ("waf", "api", "function")} | {"trail": None},
+        "trail_arn": None,
+    }
     answer = Answer(200, HEADERS | IDS, b"{}")
-    run = Run(FakeDeployment(answer, PASSING, outputs=OUTPUTS | groups), [proof])
+    run = Run(FakeDeployment(answer, PASSING, outputs=OUTPUTS | unmanaged), [proof])
     run.make()
     verdict = run.judge(proof)
     assert verdict.status == "skip"

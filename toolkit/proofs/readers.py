@@ -17,7 +17,8 @@ INSPECTED = "KB_16"
 
 NEEDED = frozenset(
     {
-        *("alias_arn", "api_id", "api_key_ids", "execution_role_arn", "function_name"),
+        *("alias_arn", "api_id", "api_key_ids", "deny_policy_arn", "execution_role_arn"),
+        *("function_name", "trail_arn", "trail_bucket"),
         *("guardrail_id", "guardrail_version", "log_groups", "region", "stage_name"),
         *("usage_plan_id", "web_acl_arn"),
     }
@@ -95,7 +96,6 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
     return texts | {
         "account": account,
         "bedrock": bedrock,
-        "deny_policy_arn": f"{iam}:policy/{function}-deny-tampering",
         "execution_role": outputs["execution_role_arn"].split("/")[-1],
         "guardrail_arn": f"{bedrock}:guardrail/{outputs['guardrail_id']}",
         "iam": iam,
@@ -110,15 +110,15 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
 @reads("bucket bucket_arn trail trail_arn trail_role")
 def _trail(deployment: Deployment, values: Values) -> Values:
     """Return the names of the account's singleton trail, where this environment manages it."""
-    name, account, partition = values["name"], values["account"], values["partition"]
-    if deployment.outputs["log_groups"].get("trail") is None:
+    arn, bucket = deployment.outputs["trail_arn"], deployment.outputs["trail_bucket"]
+    if arn is None:
         raise CannotAskError("this environment does not manage the trail")
-    bucket = f"{name}-trail-{account}"
+    name = arn.rpartition("/")[2]
     return {
         "bucket": bucket,
-        "bucket_arn": f"arn:{partition}:s3:::{bucket}",
+        "bucket_arn": f"arn:{values['partition']}:s3:::{bucket}",
         "trail": name,
-        "trail_arn": f"arn:{partition}:cloudtrail:{values['region']}:{account}:trail/{name}",
+        "trail_arn": arn,
         "trail_role": f"{name}-trail",
     }
 

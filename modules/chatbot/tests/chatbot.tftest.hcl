@@ -25,6 +25,7 @@ override_module {
   outputs = {
     arn            = "arn:aws:wafv2:us-east-2:111122223333:regional/webacl/chatbot-test/11111111-2222-3333-4444-555555555555"
     log_group_name = "aws-waf-logs-chatbot-test"
+    id             = "11111111-2222-3333-4444-555555555555"
     wcu            = 1476
   }
 }
@@ -98,12 +99,22 @@ run "another_name_for_an_applied_environment_is_refused" {
   command = plan
 
   override_resource {
-    target          = terraform_data.environment
+    target          = terraform_data.name
     override_during = plan
     values          = { output = "before" }
   }
 
   expect_failures = [output.deployment]
+}
+
+run "a_name_that_would_be_too_long_with_the_environments_is_refused" {
+  command = plan
+
+  variables {
+    name = "of-our-support-chats" # 20, and -test
+  }
+
+  expect_failures = [var.name]
 }
 
 run "a_message_that_could_not_pass_the_web_acl_is_refused" {

@@ -49,7 +49,8 @@ override_module {
 }
 
 override_module {
-  target = module.guardrail[0]
+  target  = module.guardrail[0]
+  outputs = { arn = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12", version = "1" }
 }
 
 variables {

@@ -186,7 +186,7 @@ run "the_deny_policy_is_attached_and_hand_made_policies_are_removed" {
   assert {
     condition = (
       aws_iam_role_policy_attachment.deny_tampering.policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering" &&
-      aws_iam_role_policy_attachment.deny_tampering.role == "chatbot-test-execution"
+      aws_iam_role_policy_attachment.deny_tampering.role == "chatbot-test-us-east-2-execution"
     )
     error_message = "The deny policy is not attached to the execution role."
   }

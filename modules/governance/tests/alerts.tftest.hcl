@@ -237,7 +237,7 @@ run "what_eventbridge_does_not_see_is_seen_through_the_trail" {
   command = plan
 
   assert {
-    condition     = aws_cloudwatch_log_metric_filter.trail["identity-changes"].pattern == "{ ($.eventSource = \"iam.amazonaws.com\") && ($.readOnly IS FALSE) && (($.errorCode = \"AccessDenied*\") || ($.requestParameters.policyArn = \"*:policy/chatbot-test-*\") || ($.requestParameters.roleName = \"chatbot-test-*\") || ($.requestParameters.roleName = \"BedrockLoggingRole\") || ($.requestParameters.roleName = \"ApiGatewayLoggingRole\")) && (($.errorCode = \"AccessDenied*\") || ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS) || (($.userIdentity.sessionContext.sessionIssuer.arn != \"arn:aws:iam::111122223333:role/deploy\"))) }"
+    condition     = aws_cloudwatch_log_metric_filter.trail["identity-changes"].pattern == "{ ($.eventSource = \"iam.amazonaws.com\") && ($.readOnly IS FALSE) && (($.errorCode = \"AccessDenied*\") || ($.requestParameters.policyArn = \"*:policy/chatbot-test-us-east-2-*\") || ($.requestParameters.roleName = \"chatbot-test-us-east-2-*\") || ($.requestParameters.roleName = \"BedrockLoggingRole-us-east-2\") || ($.requestParameters.roleName = \"ApiGatewayLoggingRole-us-east-2\")) && (($.errorCode = \"AccessDenied*\") || ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS) || (($.userIdentity.sessionContext.sessionIssuer.arn != \"arn:aws:iam::111122223333:role/deploy\"))) }"
     error_message = "EventBridge has no IAM events outside us-east-1, so the filter must catch them."
   }
 

@@ -9,6 +9,17 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 
+provider "aws" {
+  alias                       = "far"
+  region                      = "ap-southeast-2" # None has a longer name.
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
 override_data {
   target = data.aws_caller_identity.current
   values = { account_id = "111122223333" }
@@ -101,7 +112,8 @@ run "what_the_function_needs_is_not_denied" {
 }
 
 run "both_policies_fit_their_limits" {
-  command = plan
+  command   = plan
+  providers = { aws = aws.far }
 
   variables {
     name = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
@@ -154,24 +166,21 @@ run "the_organisations_policy_denies_the_same_and_spares_the_deploy_roles" {
       for statement in jsondecode(output.scp_json).Statement : statement.Resource if statement.Sid == "DenyTamperingNamed"
       ])) == toset([
       "arn:aws:apigateway:us-east-2::/restapis/*/stages/*",
-      "arn:aws:budgets::111122223333:budget/chatbot-test-*",
-      "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test",
-      "arn:aws:cloudwatch::111122223333:dashboard/chatbot-test*",
+      "arn:aws:budgets::111122223333:budget/chatbot-test-us-east-2-*",
+      "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2",
+      "arn:aws:cloudwatch::111122223333:dashboard/chatbot-test-us-east-2*",
       "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*",
       "arn:aws:events:us-east-2:111122223333:rule/chatbot-test-*",
-      "arn:aws:iam::111122223333:policy/chatbot-test-*",
-      "arn:aws:iam::111122223333:role/ApiGatewayLoggingRole",
-      "arn:aws:iam::111122223333:role/BedrockLoggingRole",
-      "arn:aws:iam::111122223333:role/chatbot-test-*",
+      "arn:aws:iam::111122223333:policy/chatbot-test-us-east-2-*",
+      "arn:aws:iam::111122223333:role/ApiGatewayLoggingRole-us-east-2",
+      "arn:aws:iam::111122223333:role/BedrockLoggingRole-us-east-2",
+      "arn:aws:iam::111122223333:role/chatbot-test-us-east-2-*",
       "arn:aws:kms:us-east-2:111122223333:alias/chatbot-test",
       "arn:aws:lambda:us-east-2:111122223333:function:chatbot-test*",
-      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/apigateway/chatbot-test*",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/*/chatbot-test*",
       "arn:aws:logs:us-east-2:111122223333:log-group:/aws/bedrock/model-invocations*",
-      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/cloudtrail/chatbot-test*",
-      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test*",
       "arn:aws:logs:us-east-2:111122223333:log-group:aws-waf-logs-chatbot-test*",
-      "arn:aws:s3:::chatbot-test-trail-111122223333",
-      "arn:aws:s3:::chatbot-test-trail-111122223333/*",
+      "arn:aws:s3:::chatbot-test-us-east-2-trail-111122223333*",
       "arn:aws:sns:us-east-2:111122223333:chatbot-test-alerts*",
       "arn:aws:wafv2:us-east-2:111122223333:regional/*/chatbot-test*",
     ])
@@ -196,7 +205,7 @@ run "the_policys_arn_is_known_before_it_is_made" {
   command = plan
 
   assert {
-    condition     = output.deny_policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering" && aws_iam_policy.deny_tampering.name == "chatbot-test-deny-tampering"
+    condition     = output.deny_policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-us-east-2-deny-tampering" && aws_iam_policy.deny_tampering.name == "chatbot-test-us-east-2-deny-tampering"
     error_message = "Other modules attach the policy by this ARN."
   }
 }

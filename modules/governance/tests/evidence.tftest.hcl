@@ -47,11 +47,11 @@ run "each_service_may_use_the_key_for_one_thing" {
       })
       TrailEncryptsRecords = jsonencode({
         ArnEquals = {
-          "aws:SourceArn"                            = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test"
-          "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test"
+          "aws:SourceArn"                            = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2"
+          "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2"
         }
       })
-      TrailLooksAtKey       = jsonencode({ ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } })
+      TrailLooksAtKey       = jsonencode({ ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2" } })
       AlarmsOfThisAccount   = jsonencode({ StringEquals = { "aws:SourceAccount" = "111122223333" } })
       BudgetAndTamperEvents = jsonencode({}) # source conditions would drop every event
     }
@@ -100,7 +100,7 @@ run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
     condition = one([
       for statement in jsondecode(aws_kms_key.this.policy).Statement :
       statement.Action == "kms:Decrypt" && statement.Condition == {
-        ArnEquals = { "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" }
+        ArnEquals = { "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2" }
       } if statement.Sid == "AccountReadsTrail"
     ])
     error_message = "Investigators must be able to decrypt the trail, and nothing else."
@@ -140,7 +140,7 @@ run "only_bedrock_of_this_account_becomes_the_logging_role" {
   }
 
   assert {
-    condition     = aws_iam_role.bedrock_logging[0].name == "BedrockLoggingRole"
+    condition     = aws_iam_role.bedrock_logging[0].name == "BedrockLoggingRole-us-east-2"
     error_message = "The role's name is part of the promise."
   }
 }
@@ -299,18 +299,18 @@ run "only_this_trail_writes_to_the_bucket_and_only_over_tls" {
         Sid       = "TrailChecksBucket"
         Effect    = "Allow"
         Action    = "s3:GetBucketAcl"
-        Resource  = "arn:aws:s3:::chatbot-test-trail-111122223333"
+        Resource  = "arn:aws:s3:::chatbot-test-us-east-2-trail-111122223333"
         Principal = { Service = "cloudtrail.amazonaws.com" }
-        Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" } }
+        Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2" } }
       },
       {
         Sid       = "TrailWritesRecords"
         Effect    = "Allow"
         Action    = "s3:PutObject"
-        Resource  = "arn:aws:s3:::chatbot-test-trail-111122223333/AWSLogs/111122223333/*"
+        Resource  = "arn:aws:s3:::chatbot-test-us-east-2-trail-111122223333/AWSLogs/111122223333/*"
         Principal = { Service = "cloudtrail.amazonaws.com" }
         Condition = {
-          ArnEquals    = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test" }
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2" }
           StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control" }
         }
       },
@@ -318,7 +318,7 @@ run "only_this_trail_writes_to_the_bucket_and_only_over_tls" {
         Sid       = "DenyWithoutTls"
         Effect    = "Deny"
         Action    = "s3:*"
-        Resource  = ["arn:aws:s3:::chatbot-test-trail-111122223333/*", "arn:aws:s3:::chatbot-test-trail-111122223333"]
+        Resource  = ["arn:aws:s3:::chatbot-test-us-east-2-trail-111122223333/*", "arn:aws:s3:::chatbot-test-us-east-2-trail-111122223333"]
         Principal = "*"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
@@ -368,7 +368,7 @@ run "api_gateway_gets_a_role_for_its_access_logs" {
   command = plan
 
   assert {
-    condition     = aws_iam_role.api_gateway[0].name == "ApiGatewayLoggingRole" && jsondecode(aws_iam_role.api_gateway[0].assume_role_policy).Statement[0].Principal == { Service = "apigateway.amazonaws.com" }
+    condition     = aws_iam_role.api_gateway[0].name == "ApiGatewayLoggingRole-us-east-2" && jsondecode(aws_iam_role.api_gateway[0].assume_role_policy).Statement[0].Principal == { Service = "apigateway.amazonaws.com" }
     error_message = "Access logs need the account's role."
   }
 
