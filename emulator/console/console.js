@@ -109,12 +109,10 @@ function samples(every) {
   const plain = honest.filter((one) => one.text.length < 60);
   $("attacks").replaceChildren(...first(attacks, "control").map((one) => chip(one, one.control)));
   $("honest").replaceChildren(...plain.slice(0, 5).map((one) => chip(one, one.text)));
-  for (const layer of new Set(every.map((one) => one.layer))) {
-    const group = make("optgroup", { label: layer ? `stopped by ${layer}` : "answered" });
-    for (const one of every.filter((each) => each.layer === layer)) {
-      group.append(make("option", { value: one.text }, `${one.control}: ${one.name}`));
-    }
-    $("more").append(group);
+  const kinds = Map.groupBy(every, (one) => (one.layer ? `${one.verdict} by ${one.layer}` : "answered"));
+  for (const [label, members] of kinds) {
+    const options = members.map((one) => make("option", { value: one.text }, `${one.control}: ${one.name}`));
+    $("more").append(make("optgroup", { label }, ...options));
   }
   $("all-samples").addEventListener("click", () => {
     $("lines").value = every.map((one) => one.text.replaceAll("\n", " ")).join("\n");

@@ -94,7 +94,7 @@ def clients(deployment: Deployment) -> dict[str, str]:
 
 
 def samples(deployment: Deployment) -> list[JsonObject]:
-    """Return the proofs' messages that fit into a chat, each with the layer that must stop it."""
+    """Return the proofs' messages that fit into a chat, each with the layer that must act."""
     found: dict[str, JsonObject] = {}
     for proof in (one for control in load() for one in control.proofs):
         if not isinstance(proof, Request) or not _is_message(proof):
@@ -104,9 +104,16 @@ def samples(deployment: Deployment) -> list[JsonObject]:
             if case.skip or case.wrong or not text or len(text) > LONGEST_SAMPLE:
                 continue
             name = f"{proof.name}, {case.item}" if case.item else proof.name
-            sample = {"layer": proof.stopped_by, "control": proof.control, "name": name}
-            found.setdefault(text, sample | {"text": text})
+            sample = {"layer": proof.stopped_by, "verdict": _verdict(proof)}
+            sample |= {"control": proof.control, "name": name, "text": text}
+            found.setdefault(text, sample)
     return list(found.values())
+
+
+def _verdict(proof: Request) -> str:
+    """Return what the trace must say of the layer that acts."""
+    masked = proof.finding.endswith(".ANONYMIZED")
+    return "changed" if masked else "stopped" if proof.stopped_by else "passed"
 
 
 def _is_message(proof: Request) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import looks_well
+from tests.browser.conftest import looks_well, usable_within_half_a_second
 from toolkit.chat_page import server
 from toolkit.processes import free_port
 from toolkit.proofs.targets import TargetError
@@ -102,3 +102,9 @@ def test_pages_of_another_origin_are_told_so(dev: Rehearsal, page: Page) -> None
         enter(page, session.api_key)
         ask(page, "Where is my order?")
         expect(page.locator("#messages li").last).to_contain_text(f"not allow pages of {origin}")
+
+
+def test_it_can_be_used_within_half_a_second(dev: Rehearsal, page: Page) -> None:
+    with served(ALLOWED, dev.session()) as url:
+        page.goto(url)
+        assert usable_within_half_a_second(page, "/settings.js")
