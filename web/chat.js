@@ -12,10 +12,18 @@ function credentials() {
   return { ...(token && { authorization: `Bearer ${token}` }), ...(key && { "x-api-key": key }) };
 }
 
+/** Fill a message; who says it is for those who cannot see on which side it stands. */
+function tell(item, kind, text) {
+  const who = document.createElement("span");
+  who.className = "unseen";
+  who.textContent = kind === "mine" ? "You: " : "Answer: ";
+  item.className = kind;
+  item.replaceChildren(who, text);
+}
+
 function say(kind, text) {
   const item = document.createElement("li");
-  item.className = kind;
-  item.textContent = text;
+  tell(item, kind, text);
   $("messages").append(item);
   item.scrollIntoView({ block: "end" });
   return item;
@@ -23,8 +31,7 @@ function say(kind, text) {
 
 /** Tell a refusal, with a way to ask again once its wait is over. */
 function refuse(item, refusal, question, named) {
-  item.className = "theirs problem";
-  item.textContent = refusal.text;
+  tell(item, "theirs problem", refusal.text);
   if (refusal.key) askForKey();
   const seconds = Math.max(named || 0, refusal.wait ?? 0);
   if (!seconds) return;
@@ -37,6 +44,7 @@ function refuse(item, refusal, question, named) {
     if (left > 0) setTimeout(tick, 250);
   };
   again.type = "button";
+  again.ariaLive = "off"; // a screen reader need not count
   again.addEventListener("click", () => { again.remove(); ask(question); });
   item.append(again);
   tick();
@@ -56,8 +64,7 @@ async function ask(question) {
     });
     const said = await reply.json().catch(() => ({}));
     if (reply.ok && typeof said.response === "string") {
-      item.className = "theirs";
-      item.textContent = said.blocked ? blocked : said.response;
+      tell(item, "theirs", said.blocked ? blocked : said.response);
     } else {
       refuse(item, refusals[said.error?.code] ?? unknown, question, Number(reply.headers.get("retry-after")));
     }

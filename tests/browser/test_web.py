@@ -83,6 +83,9 @@ def test_a_customer_asks_and_is_told_every_refusal_in_words(
     expect(answer).to_contain_text("in other words")
     ask(page, "Is ChatGPT better?")
     expect(answer).to_contain_text("We cannot help with this")
+    expect(page.get_by_role("listitem")).to_have_text(
+        [re.compile("^You: "), re.compile("^Answer: ")] * 4
+    )
     looks_well(page)
 
 
@@ -97,6 +100,7 @@ def test_a_throttled_model_is_told_with_its_wait(dev: Rehearsal, allowed: str, p
     wait = page.get_by_role("button", name="Ask again")
     expect(wait).to_have_text(re.compile(r"in [2-5] s"))
     expect(wait).to_be_disabled()
+    expect(wait).to_have_attribute("aria-live", "off")  # no screen reader counts down
     expect(wait).to_have_text("Ask again")
     wait.press("Enter")
     expect(page.locator("#messages li").last).to_contain_text("Parcels take")
