@@ -116,8 +116,8 @@ preflight: terraform-tool build ## Look at an account, read-only, before the fir
 mutants: terraform-tool dev-tools ## Change the code in small ways, and see a test notice (25 minutes; ALL=1 SEED=)
 	@$(PYTHON) scripts/mutants.py $(if $(ALL),--all) $(if $(SEED),--seed '$(SEED)')
 
-load: terraform-tool rehearsal-tools # Hold 50 clients for a minute on a rehearsal of its own, and measure (ENV=dev)
-	@$(PYTHON) scripts/load.py --env $(ENV)
+load: terraform-tool rehearsal-tools # Load a rehearsal of its own with 16 clients for a minute, and measure it (ENV=dev)
+	@$(PYTHON) benchmarks/rehearsal.py --env $(ENV)
 
 docs: dev-tools ## Bring the generated pages and tables up to date
 	@$(PYTHON) scripts/docs.py
