@@ -3,9 +3,7 @@
 import base64
 import json
 import re
-import secrets
 import time
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +11,7 @@ from urllib.parse import parse_qs
 from emulator.account import Account
 from emulator.apigateway.deployed import Api, Method
 from emulator.wire.http import HttpRequest
+from emulator.wire.ids import new_bytes, new_uuid
 
 _REFERENCE = re.compile(r"\$(context|stageVariables)\.(\w+(?:\.\w+)*)")
 _VELOCITY = re.compile(r"#(set|if|foreach|end|else)\b|\$!?\{?(input|util)\b")
@@ -42,7 +41,7 @@ class Exchange:
         self.begun = time.monotonic()
         self.received = datetime.now(UTC)
         self.request_id = _request_id(request)
-        self.extended_request_id = base64.b64encode(secrets.token_bytes(11)).decode()
+        self.extended_request_id = base64.b64encode(new_bytes(11)).decode()
         self.trace = _trace(request, tracing=api.tracing)
         self.api_key: str | None = None
         self.api_key_id: str | None = None
@@ -161,7 +160,7 @@ def _request_id(request: HttpRequest) -> str:
     wanted = request.header("x-amzn-requestid") or ""
     if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", wanted):
         return wanted
-    return str(uuid.uuid4())
+    return new_uuid()
 
 
 def _trace(request: HttpRequest, *, tracing: bool) -> str:
@@ -173,8 +172,8 @@ def _trace(request: HttpRequest, *, tracing: bool) -> str:
     )
     root = fields.get("Root", "")
     if not re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", root):
-        root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+        root = f"1-{int(time.time()):08x}-{new_bytes(12).hex()}"
     if not tracing:
         return f"Root={root}"
     sampled = fields.get("Sampled", "1")
-    return f"Root={root};Parent={secrets.token_hex(8)};Sampled={0 if sampled == '0' else 1}"
+    return f"Root={root};Parent={new_bytes(8).hex()};Sampled={0 if sampled == '0' else 1}"

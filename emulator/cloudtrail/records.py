@@ -7,7 +7,6 @@ Bedrock API calls using AWS CloudTrail".
 import base64
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from moto.core.utils import get_service_model
 from emulator.wire.call import Call, Principal
 from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse
+from emulator.wire.ids import new_uuid
 from emulator.wire.read_only import is_read_only
 from iam_policy.regions import GLOBAL_SERVICES
 
@@ -127,7 +127,7 @@ def envelope(call: Call, response: HttpResponse | None, account: str) -> JsonObj
         "sourceIPAddress": request.source_ip,
         "userAgent": (request.header("user-agent") or "")[:1024],
         "requestID": given or call.request_id,
-        "eventID": str(uuid.uuid4()),
+        "eventID": new_uuid(),
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": account,

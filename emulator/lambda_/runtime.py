@@ -4,9 +4,7 @@ import base64
 import contextlib
 import json
 import logging
-import secrets
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +32,7 @@ from emulator.lambda_.worker import (
     WorkerTimeoutError,
 )
 from emulator.wire.documents import JsonObject
+from emulator.wire.ids import new_bytes, new_uuid
 
 MAX_REQUEST_BYTES = 6_291_456
 """Limit of a synchronous event (AWS Lambda Developer Guide, Lambda quotas)."""
@@ -98,7 +97,7 @@ class LambdaRuntime:
         `function` is a name or an ARN, `qualifier` an alias or version. Never raises: what the
         Lambda API refuses comes back with its status and `error_type`.
         """
-        request_id = str(uuid.uuid4())
+        request_id = new_uuid()
         try:
             resolved = self.resolved(function, qualifier)
             _check_event(payload)
@@ -304,8 +303,8 @@ def _event_headers(resolved: Resolved, request_id: str, trace: str) -> dict[str,
 
 
 def _trace_header(*, sampled: bool) -> str:
-    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-    return f"Root={root};Parent={secrets.token_hex(8)};Sampled={int(sampled)}"
+    root = f"1-{int(time.time()):08x}-{new_bytes(12).hex()}"
+    return f"Root={root};Parent={new_bytes(8).hex()};Sampled={int(sampled)}"
 
 
 def _failure(error_type: str, message: str) -> Answer:

@@ -77,14 +77,19 @@ class _Connection:
         self._continued = False
 
     def receive(self) -> _Request | None:
-        """Read what is there; return a request once it is whole."""
+        """Read what is there; return a request once it is whole.
+
+        After a result nothing follows: it is read without asking for more.
+        """
         try:
             while chunk := self.sock.recv(262_144):
                 self._buffer += chunk
+                if chunk.startswith(b"POST") and (request := self._parse()):
+                    return request
             self.closed = True
         except BlockingIOError:
             pass
-        except OSError:
+        except (OSError, ValueError):
             self.closed = True
         try:
             return self._parse()
@@ -165,6 +170,7 @@ class Worker:
         self._keeps = keeps  # which lines of the function's code are logged
         self._output = b""
         self._memory_mb = 0
+        self._status: int | None = None  # descriptor of what Linux says of the process
         self._tail: collections.deque[str] = collections.deque(maxlen=200)
         self._next: _Connection | None = None
         self._selector = selectors.DefaultSelector()
@@ -204,8 +210,9 @@ class Worker:
     def max_memory_mb(self) -> int:
         """Highest resident memory seen so far in MiB; 0 where there is no /proc."""
         with contextlib.suppress(OSError):
-            status = Path(f"/proc/{self.pid}/status").read_bytes()
-            if peak := _PEAK.search(status):
+            if self._status is None:
+                self._status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+            if peak := _PEAK.search(os.pread(self._status, 4096, 0)):
                 self._memory_mb = int(peak[1]) // 1024
         return self._memory_mb
 
@@ -286,6 +293,9 @@ class Worker:
                 key.data.sock.close()
         self._selector.close()
         self._listener.close()
+        if self._status is not None:
+            os.close(self._status)
+            self._status = None
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()

@@ -1,6 +1,5 @@
 """A request as one value: what it is, who makes it, and what it asks for."""
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 from emulator.wire.documents import Document
 from emulator.wire.errors import WireProtocol
 from emulator.wire.http import HttpRequest
+from emulator.wire.ids import new_uuid
 from emulator.wire.partition import partition_of
 
 
@@ -67,7 +67,7 @@ class Call:
     params: Document = field(default_factory=dict, repr=False)
     problem: str | None = None
     principal: Principal = UNKNOWN
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    request_id: str = field(default_factory=new_uuid)
 
     @property
     def region(self) -> str:
