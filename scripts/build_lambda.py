@@ -21,11 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         built = package.build()
-    except package.BuildError as error:
+        package.write(built, options.output)
+        package.write(sbom.of(built).encode(), options.output.with_suffix(".cdx.json"))
+    except (OSError, package.BuildError) as error:
         print(f"build_lambda: {error}", file=sys.stderr)
         return 1
-    package.write(built, options.output)
-    package.write(sbom.of(built).encode(), options.output.with_suffix(".cdx.json"))
     digest = hashlib.sha256(built).hexdigest()
     if options.json:
         print(json.dumps({"path": str(options.output), "bytes": len(built), "sha256": digest}))

@@ -54,6 +54,9 @@ def main(
     except (NoModelError, RehearsalError, TerraformError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"\n{error}\nA rehearsal writes to .rehearsal and build.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nInterrupted. `make up` continues; `make down` removes it.", file=sys.stderr)
         return 130

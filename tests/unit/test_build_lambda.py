@@ -256,3 +256,6 @@ def test_says_what_to_do_when_it_cannot_build(
     monkeypatch.setattr(packaging, "build", fail)
     assert build_lambda.main([]) == 1
     assert capsys.readouterr().err == "build_lambda: Delete it and try again.\n"
+    monkeypatch.setattr(packaging, "build", lambda **_: b"")
+    assert build_lambda.main(["--output", "/dev/null/chatbot.zip"]) == 1
+    assert capsys.readouterr().err.startswith("build_lambda: [Errno ")

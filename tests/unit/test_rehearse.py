@@ -112,6 +112,17 @@ def test_without_a_rehearsal_the_way_to_one_is_named(
     assert capsys.readouterr().err == f"\n{said}\n"
 
 
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(Rehearsal, "build", lambda _: "")
+    home = tmp_path / "file" / "rehearsals"
+    assert rehearse.main(["up"], lambda env, port: Rehearsal(env, port, home)) == 1
+    assert "Not a directory" in (said := capsys.readouterr().err)
+    assert "writes to .rehearsal" in said
+
+
 def test_a_local_aws_that_is_gone_is_told_in_a_sentence(
     up: Callable[..., Any], url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
