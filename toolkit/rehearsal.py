@@ -21,6 +21,7 @@ from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
 from toolkit.terraform import ROOT, Terraform, TerraformError, environment
 from toolkit.terraform import region as provider_region
+from toolkit.tokens import bearer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,7 @@ class Session:
     region: str
     clients: dict[str, str]  # Every enabled client's name and API key.
     generation: int  # Of the local AWS, when this was written.
+    identity: dict[str, Any] | None = None  # How people sign in; None where nobody does.
 
     @property
     def client(self) -> str:
@@ -89,6 +91,12 @@ class Session:
     def api_key(self) -> str:
         """Return that client's key."""
         return self.clients.get(self.client, "")
+
+    def headers(self, client: str = "") -> dict[str, str]:
+        """Return the headers of a question: a client's key and, with sign-in, a fresh token."""
+        key = self.clients[client] if client else self.api_key
+        signed_in = bearer(self.endpoint, self.identity)
+        return {"x-api-key": key, "content-type": "application/json", **signed_in}
 
 
 def rehearsed() -> list[str]:
@@ -277,6 +285,7 @@ class Rehearsal(LocalAws):
             region=outputs["region"],
             clients={client: key["value"] for client, key in keys.items() if key["enabled"]},
             generation=self.health()["generation"],
+            identity=outputs.get("identity"),
         )
         self.describe(path, outputs)
         self._session.touch(mode=0o600)

@@ -67,7 +67,7 @@ def show(session: Session, rehearsal: Rehearsal) -> None:
         print(f"  API key  {key}  of {client}")
     if session.clients:
         curl = ["curl", "-sS", session.url]
-        for name, value in _headers(session.api_key).items():
+        for name, value in session.headers().items():
             curl += ["-H", f"{name}: {value}"]
         curl += ["-d", json.dumps({"message": QUESTION})]
         print(f"\n  As {session.client}, or simply: make ask MESSAGE='{QUESTION}'")
@@ -90,14 +90,10 @@ def show(session: Session, rehearsal: Rehearsal) -> None:
     )
 
 
-def _headers(key: str) -> dict[str, str]:
-    return {"x-api-key": key, "content-type": "application/json"}
-
-
 def _ask(session: Session, client: str, message: str) -> tuple[int, str]:
     """Return status and body of an answer."""
     body = json.dumps({"message": message}).encode()
-    headers = _headers(session.clients[client])
+    headers = session.headers(client)
     try:
         with urllib.request.urlopen(
             urllib.request.Request(session.url, body, headers), timeout=35

@@ -103,6 +103,7 @@ class Console:
             "model": self._model,
             "path": self._known().url.removeprefix(self._account.endpoint),
             "clients": self._clients(),
+            "token": self._known().tokens.of("own"),
         }
 
     def _applied(self) -> JsonObject:
@@ -134,7 +135,7 @@ class Console:
         http.pace = Pace.of(deployment.applied, local=True, requests=1)
         http.wait(counts=True)
         asked = Request(layer="edge", control="console", name="batch", message=message)
-        answer = http.send(asked, key, http.address())
+        answer = http.send(asked, key, http.address(), deployment.tokens.of("own"))
         return {
             "status": answer.status,
             "answer": answer.json(),

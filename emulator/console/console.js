@@ -37,7 +37,7 @@ async function ask(text) {
   try {
     reply = await fetch(about.path, {
       method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": about.clients[$("client").value] ?? "" },
+      headers: { "content-type": "application/json", "x-api-key": about.clients[$("client").value] ?? "", ...(about.token && { authorization: `Bearer ${about.token}` }) },
       body: JSON.stringify({ message: text }),
     });
   } catch (error) {

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -61,8 +62,8 @@ class Http:
     def address(self) -> str:
         return "127.0.0.2"
 
-    def send(self, request: Any, key: str, address: str) -> Answer:
-        assert (key, address) == ("a-key", "127.0.0.2")
+    def send(self, request: Any, key: str, address: str, token: str) -> Answer:
+        assert (key, address, token) == ("a-key", "127.0.0.2", "a.b.c")
         self.said.append(request.message)
         return self.answers.pop(0)
 
@@ -73,6 +74,7 @@ class FakeDeployment:
 
     http: Http
     api_key: str = "a-key"
+    tokens: Any = field(default_factory=lambda: SimpleNamespace(of=lambda _: "a.b.c"))
     applied: dict[str, Any] = field(default_factory=lambda: {"rate_limit": 10, "rate_requests": 50})
 
 

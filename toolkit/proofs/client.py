@@ -138,13 +138,15 @@ class Client:
         """Return an unused source address."""
         return next(self._addresses)
 
-    def send(self, request: Request, key: str, address: str) -> Answer:
+    def send(self, request: Request, key: str, address: str, token: str = "") -> Answer:
         """Send one request."""
         headers = {"User-Agent": AGENT, "Accept": "application/json", **request.headers}
         if request.content_type:
             headers["Content-Type"] = request.content_type
         if key:
             headers["x-api-key"] = key
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         if request.gzip:
             headers.setdefault("Content-Encoding", "gzip")
         content = request.content()

@@ -11,6 +11,7 @@ from toolkit.proofs.client import Answer, Client
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError
 from toolkit.proofs.kinds import Request
 from toolkit.proofs.switches import Switches
+from toolkit.proofs.tokens import Tokens
 
 NOBODYS = "no-such-key-" + "0" * 28
 
@@ -27,13 +28,16 @@ class Deployment:
     client: Callable[[str], Any] | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     endpoint: str = ""
+    token: str = field(default="", repr=False)  # a person's own, where no rehearsal signs one
     http: Client = field(init=False)
     switches: Switches = field(init=False)
+    tokens: Tokens = field(init=False)
     applied: Applied = field(default_factory=Applied)
 
     def __post_init__(self) -> None:
-        """Make the client and the switches."""
+        """Make the client, the switches and the tokens."""
         self.http = Client(self.url)
+        self.tokens = Tokens(self, self.token)
         self.switches = Switches(self)
 
     @property
@@ -70,19 +74,20 @@ class Deployment:
         with self.switches.set(request.rehearsed):
             if request.via == "invoke":
                 return (self._invoke(request),)
-            key, http = self.key(request), self.http
+            key, token, http = self.key(request), self.tokens.of(request.bearer), self.http
             flood, after = int(request.rehearsed.flood), int(request.rehearsed.after)
             if not (flood or after):
                 http.wait(counts=self.counts(request))
-                return (http.send(request, key, http.address()),)
+                return (http.send(request, key, http.address(), token),)
             if after:
                 # An address of its own, or others would be refused for what these do.
                 address = http.new_address()
-                return tuple(http.send(request, key, address) for _ in range(after + 1))
+                return tuple(http.send(request, key, address, token) for _ in range(after + 1))
             http.wait(counts=False)
             with ThreadPoolExecutor(max_workers=flood) as pool:
                 copies = [
-                    pool.submit(http.send, request, key, http.new_address()) for _ in range(flood)
+                    pool.submit(http.send, request, key, http.new_address(), token)
+                    for _ in range(flood)
                 ]
             http.rest(1.0)
             return tuple(copy.result() for copy in copies)

@@ -78,6 +78,8 @@ class Reader:
         if kind == "key":
             texts = {self._deployment.api_key, *applied.keys.values()}
             texts |= self._deployment.switches.keys
+        if kind == "token":
+            texts = self._deployment.tokens.secrets()
         for case in self._run.requests:
             request = case.proof
             if not isinstance(request, Request):

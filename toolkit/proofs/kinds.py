@@ -10,8 +10,12 @@ from toolkit.disguises import DISGUISES
 
 LAYERS = ("edge", "api", "compute", "guardrail", "governance")
 KEYS = ("own", "client", "none", "wrong", "{client}")
+TOKENS = (
+    *("own", "none", "tampered", "unsigned"),
+    *("expired", "elsewhere", "other-kind", "unscoped"),  # which a pool must sign
+)
 SPARE_KEYS = ("disabled", "unplanned", "exhausted")
-SECRETS = ("prompt", "answer", "key", "header", "address")
+SECRETS = ("prompt", "answer", "key", "header", "address", "token")
 LOGS = ("waf", "api", "function", "invocations", "trail")
 DENIALS = ("explicit", "implicit", "boundary")
 WITHOUT = ("edge", "function")
@@ -25,6 +29,7 @@ NOT_ON_AWS = {
     "error": "a real model does not fail at will",
     "without": "a real layer is not detached for a proof",
     "key": "it needs an API key made for it",
+    "token": "it needs a token signed for it",
     "flood": "a flood would cost other callers their share",
     "after": "a flood would cost other callers their share",
 }
@@ -113,6 +118,8 @@ class Request(Proof):
     `gzip` change it. With `via = "invoke"` the function is invoked directly: with `event`, or
     with `body` in the envelope of API Gateway, or with the bare message.
 
+    Where people sign in, it is sent with a token, `bearer`: their own, or one that must be refused.
+
     `stopped_by` is the layer whose own log record must show that it stopped the request; without
     it, the request must be answered. `smoke` puts it among the few that the smoke test asks, and
     is what it says of it.
@@ -132,6 +139,7 @@ class Request(Proof):
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     key: str = "own"
+    bearer: str = "own"
     via: str = "api"
     rehearsed: Rehearsed = field(default_factory=Rehearsed)
     smoke: str = ""
@@ -152,7 +160,9 @@ class Request(Proof):
 
     def __post_init__(self) -> None:
         """Set the reason why AWS cannot be asked, where a switch of the emulator is needed."""
-        reasons = (why for name, why in NOT_ON_AWS.items() if getattr(self.rehearsed, name))
+        needed = {name for name in NOT_ON_AWS if getattr(self.rehearsed, name, None)}
+        needed |= {"token"} if self.bearer in TOKENS[4:] else set()
+        reasons = (why for name, why in NOT_ON_AWS.items() if name in needed)
         object.__setattr__(self, "not_on_aws", self.not_on_aws or next(reasons, ""))
 
     @property
@@ -164,6 +174,7 @@ class Request(Proof):
     def counts(self) -> bool:
         """Return whether it counts against the quota of the key."""
         own = self.key in {"own", "client"} and not self.rehearsed.key and self.via == "api"
+        own = own and self.bearer == "own"
         return own and self.method != "OPTIONS" and self.stopped_by != "edge"
 
     @property
@@ -227,6 +238,10 @@ class Request(Proof):
             "it needs one of message, body, repeat, nested and event": self.bodies > 1
             or (self.bodies == 0 and self.method == "POST"),
             f"key must be one of {KEYS}": self.key not in KEYS,
+            f"bearer must be one of {TOKENS}": self.bearer not in TOKENS,
+            "a proof of a token requires sign_in": (
+                self.bearer != "own" and not self.requires.get("sign_in")
+            ),
             "via must be api or invoke": self.via not in {"api", "invoke"},
             "event is for via = invoke": self.event is not None and self.via != "invoke",
             f"disguise {self.disguise!r} does not exist": self.disguise

@@ -9,6 +9,7 @@ from toolkit.proofs.applied import Applied, Gap, holds
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError, RemovedError, tells_nothing
 from toolkit.terraform import ROOT
+from toolkit.tokens import asked_for
 
 PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
 # What AWS WAF inspects of a body at API Gateway by default (Developer Guide, "AWS WAF
@@ -43,6 +44,7 @@ def read(deployment: Deployment, origin: str | None = None) -> Applied:
     values: Values = {}
     if deployment.client is None:
         values |= {name: Gap(CREDENTIALS, removed=False) for name in readable()}
+        values |= _headers(sign_in=bool(deployment.token))
         values["origin"] = Gap(f"give --origin; or {CREDENTIALS}", removed=False)
     else:
         for names, reader in READERS:
@@ -105,6 +107,22 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
         "stage_arn": f"{api}/stages/{outputs['stage_name']}",
         **logs,
     }
+
+
+@reads("allowed_headers scopes sign_in token_use user_pools")
+def _identity(deployment: Deployment, _: Values) -> Values:
+    """Return whether people sign in, as the environment says: what is applied may lack it."""
+    identity = deployment.outputs.get("identity")
+    return _headers(sign_in=bool(identity)) | {
+        "scopes": sorted(identity.get("scopes") or ()) if identity else [],
+        "token_use": asked_for(identity)["token_use"] if identity else "none",
+        "user_pools": sorted(identity["user_pool_arns"]) if identity else [],
+    }
+
+
+def _headers(*, sign_in: bool) -> Values:
+    own = "content-type,x-api-key"
+    return {"sign_in": sign_in, "allowed_headers": f"authorization,{own}" if sign_in else own}
 
 
 @reads("bucket bucket_arn trail trail_arn trail_role")

@@ -253,8 +253,10 @@ class Requests:
         if request.stopped_by == "compute" and answered != str(request.status):
             yield f"the access log says that the function answered {answered}"
 
-    @staticmethod
-    def _wrong_function(request: Request, record: Mapping[str, Any]) -> Iterator[str]:
+    def _wrong_function(self, request: Request, record: Mapping[str, Any]) -> Iterator[str]:
+        person = record.get("person")
+        if request.via == "api" and bool(person) != self._applied.get("sign_in", False):
+            yield f"the function's log has person {person}"
         if record.get("status") != request.status:
             yield f"the function's log has status {record.get('status')}"
         if request.stopped_by == "compute" and record.get("code", "") != request.code:

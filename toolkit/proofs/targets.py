@@ -1,5 +1,6 @@
 """What proofs can be asked of: an applied environment, a rehearsal that is up, or an address."""
 
+import os
 import urllib.parse
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ def address(url: str, api_key: str | None) -> Deployment:
         raise TargetError(f"{url} is no http or https address.")
     if not api_key:
         raise TargetError("--url needs --api-key, or CHATBOT_API_KEY in the environment.")
-    return Deployment(url, api_key)
+    return Deployment(url, api_key, token=_token())
 
 
 def environment(env: str, client: str = "") -> Deployment:
@@ -62,7 +63,12 @@ def environment(env: str, client: str = "") -> Deployment:
 
     aws = boto3.Session(region_name=outputs.get("region")).client
     key = client_key(aws("apigateway"), outputs, client)
-    return Deployment(outputs["url"], key, client=aws, outputs=outputs)
+    return Deployment(outputs["url"], key, client=aws, outputs=outputs, token=_token())
+
+
+def _token() -> str:
+    """Return a person's own token, where people sign in: other users cannot see the variable."""
+    return os.environ.get("CHATBOT_TOKEN", "")
 
 
 def rehearsal(up: Rehearsal, client: str = "") -> Deployment:

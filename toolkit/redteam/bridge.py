@@ -106,7 +106,8 @@ class Asker:
         http = self._deployment.http
         http.wait(counts=True)
         probe = Request(layer="edge", control="redteam", name="probe", message=prompt)
-        return http.send(probe, self._deployment.api_key, http.address())
+        token = self._deployment.tokens.of("own")
+        return http.send(probe, self._deployment.api_key, http.address(), token)
 
 
 def _wait(answer: Answer, otherwise: float) -> float:

@@ -1,0 +1,76 @@
+"""With sign-in, every proof holds, and none of it is asked of an environment without."""
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import HOME, missing
+from toolkit.processes import free_port
+from toolkit.proofs import report, targets
+from toolkit.rehearsal import Rehearsal
+from toolkit.talk import ask
+from toolkit.terraform import ROOT
+
+
+@pytest.fixture(scope="module")
+def staff(package: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:  # noqa: ARG001 - built first
+    """Rehearse examples/sign-in, with the backend and the lock file of envs/dev."""
+    source = tmp_path_factory.mktemp("envs") / "staff"
+    shutil.copytree(ROOT / "examples" / "sign-in", source)
+    for file in ("terraform.tf", ".terraform.lock.hcl"):
+        shutil.copyfile(ROOT / "envs" / "dev" / file, source / file)
+    rehearsal = Rehearsal("staff", free_port(), home=HOME, source=source)
+    rehearsal.down()
+    rehearsal.stage()
+    rehearsal.up(lambda _: None)
+    yield rehearsal
+    rehearsal.down()
+
+
+def test_a_question_is_asked_for_a_person(
+    staff: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(staff, "", "") == 0
+    assert capsys.readouterr().out.startswith("200 ")
+
+
+def test_every_proof_holds_those_of_sign_in_among_them(
+    staff: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report.full(targets.rehearsal(staff), as_json=True)
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    failed = [f"{one['name']}: {one['detail']}" for one in checks if one["status"] == "fail"]
+    assert failed == []
+    own = {one["name"]: one["status"] for one in checks if one["name"].startswith("api/sign-in/")}
+    assert len(own) == 16
+    assert set(own.values()) == {"pass"}
+    assert missing(staff) == set()
+
+
+def test_a_second_plan_changes_nothing(staff: Rehearsal) -> None:
+    assert staff.terraform().run("plan", "-detailed-exitcode", ok=(0, 2)).returncode == 0
+
+
+def test_without_the_authorizer_the_proofs_fail(
+    staff: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Take the authorizer off the method, as somebody in the console might, and deploy."""
+    apis = staff.client("apigateway", "us-east-2")
+    outputs = staff.terraform().outputs()
+    api = {"restApiId": outputs["api_id"]}
+    resources = apis.get_resources(**api)["items"]
+    (chat,) = [one["id"] for one in resources if one["path"] == "/chat"]
+    nobody = [{"op": "replace", "path": "/authorizationType", "value": "NONE"}]
+    apis.update_method(**api, resourceId=chat, httpMethod="POST", patchOperations=nobody)
+    apis.create_deployment(**api, stageName=outputs["stage_name"])
+    report.full(targets.rehearsal(staff), as_json=True)
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    failed = {one["name"] for one in checks if one["status"] == "fail"}
+    assert failed >= {
+        "api/sign-in/no token",
+        "api/sign-in/a token that nobody signed (alg: none)",
+        "api/sign-in/the method asks for a token, and for its scopes",
+        "api/sign-in/a token and a key, with the person in the function's log",
+    }
