@@ -70,11 +70,8 @@ class Measured:
 def load(rehearsal: Rehearsal, clients: int, seconds: float) -> Measured:
     """Load a rehearsal that is up. Raises NoAnswerError."""
     session = rehearsal.session()
-    headers = {
-        "x-api-key": session.api_key,
-        "Content-Type": "application/json",
-        "User-Agent": "chatbot-load/1",  # the core rule set blocks requests without one
-    }
+    # The core rule set blocks requests without a User-Agent.
+    headers = {**session.headers(), "User-Agent": "chatbot-load/1"}
     request = post(session.url, headers, BODY)
     drive(session.url, request, clients, WARM_UP_SECONDS)
     before = usage(rehearsal.pid)

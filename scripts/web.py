@@ -7,6 +7,7 @@ scripts/web.py --env dev --origin http://localhost:8000     CORS refuses it, if 
 
 import argparse
 import sys
+from functools import partial
 
 from toolkit.chat_page import server
 from toolkit.proofs import readers, targets
@@ -21,7 +22,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         deployment = targets.named(options)
         origin = options.origin or str(readers.read(deployment)["origin"])
-        page = server(origin, deployment.url)
+        signs = deployment.rehearsal and deployment.outputs.get("identity")
+        page = server(
+            origin, deployment.url, partial(deployment.tokens.of, "own") if signs else None
+        )
     except targets.TargetError as error:
         print(f"web: {error}", file=sys.stderr)
         return 1

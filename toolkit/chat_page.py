@@ -1,6 +1,7 @@
 """Serve the chat page for customers on this machine."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,22 +18,41 @@ POLICY = (
 
 
 class Page(SimpleHTTPRequestHandler):
-    """Serves web/, its one setting filled in, with the headers that web/README.md asks for."""
+    """Serves web/, its settings filled in, with the headers that web/README.md asks for.
+
+    `sign` returns a token for a test person, where people sign in and this machine can sign.
+    """
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
 
-    def __init__(self, *arguments: Any, api: str) -> None:
+    def __init__(self, *arguments: Any, api: str, sign: Callable[[], str] | None) -> None:
         self._api = api
+        self._sign = sign
         super().__init__(*arguments, directory=str(ROOT / "web"))
 
     def do_GET(self) -> None:
         """Serve a file of the page."""
-        if urlsplit(self.path).path != "/settings.js":
-            super().do_GET()
-            return
-        content = f"export const api = {json.dumps(self._api)};\n".encode()
+        match urlsplit(self.path).path:
+            case "/settings.js":
+                sign_in = "/sign-in" if self._sign else ""
+                settings = {"api": self._api, "signIn": sign_in}
+                lines = (
+                    f"export const {name} = {json.dumps(to)};" for name, to in settings.items()
+                )
+                self._send("text/javascript", "\n".join(lines))
+            case "/sign-in" if self._sign:
+                self._send("text/html", '<!doctype html><script src="/sign-in.js"></script>')
+            case "/sign-in.js" if self._sign:
+                token = json.dumps(self._sign())
+                script = f'sessionStorage.setItem("token", {token}); location.replace("/");'
+                self._send("text/javascript", script)
+            case _:
+                super().do_GET()
+
+    def _send(self, kind: str, text: str) -> None:
+        content = text.encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/javascript")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -50,8 +70,11 @@ class Page(SimpleHTTPRequestHandler):
         """Say nothing: the page shows what happens."""
 
 
-def server(origin: str, api: str) -> ThreadingHTTPServer:
-    """Return a server of the page at an origin of this machine. Raises TargetError."""
+def server(origin: str, api: str, sign: Callable[[], str] | None = None) -> ThreadingHTTPServer:
+    """Return a server of the page at an origin of this machine. Raises TargetError.
+
+    `sign` returns a token for a test person.
+    """
     parts = urlsplit(origin)
     try:
         port = parts.port or 80
@@ -64,6 +87,6 @@ def server(origin: str, api: str) -> ThreadingHTTPServer:
             " its pages, unless it is the allowed one."
         )
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), partial(Page, api=api))
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Page, api=api, sign=sign))
     except OSError as error:
         raise TargetError(f"{origin} cannot be served: {error.strerror}.") from error

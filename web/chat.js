@@ -1,12 +1,12 @@
 // The chat page: asks the API, and tells every refusal in words.
 
 import { blocked, refusals, unknown, unreachable } from "./refusals.js";
-import { api } from "./settings.js";
+import * as settings from "./settings.js";
 
 const $ = (id) => document.getElementById(id);
 const MAX_SECONDS = 35; // the API itself gives up after 29
 
-/** Return the headers that say who asks: a token where the site signs people in, else a key. */
+/** Return the headers that say who asks: the page's key, and a token where people sign in. */
 function credentials() {
   const [token, key] = ["token", "key"].map((name) => sessionStorage.getItem(name));
   return { ...(token && { authorization: `Bearer ${token}` }), ...(key && { "x-api-key": key }) };
@@ -33,6 +33,7 @@ function say(kind, text) {
 function refuse(item, refusal, question, named) {
   tell(item, "theirs problem", refusal.text);
   if (refusal.key) askForKey();
+  if (refusal.token) askToSignIn(item);
   const seconds = Math.max(named || 0, refusal.wait ?? 0);
   if (!seconds) return;
   const again = document.createElement("button");
@@ -55,7 +56,7 @@ async function ask(question) {
   const item = say("theirs waiting", "…");
   $("send").disabled = true;
   try {
-    const reply = await fetch(api, {
+    const reply = await fetch(settings.api, {
       method: "POST",
       headers: { "content-type": "application/json", ...credentials() },
       body: JSON.stringify({ message: question }),
@@ -73,6 +74,16 @@ async function ask(question) {
   }
   $("send").disabled = false;
   item.scrollIntoView({ block: "end" });
+}
+
+/** Forget the token that was refused, and lead to where there is another. */
+function askToSignIn(item) {
+  sessionStorage.removeItem("token");
+  if (!settings.signIn) return;
+  const link = document.createElement("a");
+  link.href = settings.signIn;
+  link.textContent = "Sign in";
+  item.append(" ", link);
 }
 
 function askForKey() {

@@ -17,7 +17,7 @@ export const refusals = {
   request_blocked: { text: "This cannot be sent as it is. Please ask it in other words." },
   request_too_large: { text: "This is too long. Please ask a shorter question." },
   throttled: { text: "That was a little fast.", wait: 2 },
-  unauthenticated: { text: "You are signed out. Please sign in again.", key: true },
+  unauthenticated: { text: "You are not signed in, or no longer. Please sign in.", token: true },
   unsupported_media_type: { text: "This page is out of date. Please reload it." },
 };
 export const unknown = { text: "That did not work. Please try again.", wait: 5 };

@@ -22,7 +22,7 @@ from toolkit.terraform import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from toolkit.rehearsal import Rehearsal
 
@@ -115,6 +115,40 @@ def test_the_token_of_who_is_signed_in_is_sent(dev: Rehearsal, allowed: str, pag
     with page.expect_request(session.url) as sent:
         ask(page, "Where is my order?")
     assert sent.value.headers["authorization"] == "Bearer made-up"
+
+
+def test_who_is_not_signed_in_is_told_and_led_to_where_people_sign_in(
+    dev: Rehearsal, allowed: str, page: Page
+) -> None:
+    """As with sign-in: its settings, its refusals, and a page that puts a token where it is sought."""
+    session = dev.session()
+    cors = {"access-control-allow-origin": allowed.rstrip("/")}
+    settings = f'export const api = "{session.url}"; export const signIn = "/sign-in";'
+    sign_in = '<script>sessionStorage.setItem("token", "made-up"); location.replace("/")</script>'
+
+    def answer(route: Route) -> None:
+        if route.request.headers.get("authorization") == "Bearer made-up":
+            route.fulfill(body='{"response": "Hello, Mary."}', headers=cors)
+        else:
+            refused = '{"error": {"code": "unauthenticated"}}'
+            route.fulfill(status=401, body=refused, headers=cors)
+
+    page.route(session.url, answer)
+    page.route(
+        "**/settings.js",
+        lambda route: route.fulfill(body=settings, content_type="text/javascript"),
+    )
+    page.route("**/sign-in", lambda route: route.fulfill(body=sign_in, content_type="text/html"))
+    page.goto(allowed)
+    enter(page, session.api_key)
+    ask(page, "Where is my order?")
+    told = page.locator("#messages li").last
+    expect(told).to_contain_text("not signed in")
+    looks_well(page)
+    told.get_by_role("link", name="Sign in").press("Enter")
+    page.wait_for_url(allowed)
+    ask(page, "Where is my order?")
+    expect(page.locator("#messages li").last).to_contain_text("Hello, Mary.")
 
 
 def test_pages_of_another_origin_are_told_so(dev: Rehearsal, page: Page) -> None:

@@ -26,7 +26,7 @@ SECTIONS = {
     for heading, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
 }
 # Sections that set different arguments share a plan: one takes Terraform ten seconds.
-TOGETHER = ("A word", "The origin", "A limit", "A client", "The model")
+TOGETHER = ("A word", "The origin", "A limit", "A client", "Sign-in", "The model")
 
 
 def call(blocks: list[str], **changes: str) -> str:
@@ -52,8 +52,8 @@ def plan(offline: Offline, name: str, text: str) -> dict[str, Any]:
 
 def test_every_change_has_its_section_and_its_lines() -> None:
     assert list(SECTIONS) == [
-        "A word", "A topic", "The origin", "A limit", "A client", "The model",
-        "A third environment", "A second region",
+        "A word", "A topic", "The origin", "A limit", "A client", "Sign-in",
+        "The model", "A third environment", "A second region",
     ]  # fmt: skip
     assert all(SECTIONS.values())
     for heading in SECTIONS:
@@ -78,6 +78,12 @@ def test_word_origin_limit_client_and_model(offline: Offline) -> None:
     assert resource(made, "aws_lambda_function")["reserved_concurrent_executions"] == 20
     (quota,) = resource(made, "aws_api_gateway_usage_plan")["quota_settings"]
     assert quota["limit"] == 5000
+    (asked,) = [
+        (method["authorization"], method["authorization_scopes"])
+        for method in resources(made, "aws_api_gateway_method")
+        if method["http_method"] == "POST"
+    ]
+    assert asked == ("COGNITO_USER_POOLS", ["chatbot/ask"])
     keys = {key["name"]: key["enabled"] for key in resources(made, "aws_api_gateway_api_key")}
     assert keys == {
         "chatbot-change-web": True,

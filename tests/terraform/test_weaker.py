@@ -251,3 +251,31 @@ def test_a_plan_tells_of_what_was_applied_and_two_plans_of_each_other(
     files[0].write_text("{}")
     assert main([first]) == 2
     assert "terraform show -json" in capsys.readouterr().err
+
+
+METHOD, AUTHORIZER = "aws_api_gateway_method", "aws_api_gateway_authorizer"
+SIGNED_IN = {"authorization": "COGNITO_USER_POOLS", "authorization_scopes": ["chatbot/ask"]}
+ONE_POOL: dict[str, Any] = {"authorizer_result_ttl_in_seconds": 0, "provider_arns": ["arn:one"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "said"),
+    [
+        (METHOD, SIGNED_IN, {"authorization": "NONE"}, 'authorization goes from "COGNITO_USER_POOLS" to "NONE"'),
+        (METHOD, SIGNED_IN, {"authorization_scopes": []}, "authorization_scopes chatbot/ask is gone"),
+        (METHOD, SIGNED_IN, {"authorization_scopes": ["chatbot/ask", "b/c"]}, "authorization_scopes b/c is new"),
+        (AUTHORIZER, ONE_POOL, None, "is gone"),
+        (AUTHORIZER, ONE_POOL, {"provider_arns": ["arn:one", "arn:two"]}, "provider_arns arn:two is new"),
+        (AUTHORIZER, ONE_POOL, {"authorizer_result_ttl_in_seconds": 300}, "authorizer_result_ttl_in_seconds goes from 0 to 300"),
+    ],
+)  # fmt: skip
+def test_weaker_sign_in_is_named(
+    kind: str, before: dict[str, Any], after: dict[str, Any] | None, said: str
+) -> None:
+    change = plans.Change("a", kind, before, after if after is None else before | after)
+    assert said in list(of_one(change, set()))
+
+
+def test_a_pool_less_is_not_weaker() -> None:
+    before = ONE_POOL | {"provider_arns": ["arn:one", "arn:two"]}
+    assert list(of_one(plans.Change("a", AUTHORIZER, before, ONE_POOL), set())) == []

@@ -56,6 +56,10 @@ module "chatbot" {
     safety_message = "Dazu kann ich leider nichts sagen."
   }
 
+  identity = {
+    user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_Kunden001"]
+  }
+
   model = {
     inference_profile_id = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
   }
