@@ -236,6 +236,7 @@ class _Reader:
         score = f" ({record['score']})" if record.get("score") else ""
         screening = f"{record['screened']}{score}" if record.get("screened") else "no attack known"
         facts = {
+            "person": _text(record, "person"),
             "screening": screening,
             "attempts": _text(record, "attempts"),
             "milliseconds": _text(record, "duration_ms"),
