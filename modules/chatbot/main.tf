@@ -82,6 +82,7 @@ module "compute" {
     max_output_tokens = var.function.max_output_tokens
     patterns          = var.edge.prompt_injection.patterns
     screening_mode    = var.function.screening_mode
+    sign_in           = var.identity != null
     system_prompt     = var.function.system_prompt
   }
 

@@ -32,6 +32,7 @@ locals {
       SERVICE_NAME              = var.name
       SYSTEM_PROMPT             = var.chat.system_prompt
     },
+    var.chat.sign_in ? { SIGN_IN = "required" } : {},
     var.chat.patterns == null ? {} : { PROMPT_INJECTION_PATTERNS = join("\n", var.chat.patterns) },
   )
 

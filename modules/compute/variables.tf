@@ -17,6 +17,7 @@ variable "chat" {
     max_message_chars = optional(number, 2000)    # longest message that is answered
     max_output_tokens = optional(number, 512)     # longest answer, in the model's tokens
     patterns          = optional(list(string))    # that a message is screened for; null = those in the package, which are modules/edge's
+    sign_in           = optional(bool, false)     # true refuses what the API hands on without a person
     screening_mode    = optional(string, "block") # block refuses what looks like a prompt injection; count only counts it
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
   })

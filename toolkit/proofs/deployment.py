@@ -13,6 +13,8 @@ from toolkit.proofs.kinds import Request
 from toolkit.proofs.switches import Switches
 from toolkit.proofs.tokens import Tokens
 
+# The claims of a person, as API Gateway hands them to the function.
+SOMEBODY = {"iss": "https://user-pool.example", "sub": "somebody"}
 NOBODYS = "no-such-key-" + "0" * 28
 
 
@@ -94,11 +96,12 @@ class Deployment:
 
     def _invoke(self, request: Request) -> Answer:
         own_id = str(uuid.uuid4())
+        signed_in = self.applied.get("sign_in") and request.bearer == "own"
         # By version number: invocations of the alias count as client requests in the metrics.
         reply = self.aws("lambda").invoke(
             FunctionName=self.applied["function_name"],
             Qualifier=self.applied["function_version"],
-            Payload=request.payload(own_id),
+            Payload=request.payload(own_id, SOMEBODY if signed_in else None),
         )
         payload = reply["Payload"].read()
         known_as = own_id if request.enveloped else reply["ResponseMetadata"]["RequestId"]

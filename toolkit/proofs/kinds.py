@@ -203,17 +203,19 @@ class Request(Proof):
         """Return whether a direct invocation comes as API Gateway would send it."""
         return self.body is not None or self.nested > 0
 
-    def payload(self, request_id: str) -> bytes:
-        """Return the event of a direct invocation."""
+    def payload(self, request_id: str, claims: Mapping[str, str] | None = None) -> bytes:
+        """Return the event of a direct invocation; `claims` are of whom the API let in."""
         if self.event is not None:
             return self.event.encode()
         if not self.enveloped:
             return json.dumps({"message": self.text}).encode()
-        envelope = {
+        envelope: dict[str, Any] = {
             "body": self._body(),
             "isBase64Encoded": False,
             "requestContext": {"requestId": request_id},
         }
+        if claims:
+            envelope["requestContext"]["authorizer"] = {"claims": claims}
         return json.dumps(envelope).encode()
 
     def _body(self) -> str | None:

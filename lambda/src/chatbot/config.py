@@ -57,6 +57,7 @@ class Config:
     prompt_injection_patterns: tuple[str, ...]  # none: those that the package carries
     region: str
     screening_mode: str
+    sign_in: bool  # API Gateway hands on who the person is
     system_prompt: str
 
 
@@ -128,8 +129,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         prompt_injection_patterns=patterns("PROMPT_INJECTION_PATTERNS"),
         region=region,
         screening_mode=text("SCREENING_MODE", BLOCK_OR_COUNT, "be block or count"),
+        sign_in="SIGN_IN" in environ,
         system_prompt=text("SYSTEM_PROMPT"),
     )
+    if environ.get("SIGN_IN", "required") != "required":
+        problems.append("SIGN_IN must be required, or not be set")
     if not ORIGIN.fullmatch(config.endpoint):
         # Prompts leave this machine in TLS or not at all.
         problems.append("AWS_ENDPOINT_URL must be https://host[:port]")

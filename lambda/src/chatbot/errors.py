@@ -2,6 +2,7 @@
 
 ChatbotError
 ├── InvalidRequestError     400 invalid_request
+├── UnauthenticatedError    401 unauthenticated
 ├── ModelThrottledError     429 model_throttled
 ├── ModelFailedError        502 model_error
 ├── ModelUnavailableError   503 model_unavailable
@@ -38,6 +39,13 @@ class InvalidRequestError(ChatbotError):
     code = "invalid_request"
     metric = "Refused"
     message = "The request is not valid."
+
+
+class UnauthenticatedError(ChatbotError):
+    status = 401
+    code = "unauthenticated"
+    metric = "Refused"
+    message = "You are not signed in, or your sign-in has ended. Sign in, and ask again."
 
 
 class ModelThrottledError(ChatbotError):

@@ -80,6 +80,11 @@ def seconds_left(event: object, context: Any) -> float:
     return left
 
 
+def enveloped(event: object) -> bool:
+    """Return whether an event is an envelope of API Gateway, and no direct invocation."""
+    return isinstance(event, dict) and ("body" in event or "requestContext" in event)
+
+
 def read_message(event: object, *, max_chars: int) -> str:
     """Take the message out of an event.
 
@@ -88,8 +93,7 @@ def read_message(event: object, *, max_chars: int) -> str:
     """
     if not isinstance(event, dict):
         raise InvalidRequestError(f"The event is not an object. {EXAMPLE}")
-    enveloped = "body" in event or "requestContext" in event
-    fields = _parse(event) if enveloped else event
+    fields = _parse(event) if enveloped(event) else event
     if not isinstance(fields, dict):
         raise InvalidRequestError(f"The body is not a JSON object. {EXAMPLE}")
     if "message" not in fields:

@@ -10,7 +10,7 @@ from chatbot import config, gateway
 from chatbot.bedrock import Bedrock
 from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
-from chatbot.errors import ChatbotError, InternalError
+from chatbot.errors import ChatbotError, InternalError, UnauthenticatedError
 from chatbot.leaks import LeakDetector
 from chatbot.models import ChatRequest, Deadline
 from chatbot.observability import Telemetry, where
@@ -36,11 +36,13 @@ class Handler:
         *,
         max_message_chars: int,
         origin: str | None,
+        sign_in: bool = False,
     ) -> None:
         self._service = service
         self._telemetry = telemetry
         self._max_message_chars = max_message_chars
         self._origin = origin
+        self._sign_in = sign_in
 
     def __call__(self, event: object, context: Any) -> Mapping[str, Any]:
         started = time.monotonic()
@@ -62,6 +64,9 @@ class Handler:
             raise InternalError(**self._service.details)
         deadline = Deadline.after(gateway.seconds_left(event, context) - MARGIN_SECONDS)
         message = gateway.read_message(event, max_chars=self._max_message_chars)
+        if self._sign_in and ids.person is None and gateway.enveloped(event):
+            # API Gateway should have refused it: somebody has taken the authorizer away.
+            raise UnauthenticatedError
         return self._service.answer(ChatRequest(message, ids), deadline)
 
 
@@ -94,7 +99,13 @@ def start() -> Handler:
         leaks_block=settings.leak_mode == "block",
         blocked_message=settings.blocked_message,
     )
-    return Handler(service, telemetry, max_message_chars=settings.max_message_chars, origin=origin)
+    return Handler(
+        service,
+        telemetry,
+        max_message_chars=settings.max_message_chars,
+        origin=origin,
+        sign_in=settings.sign_in,
+    )
 
 
 def _milliseconds_since(started: float) -> int:

@@ -74,6 +74,7 @@ def config() -> Config:
         region="us-east-2",
         leak_mode="block",
         screening_mode="block",
+        sign_in=False,
         system_prompt="You are a helpful customer support assistant.",
     )
 
@@ -155,6 +156,7 @@ def make_handler(config: Config) -> Callable[..., Handler]:
         screening_blocks: bool = True,
         leaks_block: bool = True,
         log_level: str = "INFO",
+        sign_in: bool = False,
     ) -> Handler:
         service = ChatService(
             Bedrock(config, endpoint, sleep=lambda _: None),
@@ -166,7 +168,11 @@ def make_handler(config: Config) -> Callable[..., Handler]:
         )
         telemetry = Telemetry(TelemetryConfig("chatbot-test", "Chatbot", log_level))
         return Handler(
-            service, telemetry, max_message_chars=config.max_message_chars, origin=ORIGIN
+            service,
+            telemetry,
+            max_message_chars=config.max_message_chars,
+            origin=ORIGIN,
+            sign_in=sign_in,
         )
 
     return make

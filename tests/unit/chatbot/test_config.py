@@ -68,6 +68,15 @@ def test_refuses_a_wrong_variable_by_name_but_not_by_value(
         config.load(environment)
 
 
+def test_sign_in_is_required_or_not_there(environment: dict[str, str]) -> None:
+    assert not config.load(environment).sign_in
+    assert config.load(environment | {"SIGN_IN": "required"}).sign_in
+    for wrong in ("", "true", "Required"):
+        with pytest.raises(InternalError) as error:
+            config.load(environment | {"SIGN_IN": wrong})
+        assert error.value.details["hint"] == "SIGN_IN must be required, or not be set"
+
+
 @pytest.mark.parametrize(("name", "value"), pairs(RIGHT))
 def test_takes_a_right_variable(environment: dict[str, str], name: str, value: str) -> None:
     assert getattr(config.load(environment | {name: value}), name.lower()) == value

@@ -97,6 +97,15 @@ def test_the_log_has_the_person_and_neither_token_nor_mail_address(
         assert secret not in said.raw_output
 
 
+def test_with_sign_in_the_api_must_hand_on_a_person(invoke: Any, event: dict[str, Any]) -> None:
+    refused = invoke(sign_in=True)
+    assert (refused.status, refused.code, refused.requests) == (401, "unauthenticated", ())
+    assert refused.logs[0]["level"] == "WARN"
+    assert invoke(sign_in=True, whole_event={"message": "Hello"}).status == 200
+    event["requestContext"]["authorizer"] = {"claims": {"sub": "6f1d4c1e", "iss": "https://x"}}
+    assert invoke(sign_in=True, whole_event=event).status == 200
+
+
 def test_metrics_have_the_service_as_their_one_dimension(invoke: Callable[..., Any]) -> None:
     emf = next(json.loads(line) for line in invoke().raw_output.splitlines() if "_aws" in line)
     (described,) = emf["_aws"]["CloudWatchMetrics"]
