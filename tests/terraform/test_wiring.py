@@ -27,6 +27,11 @@ TUNED = """module "chatbot" {
   disabled_clients     = ["old"]
   reserved_concurrency = 2
 
+  identity = {
+    user_pool_arns = ["arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_Example01"]
+    scopes         = ["chatbot/ask"]
+  }
+
   api = {
     plan = { rate_limit = 3, burst_limit = 2, quota_limit = 40, quota_period = "DAY" }
   }
@@ -80,6 +85,21 @@ def test_the_one_method_that_takes_a_body_uses_the_validator(tuned: dict[str, An
         after["http_method"]: later.get("request_validator_id", False) for after, later in methods
     }
     assert validated == {"POST": True, "OPTIONS": False}
+
+
+def test_sign_in_reaches_the_method_and_the_function(tuned: dict[str, Any]) -> None:
+    (pools,) = [one["provider_arns"] for one in resources(tuned, "aws_api_gateway_authorizer")]
+    assert len(pools) == 1
+    asked = {
+        one["http_method"]: (one["authorization"], one["authorization_scopes"])
+        for one in resources(tuned, "aws_api_gateway_method")
+    }
+    assert asked == {
+        "POST": ("COGNITO_USER_POOLS", ["chatbot/ask"]),
+        "OPTIONS": ("NONE", None),
+    }
+    (variables,) = resource(tuned, "aws_lambda_function")["environment"]
+    assert variables["variables"]["SIGN_IN"] == "required"
 
 
 def test_the_alias_points_at_a_published_version_of_a_bounded_function(
