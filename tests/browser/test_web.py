@@ -120,7 +120,7 @@ def test_the_token_of_who_is_signed_in_is_sent(dev: Rehearsal, allowed: str, pag
 def test_who_is_not_signed_in_is_told_and_led_to_where_people_sign_in(
     dev: Rehearsal, allowed: str, page: Page
 ) -> None:
-    """As with sign-in: its settings, its refusals, and a page that puts a token where it is sought."""
+    """Answer as with sign-in, from settings to a page that puts a token where it is sought."""
     session = dev.session()
     cors = {"access-control-allow-origin": allowed.rstrip("/")}
     settings = f'export const api = "{session.url}"; export const signIn = "/sign-in";'

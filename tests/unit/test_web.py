@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
 from chatbot import errors
 from toolkit.chat_page import POLICY, server
+from toolkit.processes import free_port
 from toolkit.proofs.targets import TargetError
 from toolkit.terraform import ROOT
 
@@ -46,3 +50,28 @@ def test_it_is_served_on_this_machine_alone(origin: str) -> None:
 def test_a_port_that_does_not_exist_is_named(port: str) -> None:
     with pytest.raises(TargetError, match="no port"):
         server(f"http://localhost:{port}", "https://api.example.com")
+
+
+def test_a_rehearsals_test_person_signs_in_by_a_page_of_its_own() -> None:
+    origin = f"http://127.0.0.1:{free_port()}"
+    signed = iter(("one", "two"))
+    for sign in (None, lambda: next(signed)):
+        page = server(origin, "https://api.example.com/chat", sign)
+        threading.Thread(target=page.serve_forever, daemon=True).start()
+
+        def read(path: str, at: str = origin) -> str:
+            with urllib.request.urlopen(at + path, timeout=10) as reply:
+                text: str = reply.read().decode()
+                return text
+
+        settings = read("/settings.js")
+        assert 'export const api = "https://api.example.com/chat";' in settings
+        assert f'export const signIn = "{"/sign-in" if sign else ""}";' in settings
+        if sign:
+            assert "/sign-in.js" in read("/sign-in")
+            assert [f'"{token}"' in read("/sign-in.js") for token in ("one", "two")] == [True] * 2
+        else:
+            with pytest.raises(urllib.error.HTTPError):
+                read("/sign-in.js")
+        page.shutdown()
+        page.server_close()
