@@ -321,7 +321,7 @@ class _Reader:
             )
         except gateway.exceptions.ClientError as error:
             return {"left": f"usage not read: {error.response['Error']['Code']}"}
-        told = {}
+        told = {"plan": str(limits.get("name", plan))}
         if rate := limits.get("throttle"):
             told["rate"] = (
                 f"{rate['rateLimit']:g} a second, burst {rate['burstLimit']};"

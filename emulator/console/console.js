@@ -14,6 +14,7 @@ const FAULTS = {
   "tells an IP address": { bedrock: { reply: { text: "It was 203.0.113.7." }, times: 0 } },
 };
 let about = null;
+let isGone = false;
 
 /** Ask the local AWS; a refusal becomes an error with its message. */
 async function call(path, options) {
@@ -29,7 +30,8 @@ const json = (method, body) => ({ method, body: JSON.stringify(body) });
 async function ask(text) {
   const card = make("li", { className: "exchange" });
   const said = make("div", { className: "said" }, make("div", { className: "bubble question" }, text));
-  const way = make("div", {}, make("p", { className: "meta" }, "…"));
+  // Read out with the answer alone: the way is drawn again as records come.
+  const way = make("div", { ariaLive: "off" }, make("p", { className: "meta" }, "…"));
   card.append(said, way);
   $("exchanges").append(card);
   card.scrollIntoView({ block: "nearest" });
@@ -54,7 +56,7 @@ async function ask(text) {
   let trace = await show(way, id);
   card.scrollIntoView({ block: "nearest" });
   count();
-  showFault();
+  showFault().catch(() => {}); // the counters say so
   for (let tries = 0; tries < 3 && !trace?.steps.at(-1).facts.trail; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, TRAIL_MS));
     trace = await show(way, id);
@@ -71,7 +73,7 @@ function meta(reply, answer, text) {
 
 /** Return a button that asks again, once the refusal's own wait is over. */
 function again(text, seconds) {
-  const button = make("button", { type: "button", className: "chip" }, "Try again");
+  const button = make("button", { type: "button", className: "chip", ariaLive: "off" }, "Try again");
   button.addEventListener("click", () => ask(text));
   const end = Date.now() + seconds * 1000;
   const tick = () => {
@@ -176,8 +178,17 @@ async function showFault() {
   }
 }
 
+/** Show the counters. A rehearsal that was gone has other keys and logs: the page begins anew. */
 async function count() {
-  const counted = await call("/_aws/console/counters").catch(() => ({}));
+  let counted;
+  try {
+    counted = await call("/_aws/console/counters");
+  } catch (error) {
+    isGone = true;
+    $("notice").textContent = `The rehearsal does not answer: ${error.message}. Is it up?`;
+    return;
+  }
+  if (isGone) location.reload();
   $("counters").replaceChildren(...Object.entries(counted).map(([words, number]) =>
     make("div", {}, make("dt", {}, words), make("dd", {}, number.toLocaleString("en")))));
 }
@@ -201,7 +212,7 @@ async function start() {
   $("model").textContent = about.model;
   $("client").replaceChildren(...Object.keys(about.clients).map((name) => make("option", {}, name)), make("option", {}, "no key"));
   count();
-  showFault();
+  showFault().catch(() => {});
   setInterval(() => document.visibilityState === "visible" && count(), COUNT_MS);
   const applied = await call("/_aws/console/applied");
   samples(applied.samples);

@@ -80,7 +80,7 @@ def deployment(**logs: Any) -> Deployment:
         return [{"events": events}]
 
     usage = {"items": {"k1": [[3, 9], [2, 7]]}}
-    plan = {"throttle": {"rateLimit": 10.0, "burstLimit": 5}, "quota": QUOTA}
+    plan = {"name": "basic", "throttle": {"rateLimit": 10.0, "burstLimit": 5}, "quota": QUOTA}
     errors = SimpleNamespace(ResourceNotFoundException=MissingError, ClientError=MissingError)
     client = SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=pages),
@@ -114,6 +114,7 @@ def test_an_answered_request_is_told_in_ten_lines_without_its_text() -> None:
     text = "\n".join(lines)
     assert "7 requests left now" in text
     facts = answered().steps[1].facts
+    assert facts["plan"] == "basic"
     assert facts["rate"] == "10 a second, burst 5; no API of AWS tells how much of it is left"
     assert facts["quota"] == "500 a month"
     assert "30 in, 37 out tokens, $0.000237" in text
