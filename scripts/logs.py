@@ -9,9 +9,6 @@ scripts/logs.py --env dev query 'stats count(*) by status' --log api
 import argparse
 import os
 import sys
-from urllib.error import URLError
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit import logview
 from toolkit.proofs import targets
@@ -50,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     except (TraceError, targets.TargetError) as error:
         print(f"logs: {error}", file=sys.stderr)
         return 1
-    except (BotoCoreError, ClientError, URLError) as error:
+    except logview.UNREAD as error:
         print(f"logs: {error}\nIs it still up, and may you read its logs?", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `make logs | head` has seen enough

@@ -58,7 +58,8 @@ def main(
         print(f"\n{error}\nA rehearsal writes to .rehearsal and build.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. `make up` continues; `make down` removes it.", file=sys.stderr)
+        goes_on = " `make up` continues; `make down` removes it." * (options.command == "up")
+        print(f"\nInterrupted.{goes_on}", file=sys.stderr)
         return 130
 
 

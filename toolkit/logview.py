@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.error import URLError
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit.mailbox import mails
 from toolkit.proofs.deployment import Deployment
@@ -14,6 +17,7 @@ from toolkit.proofs.logs import dig, events, parsed
 from toolkit.records import plain
 from toolkit.trace import TraceError, checked
 
+UNREAD = (BotoCoreError, ClientError, URLError)  # whoever reads a log may meet these
 SHOWN = 20  # newest events of each log, unless a request is named
 LOCAL_PAUSE_SECONDS, AWS_PAUSE_SECONDS = 0.5, 5.0
 QUERY_SECONDS = 120.0

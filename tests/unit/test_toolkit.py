@@ -156,6 +156,19 @@ def test_a_reader_that_fails_leaves_terraform_to_end_in_order(slow_terraform: Pa
     assert (slow_terraform / "state").exists()
 
 
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [("KeyboardInterrupt", -signal.SIGINT, False), ("ValueError", 1, True)],
+)
+def test_ctrl_c_ends_a_program_without_a_traceback(raised: str, code: int, *, told: bool) -> None:
+    """Also while a program imports, before it can catch anything."""
+    program = f"import toolkit; raise {raised}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (code, told)
+
+
 def test_a_persons_own_aws_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
