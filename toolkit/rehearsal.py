@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from toolkit.terraform import region as provider_region
 from toolkit.tokens import bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # Tests keep theirs apart from those that a person has up.
 HOME_VARIABLE = "CHATBOT_REHEARSALS"
@@ -127,6 +128,25 @@ class Rehearsal(LocalAws):
         # There from the start of an apply to its end: an apply that was cut short leaves it.
         self._applying = self.folder / "applying"
         self._prepared = self.folder / ".terraform" / "prepared"
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep out a second `make up` of the environment. Raises RehearsalError if this is it."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = self.home / f"{self.env}.lock"
+        with lock.open("w") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RehearsalError(
+                    f"Another `make up ENV={self.env}` is at work: wait until it has ended."
+                ) from None
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # there is another rehearsal
+                    self.home.rmdir()
 
     # The steps of `make up`, in order.
 

@@ -28,6 +28,11 @@ class Progress:
 
 def up(rehearsal: Rehearsal) -> int:
     """Apply an environment to the local AWS and show that it answers."""
+    with rehearsal.alone():
+        return _up(rehearsal)
+
+
+def _up(rehearsal: Rehearsal) -> int:
     step = Progress()
     step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
     step(f"Lambda package: {rehearsal.build()}")

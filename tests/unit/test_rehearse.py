@@ -123,6 +123,26 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(
     assert "writes to .rehearsal" in said
 
 
+def test_a_second_make_up_of_the_environment_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: Rehearsal) -> str:
+        raise RehearsalError("The disk is full.")
+
+    monkeypatch.setattr(Rehearsal, "build", full)
+    home = tmp_path / "rehearsals"
+
+    def up(env: str) -> str:
+        assert rehearse.main(["up", "--env", env], lambda env, port: Rehearsal(env, port, home))
+        return capsys.readouterr().err
+
+    with Rehearsal("dev", home=home).alone():
+        assert "Another `make up ENV=dev` is at work" in up("dev")
+        assert "full" in up("prod")
+    assert not home.exists()
+    assert "full" in up("dev")
+
+
 def test_a_local_aws_that_is_gone_is_told_in_a_sentence(
     up: Callable[..., Any], url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
