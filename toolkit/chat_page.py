@@ -84,7 +84,7 @@ def server(origin: str, api: str, sign: Callable[[], str] | None = None) -> Thre
         raise TargetError(
             f"The allowed origin {origin} is not on this machine, and only there can the page be"
             " served from here. Name another with ORIGIN=http://localhost:5173: the API refuses"
-            " its pages, unless it is the allowed one."
+            " its pages, unless it is one of the allowed ones."
         )
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), partial(Page, api=api, sign=sign))

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from emulator.apigateway.deployed import media_type
 from emulator.apigateway.exchange import Exchange
+from emulator.apigateway.overrides import overrides
 from emulator.apigateway.responses import GatewayError
 from emulator.lambda_ import Invocation
 from emulator.wire.documents import Document, JsonObject
@@ -98,6 +99,12 @@ def mock(exchange: Exchange, integration: Document) -> HttpResponse:
             remapped = header.lower() in _REMAPPED_BY_AUTHOR
             headers.append((f"x-amzn-Remapped-{header}" if remapped else header, value))
     content = (response.get("responseTemplates") or {}).get("application/json") or ""
+    changed = overrides(content, exchange)
+    if changed is not None:
+        content = ""
+        names = {name.lower() for name in changed}
+        headers = [pair for pair in headers if pair[0].lower() not in names]
+        headers += changed.items()
     if "content-type" not in (name.lower() for name, _ in headers):
         headers.insert(0, ("Content-Type", "application/json"))
     return HttpResponse(int(code), tuple(headers), exchange.render(content).encode())

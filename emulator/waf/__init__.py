@@ -9,7 +9,7 @@ from typing import Literal
 from emulator.account import Account
 from emulator.waf.fields import Inspection
 from emulator.waf.logging import LogConfig, build_record, is_kept, log_config
-from emulator.waf.lookups import found, pattern_set
+from emulator.waf.lookups import found, referenced
 from emulator.waf.rates import RateCounters
 from emulator.waf.rules import References, WebAcl, compile_web_acl, evaluate
 from emulator.wire.documents import JsonObject
@@ -115,7 +115,12 @@ class Waf:
             client.get_logging_configuration, "LoggingConfiguration", ResourceArn=shape["ARN"]
         )
         references = References(
-            patterns_of=self._patterns,
+            patterns_of=lambda arn: [
+                one["RegexString"]
+                for one in self._referenced("regexpatternset", arn)["RegularExpressionList"]
+            ],
+            addresses_of=lambda arn: self._referenced("ipset", arn)["Addresses"],
+            group_of=lambda arn: self._referenced("rulegroup", arn),
             rates=self._rates,
             approximation=lambda text: self._account.approximations.note("waf", text),
         )
@@ -124,11 +129,11 @@ class Waf:
             references.approximation("log records go to CloudWatch Logs only: none are written")
         return _Compiled(compile_web_acl(shape, references), log)
 
-    def _patterns(self, arn: str) -> list[str]:
-        patterns = pattern_set(self._account.client("wafv2"), arn)
-        if patterns is None:
+    def _referenced(self, kind: str, arn: str) -> JsonObject:
+        thing = referenced(self._account.client("wafv2"), kind, arn)
+        if thing is None:
             raise ValueError(f"{arn} does not exist")
-        return [one["RegexString"] for one in patterns["RegularExpressionList"]]
+        return thing
 
 
 def _as_gateway(request: HttpRequest, resource_arn: str) -> HttpRequest:

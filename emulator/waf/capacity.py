@@ -16,12 +16,18 @@ _BASE: Mapping[str, Callable[[Document], int]] = {
     "SizeConstraintStatement": lambda _: 1,
     "SqliMatchStatement": lambda one: 30 if one.get("SensitivityLevel") == "HIGH" else 20,
     "GeoMatchStatement": lambda _: 1,
+    "IPSetReferenceStatement": lambda _: 1,
 }
 
 
-def capacity(rules: Sequence[Document]) -> int:
-    """Return the WCU of rules in boto3's shape."""
-    return sum(_statement(rule["Statement"]) for rule in rules)
+def capacity(rules: Sequence[Document], of_group: Callable[[str], int] = lambda _: 0) -> int:
+    """Return the WCU of rules in boto3's shape; `of_group` tells a rule group's by its ARN."""
+    return sum(
+        of_group(rule["Statement"]["RuleGroupReferenceStatement"]["ARN"])
+        if "RuleGroupReferenceStatement" in rule["Statement"]
+        else _statement(rule["Statement"])
+        for rule in rules
+    )
 
 
 def _statement(shape: Document) -> int:

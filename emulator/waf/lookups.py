@@ -22,17 +22,31 @@ def found(call: Callable[..., Document], key: str, **arguments: object) -> JsonO
         raise
 
 
-def pattern_set(client: BaseClient, arn: str) -> JsonObject | None:
-    """Return the regex pattern set of an ARN, `…:<scope>/regexpatternset/<name>/<id>`, if any.
+_READ = {
+    "ipset": ("get_ip_set", "IPSet"),
+    "regexpatternset": ("get_regex_pattern_set", "RegexPatternSet"),
+    "rulegroup": ("get_rule_group", "RuleGroup"),
+}
+# What a statement refers to by the ARN in it.
+REFERENCED = {
+    "IPSetReferenceStatement": "ipset",
+    "RegexPatternSetReferenceStatement": "regexpatternset",
+    "RuleGroupReferenceStatement": "rulegroup",
+}
+
+
+def referenced(client: BaseClient, kind: str, arn: str) -> JsonObject | None:
+    """Return the set or rule group of an ARN, `…:<scope>/<kind>/<name>/<id>`, if any.
 
     Raises IndexError or ValueError for another ARN.
     """
-    scope, kind, name, identifier = arn.split(":")[5].split("/")
-    if kind != "regexpatternset":
-        raise ValueError(f"{arn} is no regex pattern set")
+    scope, named, name, identifier = arn.split(":")[5].split("/")
+    if named != kind:
+        raise ValueError(f"{arn} is no {kind}")
+    call, key = _READ[kind]
     return found(
-        client.get_regex_pattern_set,
-        "RegexPatternSet",
+        getattr(client, call),
+        key,
         Name=name,
         Scope="REGIONAL" if scope == "regional" else "CLOUDFRONT",
         Id=identifier,

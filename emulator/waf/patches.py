@@ -1,9 +1,10 @@
 """WAFv2 in moto 5.2.5, where it does not do what AWS does (WAFv2 API reference)."""
 
 import json
+import uuid
 
 from moto.wafv2 import exceptions as wafv2_exceptions
-from moto.wafv2.models import FakeWebACL, WAFV2Backend
+from moto.wafv2.models import FakeIPSet, FakeWebACL, WAFV2Backend, wafv2_backends
 from moto.wafv2.responses import WAFV2Response
 
 from emulator.patching import Moto, add, patch
@@ -52,7 +53,10 @@ def _keep_data_protection(original: Moto, response: WAFV2Response) -> object:
 def _show_data_protection_and_capacity(original: Moto, acl: FakeWebACL) -> object:
     known = original(acl) | {"DataProtectionConfig": acl.data_protection_config}
     # moto says 3 units whatever the rules are.
-    known["Capacity"] = capacity(known["Rules"])
+    groups = wafv2_backends[acl.account][acl.arn.split(":")[3]].rule_groups
+    known["Capacity"] = capacity(
+        known["Rules"], lambda arn: int(groups[arn].capacity) if arn in groups else 0
+    )
     return {name: value for name, value in known.items() if value is not None}
 
 
@@ -89,14 +93,54 @@ def _keep_a_web_acl_that_guards(
     original(backend, name, *rest, **more)
 
 
-@patch(WAFV2Backend, "delete_regex_pattern_set")
-def _keep_what_rules_use(
-    original: Moto, backend: WAFV2Backend, name: str, *rest: object, **more: object
-) -> None:
-    rules = [rule for acl in backend.wacls.values() for rule in acl.to_dict()["Rules"]]
-    if f"/regexpatternset/{name}/" in json.dumps(rules):
-        raise _InUseError
-    original(backend, name, *rest, **more)
+for _kind in ("ip_set", "regex_pattern_set", "rule_group"):
+
+    @patch(WAFV2Backend, f"delete_{_kind}")
+    def _keep_what_rules_use(
+        original: Moto,
+        backend: WAFV2Backend,
+        name: str,
+        *rest: object,
+        kind: str = _kind.replace("_", ""),
+        **more: object,
+    ) -> None:
+        owners = [*backend.wacls.values(), *backend.rule_groups.values()]
+        rules = [rule for owner in owners for rule in owner.to_dict()["Rules"]]
+        if f"/{kind}/{name}/" in json.dumps(rules):
+            raise _InUseError
+        original(backend, name, *rest, **more)
+
+
+@patch(WAFV2Backend, "create_ip_set")
+def _name_ip_sets_once(
+    original: Moto, backend: WAFV2Backend, name: str, scope: str, *rest: object
+) -> object:
+    if any((one.name, one.scope) == (name, scope) for one in backend.ip_sets.values()):
+        raise wafv2_exceptions.WAFV2DuplicateItemException
+    return original(backend, name, scope, *rest)
+
+
+for _method in ("__init__", "update"):
+
+    @patch(FakeIPSet, _method)
+    def _lock_by_a_whole_token(
+        original: Moto, ip_set: FakeIPSet, *values: object, **more: object
+    ) -> None:
+        original(ip_set, *values, **more)
+        ip_set.lock_token = str(uuid.uuid4())  # moto's has six characters, and AWS takes no such
+
+
+@patch(WAFV2Response, "update_rule_group")
+def _replace_rule_group(original: Moto, response: WAFV2Response) -> object:
+    # As for a web ACL: what the request leaves out is gone.
+    answer = original(response)
+    body = json.loads(response.body)
+    arns = [arn for arn in response.wafv2_backend.rule_groups if arn.endswith(f"/{body['Id']}")]
+    for group in map(response.wafv2_backend.rule_groups.get, arns):
+        group.rules = group.rules if body.get("Rules") else []
+        group.description = body.get("Description") or ""
+        group.custom_response_bodies = body.get("CustomResponseBodies")
+    return answer
 
 
 for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
@@ -106,7 +150,12 @@ for _operation in ("list_tags_for_resource", "tag_resource", "untag_resource"):
         original: Moto, backend: WAFV2Backend, arn: str, *tags: object, **page: object
     ) -> object:
         # moto keeps tags of anything.
-        if arn not in {*backend.wacls, *backend.regex_pattern_sets}:
+        if arn not in {
+            *backend.wacls,
+            *backend.regex_pattern_sets,
+            *backend.ip_sets,
+            *backend.rule_groups,
+        }:
             raise wafv2_exceptions.WAFNonexistentItemException
         return original(backend, arn, *tags, **page)
 

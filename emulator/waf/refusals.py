@@ -1,8 +1,9 @@
-"""What AWS WAF's API refuses of a pattern set or a web ACL, and with which error.
+"""What AWS WAF's API refuses of a set, a rule group or a web ACL, and with which error.
 
 Otherwise a rule that AWS would never have taken is applied here, and stops nothing.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,7 +11,7 @@ from botocore.client import BaseClient
 
 from emulator.account import Account
 from emulator.waf.capacity import capacity
-from emulator.waf.lookups import pattern_set
+from emulator.waf.lookups import REFERENCED, found, referenced
 from emulator.waf.patterns import PatternError, validate_pattern
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
@@ -21,9 +22,11 @@ from toolkit import aws_facts
 _DESTINATION = re.compile(
     r"arn:[\w-]+:(?:logs:.+:log-group:|firehose:.+:deliverystream/|s3:::)aws-waf-logs-.+"
 )
+_MAX_ADDRESSES = 10_000
 _MAX_PATTERNS = 10
 _MAX_CAPACITY = 5_000
-"""AWS WAF quotas: patterns in a set, which cannot be raised, and capacity units of a web ACL."""
+"""AWS WAF quotas: addresses and patterns in a set, which cannot be raised, and capacity units of a
+web ACL."""
 
 _NO_ARN = (
     "The ARN isn't valid. A valid ARN begins with arn: and includes other information separated by"
@@ -31,7 +34,10 @@ _NO_ARN = (
 )
 
 _PATTERN_SETS = {"CreateRegexPatternSet", "UpdateRegexPatternSet"}
+_ADDRESSES = {"CreateIPSet", "UpdateIPSet"}
+_GROUPS = {"CreateRuleGroup", "UpdateRuleGroup"}
 _RULES = {"CreateWebACL", "UpdateWebACL"}
+_GROUP_STATEMENTS = {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"}
 
 
 class _RefusalError(AwsError):
@@ -48,6 +54,10 @@ def refuse(call: Call, account: Account) -> None:
         _check_destination(params["LoggingConfiguration"])
     elif operation in _PATTERN_SETS:
         _check_patterns(params)
+    elif operation in _ADDRESSES:
+        _check_addresses(params, account.client("wafv2"))
+    elif operation in _GROUPS:
+        _check_group(params, account.client("wafv2"))
     elif operation in _RULES:
         _checked_capacity(params, account.client("wafv2"))
         _check_bodies(params)
@@ -93,6 +103,44 @@ def _check_patterns(params: Document) -> None:
         _check_pattern(pattern, "REGEX_PATTERN_SET")
 
 
+def _check_addresses(params: Document, client: BaseClient) -> None:
+    addresses = params.get("Addresses") or ()
+    if len(addresses) > _MAX_ADDRESSES:
+        raise _too_much(f"an IP set holds {_MAX_ADDRESSES} addresses, and not {len(addresses)}")
+    version = params.get("IPAddressVersion")
+    if version is None:
+        at = {key: params[key] for key in ("Name", "Id", "Scope")}
+        known = found(client.get_ip_set, "IPSet", **at)
+        if known is None:
+            return  # moto refuses it
+        version = known["IPAddressVersion"]
+    for address in addresses:
+        try:
+            network = ipaddress.ip_network(address)
+        except ValueError:
+            network = None
+        fits = network is not None and f"IPV{network.version}" == version
+        if not fits or "/" not in address or address.endswith("/0"):
+            reason = "The parameter contains formatting that is not valid."
+            raise _invalid(reason, "IP_ADDRESS", address)
+
+
+def _check_group(params: Document, client: BaseClient) -> None:
+    """Refuse a rule group that holds a group, or needs more than the capacity that it has."""
+    for rule in params.get("Rules") or ():
+        if _GROUP_STATEMENTS & set(rule.get("Statement") or {}):
+            reason = "A reference in your rule statement is not valid."
+            raise _invalid(reason, "RULE_GROUP_REFERENCE_STATEMENT", "Statement")
+    units, most = _checked_capacity(params, client), params.get("Capacity")
+    if most is None:
+        at = {key: params[key] for key in ("Name", "Id", "Scope")}
+        most = (found(client.get_rule_group, "RuleGroup", **at) or {"Capacity": units})["Capacity"]
+    if units > most:
+        reason = "You exceeded the capacity limit for a rule group or web ACL."
+        raise _invalid(reason, "RULE_GROUP", str(units))
+    _check_bodies(params)
+
+
 def _check_pattern(pattern: str, field: str) -> None:
     try:
         validate_pattern(pattern)
@@ -110,9 +158,13 @@ def _checked_capacity(params: Document, client: BaseClient) -> int:
             raise _invalid(reason, "RULE", key)
     for rule in rules:
         _check_action(rule)
-        for kind, options in _statements(rule.get("Statement") or {}):
+        statements = list(_statements(rule.get("Statement") or {}))
+        for kind, options in statements:
             _check_statement(kind, options, client)
-    units = capacity(rules)
+        if any(kind in _GROUP_STATEMENTS for kind, _ in statements[1:]):
+            reason = "A reference in your rule statement is not valid."
+            raise _invalid(reason, "STATEMENT", "Statement")
+    units = capacity(rules, lambda arn: _check_referenced("rulegroup", arn, client)["Capacity"])
     if units > _MAX_CAPACITY:
         raise _too_much(f"the rules need {units} capacity units, and {_MAX_CAPACITY} is the most")
     return units
@@ -137,7 +189,7 @@ def _statements(shape: Document) -> Iterator[tuple[str, Document]]:
 
 def _check_action(rule: Document) -> None:
     """Refuse all but an action for a rule, and an override for one that runs a group."""
-    runs_group = "ManagedRuleGroupStatement" in (rule.get("Statement") or {})
+    runs_group = bool(_GROUP_STATEMENTS & set(rule.get("Statement") or {}))
     given = {key for key in ("Action", "OverrideAction") if rule.get(key)}
     if given != {"OverrideAction" if runs_group else "Action"}:
         reason = "A reference in your rule statement is not valid."
@@ -164,20 +216,21 @@ def _check_statement(kind: str, options: Document, client: BaseClient) -> None:
         raise _invalid(reason, f"{kind.removesuffix('Statement').upper()}_STATEMENT", kind)
     if "RegexString" in options:
         _check_pattern(options["RegexString"], "STATEMENT")
-    if "ARN" in options:
-        _check_pattern_set(options["ARN"], client)
+    if kind in REFERENCED:
+        _check_referenced(REFERENCED[kind], options["ARN"], client)
     managed = kind == "ManagedRuleGroupStatement" and options["VendorName"] == "AWS"
     if managed and options["Name"] not in aws_facts.managed_rule_groups():
         raise _nothing_there()
 
 
-def _check_pattern_set(arn: str, client: BaseClient) -> None:
+def _check_referenced(kind: str, arn: str, client: BaseClient) -> Document:
     try:
-        patterns = pattern_set(client, arn)
+        thing = referenced(client, kind, arn)
     except (IndexError, ValueError):
         raise _invalid(_NO_ARN, "RESOURCE_ARN", arn) from None
-    if patterns is None:
+    if thing is None:
         raise _nothing_there()
+    return thing
 
 
 def _nothing_there() -> _RefusalError:

@@ -184,6 +184,8 @@ class References:
     """What a web ACL refers to, looked up by ARN in the applied configuration."""
 
     patterns_of: Callable[[str], Sequence[str]]
+    addresses_of: Callable[[str], Sequence[str]]
+    group_of: Callable[[str], Document]
     rates: RateCounters
     approximation: Callable[[str], None]
 
@@ -241,9 +243,15 @@ def _compile_rule(
     statement = shape["Statement"]
     (kind,) = statement
     compiler = Compiler(
-        owner=owner, rule=name, rates=references.rates, patterns_of=references.patterns_of
+        owner=owner,
+        rule=name,
+        rates=references.rates,
+        patterns_of=references.patterns_of,
+        addresses_of=references.addresses_of,
     )
     if kind == "ManagedRuleGroupStatement":
+        return _compile_managed(shape, statement[kind], bodies, references)
+    if kind == "RuleGroupReferenceStatement":
         return _compile_group(shape, statement[kind], bodies, references)
     return Rule(
         name=name,
@@ -255,7 +263,7 @@ def _compile_rule(
     )
 
 
-def _compile_group(
+def _compile_managed(
     shape: Document, options: Document, bodies: Document, references: References
 ) -> GroupRule:
     for absent in ("ExcludedRules", "ScopeDownStatement"):
@@ -264,6 +272,37 @@ def _compile_group(
     group_id = f"{options['VendorName']}#{options['Name']}"
     if options.get("Version"):
         group_id += f"#{options['Version']}"
+    rules = _managed_rules(options, references)
+    return _group(shape, options, bodies, references, ("MANAGED_RULE_GROUP", group_id, rules))
+
+
+def _compile_group(
+    shape: Document, options: Document, bodies: Document, references: References
+) -> GroupRule:
+    """Compile a rule group of the account's own. Its rules answer with its own bodies."""
+    if options.get("ExcludedRules"):
+        raise UnsupportedError("ExcludedRules of a rule group are not evaluated")
+    arn = options["ARN"]
+    group = references.group_of(arn)
+    compiled = _compile_rules(
+        group.get("Rules") or (),
+        group["LabelNamespace"],
+        arn,
+        group.get("CustomResponseBodies") or {},
+        references,
+    )
+    rules = tuple(replace(rule, metric=None) for rule in compiled if isinstance(rule, Rule))
+    return _group(shape, options, bodies, references, ("GROUP", arn, rules))
+
+
+def _group(
+    shape: Document,
+    options: Document,
+    bodies: Document,
+    references: References,
+    group: tuple[str, str, tuple[Rule, ...]],
+) -> GroupRule:
+    kind, group_id, rules = group
     overrides = {
         one["Name"]: _action(one["ActionToUse"], bodies, references)
         for one in options.get("RuleActionOverrides") or ()
@@ -271,13 +310,13 @@ def _compile_group(
     return GroupRule(
         name=shape["Name"],
         metric=_metric(shape),
-        kind="MANAGED_RULE_GROUP",
+        kind=kind,
         group_id=group_id,
         rules=tuple(
             replace(rule, action=overrides[rule.name], configured=rule.action.kind)
             if rule.name in overrides
             else rule
-            for rule in _managed_rules(options, references)
+            for rule in rules
         ),
         counted="Count" in (shape.get("OverrideAction") or {}),
     )

@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Protocol
 
 from emulator.waf.detectors import MISSING, available, is_sqli, sql_tokens
@@ -51,6 +52,18 @@ class TextMatch:
                     inspection.details.append(detail)
                 return True
         return False
+
+
+@dataclass(frozen=True)
+class AddressMatch:
+    """The peer's address is in a set."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+
+    def matches(self, inspection: Inspection) -> bool:
+        """Return whether the request matches."""
+        address = ip_address(inspection.request.source_ip)
+        return any(address in network for network in self.networks)
 
 
 @dataclass(frozen=True)
@@ -150,6 +163,7 @@ class Compiler:
     rule: str
     rates: RateCounters
     patterns_of: Callable[[str], Sequence[str]]
+    addresses_of: Callable[[str], Sequence[str]]
 
     def compile(self, shape: Document) -> Statement:
         """Compile one statement.
@@ -210,6 +224,12 @@ class Compiler:
     def _patterns(self, options: Document, patterns: Sequence[str]) -> Statement:
         searches = [compile_pattern(pattern).search for pattern in patterns]
         return self._text(options, lambda text: any(search(text) for search in searches))
+
+    def addresses(self, options: Document) -> Statement:
+        """Compile a match against an IP set."""
+        if options.get("IPSetForwardedIPConfig"):
+            raise UnsupportedError("an IP set cannot be compared with the address in a header")
+        return AddressMatch(tuple(map(ip_network, self.addresses_of(options["ARN"]))))
 
     def sqli(self, options: Document) -> Statement:
         """Compile an SQL injection match; libinjection knows no sensitivity levels."""
@@ -278,6 +298,7 @@ _COMPILE: Mapping[str, Callable[[Compiler, Document], Statement]] = {
     "ByteMatchStatement": Compiler.byte_match,
     "RegexMatchStatement": Compiler.regex,
     "RegexPatternSetReferenceStatement": Compiler.regex_set,
+    "IPSetReferenceStatement": Compiler.addresses,
     "SqliMatchStatement": Compiler.sqli,
     "RateBasedStatement": Compiler.rate,
     "AndStatement": lambda compiler, options: AllOf(compiler._nested(options)),

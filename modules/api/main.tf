@@ -1,11 +1,11 @@
 locals {
   # A page may send these headers, and no other, to the one path and method that there is.
-  cors_headers = {
+  cors_headers = merge({
     "Access-Control-Allow-Headers" = var.identity == null ? "content-type,x-api-key" : "authorization,content-type,x-api-key"
     "Access-Control-Allow-Methods" = "OPTIONS,POST"
     "Access-Control-Allow-Origin"  = var.allowed_origin
     "Access-Control-Max-Age"       = "600"
-  }
+  }, length(var.further_origins) > 0 ? { Vary = "Origin" } : {})
 }
 
 # No binary media types and no compression: the body that is validated is the text that the function gets.

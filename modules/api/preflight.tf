@@ -1,5 +1,18 @@
 # OPTIONS /chat: the question that a browser asks before it sends a page's POST. It carries no API key, and reaches no code.
 
+locals {
+  # A header's mapping cannot choose; a template can, and sets a header once (API Gateway Developer Guide, "Override your API's
+  # request and response parameters and status codes"). Names of headers are compared as they come: HTTP/2 has them in lower case.
+  # On one line: a line break would be a body. Where no origin fits, the mapping below stands, and the browser refuses.
+  preflight_template = join("", [
+    for origin in var.further_origins : join("", [
+      "#if($input.params('Origin') == '${origin}' || $input.params('origin') == '${origin}')",
+      "#set($context.responseOverride.header.Access-Control-Allow-Origin = '${origin}')",
+      "#end",
+    ])
+  ])
+}
+
 resource "aws_api_gateway_method" "preflight" {
   #checkov:skip=CKV2_AWS_53: a preflight has no body and no parameters to validate
   rest_api_id      = aws_api_gateway_rest_api.this.id
@@ -42,4 +55,6 @@ resource "aws_api_gateway_integration_response" "preflight" {
   response_parameters = {
     for header, value in local.cors_headers : "method.response.header.${header}" => "'${value}'"
   }
+
+  response_templates = length(var.further_origins) == 0 ? null : { "application/json" = local.preflight_template }
 }

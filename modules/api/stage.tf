@@ -4,6 +4,7 @@ locals {
   definition = [
     [for file in ["main.tf", "chat.tf", "preflight.tf", "gateway-responses.tf", "sign-in.tf"] : filesha256("${path.module}/${file}")],
     var.allowed_origin,
+    var.further_origins,
     try(var.custom_domain.close_default_endpoint, false),
     var.function.alias_invoke_arn,
     var.identity,

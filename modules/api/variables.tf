@@ -1,5 +1,5 @@
 variable "allowed_origin" {
-  description = "The one web origin whose pages may read answers: `https://host` or `https://host:port`. `http` is allowed for localhost and 127.0.0.1 alone."
+  description = "The web origin whose pages may read answers and refusals: `https://host` or `https://host:port`. `http` is allowed for localhost and 127.0.0.1 alone."
   type        = string
   nullable    = false
 
@@ -67,6 +67,23 @@ variable "function" {
     function_name    = string
   })
   nullable = false
+}
+
+variable "further_origins" {
+  description = "Further origins whose pages may ask and read the function's answers. A refusal of API Gateway's own names allowed_origin alone: see the README."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for origin in var.further_origins : can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", origin))])
+    error_message = "further_origins holds exact origins as a browser sends them, such as https://shop.example.com, and no wildcard: ${join(", ", [for origin in var.further_origins : "${try("https://${regex("^(?:[a-z]+://)?(?:[*][.])?([a-z0-9-]+(?:[.][a-z0-9-]+)+(?::[0-9]{1,5})?)", lower(origin))[0]}", "https://shop.example.com")} in place of \"${origin}\"" if !can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", origin))])}."
+  }
+
+  validation {
+    condition     = length(distinct(concat([var.allowed_origin], var.further_origins))) == 1 + length(var.further_origins)
+    error_message = "further_origins names each origin once, and not allowed_origin again."
+  }
 }
 
 variable "identity" {

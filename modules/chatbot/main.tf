@@ -76,6 +76,7 @@ module "compute" {
   timeout_seconds      = var.function.timeout_seconds
 
   chat = {
+    further_origins   = var.api.further_origins
     leak_mode         = var.function.leak_mode
     log_level         = var.function.log_level
     max_message_chars = var.function.max_message_chars
@@ -104,6 +105,7 @@ module "api" {
   clients            = var.clients
   custom_domain      = var.api.custom_domain
   disabled_clients   = var.disabled_clients
+  further_origins    = var.api.further_origins
   identity           = var.identity
   kms_key_arn        = module.governance.kms_key_arn
   log_retention_days = var.operations.log_retention_days
@@ -123,6 +125,7 @@ module "edge" {
   source = "../edge"
 
   name                = local.name
+  addresses           = var.edge.addresses
   tags                = var.tags
   allowed_origin      = var.allowed_origin
   kms_key_arn         = module.governance.kms_key_arn
@@ -131,4 +134,5 @@ module "edge" {
   managed_rule_groups = var.edge.managed_rule_groups
   prompt_injection    = var.edge.prompt_injection
   resource_arn        = module.api.stage_arn
+  rule_groups         = var.edge.rule_groups
 }

@@ -18,6 +18,7 @@ output "deployment" {
     identity              = var.identity                                        # User pools whose users may ask, and the scopes of their tokens; null without sign-in.
     kms_key_arn           = module.governance.kms_key_arn                       # Key that encrypts logs, trail and alerts.
     kms_key_id            = module.governance.kms_key_id                        # Id of that key.
+    managed_rule_groups   = module.edge.managed_rule_groups                     # Managed group of the web ACL to its mode: block, count or off.
     name                  = local.name                                          # Beginning of the names of all that belongs to the chatbot.
     region                = local.region                                        # Of all of it.
     scp_json              = module.governance.scp_json                          # Service control policy that binds everybody but the deploy roles, for the organization's management account to attach; null without deploy roles.

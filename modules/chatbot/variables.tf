@@ -27,19 +27,20 @@ variable "account" {
 }
 
 variable "allowed_origin" {
-  description = "The one web origin whose pages may use the chatbot: `https://host` or `https://host:port`."
+  description = "The web origin whose pages may use the chatbot: `https://host` or `https://host:port`. More of them: `api.further_origins`."
   type        = string
   nullable    = false
 }
 
 variable "api" {
-  description = "Tuning of the API: the plan that every client is on, and a host name of your own."
+  description = "Tuning of the API: the plan that every client is on, a host name of your own, further origins."
   type = object({
     custom_domain = optional(object({ # null = the default endpoint alone, which accepts TLS 1.0 and later.
       certificate_arn        = string
       close_default_endpoint = bool # false until DNS points at the new name and the callers use it, then true.
       domain_name            = string
     }))
+    further_origins = optional(list(string), []) # Whose pages may use the chatbot too; refusals before the function name allowed_origin alone.
     plan = optional(object({
       name         = optional(string, "chatbot-basic-plan")
       rate_limit   = optional(number, 10) # Requests a second.
@@ -84,6 +85,10 @@ variable "disabled_clients" {
 variable "edge" {
   description = "Tuning of the web ACL; see modules/edge."
   type = object({
+    addresses = optional(object({
+      allowed     = optional(list(string), [])
+      rate_exempt = optional(list(string), [])
+    }), {})
     limits = optional(object({
       body_bytes          = optional(number, 8192)
       rate_requests       = optional(number, 50)
@@ -91,12 +96,18 @@ variable "edge" {
     }), {})
     managed_rule_groups = optional(map(object({
       count_rules = optional(list(string), [])
+      mode        = optional(string, "block") # block, count or off
     })), {})
     prompt_injection = optional(object({
       mode     = optional(string, "block")
       patterns = optional(list(string)) # For the web ACL and the function; null = modules/edge/prompt-injection-patterns.txt.
       chains   = optional(map(list(string)))
     }), {})
+    rule_groups = optional(map(object({ # Rule groups of your own, after all others.
+      arn      = string
+      capacity = number
+      mode     = optional(string, "block") # block or count
+    })), {})
   })
   default  = {}
   nullable = false

@@ -33,6 +33,7 @@ locals {
       SYSTEM_PROMPT             = var.chat.system_prompt
     },
     var.chat.sign_in ? { SIGN_IN = "required" } : {},
+    length(var.chat.further_origins) == 0 ? {} : { FURTHER_ORIGINS = join(" ", var.chat.further_origins) },
     var.chat.patterns == null ? {} : { PROMPT_INJECTION_PATTERNS = join("\n", var.chat.patterns) },
   )
 

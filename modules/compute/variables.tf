@@ -1,5 +1,5 @@
 variable "allowed_origin" {
-  description = "The one web origin whose pages may read an answer, sent back in Access-Control-Allow-Origin."
+  description = "The web origin whose pages may read an answer; with chat.further_origins, the first of several. The one that asks is sent back in Access-Control-Allow-Origin, and no other."
   type        = string
   nullable    = false
 
@@ -12,17 +12,23 @@ variable "allowed_origin" {
 variable "chat" {
   description = "Settings of a conversation, which the function gets."
   type = object({
-    leak_mode         = optional(string, "block") # block keeps back an answer that recites the system prompt; count only counts it
-    log_level         = optional(string, "INFO")  # INFO, WARN or ERROR
-    max_message_chars = optional(number, 2000)    # longest message that is answered
-    max_output_tokens = optional(number, 512)     # longest answer, in the model's tokens
-    patterns          = optional(list(string))    # that a message is screened for; null = those in the package, which are modules/edge's
-    sign_in           = optional(bool, false)     # true refuses what the API hands on without a person
-    screening_mode    = optional(string, "block") # block refuses what looks like a prompt injection; count only counts it
+    further_origins   = optional(list(string), []) # web origins beside allowed_origin that may read an answer
+    leak_mode         = optional(string, "block")  # block keeps back an answer that recites the system prompt; count only counts it
+    log_level         = optional(string, "INFO")   # INFO, WARN or ERROR
+    max_message_chars = optional(number, 2000)     # longest message that is answered
+    max_output_tokens = optional(number, 512)      # longest answer, in the model's tokens
+    patterns          = optional(list(string))     # that a message is screened for; null = those in the package, which are modules/edge's
+    sign_in           = optional(bool, false)      # true refuses what the API hands on without a person
+    screening_mode    = optional(string, "block")  # block refuses what looks like a prompt injection; count only counts it
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for origin in var.chat.further_origins : can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", origin))])
+    error_message = "chat.further_origins holds exact origins as a browser sends them, such as https://shop.example.com, by the same pattern as in modules/api."
+  }
 
   validation {
     condition     = contains(["INFO", "WARN", "ERROR"], var.chat.log_level)

@@ -27,9 +27,14 @@ resource "aws_wafv2_web_acl" "this" {
       priority = rule.key
 
       dynamic "action" {
-        for_each = rule.value.group == null ? [rule.value] : []
+        for_each = rule.value.group == null && rule.value.rule_group == null ? [rule.value] : []
 
         content {
+          dynamic "allow" {
+            for_each = action.value.mode == "allow" ? ["allow"] : []
+            content {}
+          }
+
           dynamic "block" {
             for_each = action.value.mode == "block" ? [local.responses[action.value.response]] : []
 
@@ -56,11 +61,20 @@ resource "aws_wafv2_web_acl" "this" {
         }
       }
 
-      # A managed group keeps the actions of its own rules.
+      # A group keeps the actions of its own rules, or only counts.
       dynamic "override_action" {
-        for_each = rule.value.group == null ? [] : ["none"]
+        for_each = rule.value.group == null && rule.value.rule_group == null ? [] : [rule.value.mode]
+
         content {
-          none {}
+          dynamic "none" {
+            for_each = override_action.value == "block" ? ["none"] : []
+            content {}
+          }
+
+          dynamic "count" {
+            for_each = override_action.value == "count" ? ["count"] : []
+            content {}
+          }
         }
       }
 
@@ -176,6 +190,29 @@ resource "aws_wafv2_web_acl" "this" {
             aggregate_key_type    = "IP"
             limit                 = rate_based_statement.value.rate_requests
             evaluation_window_sec = rate_based_statement.value.rate_window_seconds
+
+            dynamic "scope_down_statement" {
+              for_each = rule.value.addresses == null ? [] : [rule.value.addresses]
+
+              content {
+                not_statement {
+                  statement {
+                    or_statement {
+                      dynamic "statement" {
+                        for_each = [for key, set in local.ip_sets : key if set.list == scope_down_statement.value]
+                        iterator = set
+
+                        content {
+                          ip_set_reference_statement {
+                            arn = aws_wafv2_ip_set.this[set.value].arn
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
           }
         }
 
@@ -192,6 +229,31 @@ resource "aws_wafv2_web_acl" "this" {
                 name = rule_action_override.value
                 action_to_use {
                   count {}
+                }
+              }
+            }
+          }
+        }
+
+        dynamic "rule_group_reference_statement" {
+          for_each = rule.value.rule_group == null ? [] : [rule.value.rule_group]
+
+          content {
+            arn = var.rule_groups[rule_group_reference_statement.value].arn
+          }
+        }
+
+        dynamic "or_statement" {
+          for_each = rule.value.addresses == null || rule.value.rate ? [] : [rule.value.addresses]
+
+          content {
+            dynamic "statement" {
+              for_each = [for key, set in local.ip_sets : key if set.list == or_statement.value]
+              iterator = set
+
+              content {
+                ip_set_reference_statement {
+                  arn = aws_wafv2_ip_set.this[set.value].arn
                 }
               }
             }
@@ -299,7 +361,7 @@ resource "aws_wafv2_web_acl" "this" {
   lifecycle {
     precondition {
       condition     = local.wcu_total <= local.facts.included_wcu
-      error_message = "The web ACL would need ${local.wcu_total} capacity units (WCU), and ${format("%d,%03d", floor(local.facts.included_wcu / 1000), local.facts.included_wcu % 1000)} are included in its price. Take away chains or text transformations from prompt_injection.chains; a chain costs 50, and 10 for each transformation."
+      error_message = "The web ACL would need ${local.wcu_total} capacity units (WCU), and ${format("%d,%03d", floor(local.facts.included_wcu / 1000), local.facts.included_wcu % 1000)} are included in its price. Take away rule_groups, or chains or text transformations from prompt_injection.chains; a chain costs 50, and 10 for each transformation. A managed group that you can do without may be off."
     }
   }
 }

@@ -13,6 +13,11 @@ output "log_group_name" {
   value       = aws_cloudwatch_log_group.this.name
 }
 
+output "managed_rule_groups" {
+  description = "Name of each managed group's rule to its mode: `block`, `count` or `off`."
+  value       = { for rule in local.all_rules : rule.name => rule.mode if rule.group != null }
+}
+
 output "name" {
   description = "Name of the web ACL."
   value       = aws_wafv2_web_acl.this.name

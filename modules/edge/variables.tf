@@ -1,3 +1,18 @@
+variable "addresses" {
+  description = "Addresses with a rule of their own, as CIDR blocks of IPv4 or IPv6: such as those of a load test or of an office behind one address."
+  type = object({
+    allowed     = optional(list(string), []) # Pass without rate, managed groups, prompt_injection and rule_groups; a body that cannot be read to its end is refused to them too.
+    rate_exempt = optional(list(string), []) # Not counted by rate-per-ip. Every other rule holds.
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for address in concat(var.addresses.allowed, var.addresses.rate_exempt) : try(cidrsubnet(address, 0, 0) == address, false) && !endswith(address, "/0")])
+    error_message = "addresses holds CIDR blocks such as 192.0.2.0/24, 192.0.2.44/32 or 2001:db8::/48, smaller than the whole internet (/0): ${join(", ", [for address in concat(var.addresses.allowed, var.addresses.rate_exempt) : "${try(cidrsubnet(address, 0, 0), can(cidrhost("${address}/32", 0)) ? "${address}/32" : "such a block")} in place of \"${address}\"" if !(try(cidrsubnet(address, 0, 0) == address, false) && !endswith(address, "/0"))])}."
+  }
+}
+
 variable "allowed_origin" {
   description = "The one web origin whose pages may read refusals: `https://host` or `https://host:port`. `http` is allowed for localhost and 127.0.0.1 alone."
   type        = string
@@ -57,13 +72,19 @@ variable "managed_rule_groups" {
   description = "Tuning of AWS's managed rule groups, by the name that the rule has in rules.tf, such as `core-rule-set`."
   type = map(object({
     count_rules = optional(list(string), []) # Rules of the group that are counted instead of blocking, such as GenericRFI_BODY.
+    mode        = optional(string, "block")  # `count` lets through and counts whatever the group matches; `off` leaves the group out.
   }))
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.managed_rule_groups) : contains([for rule in local.rules : rule.name if rule.group != null], name)])
-    error_message = "managed_rule_groups may tune ${join(", ", [for rule in local.rules : rule.name if rule.group != null])}, and no other: ${join(", ", setsubtract(keys(var.managed_rule_groups), local.rules[*].name))} would tune nothing."
+    condition     = alltrue([for name in keys(var.managed_rule_groups) : contains(local.managed_groups, name)])
+    error_message = "managed_rule_groups may tune ${join(", ", local.managed_groups)}, and no other: ${join(", ", setsubtract(keys(var.managed_rule_groups), local.managed_groups))} would tune nothing."
+  }
+
+  validation {
+    condition     = alltrue([for group in values(var.managed_rule_groups) : contains(["block", "count", "off"], group.mode)])
+    error_message = "The mode of each of managed_rule_groups must be block, count or off: ${join(", ", [for name, group in var.managed_rule_groups : "${name} has \"${group.mode}\"" if !contains(["block", "count", "off"], group.mode)])}."
   }
 }
 
@@ -115,6 +136,32 @@ variable "resource_arn" {
   description = "ARN of the API Gateway stage that the web ACL protects."
   type        = string
   nullable    = false
+}
+
+variable "rule_groups" {
+  description = "Rule groups of your own, by the name that the rule shall have, evaluated after all others in the order of their names: none of them lets pass what ours refuse. Their plain blocks are answered like those of AWS's managed groups."
+  type = map(object({
+    arn      = string                    # Of an aws_wafv2_rule_group of the scope REGIONAL.
+    capacity = number                    # That group's; AWS counts it whatever its rules need.
+    mode     = optional(string, "block") # `count` lets through and counts whatever the group matches.
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for group in values(var.rule_groups) : can(regex("^arn:[a-z-]+:wafv2:[a-z0-9-]+:[0-9]{12}:regional/rulegroup/[^/]+/[^/]+$", group.arn))])
+    error_message = "Each of rule_groups needs the ARN of a regional rule group: arn:aws:wafv2:<region>:<account>:regional/rulegroup/<name>/<id>. A web ACL of a stage takes no group of CloudFront's."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.rule_groups) : can(regex("^[a-z][a-z0-9-]{0,62}$", name)) && !contains(local.built_in[*].name, name)])
+    error_message = "A name of rule_groups must be lower-case letters, digits or hyphens, begin with a letter, and be none of ours: ${join(", ", local.built_in[*].name)}."
+  }
+
+  validation {
+    condition     = alltrue([for group in values(var.rule_groups) : group.capacity >= 1 && contains(["block", "count"], group.mode)])
+    error_message = "Each of rule_groups needs the capacity of its group (aws_wafv2_rule_group.<name>.capacity), and a mode of block or count."
+  }
 }
 
 variable "tags" {

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +22,18 @@ REASONS = {
     "CREDIT_DEBIT_CARD_NUMBER is not among this environment's blocked data",
     "INSULTS is not among this environment's prompt filters",
     "this environment does not manage the trail",
+    "this environment has the rule group sql-injection off",
     "this environment only counts CrossSiteScripting_BODY",
+}
+# What only an environment with such addresses can be asked.
+ASKED = {
+    "api/cors/a CORS preflight of each further origin: https://shop.example.de",
+    "api/cors/a refusal before the function names the first origin to a further one: http://localhost:5174",
+    "api/cors/an answer to each further origin: http://localhost:5174",
+    "edge/allowed-addresses/a question from an allowed address",
+    "edge/allowed-addresses/an attack from an allowed address: the function stops it",
+    "edge/allowed-addresses/a body over the limit from an allowed address",
+    "edge/rate-per-ip/not an exempt address: it is the API that refuses its missing key",
 }
 
 
@@ -60,6 +73,20 @@ def test_every_proof_holds_or_says_why_it_is_not_asked(
     assert failed == []
     skipped = [one["detail"] for one in checks if one["status"] == "skip"]
     assert set(skipped) >= REASONS
+    assert {one["name"] for one in checks if one["status"] == "pass"} >= ASKED
     assert "" not in skipped
     assert len(skipped) < len(checks) / 4
     assert missing(customised) == set()
+
+
+def test_a_rule_group_of_the_callers_own_refuses(customised: Rehearsal) -> None:
+    statuses = {}
+    for agent in ("KundenApp/1.9", "KundenApp/2.0"):
+        headers = {"Content-Type": "application/json", "User-Agent": agent}
+        asked = urllib.request.Request(
+            customised.session().url, data=b'{"message": "Hallo"}', headers=headers
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked)
+        statuses[agent] = json.loads(refused.value.read())["error"]["code"]
+    assert statuses == {"KundenApp/1.9": "request_blocked", "KundenApp/2.0": "forbidden"}

@@ -121,6 +121,10 @@ WEAKER = [
     (ACL, "chatbot", lambda acl: acl["rule"].append({"name": "in", "action": [{"allow": [{}]}]}), "rule in is new"),
     (ACL, "chatbot", lambda acl: put("statement.rate_based_statement.limit", 500)(rule(acl, "rate-per-ip")), "limit goes from 50 to 500"),
     (ACL, "chatbot", lambda acl: put("default_action", [{"allow": [], "block": [{}]}])(acl) or acl.update(scope="CLOUDFRONT"), "scope goes from"),
+    (ACL, "chatbot", lambda acl: acl["rule"].remove(rule(acl, "sql-injection")), "proof edge/sql-injection/.* is no longer asked"),
+    (ACL, "chatbot", lambda acl: acl["rule"].remove(rule(acl, "ip-reputation")), "proof edge/ip-reputation/.* is no longer asked"),
+    (ACL, "chatbot", lambda acl: rule(acl, "core-rule-set").update(override_action=[{"none": [], "count": [{}]}]), "rule core-rule-set only counts"),
+    (ACL, "chatbot", lambda acl: put("statement.rate_based_statement.scope_down_statement", [{"not_statement": [{}]}])(rule(acl, "rate-per-ip")), "scope_down_statement is new"),
     ("aws_wafv2_regex_pattern_set", "prompt", drop("regular_expression"), "is gone"),
     ("aws_wafv2_web_acl_association", "edge", None, "is gone"),
     (GUARDRAIL, "chatbot", put("content_policy_config.filters_config.input_strength", "LOW"), "from \"HIGH\" to \"LOW\""),
@@ -182,6 +186,13 @@ def test_what_is_harmless_is_not_named(
     made: Made, types: dict[str, str], kind: str, name: str, edit: Edit | None
 ) -> None:
     assert changed(made, types, kind, name, edit) == []
+
+
+def test_an_address_that_is_added_to_a_set_is_named_and_one_that_goes_is_not() -> None:
+    sets = [{"name": "n-allowed-ipv4", "addresses": held} for held in ([], ["192.0.2.7/32"])]
+    more, less = ([plans.Change("a", "aws_wafv2_ip_set", *pair)] for pair in (sets, reversed(sets)))
+    assert weaker(more) == ["wafv2 ip set n-allowed-ipv4: addresses 192.0.2.7/32 is new"]
+    assert weaker(less) == []
 
 
 def mutations(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Any]]:

@@ -24,6 +24,7 @@ OUTPUTS: dict[str, Any] = {
     "function_name": NAME,
     "guardrail_id": "g",
     "guardrail_version": "1",
+    "managed_rule_groups": {"core-rule-set": "block"},
     "log_groups": {log: log for log in ("waf", "api", "function", "invocations", "trail")},
     "region": REGION,
     "stage_name": "v1",
@@ -34,6 +35,11 @@ OUTPUTS: dict[str, Any] = {
     "web_acl_arn": "arn:aws:wafv2:a",
 }
 PATTERN_SET = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/regexpatternset/{NAME}/1"
+IN_SET = {
+    "IPSetReferenceStatement": {
+        "ARN": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/ipset/{NAME}-allowed-ipv4/1"
+    }
+}
 INJECTION = {
     "RegexPatternSetReferenceStatement": {
         "ARN": PATTERN_SET,
@@ -81,6 +87,7 @@ SOUND: dict[str, Any] = {
         "Environment": {
             "Variables": {
                 "ALLOWED_ORIGIN": ORIGIN,
+                "FURTHER_ORIGINS": "https://shop.example",
                 "BLOCKED_MESSAGE": SAFETY,
                 "MAX_MESSAGE_CHARS": "3000",
                 "MODEL_ID": "eu.m-v1:0",
@@ -94,12 +101,22 @@ SOUND: dict[str, Any] = {
     "wafv2.get_regex_pattern_set": {
         "RegexPatternSet": {"RegularExpressionList": [{"RegexString": "ignore all"}]}
     },
+    "wafv2.get_ip_set": {"IPSet": {"Addresses": ["192.0.2.0/24", "127.0.0.7/32"]}},
     "wafv2.get_web_acl_for_resource": {
         "WebACL": {
             "ARN": "arn:aws:wafv2:a",
             "Rules": [
                 {"Name": "body-size", "Statement": {"SizeConstraintStatement": {"Size": 20000}}},
-                {"Name": "rate-per-ip", "Statement": {"RateBasedStatement": {"Limit": 30}}},
+                {"Name": "allowed-addresses", "Statement": IN_SET},
+                {
+                    "Name": "rate-per-ip",
+                    "Statement": {
+                        "RateBasedStatement": {
+                            "Limit": 30,
+                            "ScopeDownStatement": {"NotStatement": {"Statement": IN_SET}},
+                        }
+                    },
+                },
                 {
                     "Name": "core-rule-set",
                     "Statement": {

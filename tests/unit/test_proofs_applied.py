@@ -19,6 +19,8 @@ from toolkit.proofs.kinds import Evidence, Proof, Rehearsed, Request
 from toolkit.proofs.personal_data import EXAMPLES
 from toolkit.proofs.run import Run
 
+NOWHERE = {"wafv2.get_ip_set": {"IPSet": {"Addresses": ["192.0.2.0/24"]}}}
+WITHOUT_RULES: dict[str, Any] = {"wafv2.get_web_acl_for_resource": {"WebACL": {"Rules": []}}}
 PROOFS = [proof for control in load() for proof in control.proofs]
 ITEMS = {item for names in readers.ITEMS.values() for item in names}
 ANSWER = Answer(200, {"x-amzn-requestid": "r"}, b'{"response": "Yes.", "blocked": false}')
@@ -71,6 +73,8 @@ def test_every_type_of_personal_data_has_an_example() -> None:
         ({"expect": {"Retry-After": "{rate_seconds}"}}, "expect", {"Retry-After": 300}),
         ({"headers": {"Origin": "{origin}/"}}, "headers", {"Origin": "https://app.example/"}),
         ({"rehearsed": Rehearsed(after="{rate_requests}")}, "rehearsed", Rehearsed(after=30)),
+        ({"rehearsed": Rehearsed(address="{exempt_address}")}, "rehearsed",
+         Rehearsed(address="127.0.0.7")),
     ],
 )  # fmt: skip
 def test_placeholders_become_what_was_applied(
@@ -97,6 +101,12 @@ def test_placeholders_become_what_was_applied(
          "no prompt-injection pattern of this environment knows it", ""),
         ({"stopped_by": "edge", "rule": "core-rule-set", "signature": "SizeRestrictions_BODY"}, {},
          "this environment only counts SizeRestrictions_BODY", ""),
+        ({"rehearsed": Rehearsed(address="{allowed_address}")}, NOWHERE,
+         "this environment allows no address of this machine", ""),
+        ({"rehearsed": Rehearsed(address="{allowed_address}")}, WITHOUT_RULES,
+         "this environment allows no address", ""),
+        ({"rehearsed": Rehearsed(address="{exempt_address}")}, WITHOUT_RULES,
+         "this environment exempts from the rate rule no address", ""),
         ({"repeat": {"char": "a", "count": "{body_bytes}"}, "message": None},
          {"wafv2.get_web_acl_for_resource": {"WebACL": {"Rules": []}}}, "",
          "AWS names no body bytes"),
@@ -111,6 +121,26 @@ def test_what_is_not_configured_is_skipped_and_what_is_gone_fails(
     assert skip in case.skip
     assert wrong in case.wrong
     assert (bool(case.skip), bool(case.wrong)) == (bool(skip), bool(wrong))
+
+
+@pytest.mark.parametrize(
+    ("mode", "skip", "counted"),
+    [
+        ("off", "this environment has the rule group known-bad-inputs off", False),
+        ("count", "", True),
+        ("block", "", False),
+    ],
+)
+def test_a_managed_group_is_asked_for_what_it_does(mode: str, skip: str, counted: bool) -> None:
+    outputs = OUTPUTS | {"managed_rule_groups": {"known-bad-inputs": mode, "ip-reputation": mode}}
+    deployment = _deployment(outputs=outputs)
+    request = _request(stopped_by="edge", rule="known-bad-inputs", signature="Log4JRCE_BODY")
+    (case,) = cases(request, deployment)
+    assert (case.skip, case.counted) == (skip, counted)
+    assert deployment.counts(request) is counted
+    (evidence,) = (one for one in PROOFS if one.requires.get("ip_reputation"))
+    (case,) = cases(evidence, deployment)
+    assert bool(case.skip) is (mode != "block")
 
 
 def test_a_mode_that_counts_is_judged_by_what_was_counted() -> None:

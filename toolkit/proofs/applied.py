@@ -48,3 +48,10 @@ def holds(words: Sequence[str], text: str) -> str:
         if parts and re.search(rf"(?<!\w){parts}(?!\w)", text, re.IGNORECASE):
             return word
     return ""
+
+
+def number(value: Any) -> int | float | None:
+    """Return a number above zero, None for none. Raises TypeError for anything else."""
+    if value is None or (isinstance(value, int | float) and value > 0):
+        return value
+    raise TypeError(f"{value!r} is no number above zero")

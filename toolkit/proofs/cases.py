@@ -136,6 +136,8 @@ def _hindered(request: Request, applied: Applied) -> str:
     copies = max(int(request.rehearsed.flood), int(request.rehearsed.after))
     if copies > MOST_COPIES:
         return f"this environment's limit takes {copies} requests to reach"
+    if _group_mode(request, applied) == "off":
+        return f"this environment has the rule group {request.rule} off"
     counted = (applied.get("counted_rules") or {}).get(request.rule, ())
     # Which rule of the SQL injection group speaks is AWS's choice: any that is counted may.
     if request.signature in counted or (counted and not request.signature):
@@ -154,7 +156,13 @@ def _counted(request: Request, applied: Applied) -> bool:
     """Return whether the environment counts what a request would be stopped for."""
     if request.rule == "prompt-injection":
         return bool(applied.get("injection_mode") == "count")
+    if _group_mode(request, applied) == "count":
+        return True
     return bool(request.screened and applied.get("screening_mode") == "count")
+
+
+def _group_mode(request: Request, applied: Applied) -> str:
+    return str((applied.get("group_modes") or {}).get(request.rule, "block"))
 
 
 def spoken(request: Request) -> str:

@@ -60,8 +60,9 @@ class Deployment:
 
     def counts(self, request: Request) -> bool:
         """Return whether a request counts against the usage plan, given the mode of the edge."""
-        edge_counts = self.applied.get("injection_mode") == "count"
-        return request.counts or (edge_counts and request.rule == "prompt-injection")
+        modes = {**(self.applied.get("group_modes") or {})}
+        modes["prompt-injection"] = self.applied.get("injection_mode")
+        return request.counts or modes.get(request.rule) == "count"
 
     def key(self, request: Request) -> str:
         """Return the API key that a request is sent with, or nothing."""
@@ -80,10 +81,11 @@ class Deployment:
             flood, after = int(request.rehearsed.flood), int(request.rehearsed.after)
             if not (flood or after):
                 http.wait(counts=self.counts(request))
-                return (http.send(request, key, http.address(), token),)
+                address = request.rehearsed.address or http.address()
+                return (http.send(request, key, address, token),)
             if after:
                 # An address of its own, or others would be refused for what these do.
-                address = http.new_address()
+                address = request.rehearsed.address or http.new_address()
                 return tuple(http.send(request, key, address, token) for _ in range(after + 1))
             http.wait(counts=False)
             with ThreadPoolExecutor(max_workers=flood) as pool:

@@ -30,6 +30,7 @@ NOT_ON_AWS = {
     "without": "a real layer is not detached for a proof",
     "key": "it needs an API key made for it",
     "token": "it needs a token signed for it",
+    "address": "a proof has its own address and no other",
     "flood": "a flood would cost other callers their share",
     "after": "a flood would cost other callers their share",
 }
@@ -76,7 +77,8 @@ class Rehearsed:
     `stopReason`. `thinks` is how many tokens it thinks before. `error` is how it fails. `without`
     detaches a layer for this request, to prove the one behind it alone. `flood` sends so many
     copies at once: some must be stopped, and some not. `after` sends so many copies first, from the
-    same address, which must not be stopped.
+    same address, which must not be stopped. `address` is the one that it comes from; the copies
+    before it may then be refused like itself.
     """
 
     reply: str | Mapping[str, str] = ""
@@ -85,6 +87,7 @@ class Rehearsed:
     error: Mapping[str, Any] = field(default_factory=dict)
     without: str = ""
     key: str = ""
+    address: str = ""
     flood: int | str = 0
     after: int | str = 0
 
@@ -156,7 +159,7 @@ class Request(Proof):
     code: str = ""
     answer: tuple[str, ...] = ()  # what the answer must hold
     hides: tuple[str, ...] = ()  # what its body and headers must not
-    expect: Mapping[str, str] = field(default_factory=dict)  # headers of the answer
+    expect: Mapping[str, str] = field(default_factory=dict)  # headers of the answer; "" for none
 
     def __post_init__(self) -> None:
         """Set the reason why AWS cannot be asked, where a switch of the emulator is needed."""

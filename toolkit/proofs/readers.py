@@ -1,20 +1,14 @@
 """Read what was applied: from the outputs, the function's settings and AWS's own answers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from toolkit.proofs import personal_data
-from toolkit.proofs.applied import Applied, Gap, holds
+from toolkit.proofs import personal_data, web_acl
+from toolkit.proofs.applied import Applied, Gap, holds, number
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError, RemovedError, tells_nothing
-from toolkit.terraform import ROOT
 from toolkit.tokens import asked_for
-
-PATTERNS = ROOT / "modules" / "edge" / "prompt-injection-patterns.txt"
-# What AWS WAF inspects of a body at API Gateway by default (Developer Guide, "AWS WAF
-# body inspection").
-INSPECTED = "KB_16"
 
 NEEDED = frozenset(
     {
@@ -165,7 +159,10 @@ def _api_role(deployment: Deployment, _: Values) -> Values:
 # The function and its model
 
 
-@reads("blocked_message function_version log_level message_chars origin profile screening_mode")
+@reads(
+    "blocked_message function_version further_origins log_level message_chars origin profile "
+    "screening_mode"
+)
 def _function(deployment: Deployment, _: Values) -> Values:
     arn = deployment.outputs["alias_arn"]
     configuration = deployment.aws("lambda").get_function_configuration(FunctionName=arn)
@@ -173,6 +170,9 @@ def _function(deployment: Deployment, _: Values) -> Values:
     chars = variables.get("MAX_MESSAGE_CHARS")
     return {
         "blocked_message": variables.get("BLOCKED_MESSAGE"),
+        "further_origins": [
+            {"further_origin": one} for one in variables.get("FURTHER_ORIGINS", "").split()
+        ],
         "function_version": configuration.get("Version"),
         "log_level": (configuration.get("LoggingConfig") or {}).get("ApplicationLogLevel"),
         "message_chars": int(chars) if chars else None,
@@ -257,83 +257,32 @@ def _spoken(topic: Mapping[str, Any], words: Sequence[str]) -> str:
 # The edge
 
 
-@reads("body_bytes counted_rules injection_mode inspected_bytes rate_requests rate_seconds")
+@reads(
+    "body_bytes counted_rules group_modes injection_mode inspected_bytes ip_reputation "
+    "rate_requests rate_seconds"
+)
 def _web_acl(deployment: Deployment, values: Values) -> Values:
-    edge = deployment.aws("wafv2")
-    web_acl = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"]).get("WebACL")
-    if not web_acl:
-        raise RemovedError("there is no web ACL in front of the stage")
-    rules = {rule["Name"]: rule for rule in web_acl["Rules"]}
-    rate = _statement(rules, "rate-per-ip", "RateBasedStatement")
-    limit = (web_acl.get("AssociationConfig") or {}).get("RequestBody", {}).get("API_GATEWAY", {})
-    kilobytes = limit.get("DefaultSizeInspectionLimit", INSPECTED).removeprefix("KB_")
-    return {
-        "body_bytes": _number(
-            _statement(rules, "body-size", "SizeConstraintStatement").get("Size")
-        ),
-        "counted_rules": dict(_counted(rules)),
-        "injection_mode": _mode(rules.get("prompt-injection")),
-        "inspected_bytes": 1024 * int(kilobytes),
-        "rate_requests": _number(rate.get("Limit")),
-        # AWS WAF API Reference, RateBasedStatement: 300 unless given.
-        "rate_seconds": _number(rate.get("EvaluationWindowSec", 300)) if rate else None,
-    }
+    modes = deployment.outputs.get("managed_rule_groups") or {}
+    return web_acl.settings(_applied_acl(deployment, values), modes)
 
 
-def _statement(rules: Mapping[str, Any], rule: str, kind: str) -> Mapping[str, Any]:
-    return ((rules.get(rule) or {}).get("Statement") or {}).get(kind) or {}
-
-
-def _mode(rule: Mapping[str, Any] | None) -> str | Gap:
-    action = (rule or {}).get("Action") or {}
-    return next((mode.lower() for mode in action), Gap("there is no rule prompt-injection"))
-
-
-def _counted(rules: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each managed group with the rules of it that are only counted."""
-    for name in rules:
-        group = _statement(rules, name, "ManagedRuleGroupStatement")
-        overridden = group.get("RuleActionOverrides") or ()
-        yield name, [one["Name"] for one in overridden if "Count" in one["ActionToUse"]]
+@reads("allowed_address exempt_address")
+def _addresses(deployment: Deployment, values: Values) -> Values:
+    return web_acl.addresses(_applied_acl(deployment, values), deployment.aws("wafv2"))
 
 
 @reads("own_patterns transformations")
 def _patterns(deployment: Deployment, values: Values) -> Values:
+    return web_acl.patterns(_applied_acl(deployment, values), deployment.aws("wafv2"))
+
+
+def _applied_acl(deployment: Deployment, values: Values) -> Mapping[str, Any]:
     edge = deployment.aws("wafv2")
-    web_acl = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"])["WebACL"]
-    rule = next(rule for rule in web_acl["Rules"] if rule["Name"] == "prompt-injection")
-    sets = list(_parts(rule["Statement"], "RegexPatternSetReferenceStatement"))
-    name, set_id = sets[0]["ARN"].split("/")[-2:]
-    answer = edge.get_regex_pattern_set(Name=name, Scope="REGIONAL", Id=set_id)
-    lines = map(str.strip, PATTERNS.read_text(encoding="utf-8").splitlines())
-    patterns = [one["RegexString"] for one in answer["RegexPatternSet"]["RegularExpressionList"]]
-    ours = {line for line in lines if line and not line.startswith("#")}
-    return {
-        "own_patterns": patterns if set(patterns) != ours else [],
-        "transformations": sorted(
-            {one["Type"] for each in sets for one in each.get("TextTransformations") or ()}
-        ),
-    }
-
-
-def _parts(statement: Any, kind: str) -> Iterator[Mapping[str, Any]]:
-    """Yield every statement of a kind inside another."""
-    if isinstance(statement, list):
-        for one in statement:
-            yield from _parts(one, kind)
-    elif isinstance(statement, dict):
-        for name, inner in statement.items():
-            if name == kind:
-                yield inner
-            else:
-                yield from _parts(inner, kind)
-
-
-def _number(value: Any) -> int | float | None:
-    """Return a number above zero, None for none. Raises TypeError for anything else."""
-    if value is None or (isinstance(value, int | float) and value > 0):
-        return value
-    raise TypeError(f"{value!r} is no number above zero")
+    acl = edge.get_web_acl_for_resource(ResourceArn=values["stage_arn"]).get("WebACL")
+    if not acl:
+        raise RemovedError("there is no web ACL in front of the stage")
+    found: Mapping[str, Any] = acl
+    return found
 
 
 # The plan and its clients
@@ -343,12 +292,12 @@ def _number(value: Any) -> int | float | None:
 def _plan(deployment: Deployment, values: Values) -> Values:
     plan = deployment.aws("apigateway").get_usage_plan(usagePlanId=values["usage_plan_id"])
     throttle, quota = plan.get("throttle") or {}, plan.get("quota") or {}
-    burst, rate = _number(throttle.get("burstLimit")), _number(throttle.get("rateLimit"))
+    burst, rate = number(throttle.get("burstLimit")), number(throttle.get("rateLimit"))
     clients = len(deployment.outputs["api_key_ids"])
     return {
         "burst_of_all": burst * clients if burst else None,
         "flood": 3 * burst + 15 if burst else None,
-        "quota_limit": _number(quota.get("limit")),
+        "quota_limit": number(quota.get("limit")),
         "quota_period": quota.get("period"),
         "rate_limit": rate,
         "rate_of_all": rate * clients if rate else None,
@@ -382,5 +331,6 @@ ITEMS = {
     "client_keys": ("client", "key_id"),
     "denied_topics": ("topic", "spoken"),
     "disabled_clients": ("client",),
+    "further_origins": ("further_origin",),
     "destinations": ("destination",),
 }

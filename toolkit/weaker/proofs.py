@@ -11,7 +11,7 @@ from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.readers import guardrail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from toolkit.weaker.plans import Change
 
@@ -34,17 +34,30 @@ def unasked(changes: Sequence[Change]) -> list[str]:
     compared = ("aws_bedrock_guardrail", "aws_wafv2_web_acl")
     if all(before.get(one) == after.get(one) for one in compared):
         return []
-    lost = _asked(before) - _asked(after)
+    groups = {name for side in (before, after) for name in _groups(side)}
+    lost = _asked(before, groups) - _asked(after, groups)
     return [
         f"proof {name} is no longer asked{f' for {item}' if item else ''}"
         for name, item in sorted(lost)
     ]
 
 
-def _asked(made: Mapping[str, Mapping[str, Any]]) -> set[tuple[str, str]]:
+def _groups(made: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return the names of the rules that run a managed group."""
+    return {
+        rule["name"]
+        for rule in made.get("aws_wafv2_web_acl", {}).get("rule") or ()
+        if (rule.get("statement") or [{}])[0].get("managed_rule_group_statement")
+    }
+
+
+def _asked(made: Mapping[str, Mapping[str, Any]], groups: Collection[str]) -> set[tuple[str, str]]:
     """Return the proofs, with the item they are about, that what is made gives cause to ask."""
+    off = dict.fromkeys(set(groups) - _groups(made), "off")
     deployment = Deployment("http://plan.invalid", "", client=lambda _: None, endpoint="plan")
-    deployment.applied = _Planned(_values(made))
+    ip_reputation = off.get("ip-reputation", "block")
+    modes = {"group_modes": off, "ip_reputation": ip_reputation}
+    deployment.applied = _Planned(_values(made) | modes)
     return {
         (proof.id, case.item)
         for control in data.load()

@@ -32,6 +32,7 @@ TABLE = [
     for kind, path, meaning in (line.split() for line in _LINES if line and line[0] != "#")
 ]
 DESCRIPTIONS = {
+    "override_action.count": "only counts what it stopped",
     "action.count": "only counts what it stopped",
     "default_action.allow": "lets through what no rule stops",
     "retention_in_days": "keeps its log for {after} days in place of {before}",

@@ -134,6 +134,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     )
     if environ.get("SIGN_IN", "required") != "required":
         problems.append("SIGN_IN must be required, or not be set")
+    if not all(map(ORIGIN.fullmatch, environ.get("FURTHER_ORIGINS", "").split())):
+        problems.append("FURTHER_ORIGINS must be origins, https://host[:port], or nothing")
     if not ORIGIN.fullmatch(config.endpoint):
         # Prompts leave this machine in TLS or not at all.
         problems.append("AWS_ENDPOINT_URL must be https://host[:port]")
@@ -145,10 +147,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     return config
 
 
-def allowed_origin(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the origin that may read the answers, even when the rest is wrong."""
-    origin = environ.get("ALLOWED_ORIGIN", "")
-    return origin if ORIGIN.fullmatch(origin) else None
+def allowed_origins(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Return the origins that may read the answers, even when the rest is wrong."""
+    first = environ.get("ALLOWED_ORIGIN", "")
+    named = (first, *environ.get("FURTHER_ORIGINS", "").split())
+    return tuple(filter(ORIGIN.fullmatch, named)) if ORIGIN.fullmatch(first) else ()
 
 
 def telemetry(environ: Mapping[str, str] = os.environ) -> TelemetryConfig:

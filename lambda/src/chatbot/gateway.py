@@ -119,6 +119,16 @@ def read_message(event: object, *, max_chars: int) -> str:
     return message
 
 
+def read_origin(event: object, allowed: tuple[str, ...]) -> str | None:
+    """Return the allowed origin that asks, the first where nobody says, and None for another."""
+    headers = event.get("headers") if isinstance(event, dict) else None
+    named = headers.items() if isinstance(headers, dict) else ()
+    asking = [value for name, value in named if str(name).lower() == "origin"]
+    if not asking:
+        return next(iter(allowed), None)
+    return next((origin for origin in allowed if [origin] == asking), None)
+
+
 def success(answer: ChatAnswer, ids: RequestIds, *, origin: str | None) -> dict[str, Any]:
     usage = answer.reply.usage
     body = {

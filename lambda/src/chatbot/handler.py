@@ -35,18 +35,19 @@ class Handler:
         telemetry: Telemetry,
         *,
         max_message_chars: int,
-        origin: str | None,
+        origins: tuple[str, ...],
         sign_in: bool = False,
     ) -> None:
         self._service = service
         self._telemetry = telemetry
         self._max_message_chars = max_message_chars
-        self._origin = origin
+        self._origins = origins
         self._sign_in = sign_in
 
     def __call__(self, event: object, context: Any) -> Mapping[str, Any]:
         started = time.monotonic()
         ids = gateway.read_ids(event, context)
+        origin = gateway.read_origin(event, self._origins)
         try:
             answer = self._answer(event, context, ids)
         except ChatbotError as error:
@@ -55,9 +56,9 @@ class Handler:
             failure = InternalError(cause=type(error).__name__, where=where(error))
         else:
             self._telemetry.answered(answer, ids, duration_ms=_milliseconds_since(started))
-            return gateway.success(answer, ids, origin=self._origin)
+            return gateway.success(answer, ids, origin=origin)
         self._telemetry.failed(failure, ids, duration_ms=_milliseconds_since(started))
-        return gateway.failure(failure, ids, origin=self._origin)
+        return gateway.failure(failure, ids, origin=origin)
 
     def _answer(self, event: object, context: Any, ids: RequestIds) -> ChatAnswer:
         if isinstance(self._service, InternalError):
@@ -73,11 +74,11 @@ class Handler:
 def start() -> Handler:
     """Make the handler; with a wrong configuration, one that says so to every request."""
     telemetry = Telemetry(config.telemetry())
-    origin = config.allowed_origin()
+    origins = config.allowed_origins()
     try:
         settings = config.load()
     except InternalError as error:
-        return Handler(error, telemetry, max_message_chars=0, origin=origin)
+        return Handler(error, telemetry, max_message_chars=0, origins=origins)
     endpoint = Endpoint(
         settings.endpoint, "bedrock", settings.region, Credentials(config.key_source)
     )
@@ -89,7 +90,7 @@ def start() -> Handler:
         packed = "the package lacks its prompt-injection patterns; build it again"
         hint = f"PROMPT_INJECTION_PATTERNS: {error}" if own else packed
         broken = InternalError(cause=type(error).__name__, hint=hint)
-        return Handler(broken, telemetry, max_message_chars=0, origin=origin)
+        return Handler(broken, telemetry, max_message_chars=0, origins=origins)
     leaks = LeakDetector(settings.system_prompt, salt=settings.guardrail_id)
     service = ChatService(
         Bedrock(replace(settings, system_prompt=leaks.text), endpoint),
@@ -103,7 +104,7 @@ def start() -> Handler:
         service,
         telemetry,
         max_message_chars=settings.max_message_chars,
-        origin=origin,
+        origins=origins,
         sign_in=settings.sign_in,
     )
 

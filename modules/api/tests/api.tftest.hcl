@@ -136,6 +136,11 @@ run "a_preflight_is_answered_without_a_key_and_for_the_one_origin" {
   }
 
   assert {
+    condition     = aws_api_gateway_integration_response.preflight.response_templates == null
+    error_message = "A template runs where there is nothing to choose."
+  }
+
+  assert {
     condition     = keys(aws_api_gateway_method_response.preflight.response_parameters) == keys(aws_api_gateway_integration_response.preflight.response_parameters)
     error_message = "A header is set that the method response does not declare; API Gateway refuses that."
   }
@@ -340,6 +345,38 @@ run "a_page_on_this_machine_may_do_without_tls" {
   }
 }
 
+run "a_further_origin_gets_a_preflight_of_its_own_and_refusals_name_the_first" {
+  command = plan
+
+  variables {
+    further_origins = ["https://shop.example.com", "http://localhost:5173"]
+  }
+
+  assert {
+    condition = aws_api_gateway_integration_response.preflight.response_templates["application/json"] == join("", [
+      "#if($input.params('Origin') == 'https://shop.example.com' || $input.params('origin') == 'https://shop.example.com')#set($context.responseOverride.header.Access-Control-Allow-Origin = 'https://shop.example.com')#end",
+      "#if($input.params('Origin') == 'http://localhost:5173' || $input.params('origin') == 'http://localhost:5173')#set($context.responseOverride.header.Access-Control-Allow-Origin = 'http://localhost:5173')#end",
+    ])
+    error_message = "A further origin is not told its own name, or another is."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_integration_response.preflight.response_parameters["method.response.header.Access-Control-Allow-Origin"] == "'https://chat.example.com'" &&
+      aws_api_gateway_integration_response.preflight.response_parameters["method.response.header.Vary"] == "'Origin'" &&
+      aws_api_gateway_method_response.preflight.response_parameters["method.response.header.Vary"]
+    )
+    error_message = "Whoever is none of them gets another name than the first, or a cache may mix them up."
+  }
+
+  assert {
+    condition = toset([
+      for refusal in aws_api_gateway_gateway_response.this : refusal.response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"]
+    ]) == toset(["'https://chat.example.com'"])
+    error_message = "A refusal names another origin than the first."
+  }
+}
+
 run "a_log_role_that_is_none_is_refused" {
   command = plan
 
@@ -438,4 +475,14 @@ run "a_stopped_client_that_is_not_there_is_refused" {
   }
 
   expect_failures = [var.disabled_clients]
+}
+
+run "the_allowed_origin_again_is_refused" {
+  command = plan
+
+  variables {
+    further_origins = ["https://shop.example.com", "https://chat.example.com"]
+  }
+
+  expect_failures = [var.further_origins]
 }

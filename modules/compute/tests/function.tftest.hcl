@@ -251,3 +251,16 @@ run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
 
   expect_failures = [aws_lambda_function.this]
 }
+
+run "further_origins_are_handed_to_the_function" {
+  command = plan
+
+  variables {
+    chat = { further_origins = ["https://shop.example.com", "https://app.example.com:8443"] }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.FURTHER_ORIGINS == "https://shop.example.com https://app.example.com:8443"
+    error_message = "The function would refuse a page that the API lets ask."
+  }
+}

@@ -18,6 +18,14 @@ override_resource {
   }
 }
 
+override_resource {
+  target          = aws_wafv2_ip_set.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:wafv2:us-east-2:111122223333:regional/ipset/chatbot-test/11111111-2222-3333-4444-555555555555"
+  }
+}
+
 variables {
   name           = "chatbot-test"
   allowed_origin = "https://chat.example.com"
@@ -38,8 +46,8 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
   }
 
   assert {
-    condition     = contains(aws_wafv2_web_acl.this.rule[*].name, "prompt-injection")
-    error_message = "No rule looks for prompt injection."
+    condition     = contains(aws_wafv2_web_acl.this.rule[*].name, "prompt-injection") && !contains(aws_wafv2_web_acl.this.rule[*].name, "allowed-addresses")
+    error_message = "No rule looks for prompt injection, or some address is let past the rules."
   }
 
   assert {
@@ -125,7 +133,7 @@ run "by_default_every_rule_blocks_in_order_and_within_the_capacity" {
       length(rule.statement[0].rate_based_statement[0].scope_down_statement) == 0 &&
       rule.action[0].block[0].custom_response[0].response_code == 429
       if rule.name == "rate-per-ip"
-    ])
+    ]) && length(aws_wafv2_ip_set.this) == 0
     error_message = "rate-per-ip does not block an address after 50 requests in 300 seconds with 429."
   }
 
@@ -294,7 +302,9 @@ run "what_may_be_tuned_is_tuned" {
   variables {
     allowed_origin      = "http://localhost:5173"
     limits              = { body_bytes = 32769 }
-    managed_rule_groups = { core-rule-set = { count_rules = ["GenericRFI_BODY"] } }
+    managed_rule_groups = { core-rule-set = { count_rules = ["GenericRFI_BODY"] }, ip-reputation = { mode = "count" }, sql-injection = { mode = "off" } }
+    addresses           = { allowed = ["192.0.2.0/24"], rate_exempt = ["198.51.100.7/32", "2001:db8::/48"] }
+    rule_groups         = { countries = { arn = "arn:aws:wafv2:us-east-2:111122223333:regional/rulegroup/countries/11111111-2222-3333-4444-555555555555", capacity = 190, mode = "count" } }
     prompt_injection    = { mode = "count", patterns = ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] }
   }
 
@@ -311,6 +321,59 @@ run "what_may_be_tuned_is_tuned" {
       ] if length(rule.statement[0].managed_rule_group_statement) == 1
     ])) == toset(["SizeRestrictions_BODY", "GenericRFI_BODY"])
     error_message = "The rule that the caller named is not counted, or ours no longer is."
+  }
+
+  assert {
+    condition = [
+      for rule in slice(local.rules, 4, length(local.rules)) : "${rule.name} ${rule.mode}"
+      ] == [
+      "allowed-addresses allow", "rate-per-ip block", "ip-reputation count", "known-bad-inputs block", "core-rule-set block",
+      "prompt-injection count", "countries count",
+    ]
+    error_message = "A group that is off is left in, or an allowed address goes past the rules on bodies, or the caller's group comes before ours."
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in aws_wafv2_web_acl.this.rule : length(rule.action[0].allow) == 1 && length(rule.action[0].block) == 0 &&
+      length(rule.statement[0].or_statement[0].statement) == 2
+      if rule.name == "allowed-addresses"
+    ])
+    error_message = "allowed-addresses does not allow the addresses of its two sets."
+  }
+
+  assert {
+    condition = { for key, set in aws_wafv2_ip_set.this : key => "${set.ip_address_version} ${join(" ", set.addresses)}" } == {
+      allowed-ipv4     = "IPV4 192.0.2.0/24"
+      allowed-ipv6     = "IPV6 "
+      rate-exempt-ipv4 = "IPV4 198.51.100.7/32"
+      rate-exempt-ipv6 = "IPV6 2001:db8::/48"
+    }
+    error_message = "An address is in the wrong set."
+  }
+
+  assert {
+    condition = anytrue([
+      for rule in aws_wafv2_web_acl.this.rule :
+      length(rule.statement[0].rate_based_statement[0].scope_down_statement[0].not_statement[0].statement[0].or_statement[0].statement) == 2 &&
+      length(rule.action[0].block) == 1
+      if rule.name == "rate-per-ip"
+    ])
+    error_message = "rate-per-ip counts the addresses that are exempt, or no others."
+  }
+
+  assert {
+    condition = { for rule in aws_wafv2_web_acl.this.rule :
+      rule.name => "${length(rule.override_action[0].none)} ${length(rule.override_action[0].count)}" if length(rule.override_action) == 1
+      } == {
+      core-rule-set = "1 0", countries = "0 1", ip-reputation = "0 1", known-bad-inputs = "1 0"
+    }
+    error_message = "A group that shall count blocks, or the other way round."
+  }
+
+  assert {
+    condition     = local.wcu_total == 1 + 14 + 1 + 3 + 2 + 4 + 25 + 200 + 700 + 330 + 190
+    error_message = "The capacity counts a group that is off, or leaves out the caller's group or a set of addresses."
   }
 
   assert {

@@ -353,3 +353,50 @@ def test_answer_is_compressed_only_if_the_api_says_so(gateway: Gateway) -> None:
     response = gateway.call(b'{"message":"a"}', accept)
     assert gzip.decompress(response.body) == b"{}"
     assert response.header("Content-Encoding") == "gzip"
+
+
+def asks(origin: str, header: str = "Origin") -> str:
+    return (
+        f"#if($input.params('{header}') == '{origin}' || $input.params('x-at') == '{origin}')"
+        f"#set($context.responseOverride.header.Access-Control-Allow-Origin = '{origin}')#end"
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ([("Origin", "https://a.example")], "https://a.example"),
+        ([("Origin", "https://b.example")], "https://b.example"),
+        ([("x-at", "https://b.example")], "https://b.example"),
+        ([("origin", "https://b.example")], "https://app.example"),
+        ([("Origin", "https://b.example.org")], "https://app.example"),
+        ([], "https://app.example"),
+    ],
+)
+def test_a_template_of_a_mock_replaces_a_header_on_a_condition(
+    gateway: Gateway, headers: list[tuple[str, str]], named: str
+) -> None:
+    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    (answer,) = options["methodIntegration"]["integrationResponses"].values()
+    template = asks("https://a.example") + asks("https://b.example")
+    answer["responseTemplates"] = {"application/json": template}
+    response = gateway.call(b"", *headers, method="OPTIONS", key=None)
+    found = [value for name, value in response.headers if name == "Access-Control-Allow-Origin"]
+    assert (response.status, response.body, gateway.account.said) == (204, b"", [])
+    assert found == [named]
+
+
+def test_a_header_that_a_template_sets_twice_is_an_error(gateway: Gateway) -> None:
+    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    (answer,) = options["methodIntegration"]["integrationResponses"].values()
+    answer["responseTemplates"] = {"application/json": asks("https://a.example") * 2}
+    headers = [("Origin", "https://a.example")]
+    assert gateway.call(b"", *headers, method="OPTIONS", key=None).status == 500
+
+
+def test_another_template_is_not_run_and_said_so(gateway: Gateway) -> None:
+    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    (answer,) = options["methodIntegration"]["integrationResponses"].values()
+    answer["responseTemplates"] = {"application/json": asks("https://a.example") + "#foreach"}
+    gateway.call(b"", ("Origin", "https://a.example"), method="OPTIONS", key=None)
+    assert gateway.account.said == ["templates: only $context and $stageVariables are filled in"]

@@ -13,6 +13,8 @@ from tests.emulator.fake_account import FakeAccount
 
 STAGE = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
 ACL_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/edge/acl-id"
+IPS_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/ipset/offices/ips-id"
+GROUP_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/rulegroup/own/group-id"
 SET_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/attacks/set-id"
 LOG_GROUP_ARN = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
 NONE = [{"Priority": 0, "Type": "NONE"}]
@@ -35,6 +37,8 @@ class WebAclAccount(FakeAccount):
         self.acl: dict[str, Any] | None = None
         self.logging: dict[str, Any] | None = None
         self.pattern_set: dict[str, Any] = {}
+        self.addresses: list[str] = []
+        self.rule_group: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         assert service == "wafv2"
@@ -52,6 +56,14 @@ class WebAclAccount(FakeAccount):
     def get_regex_pattern_set(self, **arguments: str) -> dict[str, Any]:
         assert (arguments["Scope"], arguments["Id"]) == ("REGIONAL", "set-id")
         return {"RegexPatternSet": self.pattern_set}
+
+    def get_ip_set(self, **arguments: str) -> dict[str, Any]:
+        assert (arguments["Scope"], arguments["Id"]) == ("REGIONAL", "ips-id")
+        return {"IPSet": {"Addresses": self.addresses}}
+
+    def get_rule_group(self, **arguments: str) -> dict[str, Any]:
+        assert (arguments["Scope"], arguments["Id"]) == ("REGIONAL", "group-id")
+        return {"RuleGroup": self.rule_group}
 
 
 class Edge:
@@ -90,6 +102,14 @@ class Edge:
                 for at, rule in enumerate(rules)
             ],
         } | acl
+
+    def group(self, *rules: Mapping[str, Any], **group: Any) -> None:
+        """Give the account's own rule group these rules."""
+        self.account.written()
+        self.account.rule_group = {
+            "LabelNamespace": "awswaf:123456789012:rulegroup:own:",
+            "Rules": [{"Priority": at} | dict(rule) for at, rule in enumerate(rules)],
+        } | group
 
     def request(self, body: bytes | str = b"", **parts: Any) -> HttpRequest:
         """Return a POST /v1/chat, with the given parts in place of the usual ones."""

@@ -38,6 +38,7 @@ HASH = {"ARN": SET_ARN}
         (text("SqliMatchStatement", {"Body": {}}), 20),
         (text("SqliMatchStatement", {"Body": {}}, SensitivityLevel="HIGH"), 30),
         (GEO, 1),
+        ({"IPSetReferenceStatement": {"ARN": HASH["ARN"]}}, 1),
         ({"NotStatement": {"Statement": GEO}}, 1),
         ({"OrStatement": {"Statements": [GEO, HOST]}}, 13),
         ({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}, 2),
@@ -58,3 +59,8 @@ def test_the_example_of_awss_command_line_reference_costs_fifteen() -> None:
     both: dict[str, Any] = {"AndStatement": {"Statements": [HOST, GEO]}}
     rate = {"RateBasedStatement": {"Limit": 1000, "AggregateKeyType": "IP"}}
     assert capacity([rule("basic-rule", both), rule("rate-rule", rate)]) == 15
+
+
+def test_a_rule_group_costs_what_it_was_made_for() -> None:
+    own = rule("own", {"RuleGroupReferenceStatement": {"ARN": "some"}})
+    assert capacity([own, rule("geo", GEO)], {"some": 20}.__getitem__) == 21

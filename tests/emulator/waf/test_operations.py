@@ -103,6 +103,73 @@ def test_a_pattern_set_is_changed_by_who_has_read_it(waf: Any) -> None:
     assert refusal(waf.get_regex_pattern_set, **at(made))[:2] == MISSING
 
 
+@shows("wafv2:CreateIPSet", "wafv2:GetIPSet", "wafv2:UpdateIPSet", "wafv2:DeleteIPSet",
+       "wafv2:ListIPSets")  # fmt: skip
+def test_an_ip_set_is_changed_by_who_has_read_it(waf: Any) -> None:
+    name, sets = unique("ips"), {**HERE, "IPAddressVersion": "IPV4"}
+    made = waf.create_ip_set(Name=name, **sets, Addresses=["192.0.2.0/24"])["Summary"]
+    again = refusal(waf.create_ip_set, Name=name, **sets, Addresses=[])
+    assert again[:2] == (400, "WAFDuplicateItemException")
+    read = waf.get_ip_set(**at(made))
+    assert read["IPSet"]["Addresses"] == ["192.0.2.0/24"]
+    token = read["LockToken"]
+    for bad in ("0.0.0.0/0", "192.0.2.7", "2001:db8::/32", "office"):
+        refused = refusal(waf.update_ip_set, **at(made), Addresses=[bad], LockToken=token)
+        assert refused[:2] == (400, "WAFInvalidParameterException")
+        refused = refusal(waf.create_ip_set, Name=unique("ips"), **sets, Addresses=[bad])
+        assert refused[:2] == (400, "WAFInvalidParameterException")
+    new = waf.update_ip_set(**at(made), Addresses=[], LockToken=token)["NextLockToken"]
+    assert waf.get_ip_set(**at(made))["IPSet"]["Addresses"] == []
+    late = {**at(made), "LockToken": token}
+    assert refusal(waf.update_ip_set, **late, Addresses=[])[:2] == STALE
+    assert refusal(waf.delete_ip_set, **late)[:2] == STALE
+    assert name in {one["Name"] for one in waf.list_ip_sets(**HERE, Limit=100)["IPSets"]}
+    user = RULE | {"Statement": {"IPSetReferenceStatement": {"ARN": made["ARN"]}}}
+    acl = waf.create_web_acl(Name=unique("acl"), **HERE, **SETTINGS, Rules=[user])["Summary"]
+    in_use = refusal(waf.delete_ip_set, **at(made), LockToken=new)
+    assert in_use[:2] == (400, "WAFAssociatedItemException")
+    waf.delete_web_acl(**at(acl), LockToken=acl["LockToken"])
+    waf.delete_ip_set(**at(made), LockToken=new)
+    assert refusal(waf.get_ip_set, **at(made))[:2] == MISSING
+
+
+@shows("wafv2:CreateRuleGroup", "wafv2:GetRuleGroup", "wafv2:UpdateRuleGroup",
+       "wafv2:DeleteRuleGroup", "wafv2:ListRuleGroups")  # fmt: skip
+def test_a_rule_group_is_changed_by_who_has_read_it(waf: Any) -> None:
+    name, bodies = unique("group"), {"k": {"ContentType": "TEXT_PLAIN", "Content": "c"}}
+    group = {**HERE, "Name": name, "VisibilityConfig": METRICS}
+    small = refusal(waf.create_rule_group, **group, Capacity=1, Rules=[RULE, RULE | {
+        "Name": "other", "Priority": 1}])  # fmt: skip
+    assert small[:2] == (400, "WAFInvalidParameterException")
+    made = waf.create_rule_group(**group, Capacity=7, Rules=[RULE], CustomResponseBodies=bodies)[
+        "Summary"
+    ]
+    again = refusal(waf.create_rule_group, **group, Capacity=7)
+    assert again[:2] == (400, "WAFDuplicateItemException")
+    read = waf.get_rule_group(**at(made))
+    assert (read["RuleGroup"]["Rules"], read["RuleGroup"]["Capacity"]) == ([RULE], 7)
+    token, group = read["LockToken"], {**at(made), "VisibilityConfig": METRICS}
+    new = waf.update_rule_group(**group, LockToken=token)["NextLockToken"]
+    left = waf.get_rule_group(**at(made))["RuleGroup"]
+    assert (left["Rules"], left.get("CustomResponseBodies")) == ([], None)
+    assert refusal(waf.update_rule_group, **group, LockToken=token)[:2] == STALE
+    assert refusal(waf.delete_rule_group, **at(made), LockToken=token)[:2] == STALE
+    assert name in {one["Name"] for one in waf.list_rule_groups(**HERE, Limit=100)["RuleGroups"]}
+    statement = {"RuleGroupReferenceStatement": {"ARN": made["ARN"]}}
+    user = {key: RULE[key] for key in ("Name", "Priority", "VisibilityConfig")}
+    user |= {"Statement": statement, "OverrideAction": {"None": {}}}
+    nested = refusal(waf.create_rule_group, **{**HERE, "Name": unique("group")},
+                     VisibilityConfig=METRICS, Capacity=9, Rules=[user])  # fmt: skip
+    assert nested[:2] == (400, "WAFInvalidParameterException")
+    acl = waf.create_web_acl(Name=unique("acl"), **HERE, **SETTINGS, Rules=[user])["Summary"]
+    assert waf.get_web_acl(**at(acl))["WebACL"]["Capacity"] == 7
+    in_use = refusal(waf.delete_rule_group, **at(made), LockToken=new)
+    assert in_use[:2] == (400, "WAFAssociatedItemException")
+    waf.delete_web_acl(**at(acl), LockToken=acl["LockToken"])
+    waf.delete_rule_group(**at(made), LockToken=new)
+    assert refusal(waf.get_rule_group, **at(made))[:2] == MISSING
+
+
 @shows("wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource",
        "wafv2:ListResourcesForWebACL")  # fmt: skip
 def test_a_stage_has_one_web_acl(waf: Any, acl: dict[str, Any], stage: str) -> None:

@@ -15,6 +15,8 @@ METHOD: dict[str, Any] = {"Method": {}}
 GEO = {"GeoMatchStatement": {"CountryCodes": ["FR"]}}
 ABSENT = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/absent/1"
 
+NO_GROUP = ABSENT.replace("regexpatternset", "rulegroup")
+
 
 def numbered(*rules: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
@@ -87,6 +89,12 @@ def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., 
          "WAFInvalidParameterException", "A reference in your rule statement is not valid."),
         ([group("r", GEO)],
          "WAFInvalidParameterException", "A reference in your rule statement is not valid."),
+        ([rule("r", {"NotStatement": {"Statement": managed("AWSManagedRulesSQLiRuleSet")}})],
+         "WAFInvalidParameterException", "A reference in your rule statement is not valid."),
+        ([group("r", {"RuleGroupReferenceStatement": {"ARN": NO_GROUP}})],
+         "WAFNonexistentItemException", "doesn't exist"),
+        ([rule("r", {"IPSetReferenceStatement": {"ARN": ABSENT}})],
+         "WAFInvalidParameterException", "The ARN isn't valid."),
         ([group("r", managed("AWSManagedRulesNoSuchSet"))],
          "WAFNonexistentItemException", "doesn't exist"),
         ([rule("r", text("RegexPatternSetReferenceStatement", METHOD, ARN=ABSENT))],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.waf.support import (
+    GROUP_ARN,
     SET_ARN,
     Edge,
     contains,
@@ -222,3 +223,35 @@ def test_inspection_is_fast(edge: Edge) -> None:
     edge.apply(*own, *groups)
     assert milliseconds(edge, small) < 10
     assert milliseconds(edge, large) < 60
+
+
+OWN = {"RuleGroupReferenceStatement": {"ARN": GROUP_ARN}}
+
+
+def test_a_rule_group_of_ones_own_blocks_with_its_own_body(edge: Edge) -> None:
+    response = {"ResponseCode": 451, "CustomResponseBodyKey": "no"}
+    edge.group(
+        rule("labels", contains("b", BODY), COUNT, RuleLabels=[{"Name": "seen"}]),
+        rule("blocks", contains("bad", BODY), {"Block": {"CustomResponse": response}}),
+        CustomResponseBodies={"no": {"ContentType": "TEXT_PLAIN", "Content": "not here"}},
+    )
+    edge.apply(group("own", OWN))
+    verdict = edge.send("bad")
+    assert verdict.response
+    assert (verdict.action, verdict.response.status) == ("BLOCK", 451)
+    assert verdict.response.body == b"not here"
+    record = verdict.log_record
+    assert (record["terminatingRuleId"], record["terminatingRuleType"]) == ("own", "GROUP")
+    (ran,) = record["ruleGroupList"]
+    assert (ran["ruleGroupId"], ran["terminatingRule"]["ruleId"]) == (GROUP_ARN, "blocks")
+    passed = edge.send("b")
+    assert (passed.action, passed.labels) == (
+        "ALLOW",
+        ("awswaf:123456789012:rulegroup:own:seen",),
+    )
+    edge.apply(group("own", OWN, counted=True))
+    assert edge.send("bad").action == "ALLOW"
+    edge.account.rule_group = {}
+    edge.apply(group("own", OWN), rule("next", contains("bad", BODY)))
+    assert edge.send("bad").terminating_rule == "next"
+    assert edge.account.said == ["rule own is left out: KeyError('LabelNamespace')"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.waf.support import (
+    IPS_ARN,
     NONE,
     SET_ARN,
     Edge,
@@ -226,6 +227,7 @@ def test_waf_sees_the_request_as_api_gateway_presents_it(edge: Edge) -> None:
         contains("a", {"Headers": {"MatchPattern": {"IncludedHeaders": ["x"]}}}),
         {"SizeConstraintStatement": {"FieldToMatch": BODY}},
         {"IPSetReferenceStatement": {"ARN": "any"}},
+        {"IPSetReferenceStatement": {"ARN": IPS_ARN, "IPSetForwardedIPConfig": FORWARDED}},
         text("RegexPatternSetReferenceStatement", BODY, ARN="nonsense"),
         {"RateBasedStatement": {"Limit": 10, "CustomKeys": [{"ASN": {}}],
                                 "AggregateKeyType": "CUSTOM_KEYS"}},
@@ -239,3 +241,23 @@ def test_a_statement_that_cannot_be_evaluated_is_left_out_and_said(
     assert edge.send("bad").terminating_rule == "next"
     (said,) = edge.account.said
     assert said.startswith("rule odd is left out: ")
+
+
+@pytest.mark.parametrize(
+    ("address", "matches"),
+    [
+        ("192.0.2.7", True),
+        ("192.0.3.7", False),
+        ("2001:db8:1::9", True),
+        ("2001:db8:2::9", False),
+    ],
+)
+def test_an_ip_set_holds_addresses_of_both_kinds(edge: Edge, address: str, matches: bool) -> None:
+    edge.account.addresses = ["192.0.2.0/24", "2001:db8:1::/48"]
+    statement = {"IPSetReferenceStatement": {"ARN": IPS_ARN}}
+    assert edge.matches(statement, source_ip=address) is matches
+    assert edge.matches({"NotStatement": {"Statement": statement}}, source_ip=address) != matches
+
+
+def test_an_empty_ip_set_matches_nobody(edge: Edge) -> None:
+    assert not edge.matches({"IPSetReferenceStatement": {"ARN": IPS_ARN}})

@@ -18,15 +18,25 @@ module "chatbot" {
   reserved_concurrency = 4
 
   api = {
-    plan = { name = "kunden", rate_limit = 8, burst_limit = 3, quota_limit = 70, quota_period = "DAY" }
+    further_origins = ["https://shop.example.de", "http://localhost:5174"]
+    plan            = { name = "kunden", rate_limit = 8, burst_limit = 3, quota_limit = 70, quota_period = "DAY" }
   }
 
   edge = {
+    addresses = {
+      allowed     = ["127.0.0.40/32"]
+      rate_exempt = ["127.0.0.41/32", "2001:db8::/48"]
+    }
     limits = { body_bytes = 24000, rate_requests = 30, rate_window_seconds = 120 }
     managed_rule_groups = {
-      core-rule-set = { count_rules = ["CrossSiteScripting_BODY"] }
+      core-rule-set    = { count_rules = ["CrossSiteScripting_BODY"] }
+      known-bad-inputs = { mode = "count" }
+      sql-injection    = { mode = "off" }
     }
     prompt_injection = { mode = "count" }
+    rule_groups = {
+      kunde = { arn = aws_wafv2_rule_group.kunde.arn, capacity = aws_wafv2_rule_group.kunde.capacity }
+    }
   }
 
   function = {
@@ -74,5 +84,50 @@ module "chatbot" {
     api_gateway_log_role = { role_name = "KundenZugriffsprotokoll" }
     invocation_logging   = { log_group_name = "/kunde/modellaufrufe", role_name = "KundenModellprotokoll", retention_days = 14 }
     trail                = null
+  }
+}
+
+resource "aws_wafv2_rule_group" "kunde" {
+  name     = "kunde"
+  scope    = "REGIONAL"
+  capacity = 10
+
+  rule {
+    name     = "old-app"
+    priority = 0
+
+    action {
+      block {}
+    }
+
+    statement {
+      byte_match_statement {
+        positional_constraint = "STARTS_WITH"
+        search_string         = "KundenApp/1"
+
+        field_to_match {
+          single_header {
+            name = "user-agent"
+          }
+        }
+
+        text_transformation {
+          priority = 0
+          type     = "NONE"
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "old-app"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = "kunde"
+    sampled_requests_enabled   = false
   }
 }

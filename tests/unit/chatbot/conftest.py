@@ -171,7 +171,7 @@ def make_handler(config: Config) -> Callable[..., Handler]:
             service,
             telemetry,
             max_message_chars=config.max_message_chars,
-            origin=ORIGIN,
+            origins=(ORIGIN,),
             sign_in=sign_in,
         )
 
