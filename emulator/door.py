@@ -195,7 +195,7 @@ class Door:
 
     def authenticate(self, call: Call) -> Call:
         """Return the call with the principal behind its credential."""
-        return replace(call, principal=self.authorizer.authenticate(call.credential))
+        return replace(call, principal=self.authorizer.identify(call))
 
     def authorize(self, call: Call) -> None:
         """Refuse what the caller's policies do not allow."""

@@ -157,7 +157,15 @@ def services(
             },
             data_writes=frozenset({"Publish", "PublishBatch"}),
         ),
-        "sts": Service(refuse=lambda call: sts_refusals.refuse(call, client("iam"))),
+        "sts": Service(
+            refuse=lambda call: sts_refusals.refuse(call, client("iam")),
+            approximations={
+                "AssumeRoleWithWebIdentity": (
+                    "Control plane",
+                    "the signature of a web identity's token is not checked; its claims are",
+                )
+            },
+        ),
         "wafv2": Service(
             refuse=lambda call: waf_refusals.refuse(call, account),
             answers={"CheckCapacity": lambda call: waf_refusals.answer_capacity(call, account)},

@@ -16,7 +16,10 @@ _SESSION = re.compile(r"(arn:[a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 
 @dataclass(frozen=True)
 class Query:
-    """One question: may `principal` (a role, session or service) do `action` on `resource`?"""
+    """One question: may `principal` do `action` on `resource`?
+
+    `principal` is a role, a session, a service, or an OIDC provider whose token somebody shows.
+    """
 
     action: str
     resource: str
@@ -49,11 +52,12 @@ class Request:
 class Principals:
     """The Principal element: who is meant, and how directly."""
 
-    __slots__ = ("anyone", "aws", "services")
+    __slots__ = ("anyone", "aws", "federated", "services")
 
     def __init__(self, raw: object) -> None:
         self.anyone = raw == "*"
         self.aws: set[str] = set()
+        self.federated: set[str] = set()
         self.services: set[str] = set()
         if self.anyone:
             return
@@ -70,7 +74,9 @@ class Principals:
                     if any("*" in name or "." not in name for name in names):
                         raise PolicyError(f"Principal Service {names} has an invalid name")
                     self.services.update(names)
-                case "Federated" | "CanonicalUser":
+                case "Federated":
+                    self.federated.update(names)
+                case "CanonicalUser":
                     pass  # nobody here signs in that way, so these never match
                 case _:
                     raise PolicyError(f"Principal type {kind!r} does not exist")
@@ -90,7 +96,7 @@ class Principals:
 
     def grant(self, request: Request) -> Grant | None:
         """Say as what the caller is meant: itself, its role, or its account (a delegation)."""
-        if self.anyone or request.principal in self.services:
+        if self.anyone or request.principal in self.services | self.federated:
             return "session"
         if request.principal in self.aws:
             return "session" if request.principal != request.role else "role"
@@ -106,6 +112,6 @@ class Principals:
         """
         if request.bounded:
             return False
-        if self.anyone or request.principal in self.services:
+        if self.anyone or request.principal in self.services | self.federated:
             return True
         return {request.principal, request.role, request.account} <= self.aws

@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-from toolkit import misspelled
+from toolkit import bootstrap, misspelled
 from toolkit.terraform import CACHE, ROOT, Terraform, TerraformError, environment
 
 PLAN = "saved.tfplan"
@@ -31,7 +31,10 @@ def plan(env: str) -> None:
     """Plan an environment against its account and keep the plan."""
     root = Terraform(environment(env))
     misspelled.check(root.folder)
-    root.run("init", "-lockfile=readonly", "-no-color")
+    if env == bootstrap.NAME:
+        bootstrap.prepare(root)
+    else:
+        root.run("init", "-lockfile=readonly", "-no-color")
     root.show("plan", f"-out={PLAN}")
     print(f"\nThe plan is kept. Apply exactly this: make apply ENV={env}")
 
@@ -46,6 +49,8 @@ def apply(env: str) -> None:
         root.show("apply", PLAN)
     finally:
         kept.unlink()
+    if env == bootstrap.NAME and bootstrap.settle(root):
+        print("The state is in its bucket now.")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -287,30 +287,39 @@ class Rehearsal(LocalAws):
             stands()
 
     def open_session(self) -> Session:
-        """Read the outputs and the clients' keys, and keep them for `ask`, `smoke` and `logs`."""
+        """Read the outputs and the clients' keys, and keep them for `ask`, `smoke` and `logs`.
+
+        A root without a chatbot has no URL and no clients.
+        """
         outputs = self.terraform().outputs()
-        gateway = self.client("apigateway", outputs["region"])
+        region = outputs["region"] if outputs else provider_region(self.terraform())
+        gateway = self.client("apigateway", region)
         keys = {
             client: gateway.get_api_key(apiKey=key_id, includeValue=True)
-            for client, key_id in outputs["api_key_ids"].items()
+            for client, key_id in outputs.get("api_key_ids", {}).items()
         }
-        path = f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
-        if outputs.get("custom_domain_target"):
-            # By path: the custom domain does not resolve to this machine.
-            path = "/_aws/custom-domain/" + outputs["url"].removeprefix("https://")
+        path = self._path(outputs) if outputs else ""
         session = Session(
             env=self.env,
             endpoint=self.endpoint,
-            url=self.endpoint + path,
-            region=outputs["region"],
+            url=self.endpoint + path if path else "",
+            region=region,
             clients={client: key["value"] for client, key in keys.items() if key["enabled"]},
             generation=self.health()["generation"],
             identity=outputs.get("identity"),
         )
-        self.describe(path, outputs)
+        if outputs:
+            self.describe(path, outputs)
         self._session.touch(mode=0o600)
         self._session.write_text(json.dumps(asdict(session), indent=2))
         return session
+
+    @staticmethod
+    def _path(outputs: dict[str, Any]) -> str:
+        if outputs.get("custom_domain_target"):
+            # By path: the custom domain does not resolve to this machine.
+            return "/_aws/custom-domain/" + str(outputs["url"]).removeprefix("https://")
+        return f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
 
     def describe(self, path: str, outputs: dict[str, Any]) -> None:
         """Tell the console of the local AWS what it shows."""

@@ -8,6 +8,8 @@ from emulator.account import Account
 from emulator.iam.applied import Applied, last
 from emulator.iam.callers import Callers
 from emulator.iam.resources import Permission, permissions, roles_handed_on
+from emulator.iam.tags import requested, resource_tags
+from emulator.sts import web_identity
 from emulator.wire.call import Call, Credential, Principal
 from emulator.wire.errors import AwsError, CallerError
 from emulator.wire.http import HttpRequest
@@ -58,6 +60,13 @@ class Authorizer:
         """Return who signed. Raises CallerError; see `Callers`."""
         return self._callers.authenticate(signed)
 
+    def identify(self, call: Call) -> Principal:
+        """Return who makes a call: who signed it, or whom its token names. Raises AwsError."""
+        if web_identity.is_web_identity(call):
+            account = self._account
+            return web_identity.identify(call, account.client("iam"), account.id, account.region)
+        return self.authenticate(call.credential)
+
     def policies_of(self, role_arn: str) -> tuple[tuple[Policy, ...], Policy | None]:
         """Return a role's policies and its boundary. Raises AwsError if there is no such role."""
         name = last(role_arn)
@@ -86,6 +95,9 @@ class Authorizer:
             )
         if (call.service, call.operation) == ("sts", "GetCallerIdentity"):
             return  # AWS: no permission is needed, nor can it be denied
+        if web_identity.is_web_identity(call):
+            self._check_trust(call)
+            return
         context = self.context(call)
         for permission in self.permissions(call):
             for resource in permission.resources:
@@ -95,6 +107,23 @@ class Authorizer:
                     named = permission.resources[0]
                     text = access_denied_message(decision, caller.arn, permission.action, named)
                     raise CallerError("AccessDenied", text)
+
+    def _check_trust(self, call: Call) -> None:
+        """Pass a token's bearer to whom the role's trust policy gives the role."""
+        try:
+            role = self._applied.role(last(call.params["RoleArn"]))
+            query = Query(
+                web_identity.ACTION,
+                role.arn,
+                {**request_keys(call.request), **web_identity.context(call)},
+                call.principal.arn,
+            )
+            allowed = evaluate(query, identity=(), resource_policy=role.trust).allowed
+        except (CallerError, PolicyError):
+            allowed = False
+        if not allowed:
+            # On record in https://github.com/aws-actions/configure-aws-credentials/issues/318.
+            raise CallerError("AccessDenied", f"Not authorized to perform {web_identity.ACTION}")
 
     def permissions(self, call: Call) -> list[Permission]:
         """Return the IAM actions that a call needs and the ARNs that each is needed on.
@@ -146,6 +175,7 @@ class Authorizer:
         context: _Keys = {
             "aws:RequestedRegion": requested_region(f"{call.service}:", call.region),
             **request_keys(call.request),
+            **requested(call),
         }
         if roles_handed_on(call):
             context["iam:PassedToService"] = f"{call.service}.amazonaws.com"
@@ -280,6 +310,8 @@ class Authorizer:
             full["aws:userid"] = principal.user_id
         if not permission.unknown and (owner := self._applied.owner(permission.action, resource)):
             full["aws:ResourceAccount"] = owner
+        if not permission.unknown:
+            full |= resource_tags(self._account, resource)
         decision = evaluate(
             Query(permission.action, resource, full, principal.arn),
             identity=role.identity,

@@ -239,10 +239,12 @@ def _note_when_issued(original: Moto, role: AssumedRole, *args: object, **kw: ob
     role.issued = datetime.now(UTC)
 
 
-@patch(TokenResponse, "assume_role")
-def _keep_session_policies(original: Moto, response: TokenResponse) -> object:
-    # moto forgets them, and the session could do more than it was given.
-    answer = original(response)
-    given = response._get_param("PolicyArns") or ()
-    answer.result["Credentials"].policy_arns = tuple(each["arn"] for each in given)
-    return answer
+for _operation in ("assume_role", "assume_role_with_web_identity"):
+
+    @patch(TokenResponse, _operation)
+    def _keep_session_policies(original: Moto, response: TokenResponse) -> object:
+        # moto forgets them, and the session could do more than it was given.
+        answer = original(response)
+        given = response._get_param("PolicyArns") or ()
+        answer.result["Credentials"].policy_arns = tuple(each["arn"] for each in given)
+        return answer

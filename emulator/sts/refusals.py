@@ -11,7 +11,7 @@ _DEFAULT_SECONDS = 3600
 
 def refuse(call: Call, iam: BaseClient) -> None:
     """Refuse a session that STS does not give. Raises AwsError."""
-    if call.operation != "AssumeRole":
+    if call.operation not in {"AssumeRole", "AssumeRoleWithWebIdentity"}:
         return
     arn: str = call.params["RoleArn"]
     if not arn.startswith("arn:") or arn.count(":") < 5:

@@ -27,7 +27,7 @@ class Principal:
 
     arn: str
     account: str
-    type: Literal["Root", "AssumedRole", "Unknown"]
+    type: Literal["Root", "AssumedRole", "WebIdentityUser", "Unknown"]
     role_name: str = ""
     session_name: str = ""
     role_arn: str = ""

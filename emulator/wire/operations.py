@@ -49,7 +49,10 @@ def recognize(request: HttpRequest) -> Call:
     The operation is empty where there is none, and where the request could be read in two ways.
     """
     signed = credential(request)
-    call = _identified(request, signed) if signed else None
+    if signed is None and _form(request).get("Action") == ["AssumeRoleWithWebIdentity"]:
+        call = _of_service(request, None, "sts")  # a token in its body says who makes it
+    else:
+        call = _identified(request, signed) if signed else None
     if call is not None:
         return call
     protocol = _likely_protocol(request, signed)
@@ -94,7 +97,7 @@ def _identified(request: HttpRequest, signed: Credential) -> Call | None:
     return None
 
 
-def _of_service(request: HttpRequest, signed: Credential, service: str) -> Call | None:
+def _of_service(request: HttpRequest, signed: Credential | None, service: str) -> Call | None:
     read = request
     if service == "bedrock-runtime" or request.path.endswith("/invocations"):
         # The emulator's own parts read any content as JSON; moto's router takes a form for a query.

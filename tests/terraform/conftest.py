@@ -12,10 +12,12 @@ import pytest
 
 from tests.terraform.offline import Jobs, Offline, planned, refusals
 from tests.terraform.roles import GLOBAL, Role, mine
+from toolkit import bootstrap
 from toolkit.terraform import ROOT
 
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
-ENVIRONMENTS = sorted(path.name for path in (ROOT / "envs").iterdir() if path.is_dir())
+ROOTS = sorted(path.parent.name for path in ROOT.glob("envs/*/main.tf"))
+ENVIRONMENTS = [root for root in ROOTS if root != bootstrap.NAME]
 
 # What a caller may get wrong, twice over, where one value can be wrong in more than one way.
 BAD_INPUTS = {
@@ -135,7 +137,7 @@ def jobs(request: pytest.FixtureRequest, offline: Offline) -> Iterator[Jobs]:
     tasks: dict[str, Callable[[], Any]] = {
         **{f"test {module}": partial(module_tests, offline, module) for module in by_length},
         "usages": partial(planned_usages, offline),
-        **{f"plan {env}": partial(offline.environment, env) for env in ENVIRONMENTS},
+        **{f"plan {env}": partial(offline.environment, env) for env in ROOTS},
         **{f"bad {name}": partial(bad_inputs, offline, name) for name in BAD_INPUTS},
     }
     soon = needed(request.session.items)

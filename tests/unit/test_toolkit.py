@@ -194,7 +194,7 @@ def test_a_rehearsal_changes_nothing_but_backend_and_provider(tmp_path: Path) ->
 
 
 def test_an_unknown_environment_is_refused_and_the_known_ones_named(tmp_path: Path) -> None:
-    with pytest.raises(TerraformError, match="There are: dev, prod"):
+    with pytest.raises(TerraformError, match="There are: bootstrap, dev, prod"):
         Rehearsal("staging", home=tmp_path).stage()
 
 

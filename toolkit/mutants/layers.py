@@ -26,6 +26,7 @@ PLANS = (
     "tests/terraform/test_wiring.py",
     "tests/terraform/test_environments.py",
     "tests/terraform/test_alerts.py",
+    "tests/terraform/test_delivery.py",
     "tests/terraform/test_least_privilege.py",
     "tests/terraform/test_role_attacks.py",
     "tests/terraform/test_organisation.py",

@@ -29,7 +29,7 @@ def asked(authorizer: Authorizer, request: HttpRequest) -> tuple[str, list[str]]
 def authenticated(authorizer: Authorizer, request: HttpRequest) -> Call:
     """Return the call of a request with its principal. Raises CallerError."""
     call = recognize(request)
-    return replace(call, principal=authorizer.authenticate(call.credential))
+    return replace(call, principal=authorizer.identify(call))
 
 
 def refused(authorizer: Authorizer, request: HttpRequest) -> HttpResponse | None:

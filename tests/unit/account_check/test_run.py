@@ -61,4 +61,4 @@ def test_an_environment_that_does_not_plan_is_asked_nothing_else(
 
 def test_an_unknown_environment_cannot_be_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert account_check.main(["--env", "nowhere"]) == 2
-    assert "There are: dev, prod." in capsys.readouterr().err
+    assert "There are: bootstrap, dev, prod." in capsys.readouterr().err
