@@ -372,6 +372,8 @@ def _xray(call: Call, account: str) -> list[str] | None:  # noqa: ARG001  # one 
 def _budgets(call: Call, account: str) -> list[str] | None:
     if call.operation == "DescribeBudgetActionsForAccount":
         return ["*"]
+    if tagged := _text(call.params, "ResourceARN"):
+        return [tagged]
     budget = call.params.get("Budget") or call.params.get("NewBudget") or call.params
     name = _text(budget, "BudgetName") if isinstance(budget, Mapping) else None
     arn = f"arn:{call.partition}:budgets::{account}:budget/{name or '*'}"

@@ -113,6 +113,8 @@ CASES: list[Case] = [
     ("xray", "put_trace_segments", {"TraceSegmentDocuments": []}, "xray:PutTraceSegments", ["*"]),
     ("budgets", "delete_budget", {"AccountId": ACCOUNT, "BudgetName": "b"}, "budgets:ModifyBudget",
      [f"arn:aws:budgets::{ACCOUNT}:budget/b"]),
+    ("budgets", "list_tags_for_resource", {"ResourceARN": f"arn:aws:budgets::{ACCOUNT}:budget/b"},
+     "budgets:ListTagsForResource", [f"arn:aws:budgets::{ACCOUNT}:budget/b"]),
 ]  # fmt: skip
 
 
