@@ -9,7 +9,7 @@ terraform {
   }
 
   backend "s3" {
-    bucket       = "REPLACE-ME-terraform-state" # 2. The bucket that this root makes: chatbot-state-<account>.
+    bucket       = "REPLACE-ME-terraform-state" # 2. The bucket that this root makes: chatbot-state-<region>-<account>.
     key          = "chatbot/bootstrap.tfstate"
     region       = "us-east-2"
     encrypt      = true

@@ -9,7 +9,7 @@ terraform {
   }
 
   backend "s3" {
-    bucket       = "REPLACE-ME-terraform-state" # 2. The bucket that holds your state: chatbot-state-<account>, if envs/bootstrap made it.
+    bucket       = "REPLACE-ME-terraform-state" # 2. The bucket that holds your state: chatbot-state-<region>-<account>, if envs/bootstrap made it.
     key          = "chatbot/dev.tfstate"
     region       = "us-east-2"
     encrypt      = true

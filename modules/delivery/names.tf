@@ -15,14 +15,17 @@ locals {
   subject      = "repo:${var.repository}"
   ref          = "refs/heads/${var.branch}"
 
-  bucket     = coalesce(var.state_bucket, "${var.name}-state-${local.account}")
+  bucket     = coalesce(var.state_bucket, "${var.name}-state-${local.region}-${local.account}")
   bucket_arn = "arn:${local.partition}:s3:::${local.bucket}"
   iam        = "arn:${local.partition}:iam::${local.account}"
+
+  # As modules/compute and modules/governance name what an account has once for all Regions.
+  global = { for env in var.environments : env => "${var.name}-${env}-${local.region}" }
 
   # delivery- comes first: no role may change what begins like its environment's own.
   roles = merge(
     { for env in var.environments : "${env} plan" => {
-      name        = "delivery-${var.name}-${env}-plan"
+      name        = "delivery-${local.global[env]}-plan"
       description = "Plans ${var.name}-${env}: pull requests and ${var.branch} of ${var.repository}"
       env         = env
       policies    = ["reads"]
@@ -32,7 +35,7 @@ locals {
       }
     } },
     { for env in var.environments : "${env} apply" => {
-      name        = "delivery-${var.name}-${env}-apply"
+      name        = "delivery-${local.global[env]}-apply"
       description = "Applies ${var.name}-${env}: the environment ${env} on ${var.branch} of ${var.repository}"
       env         = env
       policies    = ["reads", "serving", "evidence", "limits"]

@@ -123,7 +123,7 @@ locals {
     Policies = {
       reads     = ["iam:GetPolicy*", "iam:ListEntitiesForPolicy", "iam:ListPolicy*"]
       writes    = ["iam:CreatePolicy*", "iam:DeletePolicy*", "iam:SetDefaultPolicyVersion", "iam:TagPolicy", "iam:UntagPolicy"]
-      resources = ["${local.iam}:policy/${var.name}-${env}-*"]
+      resources = ["${local.iam}:policy/${local.global[env]}-*"]
     }
   } }
 
@@ -187,7 +187,7 @@ locals {
       writes = [
         "cloudtrail:*Logging", "cloudtrail:*Tags", "cloudtrail:*Trail", "cloudtrail:PutEventSelectors",
       ]
-      resources = ["${local.regional["cloudtrail"]}:trail/${var.name}-${env}"]
+      resources = ["${local.regional["cloudtrail"]}:trail/${local.global[env]}"]
     }
 
     TrailBucket = {
@@ -199,7 +199,7 @@ locals {
         "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucket*", "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
       ]
-      resources = ["arn:${local.partition}:s3:::${var.name}-${env}-trail-*"]
+      resources = ["arn:${local.partition}:s3:::${local.global[env]}-trail-*"]
     }
 
     Topics = {
@@ -219,7 +219,7 @@ locals {
       ]
       resources = [
         "${local.regional["cloudwatch"]}:alarm:${var.name}-${env}-*",
-        "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${var.name}-${env}",
+        "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${local.global[env]}",
       ]
     }
 
@@ -234,7 +234,7 @@ locals {
     Budget = {
       reads     = ["budgets:ListTagsForResource", "budgets:ViewBudget"]
       writes    = ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"]
-      resources = ["arn:${local.partition}:budgets::${local.account}:budget/${var.name}-${env}-*"]
+      resources = ["arn:${local.partition}:budgets::${local.account}:budget/${local.global[env]}-*"]
     }
 
     # These have no resource, or AWS asks for all of them.
@@ -249,7 +249,7 @@ locals {
 
   # The environment's own, and the two that an account has once.
   role_arns = { for env in var.environments : env => [
-    for role in ["${var.name}-${env}-*", "ApiGatewayLoggingRole*", "BedrockLoggingRole*"] : "${local.iam}:role/${role}"
+    for role in ["${local.global[env]}-*", "ApiGatewayLoggingRole-${local.region}", "BedrockLoggingRole-${local.region}"] : "${local.iam}:role/${role}"
   ] }
   tags = { for env in var.environments : env => { application = var.name, environment = env } }
 }
@@ -290,7 +290,7 @@ data "aws_iam_policy_document" "limits" {
     condition {
       test     = "ArnLike"
       variable = "iam:PolicyARN"
-      values   = ["${local.iam}:policy/${var.name}-${each.key}-*"]
+      values   = ["${local.iam}:policy/${local.global[each.key]}-*"]
     }
   }
 
@@ -359,7 +359,7 @@ locals {
 resource "aws_iam_policy" "this" {
   for_each = local.documents
 
-  name        = "delivery-${var.name}-${replace(each.key, " ", "-")}"
+  name        = "delivery-${local.global[split(" ", each.key)[0]]}-${split(" ", each.key)[1]}"
   description = "What who plans or applies ${var.name}-${split(" ", each.key)[0]} may do"
   policy      = each.value
 

@@ -35,8 +35,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name)) && var.name != "delivery"
-    error_message = "name is 1 to 20 small letters, digits and hyphens, such as chatbot, and not delivery: the roles would reach themselves."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.name)) && var.name != "delivery"
+    error_message = "name is 1 to 16 small letters, digits and hyphens, such as chatbot, and not delivery: the roles would reach themselves."
   }
 }
 
@@ -63,7 +63,7 @@ variable "repository" {
 }
 
 variable "state_bucket" {
-  description = "Bucket to make for Terraform's state, which is at <name>/<environment>.tfstate in it; null names it <name>-state-<account>."
+  description = "Bucket to make for Terraform's state, which is at <name>/<environment>.tfstate in it; null names it <name>-state-<region>-<account>."
   type        = string
   default     = null
 }

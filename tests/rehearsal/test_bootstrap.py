@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REGION = "us-east-2"
-BUCKET = f"chatbot-state-{ACCOUNT_ID}"
+BUCKET = f"chatbot-state-{REGION}-{ACCOUNT_ID}"
 ROLES = f"arn:aws:iam::{ACCOUNT_ID}:role/delivery-chatbot"
 JOBS = {"plan": "pull_request", "apply": "environment:dev"}
 
@@ -70,7 +70,7 @@ class Prepared:
     def session(self, kind: str, **claims: str) -> dict[str, str]:
         """Return credentials of a role of dev, for the job that it is for or another one."""
         job = {"context": JOBS[kind], **claims}
-        return session(self.account.endpoint, REGION, f"{ROLES}-dev-{kind}", token(**job))
+        return session(self.account.endpoint, REGION, f"{ROLES}-dev-{REGION}-{kind}", token(**job))
 
     def client(self, service: str, kind: str) -> Any:
         """Return a client of a service, as a role of dev."""

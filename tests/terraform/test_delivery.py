@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("usages")
 
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
-STATE = f"arn:aws:s3:::chatbot-state-{ACCOUNT}"
+STATE = f"arn:aws:s3:::chatbot-state-{REGION}-{ACCOUNT}"
 ASKED = tuple(dict.fromkeys((*SERVICES, "dynamodb")))
 # The tags of envs/dev's provider, and what else a call may carry.
 TAGS = {"application": "chatbot", "environment": "dev"}
@@ -32,19 +32,20 @@ TAGGED = {
 OTHERS = {**TAGGED, "aws:ResourceTag/environment": "prod", "aws:RequestTag/environment": "prod"}
 # One that begins with its own name, and such as its neighbours and the bootstrap have.
 FOREIGN = (
-    f"{IAM}role/delivery-chatbot-dev-apply",
-    f"{IAM}role/delivery-chatbot-dev-plan",
-    f"{IAM}role/chatbot-prod-execution",
+    f"{IAM}role/delivery-chatbot-dev-{REGION}-apply",
+    f"{IAM}role/delivery-chatbot-dev-{REGION}-plan",
+    f"{IAM}role/chatbot-prod-{REGION}-execution",
+    f"{IAM}role/chatbot-dev-us-east-1-execution",
     f"{IAM}role/admin",
-    f"{IAM}policy/delivery-chatbot-dev-limits",
-    f"{IAM}policy/chatbot-prod-boundary",
+    f"{IAM}policy/delivery-chatbot-dev-{REGION}-limits",
+    f"{IAM}policy/chatbot-prod-{REGION}-boundary",
     f"{IAM}user/somebody",
     f"{IAM}oidc-provider/token.actions.githubusercontent.com",
     STATE,
     f"{STATE}/chatbot/bootstrap.tfstate",
     f"{STATE}/chatbot/prod.tfstate",
     f"{STATE}/chatbot/prod.tfstate.tflock",
-    f"arn:aws:s3:::chatbot-prod-trail-{ACCOUNT}",
+    f"arn:aws:s3:::chatbot-prod-{REGION}-trail-{ACCOUNT}",
     "arn:aws:s3:::somebody/key",
     f"{ARN.format('lambda')}function:chatbot-prod",
     f"{ARN.format('lambda')}function:other",
@@ -52,13 +53,13 @@ FOREIGN = (
     f"{ARN.format('logs')}log-group:other:*",
     f"{ARN.format('wafv2')}regional/webacl/chatbot-prod/1",
     f"{ARN.format('wafv2')}regional/webacl/chatbot-dev2/1",
-    f"{ARN.format('cloudtrail')}trail/chatbot-prod",
+    f"{ARN.format('cloudtrail')}trail/chatbot-prod-{REGION}",
     f"{ARN.format('cloudtrail')}trail/organization",
     f"{ARN.format('sns')}chatbot-prod-alerts",
     f"{ARN.format('events')}rule/chatbot-prod-api-changed",
     f"{ARN.format('cloudwatch')}alarm:chatbot-prod-api-5xx",
-    f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/chatbot-prod",
-    f"arn:aws:budgets::{ACCOUNT}:budget/chatbot-prod-month",
+    f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/chatbot-prod-{REGION}",
+    f"arn:aws:budgets::{ACCOUNT}:budget/chatbot-prod-{REGION}-month",
     f"{ARN.format('dynamodb')}table/chatbot-prod",
     f"{ARN.format('kms')}alias/chatbot-prod",
     f"{ARN.format('kms')}alias/delivery-chatbot-state",
@@ -126,7 +127,7 @@ def of_dev(plan: dict[str, Any], kind: str) -> DeliveryRole:
         if one["type"] == "aws_iam_role_policy_attachment"
     ]
     texts = (found[f"dev {what}"] for env, role, what in attached if (env, role) == ("dev", kind))
-    return DeliveryRole(f"delivery-chatbot-dev-{kind}", tuple(texts))
+    return DeliveryRole(f"delivery-chatbot-dev-{REGION}-{kind}", tuple(texts))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +195,7 @@ def test_who_plans_reads_no_question_and_no_evidence(plan_role: DeliveryRole) ->
     }
     assert may & data == set()
     for key in ("AWSLogs/record", "record"):
-        bucket = f"arn:aws:s3:::chatbot-dev-trail-{ACCOUNT}"
+        bucket = f"arn:aws:s3:::chatbot-dev-{REGION}-trail-{ACCOUNT}"
         assert not plan_role.may("s3:GetObject", f"{bucket}/{key}", TAGGED).allowed
 
 
@@ -207,7 +208,7 @@ def test_who_applies_reaches_its_own(apply_role: DeliveryRole) -> None:
         ("kms:PutKeyPolicy", f"{ARN.format('kms')}key/some"),
         ("s3:PutObject", f"{STATE}/chatbot/dev.tfstate"),
         ("s3:DeleteObject", f"{STATE}/chatbot/dev.tfstate.tflock"),
-        ("iam:PutRolePolicy", f"{IAM}role/chatbot-dev-execution"),
+        ("iam:PutRolePolicy", f"{IAM}role/chatbot-dev-{REGION}-execution"),
     ):
         assert apply_role.may(action, resource, TAGGED).allowed, action
 
@@ -248,12 +249,12 @@ def test_what_is_allowed_on_everything_has_no_resource(apply_role: DeliveryRole)
 
 
 def test_who_applies_lends_roles_to_their_services_alone(apply_role: DeliveryRole) -> None:
-    role = f"{IAM}role/chatbot-dev-execution"
+    role = f"{IAM}role/chatbot-dev-{REGION}-execution"
     for service, passes in (("lambda", True), ("ec2", False), ("codebuild", False)):
         context = {"iam:PassedToService": f"{service}.amazonaws.com"}
         assert apply_role.may("iam:PassRole", role, context).allowed is passes
     for policy, attaches in (
-        (f"{IAM}policy/chatbot-dev-deny-tampering", True),
+        (f"{IAM}policy/chatbot-dev-{REGION}-deny-tampering", True),
         ("arn:aws:iam::aws:policy/AdministratorAccess", False),
     ):
         context = {"iam:PolicyARN": policy}
@@ -263,5 +264,5 @@ def test_who_applies_lends_roles_to_their_services_alone(apply_role: DeliveryRol
 def test_who_applies_becomes_nobody_else(apply_role: DeliveryRole) -> None:
     """Whatever the other role's trust policy says: it may have written that itself."""
     for action in ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"):
-        decision = apply_role.may(action, f"{IAM}role/chatbot-dev-some", TAGGED)
+        decision = apply_role.may(action, f"{IAM}role/chatbot-dev-{REGION}-some", TAGGED)
         assert decision.reason == "explicit_deny"

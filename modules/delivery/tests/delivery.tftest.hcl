@@ -23,7 +23,7 @@ run "the_state_is_versioned_encrypted_and_out_of_the_publics_reach" {
   command = plan
 
   assert {
-    condition     = aws_s3_bucket.state.bucket == "chatbot-state-111122223333"
+    condition     = aws_s3_bucket.state.bucket == "chatbot-state-us-east-2-111122223333"
     error_message = "The bucket is not named after the account."
   }
 
@@ -57,7 +57,7 @@ run "the_state_is_versioned_encrypted_and_out_of_the_publics_reach" {
       Effect    = "Deny"
       Action    = "s3:*"
       Principal = "*"
-      Resource  = ["arn:aws:s3:::chatbot-state-111122223333/*", "arn:aws:s3:::chatbot-state-111122223333"]
+      Resource  = ["arn:aws:s3:::chatbot-state-us-east-2-111122223333/*", "arn:aws:s3:::chatbot-state-us-east-2-111122223333"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }])
     error_message = "The bucket answers without TLS."
@@ -79,11 +79,11 @@ run "the_state_is_versioned_encrypted_and_out_of_the_publics_reach" {
       } == {
       PoliciesOfTheAccountDecide = ["arn:aws:iam::111122223333:root", "kms:*"]
       PlanRolesUseIt = [
-        ["arn:aws:iam::111122223333:role/delivery-chatbot-prod-plan", "arn:aws:iam::111122223333:role/delivery-chatbot-dev-plan"],
+        ["arn:aws:iam::111122223333:role/delivery-chatbot-prod-us-east-2-plan", "arn:aws:iam::111122223333:role/delivery-chatbot-dev-us-east-2-plan"],
         "kms:Decrypt",
       ]
       ApplyRolesUseIt = [
-        ["arn:aws:iam::111122223333:role/delivery-chatbot-prod-apply", "arn:aws:iam::111122223333:role/delivery-chatbot-dev-apply"],
+        ["arn:aws:iam::111122223333:role/delivery-chatbot-prod-us-east-2-apply", "arn:aws:iam::111122223333:role/delivery-chatbot-dev-us-east-2-apply"],
         ["kms:GenerateDataKey", "kms:Decrypt"],
       ]
     }
@@ -98,13 +98,13 @@ run "each_role_is_for_one_kind_of_job_of_one_repository_and_ref" {
     condition = jsonencode({
       for role in aws_iam_role.this : role.name => jsondecode(role.assume_role_policy).Statement[0].Condition
       }) == jsonencode(merge([for env in ["dev", "prod"] : {
-        "delivery-chatbot-${env}-plan" = {
+        "delivery-chatbot-${env}-us-east-2-plan" = {
           StringEquals = {
             "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
             "token.actions.githubusercontent.com:sub" = ["repo:octo-org/octo-repo:pull_request", "repo:octo-org/octo-repo:ref:refs/heads/main"]
           }
         }
-        "delivery-chatbot-${env}-apply" = {
+        "delivery-chatbot-${env}-us-east-2-apply" = {
           StringEquals = {
             "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
             "token.actions.githubusercontent.com:ref" = "refs/heads/main"
@@ -143,7 +143,7 @@ run "a_role_has_the_policies_of_its_own_environment" {
   }
 
   assert {
-    condition     = alltrue([for key, attached in aws_iam_role_policy_attachment.this : attached.role == "delivery-chatbot-${replace(regex("^\\S+ \\S+", key), " ", "-")}"])
+    condition     = alltrue([for key, attached in aws_iam_role_policy_attachment.this : attached.role == "delivery-chatbot-${replace(regex("^\\S+ \\S+", key), " ", "-us-east-2-")}"])
     error_message = "A policy is attached to the role of another environment."
   }
 }
