@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -126,6 +126,24 @@ def resolve(account: Account, name: str, qualifier: str | None) -> Resolved:
         system_log_level=logging_config.get("SystemLogLevel") or "INFO",
     )
     return Resolved(function, invoked_arn, concurrency.get("ReservedConcurrentExecutions"))
+
+
+def weights(account: Account, name: str, qualifier: str | None) -> Mapping[str, float]:
+    """Return what part of an alias's invocations goes to a second version: version -> 0 to 1.
+
+    It is empty for what is no alias, or has one version.
+    """
+    if not qualifier or qualifier.isdigit() or qualifier == "$LATEST":
+        return {}
+    client = account.client("lambda")
+    try:
+        alias = client.get_alias(FunctionName=name, Name=qualifier)
+    except ClientError:
+        return {}
+    found: Mapping[str, float] = (alias.get("RoutingConfig") or {}).get(
+        "AdditionalVersionWeights", {}
+    )
+    return found
 
 
 def moto_code(account: Account, name: str, version: str) -> bytes:

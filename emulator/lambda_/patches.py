@@ -143,7 +143,9 @@ def _keep_a_version_in_use(
     if qualifier:
         function = backend.get_function(function_name)
         for alias in backend._lambdas.list_aliases(function.function_name):
-            if qualifier == alias.function_version:
+            config = alias.routing_config or {}
+            weights = config.get("AdditionalVersionWeights") or {}
+            if qualifier == alias.function_version or qualifier in weights:
                 raise ConflictException(
                     f"Cannot delete version {qualifier}: it is referenced by the alias"
                     f" {alias.name}."

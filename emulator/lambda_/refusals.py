@@ -116,10 +116,35 @@ def _publish(params: Document, client: BaseClient) -> str | None:
     )
 
 
+def _weights(params: Document, client: BaseClient) -> str | None:
+    """Return why an alias cannot have its weights: one more version at most, and another one.
+
+    API reference, AliasRoutingConfiguration; Lambda Developer Guide, "Implement Lambda canary
+    deployments using a weighted alias". The words are ours.
+    """
+    given = (params.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    if len(given) > 1:
+        return "An alias points to at most two versions: give one additional version."
+    for version, weight in given.items():
+        if not (version.isdigit() and 0 <= weight <= 1):
+            return f"{version}: {weight} is no weight of a published version, from 0.0 to 1.0."
+        first = params.get("FunctionVersion")
+        if first is None:
+            first = client.get_alias(FunctionName=params["FunctionName"], Name=params["Name"])[
+                "FunctionVersion"
+            ]
+        if first in {version, "$LATEST"}:
+            return f"An alias with weights points to two published versions, and not {first} alone."
+        client.get_function_configuration(FunctionName=params["FunctionName"], Qualifier=version)
+    return None
+
+
 _CHECKS = {
+    "CreateAlias": _weights,
     "CreateFunction": _new,
     "PublishVersion": _publish,
     "PutFunctionConcurrency": _concurrency,
+    "UpdateAlias": _weights,
     "UpdateFunctionCode": _package,
     "UpdateFunctionConfiguration": _timeout,
 }

@@ -4,9 +4,11 @@ import base64
 import contextlib
 import json
 import logging
+import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +25,7 @@ from emulator.lambda_.functions import (
     moto_code,
     resolve,
     split_name,
+    weights,
 )
 from emulator.lambda_.package import Packages
 from emulator.lambda_.worker import (
@@ -33,6 +36,9 @@ from emulator.lambda_.worker import (
 )
 from emulator.wire.documents import JsonObject
 from emulator.wire.ids import new_bytes, new_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_REQUEST_BYTES = 6_291_456
 """Limit of a synchronous event (AWS Lambda Developer Guide, Lambda quotas)."""
@@ -130,14 +136,25 @@ class LambdaRuntime:
             )
 
     def resolved(self, function: str, qualifier: str | None) -> Resolved:
-        """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier."""
+        """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier.
+
+        An alias with weights resolves to one of its two versions, by chance, each time anew.
+        """
         name, qualifier = split_name(function, qualifier)
-        known: dict[tuple[str, str | None], Resolved] = self._account.snapshot(
-            "lambda.resolved", dict
-        )
+        snapshot = self._account.snapshot
+        known: dict[tuple[str, str | None], Resolved] = snapshot("lambda.resolved", dict)
         if (name, qualifier) not in known:
             known[name, qualifier] = resolve(self._account, name, qualifier)
-        return known[name, qualifier]
+        first = known[name, qualifier]
+        shifted: dict[tuple[str, str | None], Mapping[str, float]] = snapshot(
+            "lambda.weights", dict
+        )
+        if (name, qualifier) not in shifted:
+            shifted[name, qualifier] = weights(self._account, name, qualifier)
+        for version, weight in shifted[name, qualifier].items():
+            if random.random() < weight:  # noqa: S311 - a share of requests, no secret
+                return replace(self.resolved(name, version), invoked_arn=first.invoked_arn)
+        return first
 
     def _check_runtime(self, function: Function) -> None:
         if self._packages.missing:

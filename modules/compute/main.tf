@@ -113,4 +113,9 @@ resource "aws_lambda_alias" "live" {
   description      = "The version that the API calls"
   function_name    = aws_lambda_function.this.function_name
   function_version = var.runtime.snap_start ? aws_lambda_invocation.ready[0].qualifier : aws_lambda_function.this.version
+
+  # scripts/release.py gives the version before all the weight, in seconds: Terraform would take it back.
+  lifecycle {
+    ignore_changes = [routing_config]
+  }
 }

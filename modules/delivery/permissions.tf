@@ -212,7 +212,7 @@ locals {
     }
 
     Alarms = {
-      reads = ["cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"]
+      reads = ["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"]
       writes = [
         "cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm",
         "cloudwatch:TagResource", "cloudwatch:UntagResource",
@@ -239,7 +239,7 @@ locals {
 
     # These have no resource, or AWS asks for all of them.
     Lists = {
-      reads     = ["cloudtrail:DescribeTrails", "kms:ListAliases", "sts:GetCallerIdentity"]
+      reads     = ["cloudtrail:DescribeTrails", "cloudwatch:DescribeAlarms", "kms:ListAliases", "sts:GetCallerIdentity"]
       resources = ["*"]
     }
   } }

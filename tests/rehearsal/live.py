@@ -15,7 +15,7 @@ module "chatbot" {{
   source = "../../modules/chatbot"
 
   environment    = "{name}"
-  package        = "${{path.root}}/../../build/chatbot.zip"
+  package        = "{package}"
   allowed_origin = "https://chat.example.com"
   clients        = {{ web = {{}} }}
   operations     = {{ alert_emails = [] }}
@@ -37,6 +37,7 @@ module "chatbot" {{
 """
 DEFAULTS = {
     "name": "life",
+    "package": "${path.root}/../../build/chatbot.zip",
     "account": OWNED,
     "custom_domain": "null",
     "prompt_injection": "{}",

@@ -69,7 +69,8 @@ ACCOUNT_WIDE = {
     *("bedrock:DeleteModelInvocationLoggingConfiguration", "bedrock:GetInferenceProfile"),
     *("bedrock:GetModelInvocationLoggingConfiguration",),
     *("bedrock:PutModelInvocationLoggingConfiguration", "cloudtrail:DescribeTrails"),
-    *("kms:ListAliases", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"),
+    *("cloudwatch:DescribeAlarms", "kms:ListAliases"),
+    *("logs:CreateLogDelivery", "logs:DeleteLogDelivery"),
     *("logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy"),
     "sts:GetCallerIdentity",
 }

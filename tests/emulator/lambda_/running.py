@@ -85,6 +85,7 @@ class OneFunction(FakeAccount):
         super().__init__()
         self.versions: dict[str, bytes] = {"1": make_zip(code)}
         self.aliases = {"live": "1"}
+        self.weights: dict[str, float] = {}
         self.config = {"Timeout": 5, **config}
         self.reserved: int | None = None
         self.groups: list[str] = []
@@ -118,6 +119,11 @@ class OneFunction(FakeAccount):
             "Version": version,
             **self.config,
         }
+
+    def get_alias(self, FunctionName: str, Name: str) -> Any:  # noqa: N803  # boto3's names
+        if FunctionName != "fn" or Name not in self.aliases:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Get")
+        return {"RoutingConfig": {"AdditionalVersionWeights": self.weights}}
 
     def get_function_concurrency(self, FunctionName: str) -> Any:  # noqa: ARG002, N803  # boto3's names
         return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}

@@ -128,6 +128,21 @@ def test_an_alias_points_at_a_version_that_is_there(functions: Any, function: st
     assert refusal(functions.create_alias, **other, FunctionVersion="9")[:2] == missing
     used = refusal(functions.delete_function, FunctionName=function, Qualifier="2")
     assert used[:2] == (409, "ResourceConflictException")
+
+    def shift(**weights: float) -> dict[str, Any]:
+        versions = {name.removeprefix("v"): weight for name, weight in weights.items()}
+        return at | {"RoutingConfig": {"AdditionalVersionWeights": versions}}
+
+    shifted = functions.update_alias(**shift(v1=0.25))
+    assert shifted["RoutingConfig"] == {"AdditionalVersionWeights": {"1": 0.25}}
+    functions.update_alias(**at, Description="kept")
+    assert functions.get_alias(**at)["RoutingConfig"] == shifted["RoutingConfig"]
+    used = refusal(functions.delete_function, FunctionName=function, Qualifier="1")
+    assert used[:2] == (409, "ResourceConflictException")
+    for wrong in (shift(v1=0.5, v2=0.5), shift(v2=0.5), shift(v1=1.5), shift(latest=0.5)):
+        assert refusal(functions.update_alias, **wrong)[0] == 400
+    functions.update_alias(**shift())
+    assert not functions.get_alias(**at).get("RoutingConfig", {}).get("AdditionalVersionWeights")
     functions.delete_alias(**at)
     functions.delete_alias(**at)  # says nothing of an alias that is gone
     assert refusal(functions.get_alias, **at) == (

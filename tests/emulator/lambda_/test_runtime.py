@@ -108,6 +108,24 @@ def test_alias_moves_to_another_version(account: OneFunction, functions: LambdaR
     assert (payload(invocation), invocation.executed_version) == ("two", "2")
 
 
+def test_an_alias_with_weights_calls_either_of_its_versions(
+    account: OneFunction, functions: LambdaRuntime
+) -> None:
+    account.versions["2"] = make_zip("def handler(event, context): return 'two'")
+    account.aliases["live"] = "2"
+
+    def versions(weight: float) -> set[str]:
+        account.weights = {"1": weight}
+        account.written()
+        return {call(functions).executed_version for _ in range(30)}
+
+    assert versions(1.0) == {"1"}
+    assert versions(0.0) == {"2"}
+    assert versions(0.5) == {"1", "2"}  # by chance one alone, once in a billion runs
+    counted = {on["Resource"] for name, on in account.counted if "Resource" in on}
+    assert counted == {"fn:live"}
+
+
 # Errors
 
 

@@ -1,0 +1,118 @@
+"""A bad package is deployed while the environment is in use, and put back; a good one follows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rehearsal.live import HOME, REGION, write
+from tests.rehearsal.probing import QUESTION, Probes, ask, smoke
+from toolkit.processes import free_port
+from toolkit.proofs import targets
+from toolkit.rehearsal import PACKAGE, Rehearsal
+from toolkit.release import Release, Serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.long
+
+GROUP = "/aws/lambda/chatbot-life"
+
+
+@pytest.fixture(scope="module")
+def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
+    """Rehearse an environment of the tests' own."""
+    Rehearsal("dev", home=HOME).down()
+    rehearsal = Rehearsal("dev", free_port(), home=HOME)
+    rehearsal.stage()
+    write(rehearsal)
+    rehearsal.up(lambda _: None)
+    yield rehearsal
+    rehearsal.down()
+
+
+def package_with(folder: Path, name: str, handler: str) -> str:
+    """Return the package with another handler; "" keeps its own beside a new file."""
+    path = folder / f"{name}.zip"
+    shutil.copyfile(PACKAGE, path)
+    entry = "chatbot/handler.py" if handler else "another"
+    with zipfile.ZipFile(path) as before:
+        files = {one: before.read(one) for one in before.namelist()}
+    with zipfile.ZipFile(path, "w") as after:
+        for file, content in (files | {entry: handler.encode()}).items():
+            if not (handler and file.endswith(".pyc")):
+                after.writestr(file, content)
+    return str(path)
+
+
+def answered_by(life: Rehearsal, version: str) -> int:
+    """Return how many requests a version was given, by the function's own log."""
+    pages = life.client("logs", REGION).get_paginator("filter_log_events")
+    events = [e for page in pages.paginate(logGroupName=GROUP) for e in page["events"]]
+    records = [json.loads(event["message"]) for event in events]
+    return sum(
+        one.get("type") == "platform.start" and one["record"]["version"] == version
+        for one in records
+    )
+
+
+def drift(life: Rehearsal) -> str:
+    """Return what a plan would change."""
+    done = life.terraform().run("plan", "-detailed-exitcode", ok=(0, 2))
+    return done.stdout if done.returncode else ""
+
+
+def test_a_bad_package_costs_only_what_it_was_sent(
+    life: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = Release.of(targets.rehearsal(life))
+    assert release.serving() == Serving("1")
+    write(life, package=package_with(tmp_path, "bad", "raise RuntimeError('bad')\n"))
+    with Probes(life.session()) as probes:
+        life.apply(lambda _: None)
+        assert release.serving() == Serving("2")
+        code, failed = smoke(life, capsys)
+        assert code != 0
+        assert failed
+        begun = time.monotonic()
+        assert release.roll_back() == Serving("2", "1", 1.0)
+        assert time.monotonic() - begun < 5.0
+        # What was being asked has its answer, and all that follows is well.
+        time.sleep(2.0)
+        before = len(probes.noticed)
+        assert smoke(life, capsys) == (0, [])
+    assert len(probes.noticed) == before
+    assert 0 < before <= answered_by(life, "2")
+    assert all("an honest question got (502" in one for one in probes.noticed)
+    assert drift(life) == ""
+
+
+def test_what_is_deployed_then_waits_until_it_is_promoted(
+    life: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = Release.of(targets.rehearsal(life))
+    write(life, package=package_with(tmp_path, "mended", ""))
+    told: list[str] = []
+    with Probes(life.session()) as probes:
+        life.apply(lambda _: None)
+        assert release.serving() == Serving("3", "1", 1.0)
+        assert answered_by(life, "3") == 0
+        assert drift(life) == ""
+        assert release.promote(told.append, minutes=0.05) == Serving("3")
+        assert smoke(life, capsys) == (0, [])
+    assert probes.noticed == []
+    assert [one.partition(",")[0] for one in told] == [
+        "version 1 answers 90% of requests",
+        "version 1 answers 50% of requests",
+        "version 3 answers",
+    ]
+    assert ask(life.session(), QUESTION)[0] == 200
+    assert answered_by(life, "3") > 0
+    assert drift(life) == ""
