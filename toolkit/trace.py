@@ -303,13 +303,15 @@ class _Reader:
     # The client
 
     def _client(self, key_id: str) -> str:
-        clients = self._deployment.outputs.get("api_key_ids", {}).items()
-        names: dict[str, str] = {own: name for name, own in clients}
+        clients = self._deployment.outputs.get("clients", {}).items()
+        names: dict[str, str] = {id_: name for name, own in clients for id_ in own["api_key_ids"]}
         return names.get(key_id, key_id.strip("-"))
 
     def _usage(self, key_id: str) -> dict[str, str]:
         """Return the limits of a key's plan, and what is left of its quota, with a delay on AWS."""
-        plan = self._deployment.outputs.get("usage_plan_id")
+        outputs = self._deployment.outputs
+        own = outputs.get("clients", {}).get(self._client(key_id), {})
+        plan = own.get("usage_plan_id") or outputs.get("usage_plan_id")
         if key_id in {"", "-"} or not plan:
             return {}
         today = f"{datetime.now(UTC):%Y-%m-%d}"

@@ -1,6 +1,11 @@
 output "api_key_ids" {
-  description = "Client name to the id of its API key. The key itself: `aws apigateway get-api-key --include-value --api-key <id>`."
-  value       = { for client, key in aws_api_gateway_api_key.client : client => key.id }
+  description = "Client name to the id of its newest API key. The key itself: `aws apigateway get-api-key --include-value --api-key <id>`."
+  value       = { for client, ids in local.key_ids : client => reverse(ids)[0] }
+}
+
+output "clients" {
+  description = "Client name to the ids of its live keys, the newest last, and of its usage plan."
+  value       = { for client, ids in local.key_ids : client => { api_key_ids = ids, usage_plan_id = local.plan_ids[client] } }
 }
 
 output "custom_domain_target" {

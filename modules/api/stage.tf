@@ -72,7 +72,7 @@ resource "aws_api_gateway_method_settings" "all" {
     logging_level = "OFF"
 
     # A CORS preflight has no key and no usage plan: this is its limit, and the ceiling over all clients together.
-    throttling_rate_limit  = var.plan.rate_limit * length(var.clients)
-    throttling_burst_limit = var.plan.burst_limit * length(var.clients)
+    throttling_rate_limit  = sum([for client in values(local.keys) : local.plans[client].rate_limit])
+    throttling_burst_limit = sum([for client in values(local.keys) : local.plans[client].burst_limit])
   }
 }

@@ -12,7 +12,13 @@ variable "allowed_origin" {
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own, so that one can be watched, stopped or replaced alone."
   type = map(object({
-    description = optional(string) # Who or what the client is; null = the name says it.
+    description = optional(string)              # Who or what the client is; null = the name says it.
+    keys        = optional(list(string), ["1"]) # Its live keys, by names of yours, the newest last: two while it moves from one to the other.
+    plan = optional(object({                    # Limits of its own; null, and each that is null = those of every client.
+      burst_limit = optional(number)
+      quota_limit = optional(number)
+      rate_limit  = optional(number)
+    }))
   }))
   nullable = false
 
@@ -24,6 +30,24 @@ variable "clients" {
   validation {
     condition     = alltrue([for client in keys(var.clients) : can(regex("^[a-z0-9][a-z0-9-]{0,62}$", client))])
     error_message = "Each client name must be 1 to 63 lower-case letters, digits or hyphens, and begin with a letter or digit: ${join(", ", [for client in keys(var.clients) : "${trim(replace(lower(client), "/[^a-z0-9-]+/", "-"), "-")} in place of \"${client}\"" if !can(regex("^[a-z0-9][a-z0-9-]{0,62}$", client))])}."
+  }
+
+  validation {
+    condition = alltrue([
+      for client in values(var.clients) :
+      contains([1, 2], length(client.keys)) && length(distinct(client.keys)) == length(client.keys)
+      && alltrue([for key in client.keys : can(regex("^[a-z0-9][a-z0-9-]{0,31}$", key))])
+    ])
+    error_message = "Each client has one key or two with different names of 1 to 32 lower-case letters, digits or hyphens, such as keys = [\"1\", \"2027\"]: each has the whole quota, so that more would be more clients. Mend ${join(", ", [for name, client in var.clients : "${name}: [${join(", ", client.keys)}]" if !(contains([1, 2], length(client.keys)) && length(distinct(client.keys)) == length(client.keys) && alltrue([for key in client.keys : can(regex("^[a-z0-9][a-z0-9-]{0,31}$", key))]))])}."
+  }
+
+  validation {
+    condition = alltrue([
+      for client in values(var.clients) : client.plan == null ? true : alltrue([
+        coalesce(client.plan.rate_limit, 1) > 0, coalesce(client.plan.burst_limit, 1) >= 1, coalesce(client.plan.quota_limit, 1) >= 1,
+      ])
+    ])
+    error_message = "In a client's plan, rate_limit must be above 0, burst_limit and quota_limit 1 or more. A client that may not call is one of disabled_clients."
   }
 }
 
@@ -150,7 +174,7 @@ variable "name" {
 }
 
 variable "plan" {
-  description = "The usage plan that every client is on. Its limits count for each key alone; AWS enforces them as well as it can, not exactly."
+  description = "The usage plan of every client that has none of its own. Its limits count for each key alone; AWS enforces them as well as it can, not exactly."
   type = object({
     name         = optional(string, "chatbot-basic-plan")
     rate_limit   = optional(number, 10)  # Requests a second that refill the bucket.

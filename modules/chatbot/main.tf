@@ -36,8 +36,11 @@ module "governance" {
     web_acl_name             = local.name
 
     quota = {
-      period   = var.api.plan.quota_period
-      requests = var.api.plan.quota_limit * length(setsubtract(keys(var.clients), var.disabled_clients))
+      period = var.api.plan.quota_period
+      requests = sum(concat([0], [
+        for client, one in var.clients : length(one.keys) * coalesce(try(one.plan.quota_limit, null), var.api.plan.quota_limit)
+        if !contains(var.disabled_clients, client)
+      ]))
     }
   }
 }

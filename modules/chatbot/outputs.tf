@@ -6,7 +6,8 @@ output "deployment" {
     alerts_topic_arn      = module.governance.alerts_topic_arn                  # SNS topic of alarms and tamper alerts.
     alias_arn             = module.compute.alias_arn                            # Lambda alias that answers.
     api_id                = module.api.id                                       # Of the REST API.
-    api_key_ids           = module.api.api_key_ids                              # Client to the id of its API key: aws apigateway get-api-key --include-value --api-key <id>
+    api_key_ids           = module.api.api_key_ids                              # Client to the id of its newest API key: aws apigateway get-api-key --include-value --api-key <id>
+    clients               = module.api.clients                                  # Client to the ids of its live keys, the newest last, and of its usage plan.
     custom_domain_target  = module.api.custom_domain_target                     # Where a DNS alias of the custom domain must point; null without one.
     dashboard_name        = module.governance.dashboard_name                    # Of the CloudWatch dashboard, which is one in the account for all regions.
     deny_policy_arn       = module.governance.deny_policy_arn                   # Policy that denies tampering with the controls, for further roles.
@@ -26,7 +27,7 @@ output "deployment" {
     trail_arn             = module.governance.trail_arn                         # CloudTrail trail; null for one that is managed elsewhere.
     trail_bucket          = module.governance.trail_bucket                      # Bucket of its records; null likewise.
     url                   = module.api.url                                      # Where to send POST requests.
-    usage_plan_id         = module.api.usage_plan_id                            # The usage plan that every client is on.
+    usage_plan_id         = module.api.usage_plan_id                            # The usage plan of every client that has none of its own.
     web_acl_arn           = module.edge.arn
     web_acl_id            = module.edge.id  # Id of the web ACL.
     web_acl_wcu           = module.edge.wcu # Capacity units that the web ACL needs.

@@ -63,7 +63,13 @@ variable "bound_role_names" {
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own."
   type = map(object({
-    description = optional(string)
+    description = optional(string)              # Who or what the client is; null = the name says it.
+    keys        = optional(list(string), ["1"]) # Its live keys, by names of yours, the newest last: two while it moves from one to the other.
+    plan = optional(object({                    # Limits of its own; null, and each that is null = those of every client.
+      burst_limit = optional(number)
+      quota_limit = optional(number)
+      rate_limit  = optional(number)
+    }))
   }))
   nullable = false
 }

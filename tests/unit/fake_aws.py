@@ -19,6 +19,7 @@ OUTPUTS: dict[str, Any] = {
     "alias_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}:live",
     "api_id": "i",
     "api_key_ids": {"web": "key-1"},
+    "clients": {"web": {"api_key_ids": ["key-1"], "usage_plan_id": "p"}},
     "deny_policy_arn": f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-{REGION}-deny-tampering",
     "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/{NAME}-{REGION}-execution",
     "function_name": NAME,

@@ -246,18 +246,25 @@ class Gateway:
 
 def test_the_first_client_that_is_enabled_asks() -> None:
     outputs = {"api_key_ids": {"a-first": "1", "b-second": "2", "c-third": "3"}}
-    assert targets.client_key(Gateway({"1": False, "2": True, "3": True}), outputs) == "key of 2"
+    asked = targets.client_key(Gateway({"1": False, "2": True, "3": True}), outputs)
+    assert asked == ("b-second", "key of 2")
     with pytest.raises(targets.TargetError, match="No client is enabled"):
         targets.client_key(Gateway(dict.fromkeys("123", False)), outputs)
 
 
 def test_a_client_that_is_named_asks_or_is_refused() -> None:
     gateway, outputs = Gateway({"1": False, "2": True}), {"api_key_ids": {"old": "1", "web": "2"}}
-    assert targets.client_key(gateway, outputs, "web") == "key of 2"
+    assert targets.client_key(gateway, outputs, "web") == ("web", "key of 2")
     with pytest.raises(targets.TargetError, match="'old' is disabled"):
         targets.client_key(gateway, outputs, "old")
     with pytest.raises(targets.TargetError, match=r"no client 'app'\. There are: old, web"):
         targets.client_key(gateway, outputs, "app")
+
+
+def test_whoever_asks_is_measured_by_its_own_plan() -> None:
+    outputs = {"usage_plan_id": "p", "clients": {"batch": {"usage_plan_id": "q"}}}
+    assert targets.seen_by("batch", outputs)["usage_plan_id"] == "q"
+    assert targets.seen_by("web", outputs)["usage_plan_id"] == "p"
 
 
 def test_one_clients_key_is_printed_and_nothing_else(
@@ -266,7 +273,7 @@ def test_one_clients_key_is_printed_and_nothing_else(
     gateway, outputs = Gateway({"1": True, "2": True}), {"api_key_ids": {"app": "1", "web": "2"}}
 
     def environment(_: str, client: str) -> Deployment:
-        return Deployment("https://x/chat", targets.client_key(gateway, outputs, client))
+        return Deployment("https://x/chat", targets.client_key(gateway, outputs, client)[1])
 
     monkeypatch.setattr(targets, "environment", environment)
     assert key.main(["--env", "dev", "--client", "web"]) == 0

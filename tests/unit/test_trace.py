@@ -84,11 +84,12 @@ def deployment(**logs: Any) -> Deployment:
     errors = SimpleNamespace(ResourceNotFoundException=MissingError, ClientError=MissingError)
     client = SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=pages),
-        get_usage=lambda **_: usage,
-        get_usage_plan=lambda **_: plan,
+        get_usage=lambda **given: {"of web": usage}[given["usagePlanId"]],
+        get_usage_plan=lambda **given: {"of web": plan}[given["usagePlanId"]],
         exceptions=errors,
     )
-    outputs = {"log_groups": groups, "usage_plan_id": "p", "api_key_ids": {"web": "k1"}}
+    clients = {"web": {"api_key_ids": ["k0", "k1"], "usage_plan_id": "of web"}}
+    outputs = {"log_groups": groups, "usage_plan_id": "p", "clients": clients}
     return Deployment("http://127.0.0.1/chat", "", client=lambda _: client, outputs=outputs)
 
 

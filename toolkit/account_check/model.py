@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from toolkit import aws_facts
 from toolkit.account_check.asking import DENIED, Question, code, or_missing
 from toolkit.account_check.findings import Finding, failed, passed, skipped, warned
+from toolkit.planned import Plan
 
 # A model has at least 180 days between its legacy notice and its end (User Guide, "Model
 # lifecycle"): within them, somebody should be choosing the next one.
@@ -225,19 +226,32 @@ def _tokens_of_a_day(question: Question, limits: Mapping[str, int]) -> tuple[int
     entry = aws_facts.models().get(plan.model.id)
     answer = limits["output_tokens"] * (entry.output_burndown if entry else 1)
     message = math.ceil(characters / CHARACTERS_PER_TOKEN) + answer
-    usage = plan.all("aws_api_gateway_usage_plan")[0].values
-    keys = sum(key.values.get("enabled", True) for key in plan.all("aws_api_gateway_api_key"))
-    # A quota of a month may be spent on one day, as fast as the rate lets it.
-    a_key = min(
-        usage["quota_settings"][0]["limit"],
-        usage["throttle_settings"][0]["rate_limit"] * 86_400,
-    )
-    messages = int(a_key * keys)
+    messages = _most_a_day(plan)
     need = messages * message
     return need, (
         f"the plan lets its clients send {messages:,} messages on one day, of at most "
         f"{message:,} tokens of the quota each: {need:,}"
     )
+
+
+def _most_a_day(plan: Plan) -> int:
+    """Return how many messages the enabled keys may send on one day, each by its client's plan."""
+    # A quota of a month may be spent on one day, as fast as the rate lets it.
+    a_day = {
+        _client(usage.address): min(
+            usage.values["quota_settings"][0]["limit"],
+            usage.values["throttle_settings"][0]["rate_limit"] * 86_400,
+        )
+        for usage in plan.all("aws_api_gateway_usage_plan")
+    }
+    keys = [key for key in plan.all("aws_api_gateway_api_key") if key.values.get("enabled", True)]
+    return int(sum(a_day.get(_client(key.address), a_day[""]) for key in keys))
+
+
+def _client(address: str) -> str:
+    """Return the client in the address of a key or of a plan; "" is the plan of all others."""
+    found = re.search(r'client\["([^".]+)', address)
+    return found[1] if found else ""
 
 
 def enforced_guardrails(question: Question) -> Finding:

@@ -12,7 +12,7 @@ from toolkit.tokens import asked_for
 
 NEEDED = frozenset(
     {
-        *("alias_arn", "api_id", "api_key_ids", "deny_policy_arn", "execution_role_arn"),
+        *("alias_arn", "api_id", "api_key_ids", "clients", "deny_policy_arn", "execution_role_arn"),
         *("function_name", "trail_arn", "trail_bucket"),
         *("guardrail_id", "guardrail_version", "log_groups", "region", "stage_name"),
         *("usage_plan_id", "web_acl_arn"),
@@ -290,17 +290,23 @@ def _applied_acl(deployment: Deployment, values: Values) -> Mapping[str, Any]:
 
 @reads("burst_of_all flood quota_limit quota_period rate_limit rate_of_all")
 def _plan(deployment: Deployment, values: Values) -> Values:
-    plan = deployment.aws("apigateway").get_usage_plan(usagePlanId=values["usage_plan_id"])
+    gateway = deployment.aws("apigateway")
+    plan = gateway.get_usage_plan(usagePlanId=values["usage_plan_id"])
     throttle, quota = plan.get("throttle") or {}, plan.get("quota") or {}
     burst, rate = number(throttle.get("burstLimit")), number(throttle.get("rateLimit"))
-    clients = len(deployment.outputs["api_key_ids"])
+    # Of every key: a client that moves from one to another has two.
+    limits = [
+        gateway.get_usage_plan(usagePlanId=client["usage_plan_id"]).get("throttle") or {}
+        for client in deployment.outputs["clients"].values()
+        for _ in client["api_key_ids"]
+    ]
     return {
-        "burst_of_all": burst * clients if burst else None,
+        "burst_of_all": sum(number(one.get("burstLimit")) or 0 for one in limits) or None,
         "flood": 3 * burst + 15 if burst else None,
         "quota_limit": number(quota.get("limit")),
         "quota_period": quota.get("period"),
         "rate_limit": rate,
-        "rate_of_all": rate * clients if rate else None,
+        "rate_of_all": sum(number(one.get("rateLimit")) or 0 for one in limits) or None,
     }
 
 
@@ -312,7 +318,11 @@ def _clients(deployment: Deployment, _: Values) -> Values:
         for client, key_id in sorted(deployment.outputs["api_key_ids"].items())
     }
     return {
-        "client_keys": [{"client": name, "key_id": key["id"]} for name, key in key_ids.items()],
+        "client_keys": [
+            {"client": name, "key_id": key_id, "plan_id": client["usage_plan_id"]}
+            for name, client in sorted(deployment.outputs["clients"].items())
+            for key_id in client["api_key_ids"]
+        ],
         "disabled_clients": [
             {"client": name} for name, key in key_ids.items() if not key["enabled"]
         ],
@@ -328,7 +338,7 @@ def readable() -> frozenset[str]:
 # What an item of a list, named by `each`, is called.
 ITEMS = {
     "blocked_words": ("word",),
-    "client_keys": ("client", "key_id"),
+    "client_keys": ("client", "key_id", "plan_id"),
     "denied_topics": ("topic", "spoken"),
     "disabled_clients": ("client",),
     "further_origins": ("further_origin",),

@@ -62,8 +62,9 @@ def environment(env: str, client: str = "") -> Deployment:
     import boto3  # noqa: PLC0415 - only this way of asking needs it
 
     aws = boto3.Session(region_name=outputs.get("region")).client
-    key = client_key(aws("apigateway"), outputs, client)
-    return Deployment(outputs["url"], key, client=aws, outputs=outputs, token=_token())
+    asking, key = client_key(aws("apigateway"), outputs, client)
+    seen = seen_by(asking, outputs)
+    return Deployment(outputs["url"], key, client=aws, outputs=seen, token=_token())
 
 
 def _token() -> str:
@@ -78,12 +79,19 @@ def rehearsal(up: Rehearsal, client: str = "") -> Deployment:
     except (RehearsalError, TerraformError) as error:
         raise TargetError(str(error)) from error
     aws = partial(up.client, region=session.region)
-    key = client_key(aws("apigateway"), outputs, client)
-    return Deployment(session.url, key, client=aws, outputs=outputs, endpoint=up.endpoint)
+    asking, key = client_key(aws("apigateway"), outputs, client)
+    seen = seen_by(asking, outputs)
+    return Deployment(session.url, key, client=aws, outputs=seen, endpoint=up.endpoint)
 
 
-def client_key(gateway: Any, outputs: Mapping[str, Any], wanted: str = "") -> str:
-    """Return the API key of a client, by default of the first that is enabled.
+def seen_by(client: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the outputs with the usage plan of the client that asks."""
+    own = outputs.get("clients", {}).get(client, {})
+    return {**outputs, "usage_plan_id": own["usage_plan_id"]} if own else outputs
+
+
+def client_key(gateway: Any, outputs: Mapping[str, Any], wanted: str = "") -> tuple[str, str]:
+    """Return a client with its newest API key, by default the first that is enabled.
 
     Raises TargetError, also for a client that is disabled.
     """
@@ -100,7 +108,7 @@ def client_key(gateway: Any, outputs: Mapping[str, Any], wanted: str = "") -> st
                 "Allow apigateway:GET on it, or use --url and --api-key."
             ) from error
         if key["enabled"]:
-            return str(key["value"])
+            return client, str(key["value"])
         disabled.append(client)
     if wanted:
         raise TargetError(f"Client {wanted!r} is disabled. Enable it, and apply.")

@@ -211,6 +211,67 @@ run "one_key_a_client_on_a_plan_of_ten_a_second_five_at_once_and_500_a_month" {
   }
 }
 
+run "a_client_may_have_limits_of_its_own_and_two_keys_for_a_time" {
+  command = plan
+
+  variables {
+    clients = {
+      batch  = { plan = { rate_limit = 2, quota_limit = 9000 }, keys = ["1", "2027"] }
+      mobile = {}
+      web    = { keys = ["2027"] }
+    }
+  }
+
+  assert {
+    condition = { for key in aws_api_gateway_api_key.client : key.name => [key.enabled, key.description] } == {
+      "chatbot-test-batch"      = [true, "Client batch of chatbot-test"]
+      "chatbot-test-batch.2027" = [true, "Client batch of chatbot-test"]
+      "chatbot-test-mobile"     = [false, "Client mobile of chatbot-test"]
+      "chatbot-test-web.2027"   = [true, "Client web of chatbot-test"]
+    }
+    error_message = "A client has other keys than it was given, or the first one has another name than it had before there were two."
+  }
+
+  assert {
+    condition = {
+      for client, plan in aws_api_gateway_usage_plan.client : client => [
+        plan.name, plan.throttle_settings[0].rate_limit, plan.throttle_settings[0].burst_limit,
+        plan.quota_settings[0].limit, plan.quota_settings[0].period, one(plan.api_stages).stage,
+      ]
+    } == { batch = ["chatbot-basic-plan-batch", 2, 5, 9000, "MONTH", "v1"] }
+    error_message = "A client's own limits do not hold, or what it leaves out is not what holds for all."
+  }
+
+  assert {
+    condition = (
+      keys(aws_api_gateway_usage_plan_key.client) == ["batch", "batch.2027", "mobile", "web.2027"] &&
+      { for client, one in output.clients : client => length(one.api_key_ids) } == { batch = 2, mobile = 1, web = 1 }
+    )
+    error_message = "A key is on no plan, or is not handed on."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 2 + 2 + 10 + 10 &&
+      aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 20
+    )
+    error_message = "The ceiling of the stage is not what all keys may use together."
+  }
+}
+
+run "a_client_without_a_key_or_with_three_or_with_a_limit_of_nothing_is_refused" {
+  command = plan
+
+  variables {
+    clients = {
+      mobile = { keys = [] }
+      web    = { keys = ["1", "1"], plan = { quota_limit = 0 } }
+    }
+  }
+
+  expect_failures = [var.clients]
+}
+
 run "the_stage_logs_every_request_and_nothing_that_was_said" {
   command = plan
 
