@@ -63,6 +63,7 @@ class Page(SimpleHTTPRequestHandler):
         self.send_header("Content-Security-Policy", POLICY.format(f"{api.scheme}://{api.netloc}"))
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 

@@ -6,9 +6,13 @@ provider "aws" {
 }
 
 locals {
-  api             = "https://abc123def4.execute-api.us-east-2.amazonaws.com/v1/chat" # output `url` of the environment
   certificate_arn = "arn:aws:acm:us-east-1:111122223333:certificate/11111111-2222-3333-4444-555555555555"
   domain_name     = "chat.example.com"
+
+  settings = {
+    api    = "https://abc123def4.execute-api.us-east-2.amazonaws.com/v1/chat" # output `url` of the environment
+    signIn = ""                                                               # your page where people sign in, if they do
+  }
 
   folder = "${path.root}/../../web"
   types  = { css = "text/css", html = "text/html", js = "text/javascript", svg = "image/svg+xml" }
@@ -31,7 +35,7 @@ resource "aws_s3_object" "page" {
 
   bucket        = aws_s3_bucket.page.id
   key           = each.key
-  content       = each.key == "settings.js" ? "export const api = ${jsonencode(local.api)};\n" : file("${local.folder}/${each.key}")
+  content       = each.key == "settings.js" ? join("", [for name, value in local.settings : "export const ${name} = ${jsonencode(value)};\n"]) : file("${local.folder}/${each.key}")
   content_type  = local.types[regex("[a-z]+$", each.key)]
   cache_control = "no-cache"
 }
@@ -74,7 +78,7 @@ resource "aws_cloudfront_response_headers_policy" "page" {
   security_headers_config {
     content_security_policy {
       override                = true
-      content_security_policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src ${regex("^https://[^/]+", local.api)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+      content_security_policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src ${regex("^https://[^/]+", local.settings.api)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     }
 
     content_type_options {

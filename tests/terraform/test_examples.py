@@ -134,10 +134,14 @@ def test_the_chat_page_is_hosted_with_the_headers_that_it_is_served_with_here(
     plan = plans["chat-page"]
     files = {one["key"]: one for one in resources(plan, "aws_s3_object")}
     assert set(files) == {path.name for path in (ROOT / "web").iterdir()} - {"README.md"}
-    (api,) = re.findall(r'^export const api = "(https://.+)";$', files["settings.js"]["content"])
+    settings = dict(
+        re.findall(r'^export const (\w+) = "(.*)";$', files["settings.js"]["content"], re.MULTILINE)
+    )
     (headers,) = resource(plan, "aws_cloudfront_response_headers_policy")["security_headers_config"]
     (policy,) = headers["content_security_policy"]
-    host = "https://" + api.split("/")[2]
-    assert policy["content_security_policy"] == POLICY.format(host)
+    assert policy["content_security_policy"] == POLICY.format(
+        settings["api"].removesuffix("/v1/chat")
+    )
+    assert settings["signIn"] == ""
     for name in ("content_type_options", "referrer_policy", "strict_transport_security"):
         assert headers[name][0]["override"], name

@@ -35,9 +35,16 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
     assert not re.search(r"<script(?![^>]* src=)|\sstyle=|\son\w+=|<style", page)
 
 
-def test_a_host_is_told_the_policy_that_is_served_here() -> None:
-    told = POLICY.format('${regex("^https://[^/]+", local.api)}')
-    assert f'"{told}"' in (ROOT / "examples/chat-page/main.tf").read_text("utf-8")
+def test_a_host_is_told_the_policy_and_the_settings_that_are_served_here() -> None:
+    example = (ROOT / "examples/chat-page/main.tf").read_text("utf-8")
+    told = POLICY.format('${regex("^https://[^/]+", local.settings.api)}')
+    assert f'"{told}"' in example
+    settings = re.search(r"settings = \{(.+?)\n  \}", example, re.DOTALL)
+    exported = re.findall(
+        r"^export const (\w+)", (WEB / "settings.js").read_text("utf-8"), re.MULTILINE
+    )
+    assert settings
+    assert re.findall(r"^ +(\w+) += ", settings[1], re.MULTILINE) == exported
 
 
 @pytest.mark.parametrize("origin", ["https://chat.example.com", "http://192.0.2.1:80"])
