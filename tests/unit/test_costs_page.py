@@ -1,5 +1,6 @@
 """The cost page and `make cost` say what the facts about prices say."""
 
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from toolkit import aws_facts
 from toolkit.cost import LAYERS, CostError, Made, Message, by_use, fixed, report
-from toolkit.pages.costs import PAGE, alarm_metrics, made, page, rules
+from toolkit.pages.costs import CHART, PAGE, alarm_metrics, made, page, pages, rules
 from toolkit.planned import Plan, Resource
 
 
@@ -21,6 +22,18 @@ def test_another_price_makes_another_page(name: str, monkeypatch: pytest.MonkeyP
     dearer = prices | {name: replace(prices[name], usd=prices[name].usd * 7)}
     monkeypatch.setattr(aws_facts, "prices", lambda: dearer)
     assert page() != before
+
+
+def test_the_chart_is_fresh_and_shows_every_layer_at_the_recipes_levels() -> None:
+    chart = pages()[CHART]
+    assert CHART.read_text(encoding="utf-8") == chart, "run `make docs`"
+    assert ET.fromstring(chart).tag.endswith("svg")  # noqa: S314 - our own
+    for layer in LAYERS:
+        assert chart.count(f"<title>{layer}: ") == 4
+    for said in ("7 to 10", "20 to 40", "100 to 200"):
+        assert f"recipe: {said}" in chart
+        assert f"| {said} |" in page()
+    assert "busy account" in chart
 
 
 def test_what_terraform_makes_is_counted() -> None:

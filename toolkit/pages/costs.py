@@ -1,12 +1,14 @@
 """The cost page: prices from aws-facts.json, quantities from what Terraform makes."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from toolkit import aws_facts
 from toolkit.cost import (
     ACCOUNT_EVENTS,
     EVENT_KILOBYTES,
+    LAYERS,
     LOG_KILOBYTES,
     MASKED_KILOBYTES,
     METRICS,
@@ -16,10 +18,18 @@ from toolkit.cost import (
     by_use,
     fixed,
 )
+from toolkit.pages import cost_chart
 from toolkit.terraform import ROOT
 
 PAGE = ROOT / "docs" / "cost.md"
+CHART = ROOT / "docs" / "cost.svg"
 TEMPLATE = ROOT / "docs" / "cost.template.md"
+
+
+# Messages a day, and what the common recipe says of a month with so many.
+LEVELS = {100: "7 to 10", 1_000: "20 to 40", 10_000: "100 to 200"}
+# Management events a month of an account with many workloads in it.
+BUSY = 20_000_000
 
 
 def made() -> Made:
@@ -47,8 +57,21 @@ def _keys(file: str) -> list[str]:
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of the page."""
-    return {PAGE: page()}
+    """Return the text of the page, and its chart."""
+    return {PAGE: page(), CHART: _chart()}
+
+
+def _chart() -> str:
+    thousand, steady = by_use(Message(), made()), fixed(made())
+
+    def level(day: int, steady: Mapping[str, float]) -> dict[str, float]:
+        use = {part: day * 30 * dollars / 1000 for part, dollars in thousand.items()}
+        both = {**steady, **use}
+        return {layer: sum(both[part] for part in parts) for layer, parts in LAYERS.items()}
+
+    levels = [(f"{day:,} messages a day", level(day, steady), said) for day, said in LEVELS.items()]
+    busy = ("1,000, busy account", level(1_000, fixed(made(), BUSY)), "")
+    return cost_chart.chart([*levels, busy])
 
 
 def page() -> str:
@@ -69,7 +92,17 @@ def page() -> str:
         as_of=aws_facts.facts()["as_of"],
         thousand=f"{thousand:.2f}",
         month=f"{month:.2f}",
-        totals="\n".join(_total(day, month, thousand) for day in (100, 1_000, 10_000)),
+        totals="\n".join(
+            [
+                *(_total(f"{d:,} a day ({d * 30:,} a month)", month, d, thousand) for d in LEVELS),
+                _total(
+                    f"1,000 a day, with {BUSY / 1_000_000:.0f} million events of the account",
+                    sum(fixed(default, BUSY).values()),
+                    1_000,
+                    thousand,
+                ),
+            ]
+        ),
         rules=default.rules,
         alarm_metrics=default.alarm_metrics,
         metrics=METRICS,
@@ -105,13 +138,12 @@ def page() -> str:
     )
 
 
-def _total(day: int, month: float, thousand: float) -> str:
+def _total(name: str, month: float, day: int, thousand: float) -> str:
     use = day * 30 * thousand / 1000
     digits = 0 if month + use < 100 else -1
-    return (
-        f"| {day:,} a day ({day * 30:,}{' a month' if day == 100 else ''}) "
-        f"| {month:.0f} | {use:.0f} | **about {round(month + use, digits):.0f}** |"
-    )
+    said = "" if "events" in name else LEVELS[day]
+    both = f"**about {round(month + use, digits):.0f}**"
+    return f"| {name} | {month:.0f} | {use:.0f} | {both} | {said} |"
 
 
 def _small(dollars: float) -> str:
