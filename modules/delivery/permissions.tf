@@ -59,9 +59,11 @@ locals {
       resources = ["${local.apis}/restapis/*/stages/*"]
     }
 
-    ManagedRules = {
+    # What a web ACL refers to: AWS's groups, and those that somebody else keeps.
+    RuleGroups = {
+      reads     = ["wafv2:GetRuleGroup"]
       writes    = ["wafv2:CreateWebACL", "wafv2:UpdateWebACL"]
-      resources = ["${local.regional["wafv2"]}:regional/managedruleset/*/*"]
+      resources = ["${local.regional["wafv2"]}:regional/managedruleset/*/*", "${local.regional["wafv2"]}:regional/rulegroup/*/*"]
     }
 
     ApiNew = {

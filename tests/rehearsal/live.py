@@ -17,7 +17,7 @@ module "chatbot" {{
   environment    = "{name}"
   package        = "{package}"
   allowed_origin = "https://chat.example.com"
-  clients        = {{ web = {{}} }}
+  clients        = {clients}
   operations     = {{ alert_emails = [] }}
 
   {account}
@@ -37,6 +37,7 @@ module "chatbot" {{
 """
 DEFAULTS = {
     "name": "life",
+    "clients": "{ web = {} }",
     "package": "${path.root}/../../build/chatbot.zip",
     "account": OWNED,
     "custom_domain": "null",

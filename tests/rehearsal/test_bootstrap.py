@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,6 +19,9 @@ from tests.rehearsal.tokens import REPOSITORY, session, token
 from toolkit import bootstrap
 from toolkit.local_aws import local_aws
 from toolkit.processes import free_port
+from toolkit.proofs import report
+from toolkit.proofs.deployment import Deployment
+from toolkit.proofs.targets import client_key
 from toolkit.rehearsal import ACCOUNT_ID, OVERRIDE, Rehearsal
 from toolkit.terraform import ROOT, Terraform
 
@@ -170,9 +174,20 @@ def test_a_pull_request_may_plan_and_not_apply(prepared: Prepared) -> None:
             prepared.session("apply", **claims)
 
 
+def smoke(prepared: Prepared, kind: str, outputs: dict[str, Any]) -> int:
+    """Run the smoke test with what a role may read, as workflows do."""
+    endpoint = prepared.account.endpoint
+    path = f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
+    aws = partial(prepared.client, kind=kind)
+    _, key = client_key(aws("apigateway"), outputs)
+    return report.smoke(Deployment(endpoint + path, key, client=aws, outputs=outputs), as_json=True)
+
+
 @pytest.mark.long
 @pytest.mark.usefixtures("package")
-def test_dev_is_applied_and_planned_by_its_roles_and_nothing_is_denied(prepared: Prepared) -> None:
+def test_dev_is_applied_planned_and_asked_by_its_roles_and_nothing_is_denied(
+    prepared: Prepared, capsys: pytest.CaptureFixture[str]
+) -> None:
     apply = root(prepared.account, "dev", prepared.session("apply"))
     apply.run("init", "-lockfile=readonly")
     apply.run("apply", "-auto-approve")
@@ -181,6 +196,10 @@ def test_dev_is_applied_and_planned_by_its_roles_and_nothing_is_denied(prepared:
     plan.run("init", "-lockfile=readonly")
     done = plan.run("plan", "-lock=false", "-detailed-exitcode", ok=(0, 2))
     assert done.returncode == 0, done.stdout
+    for kind in JOBS:
+        assert smoke(prepared, kind, apply.outputs()) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert {one["status"] for one in said["checks"]} <= {"pass", "skip"}, said
     writes: dict[str, tuple[str, dict[str, Any]]] = {
         "lambda": ("update_alias", {"FunctionName": "chatbot-dev", "Name": "live"}),
         "s3": (

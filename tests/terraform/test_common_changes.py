@@ -76,8 +76,11 @@ def test_word_origin_limit_client_and_model(offline: Offline) -> None:
     (role,) = invoke(made)
     assert "inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0" in role["policy"]
     assert resource(made, "aws_lambda_function")["reserved_concurrent_executions"] == 20
-    (quota,) = resource(made, "aws_api_gateway_usage_plan")["quota_settings"]
-    assert quota["limit"] == 5000
+    quotas = {
+        usage["name"]: usage["quota_settings"][0]["limit"]
+        for usage in resources(made, "aws_api_gateway_usage_plan")
+    }
+    assert quotas == {"chatbot-basic-plan": 5000, "chatbot-basic-plan-batch": 20000}
     (asked,) = [
         (method["authorization"], method["authorization_scopes"])
         for method in resources(made, "aws_api_gateway_method")
@@ -87,6 +90,7 @@ def test_word_origin_limit_client_and_model(offline: Offline) -> None:
     keys = {key["name"]: key["enabled"] for key in resources(made, "aws_api_gateway_api_key")}
     assert keys == {
         "chatbot-change-web": True,
+        "chatbot-change-batch": True,
         "chatbot-change-mobile": True,
         "chatbot-change-old": False,
     }
