@@ -45,6 +45,7 @@ _MODULES = (
     "cloudtrail.patches",
     "cloudwatch.patches",
     "cognito.patches",
+    "dynamodb.patches",
     "events.patches",
     "apigateway.authorizer_patches",
     "apigateway.patches",

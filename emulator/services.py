@@ -17,6 +17,7 @@ from emulator.cloudtrail.history import public_keys
 from emulator.cloudtrail.trail import Trail
 from emulator.cloudwatch.alarms import Alarms
 from emulator.cloudwatch.metrics import compiled
+from emulator.dynamodb import refusals as dynamodb_refusals
 from emulator.iam import Authorizer, simulation
 from emulator.lambda_ import refusals as lambda_refusals
 from emulator.lambda_.account import settings as lambda_account
@@ -108,6 +109,13 @@ def services(
         "cloudwatch": Service(
             watch=alarms.watch,
             data_writes=frozenset({"PutMetricData", "SetAlarmState"}),
+        ),
+        "dynamodb": Service(
+            refuse=lambda call: dynamodb_refusals.refuse(call, account, authorizer),
+            approximations={
+                "UpdateTimeToLive": ("DynamoDB", "items that have expired are not deleted")
+            },
+            data_writes=frozenset({"DeleteItem", "PutItem", "Query", "UpdateItem"}),
         ),
         "events": Service(data_writes=frozenset({"PutEvents"})),
         "iam": Service(

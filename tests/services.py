@@ -8,6 +8,7 @@ SERVICES = (
     "budgets",
     "cloudtrail",
     "cloudwatch",
+    "dynamodb",
     "events",
     "iam",
     "kms",

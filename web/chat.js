@@ -5,6 +5,9 @@ import * as settings from "./settings.js";
 
 const $ = (id) => document.getElementById(id);
 const MAX_SECONDS = 35; // the API itself gives up after 29
+const LONG_SECONDS = 600; // nobody waits so long before a page
+const NEARLY_USED = 80; // percent of a budget
+let conversation; // which the server keeps, where it keeps any; a reload begins another
 
 /** Return the headers that say who asks: the page's key, and a token where people sign in. */
 function credentials() {
@@ -35,7 +38,7 @@ function refuse(item, refusal, question, named) {
   if (refusal.key) askForKey();
   if (refusal.token) askToSignIn(item);
   const seconds = Math.max(named || 0, refusal.wait ?? 0);
-  if (!seconds) return;
+  if (!seconds || seconds > LONG_SECONDS) return;
   const again = document.createElement("button");
   const end = Date.now() + seconds * 1000;
   const tick = () => {
@@ -59,13 +62,19 @@ async function ask(question) {
     const reply = await fetch(settings.api, {
       method: "POST",
       headers: { "content-type": "application/json", ...credentials() },
-      body: JSON.stringify({ message: question }),
+      body: JSON.stringify({ message: question, ...(conversation && { conversation_id: conversation }) }),
       credentials: "omit",
       signal: AbortSignal.timeout(MAX_SECONDS * 1000),
     });
     const said = await reply.json().catch(() => ({}));
     if (reply.ok && typeof said.response === "string") {
+      conversation = said.conversation_id ?? conversation;
       tell(item, "theirs", said.blocked ? blocked : said.response);
+      const used = said.budget_used_percent;
+      if (used >= NEARLY_USED) item.append(Object.assign(document.createElement("small"), { textContent: ` ${used} % of what is included is used.` }));
+    } else if (said.error?.code === "not_found" && conversation) {
+      conversation = undefined;
+      refuse(item, { text: "This conversation has ended. Ask again to begin another.", wait: 1 }, question);
     } else {
       refuse(item, refusals[said.error?.code] ?? unknown, question, Number(reply.headers.get("retry-after")));
     }

@@ -6,6 +6,7 @@ export const refusals = {
   forbidden: { text: "The access key is not accepted. Please enter it again.", key: true },
   internal_error: { text: "Something is broken on our side. Please contact us if it stays so.", wait: 10 },
   invalid_request: { text: "This cannot be sent. A question has 1 to 2,000 characters." },
+  memory_unavailable: { text: "The chat has a short break.", wait: 5 },
   model_error: { text: "There was no answer to this. Please try again, or ask differently.", wait: 1 },
   model_throttled: { text: "Many people are asking right now.", wait: 5 },
   model_timeout: { text: "The answer took too long. Please try again, or ask a shorter question.", wait: 1 },

@@ -27,6 +27,17 @@ _GUARDRAIL = "AWS::Bedrock::Guardrail"
 # Data events: not recorded unless a trail asks, and here only ApplyGuardrail's can be asked for.
 _DATA_EVENTS = {
     "cloudwatch": ("GetMetric", "ListMetrics", "PutMetricData"),
+    "dynamodb": (
+        "Batch",
+        "DeleteItem",
+        "Execute",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "Transact",
+        "UpdateItem",
+    ),
     "events": ("PutEvents",),
     "lambda": ("Invoke",),
     "logs": ("FilterLogEvents", "GetLogEvents", "GetLogRecord", "PutLogEvents"),

@@ -27,7 +27,11 @@ const json = (method, body) => ({ method, body: JSON.stringify(body) });
 
 // The chat
 
+const conversations = {}; // client to the one that goes on, where the environment keeps any
+
 async function ask(text) {
+  const client = $("client").value;
+  const going = conversations[client];
   const card = make("li", { className: "exchange" });
   const said = make("div", { className: "said" }, make("div", { className: "bubble question" }, text));
   // Read out with the answer alone: the way is drawn again as records come.
@@ -39,8 +43,8 @@ async function ask(text) {
   try {
     reply = await fetch(about.path, {
       method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": about.clients[$("client").value] ?? "", ...(about.token && { authorization: `Bearer ${about.token}` }) },
-      body: JSON.stringify({ message: text }),
+      headers: { "content-type": "application/json", "x-api-key": about.clients[client] ?? "", ...(about.token && { authorization: `Bearer ${about.token}` }) },
+      body: JSON.stringify({ message: text, ...(going && { conversation_id: going }) }),
     });
   } catch (error) {
     way.replaceChildren(make("p", { className: "meta" }, `No answer: ${error.message}. Is the rehearsal up?`));
@@ -48,6 +52,7 @@ async function ask(text) {
   }
   const answer = await reply.json().catch(() => ({}));
   const refused = !reply.ok || answer.blocked;
+  conversations[client] = reply.status === 404 ? undefined : answer.conversation_id ?? going;
   said.append(
     make("div", { className: `bubble answer${refused ? " refused" : ""}` }, answer.response ?? answer.error?.message ?? "no text"),
     meta(reply, answer, text),
@@ -67,6 +72,8 @@ function meta(reply, answer, text) {
   const parts = [make("span", { className: "status" }, `${reply.status} ${answer.error?.code ?? answer.stop_reason ?? ""}`)];
   const id = answer.request_id ?? answer.error?.request_id;
   if (id) parts.push(make("code", {}, id));
+  if (answer.conversation_id) parts.push(make("span", {}, "conversation goes on"));
+  if (answer.budget_used_percent !== undefined) parts.push(make("span", {}, `budget ${answer.budget_used_percent} % used`));
   if (!reply.ok) parts.push(again(text, Number(reply.headers.get("retry-after"))));
   return make("div", { className: "meta" }, ...parts);
 }

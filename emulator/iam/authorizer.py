@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from emulator.account import Account
+from emulator.dynamodb.keys import leading_keys
 from emulator.iam.applied import Applied, last
 from emulator.iam.callers import Callers
 from emulator.iam.resources import Permission, permissions, roles_handed_on
@@ -98,7 +99,9 @@ class Authorizer:
         if web_identity.is_web_identity(call):
             self._check_trust(call)
             return
-        context = self.context(call)
+        context = dict(self.context(call))
+        if call.service == "dynamodb" and (keys := leading_keys(call, self._account)):
+            context["dynamodb:LeadingKeys"] = keys
         for permission in self.permissions(call):
             for resource in permission.resources:
                 decision = self._authorize(caller, permission, resource, context)

@@ -310,6 +310,22 @@ def _sns(call: Call, account: str) -> list[str] | None:
     return None
 
 
+def _dynamodb(call: Call, account: str) -> list[str] | None:
+    base = f"arn:{call.partition}:dynamodb:{call.region}:{account}:table/"
+    if arn := _text(call.params, "ResourceArn"):
+        return [arn]
+    if call.operation in {"DescribeEndpoints", "DescribeLimits", "ListTables"}:
+        return ["*"]
+    plain = ("Item", "Table", "TimeToLive", "ContinuousBackups", "Scan")
+    if call.operation.endswith(plain) and (table := _text(call.params, "TableName")):
+        return [table if table.startswith("arn:") else base + table]
+    if call.operation == "Query" and (table := _text(call.params, "TableName")):
+        index = _text(call.params, "IndexName")
+        arn = table if table.startswith("arn:") else base + table
+        return [f"{arn}/index/{index}" if index else arn]
+    return None
+
+
 def _events(call: Call, account: str) -> list[str] | None:
     base = f"arn:{call.partition}:events:{call.region}:{account}:"
     if arn := _text(call.params, "ResourceARN"):
@@ -389,6 +405,7 @@ _RESOURCES: dict[str, _Finder] = {
     "budgets": _budgets,
     "cloudtrail": _cloudtrail,
     "cloudwatch": _cloudwatch,
+    "dynamodb": _dynamodb,
     "events": _events,
     "iam": _iam,
     "kms": _kms,

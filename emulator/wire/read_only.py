@@ -10,6 +10,7 @@ _VERBS = (
     *("Lookup", "Search", "Simulate", "Test"),
 )
 _OTHERS = {
+    "dynamodb": ("Query", "Scan"),
     "kms": ("Decrypt", "Encrypt", "GenerateDataKey", "GenerateRandom", "ReEncrypt"),
     "sts": ("AssumeRole",),
 }

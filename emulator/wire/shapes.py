@@ -271,7 +271,9 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 def _java_pattern(pattern: str) -> re.Pattern[str] | None:
     """Return a pattern in Java's syntax for Python's engine, None for what is not known here."""
-    python = re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), pattern)
+    python = pattern.replace(r"\p{Print}", "[ -~]")  # POSIX's, which stands in no other class
+    python = python.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")  # in UTF-16
+    python = re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), python)
     python = re.sub(r"\\w-(?=[^\]])", r"\\w\\-", python)  # a bad range here, a hyphen there
     python = re.sub(r"\(\?i\)([^()]*)\)", r"(?i:\1))", python)  # the flag holds to the group's end
     try:

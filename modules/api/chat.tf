@@ -12,13 +12,10 @@ resource "aws_api_gateway_model" "chat" {
     type                 = "object"
     additionalProperties = false
     required             = ["message"]
-    properties = {
-      message = {
-        type      = "string"
-        minLength = 1
-        maxLength = var.max_message_chars
-      }
-    }
+    properties = merge(
+      { message = { type = "string", minLength = 1, maxLength = var.max_message_chars } },
+      { for name, type in { conversation_id = { type = "string", pattern = "^[A-Za-z0-9_-]{24}$" } } : name => type if var.function.conversations },
+    )
   })
 }
 

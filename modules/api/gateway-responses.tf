@@ -2,7 +2,7 @@
 
 locals {
   gateway_responses = {
-    BAD_REQUEST_BODY       = { status = "400", code = "invalid_request", message = "The body must be valid JSON in UTF-8: an object with one field, message, of 1 to ${var.max_message_chars} characters." }
+    BAD_REQUEST_BODY       = { status = "400", code = "invalid_request", message = "The body must be valid JSON in UTF-8: an object with ${var.function.conversations ? "the field message, of 1 to ${var.max_message_chars} characters, and perhaps conversation_id" : "one field, message, of 1 to ${var.max_message_chars} characters"}." }
     INTEGRATION_TIMEOUT    = { status = "504", code = "model_timeout", message = "The answer took too long. Try again, or ask a shorter question." }
     INVALID_API_KEY        = { status = "403", code = "forbidden", message = "The x-api-key header is missing or its key is not valid." }
     QUOTA_EXCEEDED         = { status = "429", code = "quota_exceeded", message = "This API key has used up its quota. Wait for the next period." }

@@ -2,11 +2,12 @@ locals {
   # A REST API serves the snapshot of its last deployment, so whatever describes it makes a new one: the files, and the
   # inputs that they read. A hash of resource ids, as in many examples, would miss every change in place.
   definition = [
-    [for file in ["main.tf", "chat.tf", "preflight.tf", "gateway-responses.tf", "sign-in.tf"] : filesha256("${path.module}/${file}")],
+    [for file in ["main.tf", "chat.tf", "preflight.tf", "gateway-responses.tf", "sign-in.tf", "conversations.tf"] : filesha256("${path.module}/${file}")],
     var.allowed_origin,
     var.further_origins,
     try(var.custom_domain.close_default_endpoint, false),
     var.function.alias_invoke_arn,
+    var.function.conversations,
     var.identity,
     var.max_message_chars,
   ]
@@ -27,6 +28,8 @@ resource "aws_api_gateway_deployment" "this" {
   depends_on = [
     aws_api_gateway_gateway_response.this,
     aws_api_gateway_integration.chat,
+    aws_api_gateway_integration.conversation,
+    aws_api_gateway_integration_response.conversation,
     aws_api_gateway_integration_response.preflight,
   ]
 }
@@ -42,6 +45,9 @@ resource "aws_api_gateway_stage" "this" {
   description          = "POST ${aws_api_gateway_resource.chat.path}"
   xray_tracing_enabled = true
   tags                 = var.tags
+
+  # A request carries the id of its API key, which a new key changes; budgets and conversations go by the client's name.
+  variables = var.function.client_names ? { for name, key in aws_api_gateway_api_key.client : "client_${key.id}" => local.keys[name] } : null
 
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn

@@ -88,6 +88,8 @@ variable "function" {
   type = object({
     alias_invoke_arn = string
     alias_name       = string
+    client_names     = optional(bool, false) # It is told the names of the clients, for budgets and conversations.
+    conversations    = optional(bool, false) # It keeps conversations: a message may name one, and DELETE /chat/{id} ends one.
     function_name    = string
   })
   nullable = false

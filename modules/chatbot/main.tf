@@ -1,6 +1,7 @@
 # The only place where the layers meet:
 #
 #   governance ──key, deny policy──▶ compute ◀──guardrail, version── guardrail
+#                                compute ◀──table── memory
 #   compute ──alias──▶ api ──stage──▶ edge
 
 module "governance" {
@@ -14,6 +15,7 @@ module "governance" {
   former_log_groups    = var.account.former_log_groups
   guardrail_arn        = local.guardrail.arn
   log_retention_days   = var.operations.log_retention_days
+  memory_table_name    = local.table_name
   trail                = var.account.trail
 
   alerts = {
@@ -83,6 +85,11 @@ module "compute" {
     leak_mode         = var.function.leak_mode
     log_level         = var.function.log_level
     max_message_chars = var.function.max_message_chars
+    memory = one([for table in module.memory : {
+      table_name   = table.table_name
+      budget       = var.budget == null ? null : jsonencode(var.budget)
+      conversation = var.conversation == null ? null : jsonencode(var.conversation)
+    }])
     max_output_tokens = var.function.max_output_tokens
     patterns          = var.edge.prompt_injection.patterns
     screening_mode    = var.function.screening_mode
@@ -120,6 +127,8 @@ module "api" {
   function = {
     alias_invoke_arn = module.compute.alias_invoke_arn
     alias_name       = module.compute.alias_name
+    client_names     = local.remembers
+    conversations    = var.conversation != null
     function_name    = module.compute.function_name
   }
 }

@@ -7,6 +7,8 @@ output "deployment" {
     alias_arn             = module.compute.alias_arn                            # Lambda alias that answers.
     api_id                = module.api.id                                       # Of the REST API.
     api_key_ids           = module.api.api_key_ids                              # Client to the id of its newest API key: aws apigateway get-api-key --include-value --api-key <id>
+    budget                = var.budget                                          # Limits of each client and person; null without.
+    conversation          = var.conversation                                    # How much of a conversation is kept; null without.
     clients               = module.api.clients                                  # Client to the ids of its live keys, the newest last, and of its usage plan.
     custom_domain_target  = module.api.custom_domain_target                     # Where a DNS alias of the custom domain must point; null without one.
     dashboard_name        = module.governance.dashboard_name                    # Of the CloudWatch dashboard, which is one in the account for all regions.
@@ -24,6 +26,7 @@ output "deployment" {
     region                = local.region                                        # Of all of it.
     scp_json              = module.governance.scp_json                          # Service control policy that binds everybody but the deploy roles, for the organization's management account to attach; null without deploy roles.
     stage_name            = module.api.stage_name                               # Of the REST API.
+    table_name            = local.table_name                                    # DynamoDB table of budgets and conversations; null without both.
     trail_arn             = module.governance.trail_arn                         # CloudTrail trail; null for one that is managed elsewhere.
     trail_bucket          = module.governance.trail_bucket                      # Bucket of its records; null likewise.
     url                   = module.api.url                                      # Where to send POST requests.

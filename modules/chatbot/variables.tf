@@ -60,6 +60,47 @@ variable "bound_role_names" {
   nullable    = false
 }
 
+variable "budget" {
+  description = "How many of the model's tokens each client, and each person, may use: reserved before the model is asked, at its worst, and settled afterwards. null = no limit but the plan's, and no table."
+  type = object({
+    client_tokens_per_day   = optional(number) # null = no limit; days and months are UTC's
+    client_tokens_per_month = optional(number)
+    clients = optional(map(object({ # client name to its own limits, in place of the two above
+      tokens_per_day   = optional(number)
+      tokens_per_month = optional(number)
+    })), {})
+    on_store_failure      = optional(string, "refuse") # when the table cannot be asked; or answer, without a limit
+    user_tokens_per_day   = optional(number)           # of each person who signed in
+    user_tokens_per_month = optional(number)
+  })
+  default = null
+
+  validation {
+    condition     = var.budget == null ? true : contains(["answer", "refuse"], var.budget.on_store_failure)
+    error_message = "budget.on_store_failure is refuse, which answers 503 while the table cannot be asked, or answer, which spends without a limit until it can."
+  }
+
+  validation {
+    condition = var.budget == null ? true : try(min([
+      for limit in concat(
+        [for name, limit in var.budget : limit if endswith(name, "_day") || endswith(name, "_month")],
+        flatten([for client in values(var.budget.clients) : values(client)]),
+      ) : floor(limit) == limit ? limit : 0 if limit != null
+    ]...) >= local.longest_request_tokens, false)
+    error_message = "budget needs a limit, and each is a whole number of at least ${local.longest_request_tokens} tokens, what the longest request may take: a longer one could never be answered. See docs/decisions/0015-budgets-are-reserved-at-their-worst.md."
+  }
+
+  validation {
+    condition     = var.identity != null || try(coalesce(var.budget.user_tokens_per_day, var.budget.user_tokens_per_month), null) == null
+    error_message = "budget.user_tokens_per_day and user_tokens_per_month are for people who sign in: set identity, or leave them out."
+  }
+
+  validation {
+    condition     = var.budget == null ? true : length(setsubtract(keys(var.budget.clients), keys(var.clients))) == 0
+    error_message = "budget.clients names clients, and would limit nobody as ${try(join(", ", setsubtract(keys(var.budget.clients), keys(var.clients))), "")}. The clients are: ${join(", ", keys(var.clients))}."
+  }
+}
+
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own."
   type = map(object({
@@ -72,6 +113,25 @@ variable "clients" {
     }))
   }))
   nullable = false
+}
+
+variable "conversation" {
+  description = "How much of a conversation the model is given with the next message. null = every message stands alone, nothing is kept, and there is no table."
+  type = object({
+    max_chars = optional(number, 8000) # of all that is given to the model, the new message included
+    max_turns = optional(number, 10)   # questions with their answers
+    ttl_hours = optional(number, 24)   # after the last answer, a conversation is gone
+  })
+  default = null
+
+  validation {
+    condition = var.conversation == null ? true : alltrue([
+      for value in values(var.conversation) : floor(value) == value && value >= 1
+      ]) && var.conversation.max_turns <= 100 && var.conversation.ttl_hours <= 8760 && (
+      var.conversation.max_chars >= var.function.max_message_chars && var.conversation.max_chars <= 50000
+    )
+    error_message = "conversation has whole numbers: max_turns from 1 to 100, ttl_hours from 1 to 8,760, and max_chars from function.max_message_chars to 50,000, which is what an item of DynamoDB can hold."
+  }
 }
 
 variable "deploy_role_arns" {
@@ -120,8 +180,8 @@ variable "edge" {
 
   # The longest message that the API takes, in characters that need four bytes each in UTF-8, must not be stopped by its size.
   validation {
-    condition     = var.edge.limits.body_bytes >= 4 * var.function.max_message_chars + 64
-    error_message = "edge.limits.body_bytes (${var.edge.limits.body_bytes}) is too small for function.max_message_chars (${var.function.max_message_chars}): a message of that length may need ${4 * var.function.max_message_chars + 64} bytes. Raise the one or lower the other."
+    condition     = var.edge.limits.body_bytes >= 4 * var.function.max_message_chars + local.envelope_bytes
+    error_message = "edge.limits.body_bytes (${var.edge.limits.body_bytes}) is too small for function.max_message_chars (${var.function.max_message_chars}): a message of that length may need ${4 * var.function.max_message_chars + local.envelope_bytes} bytes. Raise the one or lower the other."
   }
 }
 

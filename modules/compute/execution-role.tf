@@ -152,7 +152,7 @@ resource "aws_iam_role_policy_attachment" "deny_tampering" {
 # Nothing else: a policy that somebody adds to the role by hand shows in the next plan, and goes with the next apply.
 resource "aws_iam_role_policies_exclusive" "execution" {
   role_name    = aws_iam_role.execution.name
-  policy_names = [aws_iam_role_policy.guardrail.name, aws_iam_role_policy.invoke.name]
+  policy_names = concat([aws_iam_role_policy.guardrail.name, aws_iam_role_policy.invoke.name], aws_iam_role_policy.memory[*].name)
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "execution" {

@@ -34,6 +34,11 @@ locals {
     },
     var.chat.sign_in ? { SIGN_IN = "required" } : {},
     length(var.chat.further_origins) == 0 ? {} : { FURTHER_ORIGINS = join(" ", var.chat.further_origins) },
+    { for name, value in {
+      BUDGET       = try(var.chat.memory.budget, null)
+      CONVERSATION = try(var.chat.memory.conversation, null)
+      TABLE_NAME   = try(var.chat.memory.table_name, null)
+    } : name => value if value != null },
     var.chat.patterns == null ? {} : { PROMPT_INJECTION_PATTERNS = join("\n", var.chat.patterns) },
   )
 
@@ -104,6 +109,7 @@ resource "aws_lambda_function" "this" {
   depends_on = [
     aws_iam_role_policy.guardrail,
     aws_iam_role_policy.invoke,
+    aws_iam_role_policy.memory,
     aws_iam_role_policy_attachment.deny_tampering,
   ]
 }

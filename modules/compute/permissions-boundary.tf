@@ -2,6 +2,8 @@
 # AdministratorAccess, has gained nothing. It grants nothing itself. The guardrail's id is not known when it is written,
 # so it names the account's guardrails, and those enforced from outside; the role's own policy narrows that to the one.
 data "aws_iam_policy_document" "boundary" {
+  source_policy_documents = data.aws_iam_policy_document.memory[*].json
+
   #checkov:skip=CKV_AWS_111:X-Ray has no resource-level permissions for its writes; every other statement names its resources
   #checkov:skip=CKV_AWS_356:X-Ray has no resource-level permissions for its writes; every other statement names its resources
   #checkov:skip=CKV_CHATBOT_5:a boundary grants nothing; the role's own policy denies every model without the guardrail

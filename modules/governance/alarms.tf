@@ -135,7 +135,18 @@ locals {
         namespace   = "AWS/Logs", metric = "IncomingLogEvents", dimensions = { LogGroupName = local.trail_log_group }
         statistic   = "Sum", threshold = 1, period = 1200, missing = "breaching", comparison = "LessThanThreshold" # an account is never still
       }
-  } : name => alarm if var.trail != null })
+      } : name => alarm if var.trail != null }, { for name, alarm in {
+      budget-nearly-used = {
+        description = "A client, or a person, has used four fifths of a budget of tokens. `scripts/budget.py show` names whose."
+        namespace   = var.watched.metrics_namespace, metric = "BudgetUsed", dimensions = local.service_dimensions
+        statistic   = "Maximum", threshold = 80, period = 300, missing = "notBreaching" # written for each answer
+      }
+      memory-errors = {
+        description = "The table of budgets and conversations does not answer in time. Requests are refused until it does, unless budget.on_store_failure is answer."
+        namespace   = var.watched.metrics_namespace, metric = "MemoryErrors", dimensions = local.service_dimensions
+        statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written only when it is not zero
+      }
+  } : name => alarm if var.memory_table_name != null })
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {

@@ -1,6 +1,6 @@
 # One map, one dashboard: what a person on call asks first, from the edge inwards.
 locals {
-  widgets = {
+  widgets = merge({
     "1 Requests and refusals at the API" = [
       ["AWS/ApiGateway", "Count", local.api_dimensions],
       ["AWS/ApiGateway", "4XXError", local.api_dimensions],
@@ -39,7 +39,12 @@ locals {
       ["AWS/Lambda", "Duration", local.function_dimensions],
       [var.watched.metrics_namespace, "ModelLatency", local.service_dimensions],
     ]
-  }
+    }, { for title, metrics in {
+      "9 Budgets and conversations" = [
+        [var.watched.metrics_namespace, "BudgetExhausted", local.service_dimensions],
+        [var.watched.metrics_namespace, "Deleted", local.service_dimensions],
+      ]
+  } : title => metrics if var.memory_table_name != null })
 
   # What has a dimension or a name that is not known here. A SEARCH cannot have an alarm.
   searches = {

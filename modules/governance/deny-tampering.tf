@@ -148,11 +148,24 @@ locals {
       bound = ["events:RemovePermission", "sns:Publish"]
     }
 
+    # Stops deleting the table of budgets and conversations, lending it to another account, and copying or replacing it. Items
+    # stay the function's own work.
+    TableTampering = {
+      scope   = "named"
+      actions = ["dynamodb:DeleteT*", "dynamodb:UpdateT*"]
+      bound = [
+        "dynamodb:A*", "dynamodb:BatchW*", "dynamodb:Create*", "dynamodb:DeleteB*", "dynamodb:DeleteG*", "dynamodb:DeleteR*",
+        "dynamodb:Di*", "dynamodb:E*", "dynamodb:I*", "dynamodb:PartiQLD*", "dynamodb:PartiQLI*", "dynamodb:PartiQLU*",
+        "dynamodb:Purchase*", "dynamodb:PutR*", "dynamodb:Rep*", "dynamodb:Res*", "dynamodb:St*", "dynamodb:UpdateA*",
+        "dynamodb:UpdateC*", "dynamodb:UpdateG*", "dynamodb:UpdateK*", "dynamodb:W*",
+      ]
+    }
+
     # Stops making all of the evidence unreadable at once.
     KeyLoss = {
       scope   = "key"
       actions = ["kms:DeleteImportedKeyMaterial", "kms:Disable*", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
-      bound   = ["kms:CreateGrant"] # which the key's policy gives to nobody
+      bound   = ["kms:CreateGrant", "kms:Re*Grant"] # which are DynamoDB's, if anybody's
     }
 
     # Stops taking from the key the name that it is protected by.
@@ -179,6 +192,7 @@ locals {
         "${local.cloudwatch_arn_prefix}alarm:${var.name}-*",
         "arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-*",
         "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}*",
+        "arn:${local.partition}:dynamodb:*:*:table/${var.name}*",
         "arn:${local.partition}:budgets::${local.account}:budget/${local.global_name}-*",
         "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${local.global_name}*",
         "${local.topic_arn}*",

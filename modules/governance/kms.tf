@@ -107,6 +107,60 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
+  # DynamoDB uses a table's key on behalf of whoever asks for its items, who needs the same from IAM, and with grants for its own
+  # work on the table (DynamoDB Developer Guide, "DynamoDB encryption at rest usage notes").
+  dynamic "statement" {
+    for_each = var.memory_table_name == null ? [] : [var.memory_table_name]
+    content {
+      sid       = "ItemsOfTheTable"
+      actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+      resources = ["*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["${local.iam_arn_prefix}root"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["dynamodb.${local.region}.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:EncryptionContext:aws:dynamodb:tableName"
+        values   = [statement.value]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.memory_table_name == null ? [] : [1]
+    content {
+      sid       = "DynamoDBWorksOnTheTable"
+      actions   = ["kms:CreateGrant"]
+      resources = ["*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["${local.iam_arn_prefix}root"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["dynamodb.${local.region}.amazonaws.com"]
+      }
+
+      condition {
+        test     = "Bool"
+        variable = "kms:GrantIsForAWSResource"
+        values   = ["true"]
+      }
+    }
+  }
+
   statement {
     sid       = "AlarmsOfThisAccount"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

@@ -37,8 +37,11 @@ locals {
   naming = {
     alerting   = ["alarmName", "alarmNames", "dashboardName", "dashboardNames", "name", "resourceArn", "rule", "subscriptionArn", "topicArn"]
     "function" = ["functionName", "resource", "resourceArn"]
-    logs       = ["bucketName", "logGroupArnList", "logGroupIdentifier", "logGroupName", "resourceArn", "resourceIdentifier"]
-    waf        = ["name", "resourceArn", "webACLArn"]
+    logs = concat(
+      ["bucketName", "logGroupArnList", "logGroupIdentifier", "logGroupName", "resourceArn", "resourceIdentifier"],
+      var.memory_table_name == null ? [] : ["tableName"],
+    )
+    waf = ["name", "resourceArn", "webACLArn"]
   }
   of_groups = ["logGroupIdentifier", "logGroupName"]
   named = {
@@ -65,8 +68,8 @@ locals {
     }
     # Not every event that begins with Create: services make the streams that they write to.
     logs-changed = {
-      title    = "A log group, or the bucket of the audit trail, was changed or deleted"
-      services = ["logs", "s3"]
+      title    = "A log group, ${var.memory_table_name == null ? "or the bucket of the audit trail," : "the bucket of the audit trail, or the table of budgets and conversations,"} was changed or deleted"
+      services = concat(["logs", "s3"], var.memory_table_name == null ? [] : ["dynamodb"])
       match = { "$or" = [
         merge({ eventName = concat([for verb in local.changing : verb if verb.prefix != "Create"], [{ prefix = "CreateBucketMetadata" }, { prefix = "CreateExportTask" }]) }, local.named.logs),
         { eventName = local.denied_events.AccountLogPolicies },

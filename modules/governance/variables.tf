@@ -109,6 +109,12 @@ variable "log_retention_days" {
   }
 }
 
+variable "memory_table_name" {
+  description = "Name of the table of budgets and conversations, which this key encrypts. null: there is none."
+  type        = string
+  default     = null
+}
+
 variable "name" {
   description = "Name of the environment's chatbot; everything here is named after it."
   type        = string

@@ -52,18 +52,31 @@ NEIGHBOURS = (
     f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-boundary",
     f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-deny-tampering",
     f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
+    f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{NAME}-other",
     f"arn:aws:s3:::{GLOBAL}-trail-{ACCOUNT}/AWSLogs/record",
     f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-alerts",
 )
 
 # The friendliest circumstances: whatever a condition may ask for is offered, in all combinations.
-CONTEXTS = [
-    {key: value for key, value in pairs if value}
-    for pairs in product(
-        [("bedrock:InferenceProfileArn", value) for value in (PROFILE, GLOBAL_PROFILE, "")],
-        [("bedrock:GuardrailIdentifier", value) for value in (f"{GUARDRAIL}:1", GUARDRAIL, "")],
-    )
-]
+OFFERED: dict[str, dict[str, tuple[str | list[str], ...]]] = {
+    "bedrock": {
+        "bedrock:InferenceProfileArn": (PROFILE, GLOBAL_PROFILE, ""),
+        "bedrock:GuardrailIdentifier": (f"{GUARDRAIL}:1", GUARDRAIL, ""),
+    },
+    "dynamodb": {"dynamodb:LeadingKeys": (["budget/web"], ["conversation/web"], ["other"], "")},
+    "kms": {
+        "kms:EncryptionContext:aws:dynamodb:tableName": (NAME, "other", ""),
+        "kms:ViaService": (f"dynamodb.{REGION}.amazonaws.com", ""),
+    },
+}
+
+
+@cache
+def contexts(service: str) -> list[dict[str, str | list[str]]]:
+    """Return the circumstances in which actions of a service are asked."""
+    offered = [[(key, one) for one in values] for key, values in OFFERED.get(service, {}).items()]
+    return [{key: value for key, value in pairs if value} for pairs in product(*offered)]
+
 
 ADMINISTRATOR = Policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
@@ -147,7 +160,7 @@ class Role:
             self.boundary = Policy(managed[f"{GLOBAL}-boundary"], "boundary")
 
     def may(
-        self, action: str, resource: str, context: Mapping[str, str], *extra: Policy
+        self, action: str, resource: str, context: Mapping[str, str | list[str]], *extra: Policy
     ) -> Decision:
         principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.name}/session"
         query = Query(action, resource, dict(context), principal)
@@ -160,11 +173,11 @@ class Role:
         for action, resources_of_its_kinds in asked():
             service = action.split(":")[0]
             arns = {"*", *resources_of_its_kinds, *(a for a in ours if service_of(a) == service)}
-            contexts = CONTEXTS if service == "bedrock" else CONTEXTS[:1]
+            offered = contexts(service)
             passed = {
                 arn
                 for arn in arns
-                if any(self.may(action, arn, context, *extra).allowed for context in contexts)
+                if any(self.may(action, arn, context, *extra).allowed for context in offered)
             }
             if passed:
                 found[action] = {"*"} if passed == arns else passed

@@ -9,6 +9,7 @@ import pytest
 from chatbot.errors import ChatbotError
 from emulator.events.patterns import matches
 from tests.terraform.offline import Jobs, resource, resources
+from tests.terraform.roles import mine
 from toolkit.terraform import ROOT
 
 CODE = ROOT / "lambda" / "src" / "chatbot"
@@ -44,18 +45,17 @@ def names(node: ast.AST) -> set[str]:
     }
 
 
-@pytest.mark.needs("plan dev")
-def test_every_metric_of_the_code_is_alarmed_or_drawn_and_no_other(jobs: Jobs) -> None:
-    plan = jobs.result("plan dev")
+@pytest.mark.needs("usages")
+def test_every_metric_of_the_code_is_alarmed_or_drawn_and_no_other(usages: dict[str, Any]) -> None:
     code = emitted()
     assert {"Requests", "Answered", "Blocked", "Screened", "Screened.", "InternalErrors"} <= code
     named = {
         alarm["metric_name"]
-        for alarm in resources(plan, "aws_cloudwatch_metric_alarm")
+        for alarm in mine(usages, "aws_cloudwatch_metric_alarm")
         if alarm["namespace"] == "Chatbot" and alarm["dimensions"]
     }
     searched = set()
-    (dashboard,) = resources(plan, "aws_cloudwatch_dashboard")
+    (dashboard,) = mine(usages, "aws_cloudwatch_dashboard")
     for widget in json.loads(dashboard["dashboard_body"])["widgets"]:
         for row in widget["properties"].get("metrics", ()):
             if isinstance(row[0], dict) and "{Chatbot,service}" in row[0]["expression"]:

@@ -10,12 +10,12 @@ from tests.terraform.offline import Jobs, resources
 from tests.terraform.roles import (
     ADMINISTRATOR,
     BEDROCK,
-    CONTEXTS,
     GLOBAL,
     GUARDRAIL,
     LOGS,
     MODELS,
     NAME,
+    OFFERED,
     PROFILE,
     PROJECT,
     REGION,
@@ -26,11 +26,20 @@ from toolkit.offline import ACCOUNT
 
 TRAIL_STREAM = f"{LOGS}/aws/cloudtrail/{NAME}:log-stream:{ACCOUNT}_CloudTrail_{REGION}"
 
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{NAME}"
+KEY_USES = (
+    *("kms:Decrypt", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+    *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
+    *("kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"),
+)
+
 # Role -> action -> every resource that it is allowed on. "*" is all that were asked.
 ALLOWED: dict[str, dict[str, set[str]]] = {
     f"{GLOBAL}-execution": {
         "bedrock:ApplyGuardrail": {GUARDRAIL},
         "bedrock:InvokeModel": {PROFILE, PROJECT, *MODELS},
+        **{action: {TABLE} for action in ("dynamodb:DeleteItem", "dynamodb:UpdateItem")},
+        **{action: {f"arn:aws:kms:{REGION}:{ACCOUNT}:key/some"} for action in KEY_USES},
         "logs:CreateLogStream": {f"{LOGS}/aws/lambda/{NAME}:some"},
         "logs:PutLogEvents": {f"{LOGS}/aws/lambda/{NAME}:some"},
         "xray:PutTelemetryRecords": {"*"},
@@ -72,6 +81,9 @@ AT_MOST = ALLOWED[f"{GLOBAL}-execution"] | {
     },
 }
 
+# Of a role that has a table, as the usage blocks do.
+OF_THE_TABLE = {"ChangeOwnItems", "UseKeyOfTable"}
+
 # Who may take on each role: the service, with what AWS says of the request's origin.
 TRUSTED = {
     f"{GLOBAL}-execution": ("lambda.amazonaws.com", {}),
@@ -102,7 +114,7 @@ def test_every_condition_of_a_role_is_offered_above(roles: dict[str, Role]) -> N
         for condition in statement.get("Condition", {}).values()
         for key in condition
     }
-    assert keys == {key for context in CONTEXTS for key in context}
+    assert keys == {key for offered in OFFERED.values() for key in offered}
 
 
 def test_each_role_is_for_one_service_and_for_our_own_requests(roles: dict[str, Role]) -> None:
@@ -123,7 +135,7 @@ def test_each_role_is_for_one_service_and_for_our_own_requests(roles: dict[str, 
 
 
 def test_an_environment_holds_the_same_documents(jobs: Jobs, usages: dict[str, Any]) -> None:
-    """All but those about the guardrail, whose id AWS has not given yet."""
+    """All but those about the guardrail, whose id AWS has not given yet, and about a table."""
 
     def documents(found: list[dict[str, Any]], name: str) -> dict[str, str]:
         return {
@@ -134,6 +146,12 @@ def test_an_environment_holds_the_same_documents(jobs: Jobs, usages: dict[str, A
 
     for kind in ("aws_iam_policy", "aws_iam_role_policy"):
         example = documents(mine(usages, kind), NAME)
-        for waiting in ("guardrail", "N-require-guardrail"):
+        for waiting in ("guardrail", "memory", "N-require-guardrail"):
             example.pop(waiting, None)
+        if boundary := example.get("N-boundary"):
+            document = json.loads(boundary)
+            document["Statement"] = [
+                one for one in document["Statement"] if one["Sid"] not in OF_THE_TABLE
+            ]
+            example["N-boundary"] = json.dumps(document, separators=(",", ":"))
         assert documents(resources(jobs.result("plan dev"), kind), "chatbot-dev") == example

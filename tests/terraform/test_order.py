@@ -45,6 +45,7 @@ def test_what_is_in_use_ends_after_the_new_one_is_made(module: str) -> None:
             {
                 "aws_iam_role_policy.guardrail",
                 "aws_iam_role_policy.invoke",
+                "aws_iam_role_policy.memory",
                 "aws_iam_role_policy_attachment.deny_tampering",
             },
         ),
@@ -55,6 +56,8 @@ def test_what_is_in_use_ends_after_the_new_one_is_made(module: str) -> None:
             {
                 "aws_api_gateway_gateway_response.this",
                 "aws_api_gateway_integration.chat",
+                "aws_api_gateway_integration.conversation",
+                "aws_api_gateway_integration_response.conversation",
                 "aws_api_gateway_integration_response.preflight",
             },
         ),

@@ -61,6 +61,7 @@ OURS = (
     f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{GLOBAL}",
     f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-api-5xx",
     f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{GLOBAL}",
+    f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{NAME}",
     f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}-waf-changed",
     f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-boundary",
     f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-deny-tampering",
@@ -179,6 +180,7 @@ LEFT_OPEN = {
         "logs:PutLogEvents",
     ],
     "whoever calls the function meets its own checks and the guardrail": ["lambda:Invoke*"],
+    "its items are the application's; of the table logs-changed tells": ["dynamodb:*"],
     "AWS invents the API's id; the alert api-changed tells": ["apigateway:*"],
 }
 

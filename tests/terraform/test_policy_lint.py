@@ -35,6 +35,22 @@ ACCEPTED: dict[Finding, str] = {
     ("invoke", "InvokeModelThroughProfile", "action_resource_matching"): (
         "the validator takes the colon in a model's version for the end of an ARN's part"
     ),
+    **{
+        (name, "ChangeOwnItems", "set_operator_validation"): (
+            "ForAllValues is AWS's own pattern for dynamodb:LeadingKeys, which each call carries"
+        )
+        for name in ("boundary", "memory 0")
+    },
+    **{
+        (name, sid, "condition_key_validation"): (
+            "DynamoDB's encryption context is a key of its own, which the reference has by its stem"
+        )
+        for name, sid in (
+            ("boundary", "UseKeyOfTable"),
+            ("key", "ItemsOfTheTable"),
+            ("memory 0", "UseKeyOfTable"),
+        )
+    },
     ("key", "AccountManagesButDoesNotUse", "sensitive_action"): (
         "without an administrator nobody could ever change the key"
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from chatbot import refusals, replies
+from chatbot.budgets import most_tokens
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
     EndpointError,
@@ -29,6 +30,7 @@ from chatbot.models import ModelReply, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from chatbot.budgets import Spending
     from chatbot.config import Config
     from chatbot.models import ChatRequest, Deadline
 
@@ -67,13 +69,22 @@ class Bedrock:
         # slow name server or an answer that trickles add up. Waiting for a thread bounds it all.
         self._threads = ThreadPoolExecutor(thread_name_prefix="bedrock")
 
-    def ask(self, request: ChatRequest, deadline: Deadline) -> ModelReply:
+    def worst(self, request: ChatRequest) -> int:
+        """Return the most tokens that one call for a request can cost."""
+        said = [text for turn in request.history for text in (turn.question, turn.answer)]
+        texts = [self._config.system_prompt, *said, request.message]
+        return most_tokens(texts) + self._config.max_output_tokens
+
+    def ask(self, request: ChatRequest, deadline: Deadline, spending: Spending) -> ModelReply:
         """Return the model's reply, or raise a ChatbotError before the deadline."""
         document = self._document(request)
         for attempt in range(1, MAX_ATTEMPTS + 1):
+            spending.call()
             try:
                 response = self._call(document, deadline)
             except FAILURES as error:
+                if isinstance(error, RefusedError) and refusals.unpaid(error):
+                    spending.cost(0)
                 pause = self._uniform(0, BACKOFF_SECONDS * 2**attempt)
                 hopeless = deadline.remaining() - pause < WORTH_A_RETRY_SECONDS
                 if attempt == MAX_ATTEMPTS or hopeless or not _may_pass(error):
@@ -82,7 +93,10 @@ class Bedrock:
                     raise self._translate(error, attempt) from None
                 self._sleep(pause)
             else:
-                return replies.read(response, attempt)
+                reply = replies.read(response, attempt)
+                if reply.usage.known:
+                    spending.cost(reply.usage.tokens)
+                return reply
         raise AssertionError  # the last attempt returns or raises
 
     def _call(self, document: Mapping[str, Any], deadline: Deadline) -> object:
@@ -100,9 +114,7 @@ class Bedrock:
         if request.ids.extended_request_id:
             metadata["extended_request_id"] = request.ids.extended_request_id
         document = {
-            # One plain text block: with a guardContent block anywhere the guardrail would assess
-            # nothing else. (Bedrock User Guide, Use a guardrail with the Converse API.)
-            "messages": [{"role": "user", "content": [{"text": request.message}]}],
+            "messages": _messages(request),
             "system": [{"text": self._config.system_prompt}],
             "inferenceConfig": {"maxTokens": self._config.max_output_tokens},
             "guardrailConfig": {
@@ -133,6 +145,19 @@ class Bedrock:
             hint = "Bedrock could not be reached; check the region and the way out of a VPC"
             return ModelUnavailableError(cause=cause, attempts=attempts, hint=hint)
         return ModelFailedError(cause=cause, attempts=attempts)
+
+
+def _messages(request: ChatRequest) -> list[Mapping[str, Any]]:
+    """Return the conversation in plain text blocks, all of which the guardrail assesses.
+
+    With a guardContent block anywhere it would assess nothing else (Bedrock User Guide, "Include a
+    guardrail with the Converse API"), and an attack in pieces would pass one piece at a time.
+    """
+    texts = [text for turn in request.history for text in (turn.question, turn.answer)]
+    return [
+        {"role": "assistant" if place % 2 else "user", "content": [{"text": text}]}
+        for place, text in enumerate([*texts, request.message])
+    ]
 
 
 def _may_pass(error: Exception) -> bool:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from chatbot.budgets import BudgetConfig, Limits
+from chatbot.conversations import ConversationConfig
 from chatbot.errors import InternalError
 from chatbot.signing import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 BLOCK_OR_COUNT = re.compile(r"block|count")
 # Bedrock accepts an empty id or version without an error and then applies no guardrail, so
@@ -59,6 +61,10 @@ class Config:
     screening_mode: str
     sign_in: bool  # API Gateway hands on who the person is
     system_prompt: str
+    budget: BudgetConfig | None = None
+    conversation: ConversationConfig | None = None
+    store_endpoint: str = ""
+    table: str = ""  # of budgets and conversations; empty where there is neither
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,15 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
             return {}
         return value
 
+    def memory[T](name: str, read: Callable[[Mapping[str, Any]], T]) -> T | None:
+        if name not in environ:
+            return None
+        try:
+            return read(fields(name))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            problems.append(f"{name} must be as modules/chatbot writes it")
+            return None
+
     text("LOG_LEVEL", LOG_LEVEL, "be INFO, WARN or ERROR")
     text("METRICS_NAMESPACE", METRICS_NAMESPACE, "be a namespace of CloudWatch")
     text("SERVICE_NAME", SERVICE_NAME, "be a name")
@@ -131,11 +146,17 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         screening_mode=text("SCREENING_MODE", BLOCK_OR_COUNT, "be block or count"),
         sign_in="SIGN_IN" in environ,
         system_prompt=text("SYSTEM_PROMPT"),
+        budget=memory("BUDGET", _budget),
+        conversation=memory("CONVERSATION", _conversation),
+        store_endpoint=environ.get("AWS_ENDPOINT_URL", "") or _endpoint(region, "dynamodb"),
+        table=environ.get("TABLE_NAME", ""),
     )
     if environ.get("SIGN_IN", "required") != "required":
         problems.append("SIGN_IN must be required, or not be set")
     if not all(map(ORIGIN.fullmatch, environ.get("FURTHER_ORIGINS", "").split())):
         problems.append("FURTHER_ORIGINS must be origins, https://host[:port], or nothing")
+    if not config.table and ("BUDGET" in environ or "CONVERSATION" in environ):
+        problems.append("TABLE_NAME must be a table's name")
     if not ORIGIN.fullmatch(config.endpoint):
         # Prompts leave this machine in TLS or not at all.
         problems.append("AWS_ENDPOINT_URL must be https://host[:port]")
@@ -181,9 +202,36 @@ def key_source(environ: Mapping[str, str] = os.environ) -> KeySource:
     )
 
 
-def _endpoint(region: str) -> str:
+def _budget(given: Mapping[str, Any]) -> BudgetConfig:
+    def limits(values: Mapping[str, Any], prefix: str = "") -> Limits:
+        found = [values.get(f"{prefix}tokens_per_{period}") for period in ("day", "month")]
+        return Limits(*(None if one is None else _whole(one) for one in found))
+
+    return BudgetConfig(
+        client=limits(given, "client_"),
+        user=limits(given, "user_"),
+        clients={name: limits(one) for name, one in given.get("clients", {}).items()},
+        answers_without_store={"answer": True, "refuse": False}[given["on_store_failure"]],
+    )
+
+
+def _conversation(given: Mapping[str, Any]) -> ConversationConfig:
+    return ConversationConfig(
+        max_chars=_whole(given["max_chars"]),
+        max_turns=_whole(given["max_turns"]),
+        ttl_hours=_whole(given["ttl_hours"]),
+    )
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError
+    return value
+
+
+def _endpoint(region: str, service: str = "bedrock-runtime") -> str:
     suffixes = [suffix for start, suffix in DNS_SUFFIXES.items() if region.startswith(start)]
-    return f"https://bedrock-runtime.{region}.{suffixes[0] if suffixes else 'amazonaws.com'}"
+    return f"https://{service}.{region}.{suffixes[0] if suffixes else 'amazonaws.com'}"
 
 
 def _json(text: str) -> object:

@@ -55,12 +55,21 @@ class GarbledError(EndpointError):
 class RefusedError(Exception):
     """The service answered with an error. Its text may quote the request: never log it."""
 
-    def __init__(self, code: str, status: int, message: str = "", request_id: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        status: int,
+        message: str = "",
+        request_id: str = "",
+        *,
+        item: object = None,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.status = status
         self.message = message
         self.request_id = request_id
+        self.item = item  # DynamoDB's, which did not meet the condition
 
 
 @dataclass(slots=True)
@@ -70,7 +79,11 @@ class _Kept:
 
 
 class Endpoint:
-    """Sends JSON to one service. Safe to use from several threads."""
+    """Sends JSON to one service. Safe to use from several threads.
+
+    A kept connection may turn out to be dead. With `resends` the request then goes out once more;
+    without, the caller hears of it, who counts what each sending may cost.
+    """
 
     def __init__(
         self,
@@ -79,6 +92,7 @@ class Endpoint:
         region: str,
         credentials: Credentials,
         *,
+        resends: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(url)
@@ -86,6 +100,7 @@ class Endpoint:
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._scope = Scope(service, region, parts.netloc)
         self._credentials = credentials
+        self._resends = resends
         self._clock = clock
         self._kept: collections.deque[_Kept] = collections.deque()
 
@@ -100,13 +115,14 @@ class Endpoint:
         thread.start()
         return thread
 
-    def post(self, path: str, document: object) -> object:
-        """Send a document and return the answer's.
+    def post(self, path: str, document: object, target: str = "") -> object:
+        """Send a document and return the answer's; `target` as `signed_headers` takes it.
 
         Raises RefusedError, an EndpointError or a CredentialsError.
         """
         body = json.dumps(document).encode()
-        headers = signed_headers(self._credentials.keys(), self._scope, path, body, at=time.time())
+        keys = self._credentials.keys()
+        headers = signed_headers(keys, self._scope, path, body, at=time.time(), target=target)
         headers["user-agent"] = "secured-ai-chatbot"
         connection, response, content = self._exchange(path, body, headers)
         if not response.will_close:
@@ -128,7 +144,9 @@ class Endpoint:
             try:
                 return _send(kept, path, body, headers)
             except UnreachableError:
-                pass  # it died unnoticed: nobody has read the request
+                if not self._resends:
+                    raise
+                # It died unnoticed: nobody has read the request.
         return _send(self._open(), path, body, headers)
 
     def _open(self) -> http.client.HTTPConnection:
@@ -211,4 +229,5 @@ def _refusal(response: http.client.HTTPResponse, content: bytes) -> RefusedError
         response.status,
         message if isinstance(message, str) else "",
         response.getheader("x-amzn-RequestId") or "",
+        item=fields.get("Item"),
     )

@@ -3,9 +3,13 @@
 ChatbotError
 ├── InvalidRequestError     400 invalid_request
 ├── UnauthenticatedError    401 unauthenticated
+├── NotFoundError           404 not_found
+├── ConversationBusyError   409 conversation_busy
+├── BudgetExhaustedError    429 budget_exhausted
 ├── ModelThrottledError     429 model_throttled
 ├── ModelFailedError        502 model_error
 ├── ModelUnavailableError   503 model_unavailable
+├── MemoryUnavailableError  503 memory_unavailable
 ├── ModelTimeoutError       504 model_timeout
 └── InternalError           500 internal_error
 """
@@ -26,7 +30,7 @@ class ChatbotError(Exception):
     code: ClassVar[str]
     metric: ClassVar[str]
     message: ClassVar[str]
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str | None = None, /, **details: str | int) -> None:
         self.public_message = message or self.message
@@ -46,6 +50,34 @@ class UnauthenticatedError(ChatbotError):
     code = "unauthenticated"
     metric = "Refused"
     message = "You are not signed in, or your sign-in has ended. Sign in, and ask again."
+
+
+class NotFoundError(ChatbotError):
+    status = 404
+    code = "not_found"
+    metric = "Refused"
+    message = "There is no such conversation, or no longer. Begin another one."
+
+
+class ConversationBusyError(ChatbotError):
+    status = 409
+    code = "conversation_busy"
+    metric = "Refused"
+    message = "The conversation is waiting for another answer. Send one message after the other."
+    retry_after_seconds = 5
+
+
+class BudgetExhaustedError(ChatbotError):
+    """A budget is spent until `retry_after_seconds` have passed."""
+
+    status = 429
+    code = "budget_exhausted"
+    metric = "BudgetExhausted"
+    message = "The budget for this period is used up. Try again when the next one begins."
+
+    def __init__(self, retry_after_seconds: int, **details: str | int) -> None:
+        super().__init__(**details)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ModelThrottledError(ChatbotError):
@@ -68,6 +100,14 @@ class ModelUnavailableError(ChatbotError):
     code = "model_unavailable"
     metric = "ModelErrors"
     message = "The model is not available at the moment. Try again in a few seconds."
+    retry_after_seconds = 5
+
+
+class MemoryUnavailableError(ChatbotError):
+    status = 503
+    code = "memory_unavailable"
+    metric = "MemoryErrors"
+    message = "The chatbot cannot look up what it needs at the moment. Try again in a few seconds."
     retry_after_seconds = 5
 
 

@@ -44,9 +44,16 @@ def read_ids(event: object, context: Any) -> RequestIds:
         request_id=_id(envelope.get("requestId")) or function_request_id,
         function_request_id=function_request_id,
         extended_request_id=_id(envelope.get("extendedRequestId")),
-        client=_id(_inside(envelope, "identity").get("apiKeyId")),
+        client=_client(event, _id(_inside(envelope, "identity").get("apiKeyId"))),
         person=person(claims.get("iss"), claims.get("sub")),
     )
+
+
+def _client(event: object, key_id: str | None) -> str | None:
+    """Return the client's name, where the stage knows it, or the id of its key."""
+    if key_id is None:
+        return None
+    return _id(_inside(event, "stageVariables").get(f"client_{key_id}")) or key_id
 
 
 def person(issuer: object, subject: object) -> str | None:
@@ -85,8 +92,15 @@ def enveloped(event: object) -> bool:
     return isinstance(event, dict) and ("body" in event or "requestContext" in event)
 
 
-def read_message(event: object, *, max_chars: int) -> str:
-    """Take the message out of an event.
+def deleted(event: object) -> str | None:
+    """Return the id of the conversation that an event asks to delete; None for any other event."""
+    if isinstance(event, dict) and event.get("httpMethod") == "DELETE":
+        return str(_inside(event, "pathParameters").get("id", ""))
+    return None
+
+
+def read_message(event: object, *, max_chars: int, conversations: bool) -> tuple[str, str | None]:
+    """Take the message out of an event, and the id of its conversation, if it names one.
 
     `max_chars` counts Unicode characters (code points). Raises InvalidRequestError, whose text
     never repeats what was sent.
@@ -98,8 +112,13 @@ def read_message(event: object, *, max_chars: int) -> str:
         raise InvalidRequestError(f"The body is not a JSON object. {EXAMPLE}")
     if "message" not in fields:
         raise InvalidRequestError(f'The field "message" is missing. {EXAMPLE}')
-    if len(fields) > 1:
+    if not conversations and len(fields) > 1:
         raise InvalidRequestError('Only the field "message" is allowed.')
+    if not fields.keys() <= {"message", "conversation_id"}:
+        raise InvalidRequestError('Only the fields "message" and "conversation_id" are allowed.')
+    conversation_id = fields.get("conversation_id")
+    if not isinstance(conversation_id, str | None):
+        raise InvalidRequestError('The field "conversation_id" is not a string.')
     message = fields["message"]
     if not isinstance(message, str):
         raise InvalidRequestError('The field "message" is not a string.')
@@ -116,7 +135,7 @@ def read_message(event: object, *, max_chars: int) -> str:
         raise InvalidRequestError(
             'The field "message" is empty: there is nothing to be seen in it.'
         )
-    return message
+    return message, conversation_id
 
 
 def read_origin(event: object, allowed: tuple[str, ...]) -> str | None:
@@ -138,7 +157,16 @@ def success(answer: ChatAnswer, ids: RequestIds, *, origin: str | None) -> dict[
         "request_id": ids.request_id,
         "usage": {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
     }
+    if answer.budget_used is not None:
+        body["budget_used_percent"] = answer.budget_used
+    if answer.conversation_id is not None:
+        body["conversation_id"] = answer.conversation_id
     return _http(200, body, origin=origin)
+
+
+def gone(*, origin: str | None) -> dict[str, Any]:
+    """Return the answer to a conversation's deletion."""
+    return _http(204, None, origin=origin)
 
 
 def failure(error: ChatbotError, ids: RequestIds, *, origin: str | None) -> dict[str, Any]:
@@ -158,7 +186,7 @@ def failure(error: ChatbotError, ids: RequestIds, *, origin: str | None) -> dict
     return answer
 
 
-def _http(status: int, body: Mapping[str, Any], *, origin: str | None) -> dict[str, Any]:
+def _http(status: int, body: Mapping[str, Any] | None, *, origin: str | None) -> dict[str, Any]:
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
@@ -171,7 +199,7 @@ def _http(status: int, body: Mapping[str, Any], *, origin: str | None) -> dict[s
     return {
         "statusCode": status,
         "headers": headers,
-        "body": json.dumps(body),
+        "body": "" if body is None else json.dumps(body),
         "isBase64Encoded": False,
     }
 

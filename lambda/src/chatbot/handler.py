@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot import config, gateway
 from chatbot.bedrock import Bedrock
+from chatbot.budgets import Budgets
+from chatbot.conversations import Conversations
 from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
 from chatbot.errors import ChatbotError, InternalError, UnauthenticatedError
@@ -16,6 +18,7 @@ from chatbot.models import ChatRequest, Deadline
 from chatbot.observability import Telemetry, where
 from chatbot.screening import Screen
 from chatbot.service import ChatService
+from chatbot.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,20 +58,33 @@ class Handler:
         except Exception as error:  # noqa: BLE001  a bug must not put a prompt into Lambda's log
             failure = InternalError(cause=type(error).__name__, where=where(error))
         else:
-            self._telemetry.answered(answer, ids, duration_ms=_milliseconds_since(started))
+            duration = _milliseconds_since(started)
+            if answer is None:
+                self._telemetry.deleted(ids, duration_ms=duration)
+                return gateway.gone(origin=origin)
+            self._telemetry.answered(answer, ids, duration_ms=duration)
             return gateway.success(answer, ids, origin=origin)
         self._telemetry.failed(failure, ids, duration_ms=_milliseconds_since(started))
         return gateway.failure(failure, ids, origin=origin)
 
-    def _answer(self, event: object, context: Any, ids: RequestIds) -> ChatAnswer:
+    def _answer(self, event: object, context: Any, ids: RequestIds) -> ChatAnswer | None:
+        """Answer a message; None once a conversation is deleted."""
         if isinstance(self._service, InternalError):
             raise InternalError(**self._service.details)
+        service = self._service
         deadline = Deadline.after(gateway.seconds_left(event, context) - MARGIN_SECONDS)
-        message = gateway.read_message(event, max_chars=self._max_message_chars)
+        deleted, message, conversation_id = gateway.deleted(event), "", None
+        if deleted is None:
+            message, conversation_id = gateway.read_message(
+                event, max_chars=self._max_message_chars, conversations=service.keeps_conversations
+            )
         if self._sign_in and ids.person is None and gateway.enveloped(event):
             # API Gateway should have refused it: somebody has taken the authorizer away.
             raise UnauthenticatedError
-        return self._service.answer(ChatRequest(message, ids), deadline)
+        if deleted is not None:
+            service.delete(ids, deleted, deadline)
+            return None
+        return service.answer(ChatRequest(message, ids, conversation_id), deadline)
 
 
 def start() -> Handler:
@@ -79,10 +95,14 @@ def start() -> Handler:
         settings = config.load()
     except InternalError as error:
         return Handler(error, telemetry, max_message_chars=0, origins=origins)
+    credentials = Credentials(config.key_source)
+    # With a budget each sending is counted, so that none may be repeated unseen.
     endpoint = Endpoint(
-        settings.endpoint, "bedrock", settings.region, Credentials(config.key_source)
+        *(settings.endpoint, "bedrock", settings.region, credentials),
+        resends=settings.budget is None,
     )
     endpoint.connect()
+    budgets, conversations = _memory(settings, credentials)
     own = settings.prompt_injection_patterns
     try:
         screen = Screen.own(own) if own else Screen.load()
@@ -99,6 +119,8 @@ def start() -> Handler:
         screening_blocks=settings.screening_mode == "block",
         leaks_block=settings.leak_mode == "block",
         blocked_message=settings.blocked_message,
+        budgets=budgets,
+        conversations=conversations,
     )
     return Handler(
         service,
@@ -106,6 +128,21 @@ def start() -> Handler:
         max_message_chars=settings.max_message_chars,
         origins=origins,
         sign_in=settings.sign_in,
+    )
+
+
+def _memory(
+    settings: config.Config, credentials: Credentials
+) -> tuple[Budgets | None, Conversations | None]:
+    """Return the budgets and the conversations that the settings have."""
+    if not settings.table:
+        return None, None
+    endpoint = Endpoint(settings.store_endpoint, "dynamodb", settings.region, credentials)
+    endpoint.connect()
+    store = Store(endpoint, settings.table)
+    return (
+        Budgets(settings.budget, store) if settings.budget else None,
+        Conversations(settings.conversation, store) if settings.conversation else None,
     )
 
 

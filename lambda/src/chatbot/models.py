@@ -28,14 +28,28 @@ class RequestIds:
     request_id: str
     function_request_id: str
     extended_request_id: str | None = None
-    client: str | None = None  # the id of the API key; None for a direct invocation
+    client: str | None = None  # its name, or the id of its key; None for a direct invocation
     person: str | None = None  # who signed in, as a hash; None without sign-in
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and the answer that was shown."""
+
+    question: str
+    answer: str
+
+    @property
+    def chars(self) -> int:
+        return len(self.question) + len(self.answer)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     message: str
     ids: RequestIds
+    conversation_id: str | None = None
+    history: tuple[Turn, ...] = ()  # of the conversation, the oldest first
 
     @property
     def client(self) -> str | None:
@@ -50,6 +64,11 @@ class ChatRequest:
 class Usage:
     input_tokens: int = 0
     output_tokens: int = 0
+    known: bool = True  # False where Bedrock's answer does not say
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,8 @@ class ChatAnswer:
     screened: str | None = None  # the family of attacks that the message looks like
     score: str | None = None  # how much it does: high or low
     leaked: bool = False  # the reply recites the system prompt
+    budget_used: int | None = None  # percent of the budget that is nearest to its end
+    conversation_id: str | None = None  # to be sent with the next message
 
     @property
     def stop_reason(self) -> str:

@@ -15,6 +15,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatbot.errors import BudgetExhaustedError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 LEVELS = {"INFO": 1, "WARN": 2, "ERROR": 3}
-UNITS = {"ModelLatency": "Milliseconds"}  # the others are counts
+UNITS = {"BudgetUsed": "Percent", "ModelLatency": "Milliseconds"}  # the others are counts
 
 
 class Telemetry:
@@ -55,7 +57,14 @@ class Telemetry:
         }
         if reply.attempts:
             metrics |= _paid(fields)
+        if answer.budget_used is not None:
+            metrics |= {"BudgetUsed": answer.budget_used}
         self._write("INFO", ids, metrics, fields)
+
+    def deleted(self, ids: RequestIds, *, duration_ms: int) -> None:
+        """Log that a conversation was deleted, and not which."""
+        fields = {"status": 204, "duration_ms": duration_ms}
+        self._write("INFO", ids, {"Requests": 1, "Deleted": 1}, fields)
 
     def failed(self, error: ChatbotError, ids: RequestIds, *, duration_ms: int) -> None:
         level = {400: "INFO", 500: "ERROR"}.get(error.status, "WARN")
@@ -66,7 +75,10 @@ class Telemetry:
             "duration_ms": duration_ms,
             **error.details,
         }
-        self._write(level, ids, {"Requests": 1, error.metric: 1} | _paid(fields), fields)
+        metrics = {"Requests": 1, error.metric: 1} | _paid(fields)
+        if isinstance(error, BudgetExhaustedError):
+            metrics |= {"BudgetUsed": 100}
+        self._write(level, ids, metrics, fields)
 
     def _write(
         self,

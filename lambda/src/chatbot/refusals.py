@@ -99,6 +99,24 @@ APPLY_GUARDRAIL = re.compile(
 )
 
 
+# The model was not asked, so nothing is paid. Of any other error nobody says so.
+UNPAID = frozenset(
+    {
+        "AccessDeniedException",
+        "ModelNotReadyException",
+        "ResourceNotFoundException",
+        "ServiceQuotaExceededException",
+        "ThrottlingException",
+        "ValidationException",
+    }
+)
+
+
+def unpaid(error: RefusedError) -> bool:
+    """Return whether a refused call is known to cost nothing."""
+    return error.code in UNPAID and not filtered(error)
+
+
 def may_pass(error: RefusedError) -> bool:
     """Return whether a second try may be answered."""
     return error.code in TRANSIENT_CODES and "tokens per day" not in error.message.lower()

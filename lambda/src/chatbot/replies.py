@@ -21,13 +21,12 @@ UNREADABLE = GuardrailFinding("trace", "unreadable", "UNKNOWN")
 def read(response: object, attempts: int) -> ModelReply:
     answer = _object(response)
     blocks = _object(_object(answer.get("output")).get("message")).get("content")
-    usage = _object(answer.get("usage"))
     stop_reason = answer.get("stopReason")
     well_formed = isinstance(stop_reason, str) and STOP_REASON.fullmatch(stop_reason)
     return ModelReply(
         text="".join(_texts(blocks)),
         stop_reason=str(stop_reason) if well_formed else "none",
-        usage=Usage(_count(usage.get("inputTokens")), _count(usage.get("outputTokens"))),
+        usage=_usage(_object(answer.get("usage"))),
         latency_ms=_count(_object(answer.get("metrics")).get("latencyMs")),
         attempts=attempts,
         findings=_findings(_object(answer.get("trace")).get("guardrail")),
@@ -40,6 +39,12 @@ def _object(value: object) -> Mapping[str, Any]:
 
 def _count(value: object) -> int:
     return value if type(value) is int and 0 <= value < COUNT_LIMIT else 0
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    given = [usage.get(name) for name in ("inputTokens", "outputTokens")]
+    read, written = map(_count, given)
+    return Usage(read, written, known=given == [read, written])
 
 
 def _texts(blocks: object) -> Iterator[str]:

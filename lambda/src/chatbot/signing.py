@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-CONTENT_TYPE = "application/json"
+JSON = "application/json"
+JSON_RPC = "application/x-amz-json-1.0"
+"""The type of a body in AWS's JSON protocol, which names the operation in a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,17 @@ class Scope:
 
 
 def signed_headers(
-    keys: Keys, scope: Scope, path: str, body: bytes, *, at: float
+    keys: Keys, scope: Scope, path: str, body: bytes, *, at: float, target: str = ""
 ) -> dict[str, str]:
-    """Return the headers to send; `path` as it is sent, percent-encoded, `at` in Unix seconds."""
+    """Return the headers to send; `path` as it is sent, percent-encoded, `at` in Unix seconds.
+
+    `target` is the operation in AWS's JSON protocol, as in DynamoDB_20120810.GetItem.
+    """
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
-    token = {"x-amz-security-token": keys.session_token} if keys.session_token else {}
-    signed = {"content-type": CONTENT_TYPE, "host": scope.host, "x-amz-date": moment} | token
+    kind = JSON_RPC if target else JSON
+    signed = {"content-type": kind, "host": scope.host, "x-amz-date": moment}
+    signed |= {"x-amz-security-token": keys.session_token} if keys.session_token else {}
+    signed |= {"x-amz-target": target} if target else {}
     names = ";".join(signed)
     canonical = "\n".join(
         [

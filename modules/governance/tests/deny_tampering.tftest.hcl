@@ -170,6 +170,7 @@ run "the_organisations_policy_denies_the_same_and_spares_the_deploy_roles" {
       "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2",
       "arn:aws:cloudwatch::111122223333:dashboard/chatbot-test-us-east-2*",
       "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*",
+      "arn:aws:dynamodb:*:*:table/chatbot-test*",
       "arn:aws:events:us-east-2:111122223333:rule/chatbot-test-*",
       "arn:aws:iam::111122223333:policy/chatbot-test-us-east-2-*",
       "arn:aws:iam::111122223333:role/ApiGatewayLoggingRole-us-east-2",

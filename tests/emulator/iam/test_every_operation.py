@@ -19,6 +19,8 @@ _UNPUBLISHED = {
     "bedrock": ("Storage", "Project", "Projects", "TrustedAccessProgram"),
     "cloudtrail": ("ListInsightsMetricData",),
     "cloudwatch": ("DatasetKmsKey", "MetricDataQueryDefinition", "AlarmContributors"),
+    # Several actions at once, by what their statements and items are.
+    "dynamodb": ("Bulk", "ExecuteStatement", "ExecuteTransaction", "Transact"),
     "iam": ("AcquireRole", "UpdateDelegationRequest", "UpdateOpenIDConnectProvider"),
     "lambda": ("DurableExecution",),
     "logs": ("GetLogObject",),

@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.validate import ParamValidator
 
 from chatbot.bedrock import Bedrock
+from chatbot.budgets import Spending
 from chatbot.config import Config
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
@@ -48,7 +49,7 @@ class Recorder:
 
 def test_asks_for_the_guardrail_the_model_and_the_ids_and_nothing_else(config: Config) -> None:
     endpoint = Recorder(reply("Like this."))
-    answer = Bedrock(config, endpoint).ask(REQUEST, Deadline.after(5))
+    answer = Bedrock(config, endpoint).ask(REQUEST, Deadline.after(5), Spending())
     assert (answer.text, answer.attempts, answer.latency_ms) == ("Like this.", 1, 420)
     assert endpoint.path == "/model/us.anthropic.claude-haiku-4-5-20251001-v1%3A0/converse"
     assert endpoint.document == {
@@ -68,7 +69,7 @@ def test_further_fields_reach_the_model_as_they_are(config: Config) -> None:
     endpoint = Recorder(reply("Like this."))
     fields = {"thinking": {"type": "disabled"}}
     changed = dataclasses.replace(config, additional_request_fields=fields)
-    Bedrock(changed, endpoint).ask(REQUEST, Deadline.after(5))
+    Bedrock(changed, endpoint).ask(REQUEST, Deadline.after(5), Spending())
     assert endpoint.document["additionalModelRequestFields"] == fields
 
 
@@ -86,7 +87,7 @@ def test_asks_as_the_model_of_the_api_has_it(config: Config, model_id: str, path
     """Hold the request against botocore's description of Converse, and the path against its own."""
     endpoint = Recorder(reply("Like this."))
     changed = dataclasses.replace(config, model_id=model_id)
-    Bedrock(changed, endpoint).ask(REQUEST, Deadline.after(5))
+    Bedrock(changed, endpoint).ask(REQUEST, Deadline.after(5), Spending())
     session = botocore.session.Session()
     shape = session.get_service_model("bedrock-runtime").operation_model("Converse").input_shape
     asked = {"modelId": model_id, **endpoint.document}
@@ -189,7 +190,7 @@ def test_backs_off_longer_each_time_and_at_random(config: Config) -> None:
 
     model = Bedrock(config, Throttled(), sleep=pauses.append, uniform=uniform)
     with pytest.raises(ModelThrottledError):
-        model.ask(REQUEST, Deadline.after(20))
+        model.ask(REQUEST, Deadline.after(20), Spending())
     assert ranges[:2] == [(0, 1.0), (0, 2.0)]
     assert pauses == [0.5, 1.0]
 
@@ -207,11 +208,11 @@ def test_never_calls_when_no_time_is_left(invoke: Callable[..., Any]) -> None:
 def test_speaks_to_a_real_server(config: Config, loopback: Any, make_endpoint: Any) -> None:
     loopback.handler.answer = json.dumps(reply("Like this.")).encode()
     model = Bedrock(config, make_endpoint(loopback.url))
-    assert model.ask(REQUEST, Deadline.after(5)).text == "Like this."
+    assert model.ask(REQUEST, Deadline.after(5), Spending()).text == "Like this."
     loopback.handler.status, loopback.handler.error_type = 400, "ValidationException"
     loopback.handler.answer = b'{"message": "The provided model identifier is invalid."}'
     with pytest.raises(ChatbotError) as error:
-        model.ask(REQUEST, Deadline.after(5))
+        model.ask(REQUEST, Deadline.after(5), Spending())
     assert error.value.details["cause"] == "ValidationException"
 
 
@@ -223,7 +224,7 @@ def test_gives_up_in_time_even_when_the_answer_trickles(
     started = time.monotonic()
     model = Bedrock(config, make_endpoint(loopback.url))
     with pytest.raises(ModelTimeoutError):
-        model.ask(REQUEST, Deadline.after(0.3))
+        model.ask(REQUEST, Deadline.after(0.3), Spending())
     assert time.monotonic() - started < 2
     loopback.handler.pause_per_byte = 0.0
     model._threads.shutdown()
@@ -243,7 +244,7 @@ def test_the_next_request_is_served_while_an_abandoned_call_goes_on(config: Conf
     model = Bedrock(config, StuckOnce())
     try:
         with pytest.raises(ModelTimeoutError):
-            model.ask(REQUEST, Deadline.after(0.05))
-        assert model.ask(REQUEST, Deadline.after(2)).text == "Like this."
+            model.ask(REQUEST, Deadline.after(0.05), Spending())
+        assert model.ask(REQUEST, Deadline.after(2), Spending()).text == "Like this."
     finally:
         release.set()

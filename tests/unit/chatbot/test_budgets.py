@@ -1,0 +1,174 @@
+"""The most tokens that a text can have, and what a request spends; tests/emulator has the table."""
+
+import contextlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatbot.bedrock import Bedrock
+from chatbot.budgets import (
+    TOKENS_PER_REQUEST,
+    TOKENS_PER_TEXT,
+    BudgetConfig,
+    Budgets,
+    Limits,
+    Spending,
+    most_tokens,
+)
+from chatbot.config import Config
+from chatbot.endpoint import RefusedError, UnreachableError
+from chatbot.errors import BudgetExhaustedError, ChatbotError, MemoryUnavailableError
+from chatbot.models import ChatRequest, Deadline, RequestIds, Turn
+from chatbot.store import Store
+from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
+
+CORPUS = tomllib.loads(Path(__file__).with_name("tokens.toml").read_text("utf-8"))
+FILTERED = "Output blocked by content filtering policy"
+IDS = RequestIds("r", "f", client="web", person="0123")
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_no_tokenizer_passes_the_bound(name: str) -> None:
+    text, tokens = CORPUS[name]["text"], CORPUS[name]["tokens"]
+    bound = most_tokens([text]) - TOKENS_PER_REQUEST - TOKENS_PER_TEXT
+    # A tokenizer of pieces puts a mark before the text.
+    assert max(tokens.values()) <= bound + 1
+
+
+def test_a_text_that_a_tokenizer_makes_longer_is_counted_as_it_becomes() -> None:
+    """ﷺ is three bytes, and eighteen letters once it is in the form NFKC."""
+    ligatures = CORPUS["ligatures"]
+    assert max(ligatures["tokens"].values()) > len(ligatures["text"].encode())
+
+
+def test_the_bound_counts_every_text_and_what_stands_round_them() -> None:
+    assert most_tokens(["abc", "é"]) == TOKENS_PER_REQUEST + 2 * TOKENS_PER_TEXT + 3 + 3
+
+
+def test_the_worst_of_a_request_counts_prompt_history_message_and_answer(config: Config) -> None:
+    request = ChatRequest("abc", IDS, history=(Turn("de", "f"),))
+    texts = [config.system_prompt, "de", "f", "abc"]
+    assert Bedrock(config, ScriptedEndpoint([])).worst(request) == most_tokens(texts) + 512
+
+
+class Till:
+    """Stands in for the store: keeps what was asked of it, and fails as it is told."""
+
+    def __init__(self, *failures: Exception | None) -> None:
+        self.failures = list(failures)
+        self.asked: list[tuple[str, int]] = []
+
+    def update(self, key: Any, change: Any, condition: Any, values: Any, deadline: Any) -> Any:
+        del change, condition, deadline
+        self.asked.append((key[0], values["tokens"]))
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
+        return {"total": 10, "d27": 10}
+
+
+def spending(store: Any, worst: int = 100, **config: Any) -> Spending:
+    limits = {"client": Limits(day=1000), "user": Limits(month=1000)} | config
+    budgets = Budgets(BudgetConfig(**limits), store, clock=lambda: 1_795_816_800.0)
+    return budgets.open(IDS, worst, Deadline.after(5))
+
+
+def test_what_was_not_spent_is_given_back_to_person_and_client() -> None:
+    till = Till()
+    opened = spending(till)
+    opened.call()
+    opened.cost(30)
+    opened.settle()
+    opened.settle()  # nothing is left
+    owners = ["budget/web/0123", "budget/web"]
+    assert till.asked == [(one, tokens) for tokens in (100, -70) for one in owners]
+
+
+def test_each_call_of_unknown_cost_is_reserved_for_itself() -> None:
+    till = Till()
+    opened = spending(till, user=Limits())
+    opened.call()
+    opened.cost(0)  # it was refused: its reservation serves the next
+    opened.call()
+    opened.call()  # nobody knows what the one before cost
+    opened.cost(10)
+    opened.settle()
+    assert [tokens for _, tokens in till.asked] == [100, 100, -90]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "spent"),
+    [
+        ([reply("Yes.")], 34),
+        ([RefusedError("ThrottlingException", 429), reply("Yes.")], 34),
+        ([RefusedError("InternalServerException", 500), reply("Yes.")], 34 + 100),
+        ([UnreachableError(OSError()), reply("Yes.")], 34 + 100),
+        ([RefusedError("AccessDeniedException", 403)], 0),
+        ([RefusedError("ModelErrorException", 424)], 100),
+        ([RefusedError("ValidationException", 400, FILTERED)], 100),
+        ([{**reply("Yes."), "usage": {}}], 100),
+        ([reply("No.") | {"usage": {"inputTokens": 0, "outputTokens": 0}}], 0),
+    ],
+)  # fmt: skip
+def test_whatever_the_outcome_what_may_have_been_paid_is_counted(
+    config: Config, outcomes: list[object], spent: int
+) -> None:
+    till = Till()
+    opened = spending(till, user=Limits())
+    model = Bedrock(config, ScriptedEndpoint(outcomes), sleep=lambda _: None)
+    with contextlib.suppress(ChatbotError):
+        model.ask(ChatRequest("m", IDS), Deadline.after(20), opened)
+    opened.settle()
+    assert sum(tokens for _, tokens in till.asked) == spent
+
+
+def test_a_client_without_room_gives_the_person_its_tokens_back() -> None:
+    till = Till(None, BudgetExhaustedError(60))
+    with pytest.raises(BudgetExhaustedError):
+        spending(till).call()
+    assert till.asked == [("budget/web/0123", 100), ("budget/web", 100), ("budget/web/0123", -100)]
+
+
+def test_a_store_that_is_away_refuses_or_lets_answer() -> None:
+    away = MemoryUnavailableError()
+    with pytest.raises(MemoryUnavailableError):
+        spending(Till(away), user=Limits()).call()
+    opened = spending(Till(away), user=Limits(), answers_without_store=True)
+    opened.call()
+    opened.settle()
+    assert opened.used is None
+
+
+def test_a_wrong_permission_is_no_store_that_is_away() -> None:
+    denied = ScriptedEndpoint([RefusedError("AccessDeniedException", 400)])
+    opened = spending(Store(denied_store(denied), "t"), answers_without_store=True)
+    with pytest.raises(ChatbotError) as caught:
+        opened.call()
+    assert caught.value.code == "internal_error"
+
+
+def denied_store(endpoint: ScriptedEndpoint) -> Any:
+    class Posting:
+        def post(self, path: str, document: object, target: str = "") -> object:
+            del target
+            return endpoint.post(path, document)
+
+    return Posting()
+
+
+def test_what_cannot_be_given_back_counts_as_spent() -> None:
+    till = Till(None, MemoryUnavailableError())
+    opened = spending(till, user=Limits())
+    opened.call()
+    opened.cost(1)
+    opened.settle()
+    assert opened.used == 1  # as it was reserved: 10 of 1,000
+
+
+def test_without_budgets_nothing_is_counted() -> None:
+    free = Spending()
+    free.call()
+    free.cost(5)
+    free.settle()
+    assert free.used is None
