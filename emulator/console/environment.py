@@ -55,8 +55,16 @@ def _sentences(applied: Applied) -> Iterator[tuple[str, str]]:
     if quota := applied.get("quota_limit"):
         yield "api", f"{quota} requests a {applied.get('quota_period', '').lower()} and client."
     yield "api", f"Clients: {', '.join(sorted(applied.keys)) or 'none'}."
+    own = {
+        one["client"]
+        for one in applied.get("client_keys") or ()
+        if one["plan_id"] != applied.get("usage_plan_id")
+    }
+    if own:
+        yield "api", f"Clients with limits of their own: {', '.join(sorted(own))}."
     if origin := applied.get("origin"):
-        yield "api", f"Web pages of {origin} may read answers."
+        further = (one["further_origin"] for one in applied.get("further_origins") or ())
+        yield "api", f"Web pages of {', '.join((origin, *further))} may read answers."
     if chars := applied.get("message_chars"):
         yield "compute", f"Messages of up to {chars:,} characters."
     if mode := applied.get("screening_mode"):

@@ -156,9 +156,11 @@ def test_pages_of_another_origin_are_told_so(dev: Rehearsal, page: Page) -> None
     origin = f"http://localhost:{free_port()}"
     with served(dev, "--origin", origin) as url:
         page.goto(url)
+        looks_well(page)
         enter(page, session.api_key)
         ask(page, "Where is my order?")
         expect(page.locator("#messages li").last).to_contain_text(f"not allow pages of {origin}")
+        looks_well(page)
 
 
 def test_it_can_be_used_within_half_a_second(allowed: str, page: Page) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from emulator.console import environment
 from tests.emulator.conftest import Emulator
+from toolkit.proofs.applied import Applied
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 TOLD = b'{"env": "dev", "path": "/_aws/execute-api/a/v1/chat", "outputs": {}}'
@@ -66,3 +68,16 @@ def test_a_page_cannot_tell_it_what_is_applied(emulator: Emulator) -> None:
 def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:
     said = emulator.request("GET", "/_aws/console/about")
     assert (said.status, "make up" in said.json()["message"]) == (404, True)
+
+
+def test_what_some_clients_or_pages_have_alone_is_told() -> None:
+    def told(**values: object) -> list[str]:
+        applied = Applied({"origin": "https://a", "usage_plan_id": "p"} | values)
+        return [one["text"] for one in environment.configuration(applied) if one["layer"] == "api"]
+
+    assert told() == ["Clients: none.", "Web pages of https://a may read answers."]
+    keys = [{"client": name, "plan_id": plan} for name, plan in (("web", "p"), ("partner", "q"))]
+    assert told(client_keys=keys, further_origins=[{"further_origin": "https://b"}])[1:] == [
+        "Clients with limits of their own: partner.",
+        "Web pages of https://a, https://b may read answers.",
+    ]
