@@ -7,7 +7,8 @@
 
 The checks are the proofs of tests/proofs that are marked `smoke`. With --full it asks all of them,
 and reads in the logs which layer stopped each request. They compare with what was applied, as AWS
-reports it; with --url that is not known, and what needs it is skipped.
+reports it; with --url that is not known, and what needs it is skipped. Where people sign in on AWS,
+CHATBOT_TOKEN in the environment is the token of somebody who may ask.
 
 Exit code 0: every check passed. 1: a check failed. 2: the test could not be run.
 """

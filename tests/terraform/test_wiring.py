@@ -87,7 +87,7 @@ def test_the_one_method_that_takes_a_body_uses_the_validator(tuned: dict[str, An
     assert validated == {"POST": True, "OPTIONS": False}
 
 
-def test_sign_in_reaches_the_method_and_the_function(tuned: dict[str, Any]) -> None:
+def test_sign_in_reaches_the_method(tuned: dict[str, Any]) -> None:
     (pools,) = [one["provider_arns"] for one in resources(tuned, "aws_api_gateway_authorizer")]
     assert len(pools) == 1
     asked = {
@@ -98,8 +98,6 @@ def test_sign_in_reaches_the_method_and_the_function(tuned: dict[str, Any]) -> N
         "POST": ("COGNITO_USER_POOLS", ["chatbot/ask"]),
         "OPTIONS": ("NONE", None),
     }
-    (variables,) = resource(tuned, "aws_lambda_function")["environment"]
-    assert variables["variables"]["SIGN_IN"] == "required"
 
 
 def test_the_alias_points_at_a_published_version_of_a_bounded_function(
@@ -296,6 +294,7 @@ def test_what_stops_binds_or_proves_cannot_be_misspelled(tmp_path: Path) -> None
 
 ELSEWHERE = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abc123def456"
 ENFORCED = "arn:aws:bedrock:us-east-2:444455556666:guardrail/org123def456"
+POOL = "arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_Example01"
 MADE_ELSEWHERE = f"""module "chatbot" {{
   source                  = "../../modules/chatbot"
   environment             = "theirs"
@@ -304,6 +303,7 @@ MADE_ELSEWHERE = f"""module "chatbot" {{
   clients                 = {{ web = {{}} }}
   operations              = {{ alert_emails = ["oncall@example.com"] }}
   enforced_guardrail_arns = ["{ENFORCED}"]
+  identity                = {{ user_pool_arns = ["{POOL}"] }}
   guardrail = {{
     existing = {{ arn = "{ELSEWHERE}", id = "abc123def456", safety_message = "No.", version = "7" }}
   }}
@@ -322,6 +322,7 @@ def test_a_guardrail_made_elsewhere_is_used_and_not_touched(tmp_path: Path) -> N
     assert not [*resources(plan, "aws_bedrock_guardrail_version")]
     assert plan["planned_values"]["outputs"]["guardrail"]["value"] == ["abc123def456", "7"]
     settings = resource(plan, "aws_lambda_function")["environment"][0]["variables"]
+    assert settings["SIGN_IN"] == "required"
     assert (settings["GUARDRAIL_ID"], settings["GUARDRAIL_VERSION"]) == ("abc123def456", "7")
     allowed = {
         (statement["Sid"], target)

@@ -156,6 +156,19 @@ run "fields_of_the_models_own_reach_the_function_as_they_are" {
   }
 }
 
+run "with_sign_in_the_function_refuses_what_has_no_person" {
+  command = plan
+
+  variables {
+    chat = { sign_in = true }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["SIGN_IN"] == "required"
+    error_message = "An authorizer that somebody takes away opens the chatbot."
+  }
+}
+
 run "snap_start_is_off_until_asked_for" {
   command = plan
 
