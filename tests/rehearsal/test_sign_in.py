@@ -13,6 +13,9 @@ from toolkit.rehearsal import Rehearsal
 from toolkit.talk import ask
 from toolkit.terraform import ROOT
 
+# A rehearsal of its own; the proofs of sign-in are asked of the customised one as well.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def staff(package: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:  # noqa: ARG001 - built first
