@@ -13,6 +13,7 @@ const FAULTS = {
   "recites its instructions": { bedrock: { reply: { recites: "plain" }, times: 0 } },
   "tells an IP address": { bedrock: { reply: { text: "It was 203.0.113.7." }, times: 0 } },
 };
+const STRANGER = "not signed in";
 let about = null;
 let isGone = false;
 
@@ -29,6 +30,13 @@ const json = (method, body) => ({ method, body: JSON.stringify(body) });
 
 const conversations = {}; // client to the one that goes on, where the environment keeps any
 
+/** Return the headers that say who asks: a client's key and, where people sign in, the test person's token. */
+function credentials() {
+  const who = $("client").value, stranger = who === STRANGER;
+  const key = about.clients[stranger ? Object.keys(about.clients)[0] : who] ?? "";
+  return { "x-api-key": key, ...(about.token && !stranger && { authorization: `Bearer ${about.token}` }) };
+}
+
 async function ask(text) {
   const client = $("client").value;
   const going = conversations[client];
@@ -43,7 +51,7 @@ async function ask(text) {
   try {
     reply = await fetch(about.path, {
       method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": about.clients[client] ?? "", ...(about.token && { authorization: `Bearer ${about.token}` }) },
+      headers: { "content-type": "application/json", ...credentials() },
       body: JSON.stringify({ message: text, ...(going && { conversation_id: going }) }),
     });
   } catch (error) {
@@ -217,7 +225,7 @@ async function start() {
   $("notice").textContent = "";
   $("env").textContent = `of ${about.env}, ${about.region}`;
   $("model").textContent = about.model;
-  $("client").replaceChildren(...Object.keys(about.clients).map((name) => make("option", {}, name)), make("option", {}, "no key"));
+  $("client").replaceChildren(...Object.keys(about.clients).map((name) => make("option", {}, name)), ...["no key", ...(about.token ? [STRANGER] : [])].map((words) => make("option", {}, words)));
   count();
   showFault().catch(() => {});
   setInterval(() => document.visibilityState === "visible" && count(), COUNT_MS);

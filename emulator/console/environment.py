@@ -54,6 +54,9 @@ def _sentences(applied: Applied) -> Iterator[tuple[str, str]]:
         yield "api", f"{rate:g} requests a second."
     if quota := applied.get("quota_limit"):
         yield "api", f"{quota} requests a {applied.get('quota_period', '').lower()} and client."
+    if applied.get("sign_in"):
+        scopes = " with " * bool(applied["scopes"]) + ", ".join(applied["scopes"])
+        yield "api", f"People sign in: {applied['token_use']} tokens{scopes}."
     yield "api", f"Clients: {', '.join(sorted(applied.keys)) or 'none'}."
     own = {
         one["client"]

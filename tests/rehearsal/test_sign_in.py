@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,21 @@ def test_a_question_is_asked_for_a_person(
 ) -> None:
     assert ask(staff, "", "") == 0
     assert capsys.readouterr().out.startswith("200 ")
+
+
+def test_the_console_asks_for_a_person(staff: Rehearsal) -> None:
+    def call(path: str, body: bytes | None = None) -> Any:
+        request = urllib.request.Request(f"{staff.endpoint}/_aws/console/{path}", body)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.load(reply)
+
+    assert call("about")["token"].count(".") == 2
+    asked = call("ask", b'{"message": "Where is my order?", "client": "web"}')
+    assert asked["status"] == 200
+    (compute,) = [one for one in asked["trace"]["steps"] if one["layer"] == "compute"]
+    assert len(compute["facts"]["person"]) == 32
+    told = [one["text"] for one in call("applied")["configuration"]]
+    assert "People sign in: access tokens with chatbot/ask." in told
 
 
 def test_every_proof_holds_those_of_sign_in_among_them(
