@@ -9,10 +9,9 @@ resource "aws_iam_openid_connect_provider" "this" {
 resource "aws_iam_role" "this" {
   for_each = local.roles
 
-  name                 = each.value.name
-  description          = each.value.description
-  assume_role_policy   = data.aws_iam_policy_document.trust[each.key].minified_json
-  max_session_duration = 3600
+  name               = each.value.name
+  description        = each.value.description
+  assume_role_policy = data.aws_iam_policy_document.trust[each.key].minified_json
 }
 
 # Every claim is compared as a whole: a pattern that ends in * would let in what somebody else names.

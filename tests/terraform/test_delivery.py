@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +16,14 @@ from iam_policy import Decision, Policy, Query, evaluate
 from tests.services import SERVICES
 from tests.terraform.roles import REGION, published
 from toolkit.offline import ACCOUNT
+from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 pytestmark = pytest.mark.needs("usages")
+
+LIST = Path(__file__).with_suffix(".toml")
 
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
@@ -83,12 +88,12 @@ class DeliveryRole:
     """A role of envs/dev with its policies."""
 
     name: str
-    documents: tuple[str, ...]
+    documents: Mapping[str, str]
 
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """Return what it is given."""
-        return tuple(Policy(text, f"{self.name} {i}") for i, text in enumerate(self.documents))
+        return tuple(Policy(text, name) for name, text in self.documents.items())
 
     def may(self, action: str, resource: str, context: Mapping[str, str]) -> Decision:
         """Decide whether it may do this."""
@@ -106,7 +111,7 @@ class DeliveryRole:
 
     def statements(self) -> Iterator[dict[str, Any]]:
         """Yield the statements that allow."""
-        for text in self.documents:
+        for text in self.documents.values():
             yield from (one for one in json.loads(text)["Statement"] if one["Effect"] == "Allow")
 
 
@@ -127,8 +132,9 @@ def of_dev(plan: dict[str, Any], kind: str) -> DeliveryRole:
         for one in module["resources"]
         if one["type"] == "aws_iam_role_policy_attachment"
     ]
-    texts = (found[f"dev {what}"] for env, role, what in attached if (env, role) == ("dev", kind))
-    return DeliveryRole(f"delivery-chatbot-dev-{REGION}-{kind}", tuple(texts))
+    mine = [what for env, role, what in attached if (env, role) == ("dev", kind)]
+    documents = {what: found[f"dev {what}"] for what in mine}
+    return DeliveryRole(f"delivery-chatbot-dev-{REGION}-{kind}", documents)
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +166,39 @@ def own(role: DeliveryRole) -> set[str]:
     """Return a resource for each pattern that a role's policies name."""
     named = (arn for one in role.statements() for arn in listed(one["Resource"]))
     return {arn if arn == "*" else arn.replace("*", "some") for arn in named}
+
+
+def written(role: DeliveryRole) -> dict[str, dict[str, list[str]]]:
+    """Return each statement of a role's policies, with its actions as AWS publishes them."""
+    known = [action for action, _ in every_action()]
+
+    def meant(patterns: list[str]) -> list[str]:
+        lower = [pattern.lower() for pattern in patterns]
+        return [one for one in known if any(fnmatch.fnmatchcase(one.lower(), p) for p in lower)]
+
+    return {
+        f"{policy} {one['Effect']} {one['Sid']}": {
+            "actions": sorted(meant(listed(one["Action"]))),
+            "conditions": sorted(
+                f"{test} {key} {' '.join(sorted(listed(value)))}"
+                for test, keys in one.get("Condition", {}).items()
+                for key, value in keys.items()
+            ),
+            "resources": sorted(listed(one["Resource"])),
+        }
+        for policy, text in role.documents.items()
+        for one in json.loads(text)["Statement"]
+    }
+
+
+def test_each_role_may_do_what_is_written_down_and_nothing_else(
+    plan_role: DeliveryRole, apply_role: DeliveryRole
+) -> None:
+    """A new action of AWS's that a pattern lets in is read here first."""
+    expected = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    assert written(apply_role) == expected
+    reads = {name: value for name, value in expected.items() if name.startswith("reads ")}
+    assert written(plan_role) == reads
 
 
 def test_no_statement_is_of_another_service(
@@ -267,3 +306,12 @@ def test_who_applies_becomes_nobody_else(apply_role: DeliveryRole) -> None:
     for action in ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"):
         decision = apply_role.may(action, f"{IAM}role/chatbot-dev-{REGION}-some", TAGGED)
         assert decision.reason == "explicit_deny"
+
+
+def test_bucket_and_key_of_the_state_are_not_destroyed_by_mistake() -> None:
+    """No plan shows it."""
+    text = (ROOT / "modules" / "delivery" / "state.tf").read_text(encoding="utf-8")
+    assert text.count("  lifecycle {\n    prevent_destroy = true\n  }\n") == 2
+    # KMS refuses a policy that names a role before there is one; S3, a policy before its block.
+    assert "depends_on = [aws_iam_role.this]" in text
+    assert "depends_on = [aws_s3_bucket_public_access_block.state]" in text

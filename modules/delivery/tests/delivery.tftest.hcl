@@ -121,9 +121,8 @@ run "each_role_is_for_one_kind_of_job_of_one_repository_and_ref" {
       length(jsondecode(role.assume_role_policy).Statement) == 1
       && jsondecode(role.assume_role_policy).Statement[0].Action == "sts:AssumeRoleWithWebIdentity"
       && jsondecode(role.assume_role_policy).Statement[0].Principal == { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
-      && role.max_session_duration == 3600
     ])
-    error_message = "A role is open to somebody else than GitHub, or for longer than an hour."
+    error_message = "A role is open to somebody else than GitHub."
   }
 
   assert {
