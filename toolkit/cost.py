@@ -73,6 +73,8 @@ class Made:
     architecture: str = "arm64"
     policies: tuple[str, ...] = tuple(GUARDRAIL)  # of the guardrail
     trails: int = 1
+    dashboards: int = 1
+    keys: int = 1  # that are made here
     geographic: bool = True  # profiles of a geography cost more than the list price
 
     @classmethod
@@ -101,6 +103,8 @@ class Made:
                 if guardrail is None or guardrail.values.get(policy)
             ),
             trails=len(plan.all("aws_cloudtrail")),
+            dashboards=len(plan.all("aws_cloudwatch_dashboard")),
+            keys=len(plan.all("aws_kms_key")),
             geographic=geography != "global",
         )
 
@@ -139,9 +143,9 @@ def fixed(made: Made, account_events: int = ACCOUNT_EVENTS) -> dict[str, float]:
     return {
         "web_acl": usd["web_acl"] + made.rules * usd["web_acl_rule"],
         "metrics": METRICS * usd["metric"],
-        "dashboard": usd["dashboard"],
+        "dashboard": made.dashboards * usd["dashboard"],
         "alarms": made.alarm_metrics * usd["alarm"],
-        "key": usd["key"],
+        "key": made.keys * usd["key"],
         "trail_copy": made.trails * account_events * EVENT_KILOBYTES * usd["logs_gb"] / 1_000_000,
         "rest": 0.10,
     }

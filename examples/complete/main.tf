@@ -51,9 +51,13 @@ module "chatbot" {
   }
 
   operations = {
-    alert_emails       = ["oncall@example.com"]
-    alarm_thresholds   = { output-tokens = 2000000 } # in an hour
-    monthly_budget_usd = 1000
+    alert_emails = ["oncall@example.com"]
+  }
+
+  monitoring = {
+    alarms    = { thresholds = { output-tokens = 2000000 } } # in an hour
+    budget    = { monthly_usd = 1000 }
+    dashboard = {}
   }
 
   account = {

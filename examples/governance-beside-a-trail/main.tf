@@ -1,5 +1,5 @@
-# Deny policies, alarms, dashboard and alerts of changed controls for a chatbot of your own, in an account whose
-# organization has a trail already, and where another team owns Bedrock's invocation logging and API Gateway's logging role.
+# Deny policies, alarms and alerts of changed controls for a chatbot of your own, in an account that has a trail and keys
+# already, and where another team owns Bedrock's invocation logging, API Gateway's logging role, the dashboard and the budget.
 
 provider "aws" {
   region = "us-east-2"
@@ -19,11 +19,23 @@ module "governance" {
   invocation_logging   = null
   trail                = null
 
+  kms_key    = { arn = aws_kms_key.support.arn }
+  monitoring = { alarms = {}, budget = null, dashboard = null }
+
   watched = {
     api_name          = "support"
     api_stage         = "v1"
     function_name     = "support"
     metrics_namespace = "Support"
     web_acl_name      = "support"
+
+    trail_log_group_name = "/aws/cloudtrail/organization" # of the trail that is there: three alarms read it
   }
+}
+
+# A key of your own, with the policy that it needs.
+resource "aws_kms_key" "support" {
+  description         = "Logs and alerts of support"
+  policy              = module.governance.kms_key_policy
+  enable_key_rotation = true
 }

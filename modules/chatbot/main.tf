@@ -14,15 +14,13 @@ module "governance" {
   deploy_role_arns     = var.deploy_role_arns
   former_log_groups    = var.account.former_log_groups
   guardrail_arn        = local.guardrail.arn
+  kms_key              = var.kms_key
   log_retention_days   = var.operations.log_retention_days
   memory_table_name    = local.table_name
+  monitoring           = var.monitoring
   trail                = var.account.trail
 
-  alerts = {
-    emails             = var.operations.alert_emails
-    monthly_budget_usd = var.operations.monthly_budget_usd
-    thresholds         = var.operations.alarm_thresholds
-  }
+  alerts = { emails = var.operations.alert_emails }
 
   invocation_logging = var.account.invocation_logging == null ? null : merge(var.account.invocation_logging, {
     retention_days = coalesce(var.account.invocation_logging.retention_days, var.operations.log_retention_days)
@@ -35,6 +33,7 @@ module "governance" {
     function_name            = local.name
     function_timeout_seconds = var.function.timeout_seconds
     metrics_namespace        = local.metrics_namespace
+    trail_log_group_name     = var.account.trail_log_group_name
     web_acl_name             = local.name
 
     quota = {

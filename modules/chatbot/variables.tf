@@ -17,6 +17,7 @@ variable "account" {
       object_lock_days   = number                # How long nobody can delete a record.
       object_lock_mode   = string                # GOVERNANCE; or COMPLIANCE, which binds the root user as well.
     })
+    trail_log_group_name = optional(string) # Of a multi-Region trail that is there already, when trail is null: its alarms read it.
   })
   default = {
     api_gateway_log_role = {}
@@ -275,6 +276,14 @@ variable "identity" {
   default = null
 }
 
+variable "kms_key" {
+  description = "A key of your own for logs, trail and alerts, in this account and region, with the policy of the output `kms_key_policy`. null: one is made."
+  type = object({
+    arn = string # Of the key, not of an alias.
+  })
+  default = null
+}
+
 variable "model" {
   description = "The model, always by an inference profile, and the regions that this profile routes to from ours."
   type = object({
@@ -284,6 +293,25 @@ variable "model" {
     additional_request_fields = optional(string, "{}") # JSON of the model's own fields: jsonencode({ thinking = { type = "disabled" } }).
   })
   default  = {}
+  nullable = false
+}
+
+variable "monitoring" {
+  description = "What watches the environment; each is null where something else does. All three are named, so that none is given up by a slip."
+  type = object({
+    alarms = object({
+      thresholds = optional(map(number), {}) # Alarm to threshold; see modules/governance.
+    })
+    budget = object({
+      monthly_usd = optional(number, 100) # Of the account; alerts at 50, 80 and 100 percent.
+    })
+    dashboard = object({})
+  })
+  default = {
+    alarms    = {}
+    budget    = {}
+    dashboard = {}
+  }
   nullable = false
 }
 
@@ -308,10 +336,8 @@ variable "name" {
 variable "operations" {
   description = "Who is alerted when something is wrong, and how long logs are kept."
   type = object({
-    alert_emails       = list(string)              # Each must confirm the e-mail that Amazon SNS sends.
-    alarm_thresholds   = optional(map(number), {}) # Alarm to threshold; see modules/governance.
+    alert_emails       = list(string) # Each must confirm the e-mail that Amazon SNS sends.
     log_retention_days = optional(number, 365)
-    monthly_budget_usd = optional(number, 100) # Of the account; alerts at 50, 80 and 100 percent.
   })
   nullable = false
 }

@@ -1,4 +1,4 @@
-# One map, one resource. An alarm's threshold can be set by its name in var.alerts.thresholds.
+# One map, one resource. An alarm's threshold can be set by its name in var.monitoring.alarms.thresholds.
 #
 # treat_missing_data is "notBreaching" wherever a metric is written only when something happens: no requests, no data and
 # nothing wrong. It is "breaching" for the trail, which is never silent while it works.
@@ -15,7 +15,7 @@ locals {
   period_days = { DAY = 1, WEEK = 7, MONTH = 30 }
   quota_days  = min(7, local.period_days[var.watched.quota.period])
 
-  alarms = merge({
+  every_alarm = merge({
     api-5xx = {
       description = "The API answers with server errors. Look at the function's log for the request ids in the access log."
       namespace   = "AWS/ApiGateway", metric = "5XXError", dimensions = local.api_dimensions
@@ -132,10 +132,10 @@ locals {
       # reported by nobody.
       trail-silent = {
         description = "The trail wrote nothing for an hour. It was stopped, or can no longer write. After a first apply this rings until the trail's first delivery, some 15 minutes."
-        namespace   = "AWS/Logs", metric = "IncomingLogEvents", dimensions = { LogGroupName = local.trail_log_group }
+        namespace   = "AWS/Logs", metric = "IncomingLogEvents", dimensions = { LogGroupName = local.watched_trail_log_group }
         statistic   = "Sum", threshold = 1, period = 1200, missing = "breaching", comparison = "LessThanThreshold" # an account is never still
       }
-      } : name => alarm if var.trail != null }, { for name, alarm in {
+      } : name => alarm if local.watched_trail_log_group != null }, { for name, alarm in {
       budget-nearly-used = {
         description = "A client, or a person, has used four fifths of a budget of tokens. `scripts/budget.py show` names whose."
         namespace   = var.watched.metrics_namespace, metric = "BudgetUsed", dimensions = local.service_dimensions
@@ -147,6 +147,8 @@ locals {
         statistic   = "Sum", threshold = 5, period = 300, missing = "notBreaching" # written only when it is not zero
       }
   } : name => alarm if var.memory_table_name != null })
+
+  alarms = { for name, alarm in local.every_alarm : name => alarm if var.monitoring.alarms != null }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -160,7 +162,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   statistic           = can(each.value.sum_over) || startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   comparison_operator = try(each.value.comparison, "GreaterThanOrEqualToThreshold")
-  threshold           = lookup(var.alerts.thresholds, each.key, each.value.threshold)
+  threshold           = lookup(var.monitoring.alarms.thresholds, each.key, each.value.threshold)
   period              = can(each.value.sum_over) ? null : each.value.period
   evaluation_periods  = 1
   treat_missing_data  = each.value.missing

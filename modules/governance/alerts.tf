@@ -1,6 +1,6 @@
 resource "aws_sns_topic" "alerts" {
   name              = local.topic_name
-  kms_master_key_id = aws_kms_key.this.key_id
+  kms_master_key_id = local.key_id
   tags              = var.tags
 }
 
@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "topic" {
   }
 
   dynamic "statement" {
-    for_each = each.key == "alerts" ? [1] : []
+    for_each = each.key == "alerts" && var.monitoring.budget != null ? [1] : []
     content {
       sid       = "BudgetPublishes"
       actions   = ["sns:Publish"]

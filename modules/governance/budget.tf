@@ -1,9 +1,11 @@
 # Spend of the whole account: a filter by tag needs cost allocation tags that only the payer can switch on, and Anthropic's
 # models are billed through AWS Marketplace, where the chatbot's tags do not reach.
 resource "aws_budgets_budget" "month" {
+  count = var.monitoring.budget == null ? 0 : 1
+
   name         = "${local.global_name}-month"
   budget_type  = "COST"
-  limit_amount = tostring(var.alerts.monthly_budget_usd)
+  limit_amount = tostring(var.monitoring.budget.monthly_usd)
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
   tags         = var.tags
@@ -21,4 +23,9 @@ resource "aws_budgets_budget" "month" {
 
   # AWS Budgets tries the topic when a notification is made.
   depends_on = [aws_sns_topic_policy.alerts]
+}
+
+moved {
+  from = aws_budgets_budget.month
+  to   = aws_budgets_budget.month[0]
 }

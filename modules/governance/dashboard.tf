@@ -55,14 +55,16 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
+  count = var.monitoring.dashboard == null ? 0 : 1
+
   dashboard_name = local.global_name
 
   dashboard_body = jsonencode({
     widgets = concat(
-      [{
+      [for alarms in [[for name in keys(local.alarms) : "${local.cloudwatch_arn_prefix}alarm:${var.name}-${name}"]] : {
         type       = "alarm", x = 0, y = 0, width = 24, height = 3
-        properties = { title = "Alarms", alarms = [for name in keys(local.alarms) : "${local.cloudwatch_arn_prefix}alarm:${var.name}-${name}"] }
-      }],
+        properties = { title = "Alarms", alarms = alarms }
+      } if length(alarms) > 0],
       [for index, title in keys(local.widgets) : {
         type = "metric", x = index % 2 * 12, y = 3 + floor(index / 2) * 6, width = 12, height = 6
         properties = {
@@ -89,4 +91,9 @@ resource "aws_cloudwatch_dashboard" "this" {
       }],
     )
   })
+}
+
+moved {
+  from = aws_cloudwatch_dashboard.this
+  to   = aws_cloudwatch_dashboard.this[0]
 }

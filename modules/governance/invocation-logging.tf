@@ -39,7 +39,7 @@ resource "aws_cloudwatch_log_group" "invocations" {
   count = var.invocation_logging == null ? 0 : 1
 
   name              = local.invocation_log_group
-  kms_key_id        = aws_kms_key.this.arn
+  kms_key_id        = local.key_arn
   retention_in_days = var.invocation_logging.retention_days
   tags              = var.tags
 }

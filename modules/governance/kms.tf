@@ -187,12 +187,25 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "Service"
-      identifiers = ["budgets.amazonaws.com", "events.amazonaws.com"]
+      identifiers = concat(var.monitoring.budget == null ? [] : ["budgets.amazonaws.com"], ["events.amazonaws.com"])
     }
   }
 }
 
+# An object, since whether there is one must be known at plan: the ARN of a key in the caller's own root is not.
+locals {
+  key_arn = var.kms_key == null ? aws_kms_key.this[0].arn : var.kms_key.arn
+  key_id  = var.kms_key == null ? aws_kms_key.this[0].key_id : reverse(split("/", var.kms_key.arn))[0]
+}
+
+moved {
+  from = aws_kms_key.this
+  to   = aws_kms_key.this[0]
+}
+
 resource "aws_kms_key" "this" {
+  count = var.kms_key == null ? 1 : 0
+
   description             = "Logs, trail and alerts of ${var.name}"
   policy                  = data.aws_iam_policy_document.key.minified_json
   enable_key_rotation     = true
@@ -200,7 +213,8 @@ resource "aws_kms_key" "this" {
   tags                    = var.tags
 }
 
+# On a key of the caller's too: deny-tampering.tf protects by this name whichever key has it.
 resource "aws_kms_alias" "this" {
   name          = local.key_alias
-  target_key_id = aws_kms_key.this.key_id
+  target_key_id = local.key_id
 }

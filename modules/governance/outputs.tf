@@ -1,3 +1,8 @@
+output "alarm_name_prefix" {
+  description = "Beginning of the alarms' names; null without alarms."
+  value       = var.monitoring.alarms == null ? null : "${var.name}-"
+}
+
 output "alerts_topic_arn" {
   description = "ARN of the topic that alarms and tamper events go to."
   value       = aws_sns_topic.alerts.arn
@@ -9,8 +14,8 @@ output "api_gateway_log_role_arn" {
 }
 
 output "dashboard_name" {
-  description = "Name of the dashboard, which is one in the account for all Regions."
-  value       = aws_cloudwatch_dashboard.this.dashboard_name
+  description = "Name of the dashboard, which is one in the account for all Regions; null without one."
+  value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
 }
 
 output "deny_policy_arn" {
@@ -28,12 +33,17 @@ output "invocation_log_group_name" {
 
 output "kms_key_arn" {
   description = "ARN of the key that encrypts logs, trail and alerts."
-  value       = aws_kms_key.this.arn
+  value       = local.key_arn
 }
 
 output "kms_key_id" {
   description = "Id of that key."
-  value       = aws_kms_key.this.key_id
+  value       = local.key_id
+}
+
+output "kms_key_policy" {
+  description = "The policy that the key needs, and that a key of your own must have. Known at plan, and does not depend on the key."
+  value       = data.aws_iam_policy_document.key.minified_json
 }
 
 output "scp_json" {
@@ -59,4 +69,9 @@ output "trail_bucket" {
 output "trail_log_group_name" {
   description = "Name of the log group that the trail writes to; null when not managed here."
   value       = one(aws_cloudwatch_log_group.trail[*].name)
+}
+
+output "watched_trail_log_group_name" {
+  description = "Name of the trail's log group that metric filters and alarms read, whoever manages it; null when there is none."
+  value       = var.monitoring.alarms == null ? null : local.watched_trail_log_group
 }

@@ -34,6 +34,7 @@ locals {
     [{ wildcard = "*${var.name}*" }],
     [for group in local.log_groups : { wildcard = "*${group}*" } if !strcontains(group, var.name)],
   )
+  with_filters = var.watched.trail_log_group_name == null ? [] : [{ wildcard = "*${var.watched.trail_log_group_name}*" }]
   naming = {
     alerting   = ["alarmName", "alarmNames", "dashboardName", "dashboardNames", "name", "resourceArn", "rule", "subscriptionArn", "topicArn"]
     "function" = ["functionName", "resource", "resourceArn"]
@@ -46,7 +47,7 @@ locals {
   of_groups = ["logGroupIdentifier", "logGroupName"]
   named = {
     for kind, fields in merge(local.naming, { all = distinct(flatten(values(local.naming))) }) :
-    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" || contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }
+    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" ? concat(local.ours, local.with_filters) : contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }
   }
 
   # AWS invents the ids of keys, APIs, API keys and plans: changes of those in the whole account raise alerts.
@@ -225,10 +226,10 @@ locals {
 }
 
 resource "aws_cloudwatch_log_metric_filter" "trail" {
-  for_each = var.trail == null ? {} : local.trail_filters
+  for_each = { for name, filter in local.trail_filters : name => filter if contains(keys(local.alarms), name) }
 
   name           = "${var.name}-${each.key}"
-  log_group_name = aws_cloudwatch_log_group.trail[0].name
+  log_group_name = try(aws_cloudwatch_log_group.trail[0].name, local.watched_trail_log_group)
   pattern        = each.value.pattern
 
   metric_transformation {

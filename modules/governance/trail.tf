@@ -27,7 +27,7 @@ resource "aws_cloudwatch_log_group" "trail" {
   count = var.trail == null ? 0 : 1
 
   name              = local.trail_log_group
-  kms_key_id        = aws_kms_key.this.arn
+  kms_key_id        = local.key_arn
   retention_in_days = coalesce(var.trail.log_retention_days, var.log_retention_days)
   tags              = var.tags
 }
@@ -55,7 +55,7 @@ resource "aws_cloudtrail" "this" {
 
   name                          = local.trail_name
   s3_bucket_name                = aws_s3_bucket.trail[0].id
-  kms_key_id                    = aws_kms_key.this.arn
+  kms_key_id                    = local.key_arn
   cloud_watch_logs_group_arn    = "${aws_cloudwatch_log_group.trail[0].arn}:*"
   cloud_watch_logs_role_arn     = aws_iam_role.trail[0].arn
   is_multi_region_trail         = true

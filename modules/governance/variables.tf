@@ -1,9 +1,7 @@
 variable "alerts" {
-  description = "Who is alerted, and from which threshold on. Each address must confirm the e-mail that Amazon SNS sends it."
+  description = "Who is alerted. Each address must confirm the e-mail that Amazon SNS sends it."
   type = object({
-    emails             = list(string)
-    monthly_budget_usd = optional(number, 100)     # of the whole account; alerts at 50, 80 and 100 per cent
-    thresholds         = optional(map(number), {}) # alarm name, without the environment's -> threshold
+    emails = list(string)
   })
   default  = { emails = [] }
   nullable = false
@@ -11,16 +9,6 @@ variable "alerts" {
   validation {
     condition     = alltrue([for email in var.alerts.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
     error_message = "alerts.emails holds e-mail addresses such as oncall@example.com, which ${join(", ", [for email in var.alerts.emails : "\"${email}\"" if !can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])} is not."
-  }
-
-  validation {
-    condition     = var.alerts.monthly_budget_usd > 0
-    error_message = "alerts.monthly_budget_usd is a number of US dollars above 0."
-  }
-
-  validation {
-    condition     = length(setsubtract(keys(var.alerts.thresholds), keys(local.alarms))) == 0
-    error_message = "alerts.thresholds names an alarm that is not there: ${join(", ", setsubtract(keys(var.alerts.thresholds), keys(local.alarms)))}. The alarms are: ${join(", ", keys(local.alarms))}."
   }
 }
 
@@ -97,6 +85,19 @@ variable "invocation_logging" {
   }
 }
 
+variable "kms_key" {
+  description = "A key of your own, in this account and Region, with the policy of the output kms_key_policy. null: one is made."
+  type = object({
+    arn = string # of the key: an alias may point at another one tomorrow
+  })
+  default = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex("^arn:${local.partition}:kms:${local.region}:${local.account}:key/[a-z0-9-]+$", var.kms_key.arn))
+    error_message = "kms_key.arn is the ARN of a key of this account and Region, arn:${local.partition}:kms:${local.region}:${local.account}:key/<id>, and no alias: the deny policies protect the key by an alias, which AWS has only beside it. It is ${var.kms_key == null ? "" : var.kms_key.arn}."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long the trail's copy in CloudWatch Logs is kept, in days, unless trail says otherwise."
   type        = number
@@ -113,6 +114,35 @@ variable "memory_table_name" {
   description = "Name of the table of budgets and conversations, which this key encrypts. null: there is none."
   type        = string
   default     = null
+}
+
+variable "monitoring" {
+  description = "What watches the environment; each is null where something else does. All three are named, so that none is given up by a slip."
+  type = object({
+    alarms = object({
+      thresholds = optional(map(number), {}) # alarm name, without the environment's -> threshold
+    })
+    budget = object({
+      monthly_usd = optional(number, 100) # of the whole account; alerts at 50, 80 and 100 per cent
+    })
+    dashboard = object({})
+  })
+  default = {
+    alarms    = {}
+    budget    = {}
+    dashboard = {}
+  }
+  nullable = false
+
+  validation {
+    condition     = try(var.monitoring.budget.monthly_usd, 1) > 0
+    error_message = "monitoring.budget.monthly_usd is a number of US dollars above 0; no budget at all is monitoring.budget = null."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(try(var.monitoring.alarms.thresholds, {})), keys(local.every_alarm))) == 0
+    error_message = "monitoring.alarms.thresholds names an alarm that is not there: ${join(", ", setsubtract(keys(try(var.monitoring.alarms.thresholds, {})), keys(local.every_alarm)))}. The alarms are: ${join(", ", keys(local.every_alarm))}."
+  }
 }
 
 variable "name" {
@@ -181,9 +211,20 @@ variable "watched" {
       period   = optional(string, "MONTH")
       requests = optional(number, 500) # in a period, by all clients together
     }), {})
-    web_acl_name = string # the metric name in the web ACL's visibility_config
+    trail_log_group_name = optional(string) # of a multi-Region trail that is there already, when trail is null; null = the one of trail
+    web_acl_name         = string           # the metric name in the web ACL's visibility_config
   })
   nullable = false
+
+  validation {
+    condition     = var.watched.trail_log_group_name == null || var.trail == null
+    error_message = "watched.trail_log_group_name is the log group of a trail that is there already, and this module makes one of its own: set trail = null, or leave the log group out."
+  }
+
+  validation {
+    condition     = var.watched.trail_log_group_name == null ? true : can(regex("^[a-zA-Z0-9_./#-]{1,512}$", var.watched.trail_log_group_name))
+    error_message = "watched.trail_log_group_name is the name of a log group such as /aws/cloudtrail/organization, and no ARN: 1 to 512 letters, digits, and . - _ / #. The group is in this account and Region."
+  }
 
   validation {
     condition     = contains(["DAY", "WEEK", "MONTH"], var.watched.quota.period)

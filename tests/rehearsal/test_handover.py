@@ -26,7 +26,7 @@ SECTION = RUNBOOK.partition("\n## Handing the singletons over\n")[2].partition("
 INVOCATIONS = "/aws/bedrock/model-invocations"
 # The local AWS keeps the newest records alone, and each is counted.
 PAUSE = 1.0
-KEY = "module.chatbot.module.governance.aws_kms_key.this"
+KEY = "module.chatbot.module.governance.aws_kms_key.this[0]"
 NOTHING = "account = { api_gateway_log_role = null, invocation_logging = null, trail = null }"
 
 

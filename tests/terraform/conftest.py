@@ -44,10 +44,8 @@ BAD_INPUTS = {
   allowed_origin = "https://chat.example.com/app"
   clients        = { "Web Page" = {} }
   function       = { timeout_seconds = 30 }
-  operations = {
-    alarm_thresholds = { api-6xx = 1 }
-    alert_emails     = ["oncall@example.com", "oncall"]
-  }
+  operations = { alert_emails = ["oncall@example.com", "oncall"] }
+  monitoring = { alarms = { thresholds = { api-6xx = 1 } }, budget = {}, dashboard = {} }
   guardrail = {
     blocked_words = ["Acme", "the other company's bot"]
     denied_topics = { "Law/taxes" = { definition = "Any." } }

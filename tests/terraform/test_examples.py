@@ -99,7 +99,13 @@ def test_governance_watches_beside_a_trail(plans: dict[str, Any]) -> None:
     plan = plans["governance-beside-a-trail"]
     assert not resources(plan, "aws_cloudtrail")
     assert not resources(plan, "aws_bedrock_model_invocation_logging_configuration")
-    assert len(resources(plan, "aws_cloudwatch_metric_alarm")) > 10
+    alarms = {one["alarm_name"] for one in resources(plan, "aws_cloudwatch_metric_alarm")}
+    assert {"support-trail-silent", "support-identity-changes"} < alarms
+    filters = resources(plan, "aws_cloudwatch_log_metric_filter")
+    assert {one["log_group_name"] for one in filters} == {"/aws/cloudtrail/organization"}
+    assert not resources(plan, "aws_budgets_budget") + resources(plan, "aws_cloudwatch_dashboard")
+    policy = json.loads(resource(plan, "aws_kms_key")["policy"])
+    assert "LogsOfTheseGroups" in {statement["Sid"] for statement in policy["Statement"]}
     attached = {one["role"] for one in resources(plan, "aws_iam_role_policy_attachment")}
     assert "support-function" in attached
 

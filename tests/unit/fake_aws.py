@@ -15,6 +15,7 @@ NAME = "chatbot-a"
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 OUTPUTS: dict[str, Any] = {
+    "alarm_name_prefix": f"{NAME}-",
     "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-alerts",
     "alias_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}:live",
     "api_id": "i",
@@ -33,6 +34,7 @@ OUTPUTS: dict[str, Any] = {
     "trail_bucket": f"{NAME}-{REGION}-trail-{ACCOUNT}",
     "url": "http://127.0.0.1/chat",
     "usage_plan_id": "p",
+    "watched_trail_log_group_name": "trail",
     "web_acl_arn": "arn:aws:wafv2:a",
 }
 PATTERN_SET = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/regexpatternset/{NAME}/1"

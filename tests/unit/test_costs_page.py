@@ -55,6 +55,7 @@ def plan(profile: str = f"us.{aws_facts.priced_model()}", **guardrail: Any) -> P
     kinds: dict[str, dict[str, Any]] = {
         "aws_bedrock_guardrail": guardrail,
         "aws_cloudtrail": {},
+        "aws_kms_key": {},
         "aws_cloudwatch_metric_alarm": {"metric_query": [{"metric": [{}]}, {"metric": []}]},
         "aws_lambda_function": {"memory_size": 1024, "architectures": ["x86_64"]},
         "aws_wafv2_web_acl": {"rule": [{}, {}]},
@@ -74,6 +75,8 @@ def test_a_plan_is_counted() -> None:
         architecture="x86_64",
         policies=("guardrail_content_filters",),
         geographic=False,
+        dashboards=0,
+        keys=1,
     )
 
 

@@ -12,8 +12,9 @@ from toolkit.tokens import asked_for
 
 NEEDED = frozenset(
     {
-        *("alias_arn", "api_id", "api_key_ids", "clients", "deny_policy_arn", "execution_role_arn"),
-        *("function_name", "trail_arn", "trail_bucket"),
+        *("alarm_name_prefix", "alias_arn", "api_id", "api_key_ids", "clients", "deny_policy_arn"),
+        *("execution_role_arn", "function_name", "trail_arn", "trail_bucket"),
+        "watched_trail_log_group_name",
         *("guardrail_id", "guardrail_version", "log_groups", "region", "stage_name"),
         *("usage_plan_id", "web_acl_arn"),
     }
@@ -69,11 +70,11 @@ def _read(names: Sequence[str], reader: Callable[[], Values]) -> Values:
 
 
 @reads(
-    "account alerts_topic_arn alias_arn api_id api_log_group bedrock "
+    "account alarms alerts_topic_arn alias_arn api_id api_log_group bedrock "
     "deny_policy_arn execution_role execution_role_arn function_log_group "
     "function_name guardrail_arn guardrail_id guardrail_version iam "
     "invocations_log_group logs name partition region stage_arn stage_name "
-    "trail_log_group usage_plan_id waf_log_group web_acl_arn"
+    "trail_log_group usage_plan_id waf_log_group watched_trail_log_group web_acl_arn"
 )
 def _outputs(deployment: Deployment, _: Values) -> Values:
     outputs = deployment.outputs
@@ -89,8 +90,10 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
         f"{log}_log_group": unmanaged if group is None else group
         for log, group in outputs["log_groups"].items()
     }
+    unwatched = Gap("this environment has no such alarms: monitoring.alarms", removed=False)
     return texts | {
         "account": account,
+        "alarms": outputs["alarm_name_prefix"] or unwatched,
         "bedrock": bedrock,
         "execution_role": outputs["execution_role_arn"].split("/")[-1],
         "guardrail_arn": f"{bedrock}:guardrail/{outputs['guardrail_id']}",
@@ -99,6 +102,7 @@ def _outputs(deployment: Deployment, _: Values) -> Values:
         "name": function,
         "partition": partition,
         "stage_arn": f"{api}/stages/{outputs['stage_name']}",
+        "watched_trail_log_group": outputs["watched_trail_log_group_name"] or unwatched,
         **logs,
     }
 

@@ -92,7 +92,7 @@ run "a_threshold_can_be_moved_and_the_others_stay" {
   command = plan
 
   variables {
-    alerts = { emails = [], thresholds = { waf-blocked = 7 } }
+    monitoring = { alarms = { thresholds = { waf-blocked = 7 } }, budget = {}, dashboard = {} }
   }
 
   assert {
@@ -105,12 +105,12 @@ run "every_alarm_is_on_the_dashboard" {
   command = plan
 
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.this)
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.this)
     error_message = "The dashboard must show every alarm."
   }
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[1].properties.metrics[1] == ["AWS/ApiGateway", "4XXError", "ApiName", "chatbot-test", "Stage", "v1"]
+    condition     = jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[1].properties.metrics[1] == ["AWS/ApiGateway", "4XXError", "ApiName", "chatbot-test", "Stage", "v1"]
     error_message = "A metric on the dashboard is written as namespace, name, and its dimensions."
   }
 }
@@ -342,17 +342,17 @@ run "the_month_has_a_budget" {
   command = plan
 
   variables {
-    alerts = { emails = [], monthly_budget_usd = 42 }
+    monitoring = { alarms = {}, budget = { monthly_usd = 42 }, dashboard = {} }
   }
 
   assert {
-    condition     = aws_budgets_budget.month.limit_amount == "42" && aws_budgets_budget.month.time_unit == "MONTHLY"
+    condition     = aws_budgets_budget.month[0].limit_amount == "42" && aws_budgets_budget.month[0].time_unit == "MONTHLY"
     error_message = "The limit is the one asked for, in a month."
   }
 
   assert {
     condition = toset([
-      for notification in aws_budgets_budget.month.notification :
+      for notification in aws_budgets_budget.month[0].notification :
       "${notification.notification_type} ${notification.comparison_operator} ${notification.threshold} ${notification.threshold_type}"
     ]) == toset(["ACTUAL GREATER_THAN 50 PERCENTAGE", "ACTUAL GREATER_THAN 80 PERCENTAGE", "ACTUAL GREATER_THAN 100 PERCENTAGE"])
     error_message = "People are alerted at half, at four fifths, and when it is spent."
@@ -412,9 +412,9 @@ run "an_alarm_that_is_not_there_and_binding_a_deploy_role_are_refused" {
   command = plan
 
   variables {
-    alerts           = { emails = [], thresholds = { waf-blockd = 7 } }
+    monitoring       = { alarms = { thresholds = { waf-blockd = 7 } }, budget = {}, dashboard = {} }
     bound_role_names = ["deploy"]
   }
 
-  expect_failures = [var.alerts, var.bound_role_names]
+  expect_failures = [var.monitoring, var.bound_role_names]
 }

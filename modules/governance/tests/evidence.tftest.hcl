@@ -31,7 +31,7 @@ run "each_service_may_use_the_key_for_one_thing" {
 
   assert {
     condition = {
-      for statement in jsondecode(aws_kms_key.this.policy).Statement :
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
       statement.Sid => jsonencode(try(statement.Condition, {})) if can(statement.Principal.Service)
       } == {
       LogsOfTheseGroups = jsonencode({
@@ -70,7 +70,7 @@ run "what_the_key_encrypted_before_a_hand_over_stays_readable" {
 
   assert {
     condition = one([
-      for statement in jsondecode(aws_kms_key.this.policy).Statement :
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
       statement.Condition.ArnEquals["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "LogsOfTheseGroups"
       ]) == [
       "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test",
@@ -89,7 +89,7 @@ run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
   assert {
     condition = length([
       for action in flatten([
-        for statement in jsondecode(aws_kms_key.this.policy).Statement :
+        for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
         statement.Action if can(statement.Principal.AWS) && !can(statement.Condition)
       ]) : action if strcontains(action, "*") || can(regex("Decrypt|Encrypt$|DataKey|Grant$", replace(action, "RevokeGrant", "")))
     ]) == 0
@@ -98,7 +98,7 @@ run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
 
   assert {
     condition = one([
-      for statement in jsondecode(aws_kms_key.this.policy).Statement :
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
       statement.Action == "kms:Decrypt" && statement.Condition == {
         ArnEquals = { "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:us-east-2:111122223333:trail/chatbot-test-us-east-2" }
       } if statement.Sid == "AccountReadsTrail"
@@ -107,7 +107,7 @@ run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
   }
 
   assert {
-    condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
+    condition     = aws_kms_key.this[0].enable_key_rotation && aws_kms_key.this[0].deletion_window_in_days == 30
     error_message = "The key must rotate, and wait 30 days before it is gone."
   }
 }
@@ -354,7 +354,7 @@ run "an_environment_that_owns_no_singleton_touches_none" {
   }
 
   assert {
-    condition     = !strcontains(aws_kms_key.this.policy, "cloudtrail") && !strcontains(output.scp_json, "cloudtrail:us-east-2")
+    condition     = !strcontains(aws_kms_key.this[0].policy, "cloudtrail") && !strcontains(output.scp_json, "cloudtrail:us-east-2")
     error_message = "Without a trail nothing may be said about one."
   }
 
