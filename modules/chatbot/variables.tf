@@ -294,6 +294,12 @@ variable "model" {
   })
   default  = {}
   nullable = false
+
+  # botocore names an endpoint of Amazon Bedrock in no Region of that partition.
+  validation {
+    condition     = var.model.inference_profile_id == "" || !startswith(local.region, "cn-")
+    error_message = "${var.model.inference_profile_id} cannot be called, and there can be no chatbot, in ${local.region}: Amazon Bedrock has no models and no guardrails in AWS's China regions. modules/edge and modules/api can be used there alone, before an application of your own."
+  }
 }
 
 variable "monitoring" {

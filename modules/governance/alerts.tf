@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "topic" {
   }
 
   dynamic "statement" {
-    for_each = each.key == "alerts" && var.monitoring.budget != null ? [1] : []
+    for_each = each.key == "alerts" && local.budget != null ? [1] : []
     content {
       sid       = "BudgetPublishes"
       actions   = ["sns:Publish"]

@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "Service"
-      identifiers = ["logs.${local.region}.amazonaws.com"]
+      identifiers = ["logs.${local.region}.${data.aws_partition.current.dns_suffix}"] # of the partition, unlike the others (aws/aws-cdk, region-info)
     }
 
     condition {
@@ -187,7 +187,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "Service"
-      identifiers = concat(var.monitoring.budget == null ? [] : ["budgets.amazonaws.com"], ["events.amazonaws.com"])
+      identifiers = concat(local.budget == null ? [] : ["budgets.amazonaws.com"], ["events.amazonaws.com"])
     }
   }
 }

@@ -80,6 +80,11 @@ variable "invocation_logging" {
   default = {}
 
   validation {
+    condition     = var.invocation_logging == null || local.partition != "aws-cn"
+    error_message = "invocation_logging must be null in ${local.region}: Amazon Bedrock has no models in AWS's China Regions, and nothing to log."
+  }
+
+  validation {
     condition     = var.invocation_logging == null ? true : var.invocation_logging.retention_days != 0
     error_message = "invocation_logging.retention_days is a number of days that CloudWatch Logs knows, such as 90. Keeping prompts for ever (0) is refused."
   }

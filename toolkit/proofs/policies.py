@@ -60,8 +60,8 @@ class Policies:
             **question.context,
         }
         if question.under:
-            name = f"{self._applied['name']}-{question.under}"
-            arn = f"{self._applied['iam']}:policy/{name}"
+            beside = self._applied["deny_policy_arn"].removesuffix("deny-tampering")
+            arn = f"{beside}{question.under}"
             identity.append(managed_policy(self._aws("iam"), arn))
         if question.granted:
             identity.append(Policy(ALL, "granted"))
