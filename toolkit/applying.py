@@ -12,22 +12,32 @@ from typing import Any, TextIO
 LISTED = 15
 # Terraform reports every ten seconds; shorter waits need no line.
 LONG_SECONDS = 30
+# No service of the local AWS takes this long: the provider slept.
+SLEPT_SECONDS = 10
 CHANGES = ("create", "update", "delete", "replace")
 # The provider sleeps 55 s after it has set a bucket's lifecycle. No request needs that bucket.
 SLOW = ("aws_s3_bucket_lifecycle_configuration",)
 
 
+Tell = Callable[[str], None]
+Notice = Callable[[], None]
+
+
+def nothing() -> None:
+    """Do nothing, where nobody asked for a notice."""
+
+
 class Narrator:
     """Turns the messages of `terraform apply -json` into lines for a person.
 
-    `stands` is called once: when nothing is left but what no request has to wait for.
+    `planned` is called when all changes are known, `stands` once: when nothing is left but what no
+    request has to wait for.
     """
 
-    def __init__(
-        self, tell: Callable[[str], None], stands: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, tell: Tell, stands: Notice = nothing, planned: Notice = nothing) -> None:
         self._tell = tell
         self._stands = stands
+        self._are_planned = planned
         self._planned: list[tuple[str, dict[str, Any]]] = []
         self._pending: Counter[tuple[str, str]] = Counter()
         self._done = 0
@@ -42,7 +52,7 @@ class Narrator:
             case "change_summary" if message["changes"]["operation"] == "plan":
                 self._list()
             case "apply_complete" if hook["action"] != "read":
-                self._complete(hook["resource"])
+                self._complete(hook["resource"], hook["elapsed_seconds"])
             case "apply_errored":
                 self._tell(f"  failed: {hook['resource']['addr']}")
             case "apply_progress" if hook["action"] != "read":
@@ -61,12 +71,15 @@ class Narrator:
         self._pending[resource["addr"], resource["resource_type"]] += steps
 
     def _list(self) -> None:
+        self._are_planned()
         number = len(self._planned)
         self._tell(f"{number} change{'' if number == 1 else 's'} planned")
         for line in listed(self._planned):
             self._tell(f"  {line}")
 
-    def _complete(self, resource: dict[str, Any]) -> None:
+    def _complete(self, resource: dict[str, Any], seconds: int) -> None:
+        if seconds >= SLEPT_SECONDS:
+            self._tell(f"  {resource['addr']} took {seconds} s")
         step = resource["addr"], resource["resource_type"]
         self._pending[step] -= 1
         if self._pending[step] > 0:
@@ -77,7 +90,7 @@ class Narrator:
             self._tell(f"  {self._done} of {len(self._planned)} done")
         if self._pending and all(kind in SLOW for _, kind in self._pending):
             self._stands()
-            self._stands = lambda: None
+            self._stands = nothing
 
     def _wait(self, hook: dict[str, Any]) -> None:
         if hook["elapsed_seconds"] >= LONG_SECONDS:

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import misspelled
-from toolkit.applying import Narrator, errors_of
+from toolkit.applying import Narrator, Notice, Tell, errors_of, nothing
 from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
 from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
-from toolkit.terraform import ROOT, Terraform, TerraformError, environment
+from toolkit.terraform import ROOT, Terraform, TerraformError, environment, outputs_in
 from toolkit.terraform import region as provider_region
 from toolkit.tokens import bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 # Tests keep theirs apart from those that a person has up.
 HOME_VARIABLE = "CHATBOT_REHEARSALS"
@@ -206,27 +206,38 @@ class Rehearsal(LocalAws):
         self.down()
         raise RehearsalError(f"The local AWS did not start. The end of its log:\n{tail}")
 
-    def up(
-        self, progress: Callable[[str], None], stands: Callable[[], None] = lambda: None
-    ) -> Session:
-        """Bring a staged rehearsal up: the local AWS, and the environment applied to it.
-
-        `stands` is called once requests can be answered, which may be before the apply has ended.
-        """
+    def prepare(self, progress: Tell) -> None:
+        """Start the local AWS of a staged rehearsal, while Terraform prepares the folder."""
         if not self._prepared.exists():
             progress("Terraform prepares itself; the first time, it downloads its AWS provider")
-            self._prepare()
+            launched = False
+            with contextlib.suppress(TerraformError):  # a region that only Terraform can compute
+                launched = self.launch()
+            try:
+                self.init()
+            except TerraformError:
+                if launched:
+                    self.stop()
+                raise
         self.start()
+
+    def up(self, progress: Tell, stands: Notice = nothing, planned: Notice = nothing) -> Session:
+        """Bring a staged rehearsal up: the local AWS, and the environment applied to it.
+
+        `planned` is called once the changes are known, `stands` once requests can be answered,
+        which may be before the apply has ended.
+        """
+        self.prepare(progress)
         progress(f"Local AWS is up at {self.endpoint}; applying")
         was_cut_short = self._applying.exists()
         try:
-            self.apply(progress, stands)
+            self.apply(progress, stands, planned)
         except TerraformError as error:
             if not was_cut_short:
                 self._applying.unlink()
             if NEEDS_INIT in str(error) and self._prepared.exists():
                 self._prepared.unlink()
-                return self.up(progress, stands)
+                return self.up(progress, stands, planned)
             if not EXISTS_ALREADY.search(str(error)):
                 raise
             if not was_cut_short:
@@ -238,33 +249,19 @@ class Rehearsal(LocalAws):
             progress("starting afresh")
             self.down()
             self.stage()
-            return self.up(progress, stands)
+            return self.up(progress, stands, planned)
         confirm(self.endpoint, self.client)
         return self.open_session()
-
-    def _prepare(self) -> None:
-        """Let Terraform prepare the folder while the local AWS starts."""
-        launched = False
-        with contextlib.suppress(TerraformError):  # a region that only Terraform can compute
-            launched = self.launch()
-        try:
-            self.init()
-        except TerraformError:
-            if launched:
-                self.stop()
-            raise
 
     def init(self) -> None:
         """Let Terraform prepare the folder, keeping to the committed lock file."""
         self.terraform().run("init", "-reconfigure", "-lockfile=readonly", "-no-color")
         self._prepared.touch()
 
-    def apply(
-        self, progress: Callable[[str], None], stands: Callable[[], None] = lambda: None
-    ) -> None:
+    def apply(self, progress: Tell, stands: Notice = nothing, planned: Notice = nothing) -> None:
         """Apply the environment; `progress` is called with a line of text now and then.
 
-        `stands` is called once requests can be answered, which may be before the end.
+        For `planned` and `stands` see `up`.
         """
         stood = False
 
@@ -278,7 +275,7 @@ class Rehearsal(LocalAws):
         refresh = ("-refresh=false",) if is_known else ()
         self._applying.touch()
         with errors_of(self.log, progress):
-            narrator = Narrator(progress, stand)
+            narrator = Narrator(progress, stand, planned)
             self.terraform().follow(
                 "apply", "-auto-approve", f"-parallelism={AT_ONCE}", *refresh, line=narrator
             )
@@ -291,7 +288,7 @@ class Rehearsal(LocalAws):
 
         A root without a chatbot has no URL and no clients.
         """
-        outputs = self.terraform().outputs()
+        outputs = self.outputs()
         region = outputs["region"] if outputs else provider_region(self.terraform())
         gateway = self.client("apigateway", region)
         keys = {
@@ -320,6 +317,10 @@ class Rehearsal(LocalAws):
             # By path: the custom domain does not resolve to this machine.
             return "/_aws/custom-domain/" + str(outputs["url"]).removeprefix("https://")
         return f"/_aws/execute-api/{outputs['api_id']}/{outputs['stage_name']}/chat"
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the output `deployment`, nothing where there is none. Raises TerraformError."""
+        return outputs_in(self.folder / "terraform.tfstate")
 
     def describe(self, path: str, outputs: dict[str, Any]) -> None:
         """Tell the console of the local AWS what it shows."""

@@ -20,10 +20,21 @@ class Progress:
     """Lines with the seconds since the start, so that nobody wonders whether it hangs."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._start = self._last = time.monotonic()
+        self._parts: list[tuple[str, float]] = []
 
     def __call__(self, text: str) -> None:
         print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
+
+    def ended(self, part: str) -> None:
+        """Note that a part of the whole has ended now."""
+        now = time.monotonic()
+        self._parts.append((part, now - self._last))
+        self._last = now
+
+    def spent(self) -> str:
+        """Return where the time went, part by part."""
+        return ", ".join(f"{part} {seconds:.1f} s" for part, seconds in self._parts)
 
 
 def up(rehearsal: Rehearsal) -> int:
@@ -37,11 +48,14 @@ def _up(rehearsal: Rehearsal) -> int:
     step(f"Rehearsing envs/{rehearsal.env}: the real Terraform, a local AWS on this machine")
     step(f"Lambda package: {rehearsal.build()}")
     rehearsal.stage()
+    rehearsal.prepare(step)
+    step.ended("start")
     smoke = 0
 
     def stands() -> None:
         nonlocal smoke
         session = rehearsal.open_session()
+        step.ended("request path")
         if not session.url:
             print(f"\n{rehearsal.terraform().run('output').stdout}")
             return
@@ -52,8 +66,12 @@ def _up(rehearsal: Rehearsal) -> int:
             check=False,
         ).returncode
         show(session, rehearsal)
+        step.ended("questions")
 
-    if not rehearsal.up(step, stands).url:
+    session = rehearsal.up(step, stands, lambda: step.ended("plan"))
+    step.ended("rest")
+    step(f"Where the time went: {step.spent()}.")
+    if not session.url:
         step("Applied. There is no chatbot in it to ask.")
         return 0
     step("The chatbot is up." if smoke == 0 else "The chatbot is up, but the smoke test failed.")

@@ -6,6 +6,13 @@ locals {
   # AWS WAF inspects 16 KB of a body by default, and passes on what it has not inspected.
   inspection_limits = { KB_16 = 16384, KB_32 = 32768, KB_48 = 49152, KB_64 = 65536 }
   inspection_limit  = [for limit, bytes in local.inspection_limits : limit if var.limits.body_bytes <= bytes][0]
+
+  # Terraform decodes the whole web ACL for each place that refers to it, which takes half a second of a plan: one for all outputs.
+  web_acl = {
+    arn  = aws_wafv2_web_acl.this.arn
+    id   = aws_wafv2_web_acl.this.id
+    name = aws_wafv2_web_acl.this.name
+  }
 }
 
 resource "aws_wafv2_web_acl" "this" {

@@ -1,11 +1,11 @@
 output "arn" {
   description = "ARN of the web ACL."
-  value       = aws_wafv2_web_acl.this.arn
+  value       = local.web_acl.arn
 }
 
 output "id" {
   description = "Id of the web ACL."
-  value       = aws_wafv2_web_acl.this.id
+  value       = local.web_acl.id
 }
 
 output "log_group_name" {
@@ -20,7 +20,7 @@ output "managed_rule_groups" {
 
 output "name" {
   description = "Name of the web ACL."
-  value       = aws_wafv2_web_acl.this.name
+  value       = local.web_acl.name
 }
 
 output "pattern_set_arn" {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.applying import LISTED, LONG_SECONDS, SLOW, Narrator, errors_of, listed
+from toolkit.applying import LISTED, LONG_SECONDS, SLEPT_SECONDS, SLOW, Narrator, errors_of, listed
 
 
 def _resource(address: str) -> dict[str, Any]:
@@ -31,17 +31,33 @@ BUCKET = f"module.chatbot.module.governance.{SLOW[0]}.trail[0]"
 class _Screen:
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.stood = 0
-        self.narrator = Narrator(self.lines.append, self._stand)
+        self.stood = self.planned = 0
+        self.narrator = Narrator(self.lines.append, self._stand, self._plan)
 
     def _stand(self) -> None:
         self.stood += 1
+
+    def _plan(self) -> None:
+        assert not self.lines
+        self.planned += 1
 
     def tell(self, *messages: dict[str, Any]) -> list[str]:
         before = len(self.lines)
         for message in messages:
             self.narrator(message)
         return [line.strip() for line in self.lines[before:]]
+
+
+def test_the_end_of_the_plan_is_told_once_and_what_took_long_by_name() -> None:
+    screen = _Screen()
+    screen.tell(_planned("create", ROLE), _planned("create", BUCKET))
+    assert screen.planned == 0
+    screen.tell(SUMMARY)
+    quick = screen.tell(_hook("apply_complete", ROLE, seconds=SLEPT_SECONDS - 1))
+    slow = screen.tell(_hook("apply_complete", BUCKET, seconds=SLEPT_SECONDS))
+    assert screen.planned == 1
+    assert not any("took" in line for line in quick)
+    assert slow[0] == f"{BUCKET} took {SLEPT_SECONDS} s"
 
 
 def test_each_change_of_an_edit_is_listed() -> None:

@@ -1,6 +1,8 @@
 """`make ask`, and what `make up` prints of the clients and their keys."""
 
+import contextlib
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -123,6 +125,53 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(
     assert "writes to .rehearsal" in said
 
 
+class Staged:
+    """A rehearsal that is up at once."""
+
+    env, log, folder = "dev", Path("log"), Path("folder")
+
+    def build(self) -> str:
+        return "chatbot.zip"
+
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def stage(self) -> None:
+        """Do nothing."""
+
+    def prepare(self, progress: Callable[[str], None]) -> None:
+        progress("prepared")
+
+    def health(self) -> dict[str, str]:
+        return {"model": "a script"}
+
+    def open_session(self) -> Session:
+        return SESSION
+
+    def up(self, _: object, stands: Callable[[], None], planned: Callable[[], None]) -> Session:
+        planned()
+        stands()
+        return SESSION
+
+
+SESSION = Session("dev", "http://127.0.0.1", "http://127.0.0.1:1", "us-east-2", {}, generation=1)
+
+
+def test_make_up_ends_with_where_its_time_went(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "toolkit.talk.subprocess.run", lambda *_, **__: SimpleNamespace(returncode=0)
+    )
+    staged: Any = Staged()
+    assert talk.up(staged) == 0
+    *_, spent, last = capfd.readouterr().out.splitlines()
+    parts = re.findall(r"(?:: |, )([a-z ]+) \d+\.\d s", spent)
+    assert parts == ["start", "plan", "request path", "questions", "rest"]
+    assert "Where the time went" in spent
+    assert last.endswith("The chatbot is up.")
+
+
 def test_a_second_make_up_of_the_environment_waits_for_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,10 +216,9 @@ def test_make_hands_any_message_over_as_it_is(tmp_path: Path, message: str) -> N
 class Applied(Rehearsal):
     """A rehearsal whose environment has three clients, one of them disabled."""
 
-    def terraform(self) -> Any:
+    def outputs(self) -> dict[str, Any]:
         ids = {"web": "1", "app": "2", "closed": "3"}
-        outputs = {"region": "us-east-2", "api_id": "a", "stage_name": "v1", "api_key_ids": ids}
-        return SimpleNamespace(outputs=lambda: outputs)
+        return {"region": "us-east-2", "api_id": "a", "stage_name": "v1", "api_key_ids": ids}
 
     def client(self, service: str, region: str) -> Any:
         assert (service, region) == ("apigateway", "us-east-2")

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from toolkit import terraform
 from toolkit.local_aws import local_aws
 from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError
-from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
+from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged, outputs_in
 
 
 def _mirror(folder: Path) -> Path:
@@ -207,6 +208,22 @@ def test_a_port_in_use_is_refused_with_its_holder_and_the_way_out(tmp_path: Path
             rehearsal.start()
     assert f"process {os.getpid()}" in str(refused.value)
     assert not rehearsal.folder.exists()
+
+
+def test_outputs_are_read_from_the_state_also_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "terraform.tfstate"
+    whole = '{"version": 4, "outputs": {"deployment": {"value": {"region": "us-east-2"}}}}'
+    state.write_text(whole[:30])
+    threading.Timer(0.2, state.write_text, [whole]).start()
+    assert outputs_in(state) == {"region": "us-east-2"}
+    monkeypatch.setattr("toolkit.terraform.STATE_SECONDS", 0)
+    state.write_text('{"version": 4, "outputs": {}}')
+    assert outputs_in(state) == {}
+    state.write_text(whole[:30])
+    with pytest.raises(TerraformError, match="cannot be read"):
+        outputs_in(state)
 
 
 @pytest.mark.parametrize("launched", [True, False])

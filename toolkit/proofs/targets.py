@@ -75,7 +75,7 @@ def _token() -> str:
 def rehearsal(up: Rehearsal, client: str = "") -> Deployment:
     """Return a rehearsal that is up, to be asked as one client. Raises TargetError."""
     try:
-        session, outputs = up.session(), up.terraform().outputs()
+        session, outputs = up.session(), up.outputs()
     except (RehearsalError, TerraformError) as error:
         raise TargetError(str(error)) from error
     aws = partial(up.client, region=session.region)
