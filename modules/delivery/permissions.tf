@@ -342,6 +342,28 @@ data "aws_iam_policy_document" "limits" {
     }
   }
 
+  # DynamoDB makes grants on a table's key for whoever makes the table.
+  statement {
+    sid       = "LetTablesUseTheirKey"
+    actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["${local.regional["kms"]}:key/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["dynamodb.${local.region}.amazonaws.com"]
+    }
+
+    dynamic "condition" {
+      for_each = local.tags[each.key]
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+
   # Stops becoming a role that it has made itself.
   statement {
     sid       = "DenyOtherRoles"
