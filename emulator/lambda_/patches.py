@@ -10,6 +10,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 
 from emulator.lambda_.functions import PENDING, runtime_version_arn, split_name
+from emulator.lambda_.objects import uploaded
 from emulator.lambda_.policies import Policies
 from emulator.patching import Moto, add, patch
 from emulator.wire.documents import JsonObject
@@ -30,6 +31,8 @@ def _keep_function_settings(
 ) -> None:
     function.settings = {name: spec[name] for name in _FUNCTION_SETTINGS if spec.get(name)}
     function.revision = str(uuid.uuid4())
+    region = str(kw.get("region", rest[0] if rest else ""))
+    spec = spec | {"Code": uploaded(account_id, region, spec["Code"])}
     original(function, account_id, spec, *rest, **kw)
 
 
@@ -55,7 +58,7 @@ def _update_architectures(original: Moto, function: LambdaFunction, spec: JsonOb
     function.revision = str(uuid.uuid4())
     if spec.get("Architectures"):
         function.architectures = spec["Architectures"]
-    return original(function, spec)
+    return original(function, uploaded(function.account_id, function.region, spec))
 
 
 @patch(LambdaFunction, "get_configuration")

@@ -42,6 +42,8 @@ def refuse(call: Call, account: Account, authorizer: Authorizer) -> None:
     except ClientError:
         problem = None  # there is no such function, and moto says so
     role = call.params.get("Role")
+    if (call.params.get("VpcConfig") or {}).get("SubnetIds"):
+        problem = problem or _network(call, role or _role_of(call.params, account), authorizer)
     if role is not None and call.operation in {"CreateFunction", "UpdateFunctionConfiguration"}:
         problem = problem or _role(role, authorizer)
     if problem is not None:
@@ -54,6 +56,24 @@ def _role(role: str, authorizer: Authorizer) -> str | None:
         authorizer.assume_by_service(role, SERVICE, {})
     except CallerError:
         return NOT_ASSUMED
+    return None
+
+
+def _role_of(params: Document, account: Account) -> str:
+    client = account.client("lambda")
+    return str(client.get_function_configuration(FunctionName=params["FunctionName"])["Role"])
+
+
+def _network(call: Call, role: str, authorizer: Authorizer) -> str | None:
+    """Return what a role lacks for a function in a VPC; None where it has all of it."""
+    interface = f"arn:{call.partition}:ec2:{call.region}:{role.split(':')[4]}:network-interface/*"
+    for action, resource in (
+        ("CreateNetworkInterface", interface),
+        ("DescribeNetworkInterfaces", "*"),
+        ("DeleteNetworkInterface", interface),
+    ):
+        if not authorizer.authorize_role(role, f"ec2:{action}", resource).allowed:
+            return f"The provided execution role does not have permissions to call {action} on EC2"
     return None
 
 

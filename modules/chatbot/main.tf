@@ -76,6 +76,7 @@ module "compute" {
   log_retention_days   = var.operations.log_retention_days
   model                = merge(var.model, { destination_regions = local.destination_regions })
   package              = var.package
+  policies             = var.function.policies
   reserved_concurrency = var.reserved_concurrency
   timeout_seconds      = var.function.timeout_seconds
 
@@ -102,6 +103,7 @@ module "compute" {
     architecture = var.function.architecture
     memory_mb    = var.function.memory_mb
     snap_start   = var.function.snap_start
+    vpc          = var.function.vpc
   }
 }
 

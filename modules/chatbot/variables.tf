@@ -213,10 +213,15 @@ variable "function" {
     max_message_chars = optional(number, 2000)
     max_output_tokens = optional(number, 512)
     memory_mb         = optional(number, 512)
+    policies          = optional(map(string), {}) # Further policies of its role, as JSON; see modules/compute.
     screening_mode    = optional(string, "block") # block or count
     snap_start        = optional(bool, false)
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
     timeout_seconds   = optional(number, 28)
+    vpc = optional(object({ # null = in no VPC of yours
+      security_group_ids = list(string)
+      subnet_ids         = list(string)
+    }))
   })
   default  = {}
   nullable = false
@@ -349,8 +354,8 @@ variable "operations" {
 }
 
 variable "package" {
-  description = "Path of the function's zip; `make build` makes it."
-  type        = string
+  description = "The function's zip: a path, as `make build` makes it, or `{ s3_bucket, s3_key, sha256, s3_object_version }`; see modules/compute."
+  type        = any
   nullable    = false
 }
 

@@ -149,10 +149,24 @@ resource "aws_iam_role_policy_attachment" "deny_tampering" {
   policy_arn = var.deny_policy_arn
 }
 
+# What the caller adds. The denials above bind it too.
+resource "aws_iam_role_policy" "further" {
+  for_each = var.policies
+
+  name   = "further-${each.key}"
+  role   = aws_iam_role.execution.name
+  policy = each.value
+}
+
 # Nothing else: a policy that somebody adds to the role by hand shows in the next plan, and goes with the next apply.
 resource "aws_iam_role_policies_exclusive" "execution" {
-  role_name    = aws_iam_role.execution.name
-  policy_names = concat([aws_iam_role_policy.guardrail.name, aws_iam_role_policy.invoke.name], aws_iam_role_policy.memory[*].name)
+  role_name = aws_iam_role.execution.name
+  policy_names = concat(
+    [aws_iam_role_policy.guardrail.name, aws_iam_role_policy.invoke.name],
+    aws_iam_role_policy.memory[*].name,
+    aws_iam_role_policy.vpc[*].name,
+    values(aws_iam_role_policy.further)[*].name,
+  )
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "execution" {

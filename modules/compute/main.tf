@@ -51,7 +51,7 @@ locals {
 
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116:API Gateway invokes synchronously and answers the client; there is no event to lose
-  #checkov:skip=CKV_AWS_117:it reaches public AWS APIs over TLS only; a VPC would add cost and no control that the role does not give
+  #checkov:skip=CKV_AWS_117:it reaches public AWS APIs over TLS only; a VPC adds cost, so it is the caller's choice (runtime.vpc)
   #checkov:skip=CKV_AWS_173:the variables hold identifiers and no secrets; a CMK would cost the role kms:Decrypt
   #checkov:skip=CKV_AWS_272:the package is reproducible and its hash is in the plan, which is what a signature would attest
 
@@ -59,13 +59,16 @@ resource "aws_lambda_function" "this" {
   description   = "Answers POST /chat with a Bedrock model behind a guardrail"
   role          = aws_iam_role.execution.arn
 
-  filename         = var.package
-  source_code_hash = filebase64sha256(var.package)
-  handler          = "chatbot.handler.lambda_handler"
-  runtime          = "python3.12"
-  architectures    = [var.runtime.architecture]
-  memory_size      = var.runtime.memory_mb
-  timeout          = var.timeout_seconds
+  filename          = local.package_path
+  s3_bucket         = local.package_object.s3_bucket
+  s3_key            = local.package_object.s3_key
+  s3_object_version = local.package_object.s3_object_version
+  source_code_hash  = local.package_hash
+  handler           = "chatbot.handler.lambda_handler"
+  runtime           = "python3.12"
+  architectures     = [var.runtime.architecture]
+  memory_size       = var.runtime.memory_mb
+  timeout           = var.timeout_seconds
 
   # The alias moves from one immutable version to the next, so a deployment is all or nothing.
   publish = true
@@ -91,6 +94,14 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
+  dynamic "vpc_config" {
+    for_each = var.runtime.vpc == null ? [] : [var.runtime.vpc]
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
   dynamic "snap_start" {
     for_each = var.runtime.snap_start ? [1] : []
     content {
@@ -107,9 +118,11 @@ resource "aws_lambda_function" "this" {
 
   # A version must not answer before its role may do what it needs, and before what it must not do is denied.
   depends_on = [
+    aws_iam_role_policy.further,
     aws_iam_role_policy.guardrail,
     aws_iam_role_policy.invoke,
     aws_iam_role_policy.memory,
+    aws_iam_role_policy.vpc,
     aws_iam_role_policy_attachment.deny_tampering,
   ]
 }
@@ -123,5 +136,10 @@ resource "aws_lambda_alias" "live" {
   # scripts/release.py gives the version before all the weight, in seconds: Terraform would take it back.
   lifecycle {
     ignore_changes = [routing_config]
+
+    precondition {
+      condition     = length(data.aws_lambda_function.uploaded) == 0 || one(data.aws_lambda_function.uploaded[*].code_sha256) == local.package_hash
+      error_message = "s3://${coalesce(local.package_object.s3_bucket, "-")}/${coalesce(local.package_object.s3_key, "-")} is another package than the one whose SHA-256 package.sha256 holds. Callers stay with the version before. Compare with the sha256 that the release names, and correct the key, the version or the hash."
+    }
   }
 }

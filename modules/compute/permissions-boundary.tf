@@ -2,7 +2,8 @@
 # AdministratorAccess, has gained nothing. It grants nothing itself. The guardrail's id is not known when it is written,
 # so it names the account's guardrails, and those enforced from outside; the role's own policy narrows that to the one.
 data "aws_iam_policy_document" "boundary" {
-  source_policy_documents = data.aws_iam_policy_document.memory[*].json
+  # What the memory and var.policies allow, and no more, comes on top of the rest.
+  source_policy_documents = concat(data.aws_iam_policy_document.memory[*].json, values(var.policies))
 
   #checkov:skip=CKV_AWS_111:X-Ray has no resource-level permissions for its writes; every other statement names its resources
   #checkov:skip=CKV_AWS_356:X-Ray has no resource-level permissions for its writes; every other statement names its resources
@@ -31,6 +32,15 @@ data "aws_iam_policy_document" "boundary" {
     resources = ["${local.log_group_arn}:*"]
   }
 
+  dynamic "statement" {
+    for_each = local.network_permissions
+    content {
+      sid       = "AtMost${statement.key}"
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+
   statement {
     sid       = "AtMostWriteTraces"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
@@ -42,5 +52,12 @@ resource "aws_iam_policy" "boundary" {
   name        = "${local.global_name}-boundary"
   description = "The most that the ${var.name} function's role can ever do"
   policy      = data.aws_iam_policy_document.boundary.minified_json
-  tags        = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(data.aws_iam_policy_document.boundary.minified_json) <= 6144
+      error_message = "The permissions boundary would have ${length(data.aws_iam_policy_document.boundary.minified_json)} characters, and IAM takes 6,144: shorten policies, such as by fewer resources in each."
+    }
+  }
+  tags = var.tags
 }

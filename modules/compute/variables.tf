@@ -176,14 +176,57 @@ variable "name" {
   }
 }
 
+# `any`, since it is a text or an object; each attribute is checked here, which an object type would drop without a word.
 variable "package" {
-  description = "Path of the zip that holds the function; Terraform deploys it and never builds it."
-  type        = string
+  description = "The zip that holds the function: its path, or `{ s3_bucket, s3_key, sha256, s3_object_version }` for an object of S3, with the hexadecimal SHA-256 that its release names. Terraform deploys it and never builds it."
+  type        = any
   nullable    = false
 
   validation {
-    condition     = fileexists(var.package)
+    condition     = !can(tostring(var.package)) || try(fileexists(var.package), false)
     error_message = "There is no Lambda package at this path. Run `make build`, which writes build/chatbot.zip."
+  }
+
+  validation {
+    condition = can(tostring(var.package)) || (
+      length(setsubtract(["s3_bucket", "s3_key", "sha256"], try(keys(var.package), []))) == 0 &&
+      length(setsubtract(try(keys(var.package), []), ["s3_bucket", "s3_key", "s3_object_version", "sha256"])) == 0
+    )
+    error_message = "package is the path of a zip, or an object with s3_bucket, s3_key, sha256 and, for a versioned bucket, s3_object_version, and nothing else."
+  }
+
+  validation {
+    condition     = !can(var.package.sha256) || can(regex("^[0-9a-f]{64}$", var.package.sha256))
+    error_message = "package.sha256 is the SHA-256 of the zip in 64 hexadecimal digits, as `sha256sum chatbot.zip` prints it and a release names it. Without it nobody could tell which code is deployed."
+  }
+}
+
+variable "policies" {
+  description = "Further policies of the function's role, by name, as JSON. The permissions boundary grows by what they allow; the guardrail and the deny policy bind them too."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.policies) : can(regex("^[a-z0-9-]{1,64}$", name))])
+    error_message = "A name of policies must be 1 to 64 lower-case letters, digits or hyphens."
+  }
+
+  validation {
+    condition     = alltrue([for json in values(var.policies) : can(jsondecode(json).Statement)])
+    error_message = "Each of policies must be a policy document in JSON, such as data.aws_iam_policy_document.<name>.json."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for json in values(var.policies) : [
+        for statement in try(flatten([jsondecode(json).Statement]), []) : [
+          can(regex("^[A-Za-z0-9]+$", statement.Sid)),
+          try(statement.Effect, "") == "Deny" || alltrue([for action in try(flatten([statement.Action]), ["*"]) : can(regex("^[a-z0-9-]+:[A-Za-z]", action)) && !startswith(action, "iam:")]),
+        ]
+      ]
+    ]))
+    error_message = "Each statement of policies must have a Sid, unique among all, and name its actions as service:Action or service:Prefix*. `*`, `service:*`, NotAction and IAM's actions are refused: the boundary would hold nothing back."
   }
 }
 
@@ -205,9 +248,22 @@ variable "runtime" {
     architecture = optional(string, "arm64") # arm64 or x86_64; the package is pure Python and runs on both
     memory_mb    = optional(number, 512)     # CPU comes with it
     snap_start   = optional(bool, false)     # shorter cold starts, at a price for Python
+    vpc = optional(object({                  # null = in no VPC of yours; there, it needs a way to Bedrock, X-Ray and CloudWatch Logs: endpoints or a NAT gateway
+      security_group_ids = list(string)
+      subnet_ids         = list(string) # two or more, in different zones
+    }))
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition = var.runtime.vpc == null ? true : (
+      length(var.runtime.vpc.subnet_ids) > 0 && length(var.runtime.vpc.security_group_ids) > 0 &&
+      alltrue([for id in var.runtime.vpc.subnet_ids : can(regex("^subnet-[0-9a-f]+$", id))]) &&
+      alltrue([for id in var.runtime.vpc.security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    )
+    error_message = "runtime.vpc names one subnet or more, such as subnet-0123456789abcdef0, and one security group or more, such as sg-0123456789abcdef0, by their ids."
+  }
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.runtime.architecture)

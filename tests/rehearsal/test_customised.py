@@ -1,6 +1,7 @@
 """Smoke test and proofs follow whatever was applied: here, an environment unlike the defaults."""
 
 import json
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -13,7 +14,7 @@ from tests.conftest import HOME, missing
 from toolkit.processes import free_port
 from toolkit.proofs import report, targets
 from toolkit.rehearsal import Rehearsal
-from toolkit.terraform import ROOT
+from toolkit.terraform import ROOT, TerraformError
 
 CUSTOMISED = Path(__file__).parent / "customised" / "main.tf"
 REGION = "eu-central-1"
@@ -90,3 +91,19 @@ def test_a_rule_group_of_the_callers_own_refuses(customised: Rehearsal) -> None:
             urllib.request.urlopen(asked)
         statuses[agent] = json.loads(refused.value.read())["error"]["code"]
     assert statuses == {"KundenApp/1.9": "request_blocked", "KundenApp/2.0": "forbidden"}
+
+
+def test_a_package_that_is_another_than_promised_gets_no_callers(customised: Rehearsal) -> None:
+    function = customised.client("lambda", REGION)
+    alias = {"FunctionName": "chatbot-kunde", "Name": "live"}
+    before = function.get_alias(**alias)["FunctionVersion"]
+    main = customised.folder / "main.tf"
+    text = main.read_text()
+    main.write_text(re.sub(r"sha256 += .*", f'sha256 = "{"0" * 64}"', text))
+    try:
+        with pytest.raises(TerraformError, match="is another package than the one whose SHA-256"):
+            customised.apply(lambda _: None)
+        assert function.get_alias(**alias)["FunctionVersion"] == before
+    finally:
+        main.write_text(text)
+    customised.apply(lambda _: None)

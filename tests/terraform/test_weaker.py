@@ -144,6 +144,8 @@ WEAKER = [
     ("aws_api_gateway_usage_plan", "basic", put("quota_settings.limit", 5000), "limit goes from 500 to 5000"),
     ("aws_kms_key", "governance", put("enable_key_rotation", False), "enable_key_rotation goes"),
     ("aws_lambda_function", "compute", put("tracing_config.mode", "PassThrough"), "mode goes"),
+    ("aws_lambda_function", "compute", lambda one: one["environment"][0]["variables"].update(FURTHER_ORIGINS="https://shop.example"), "FURTHER_ORIGINS is new"),
+    ("aws_api_gateway_integration_response", "preflight", lambda one: one.update(response_templates={"application/json": "#if"}), "response_templates.* is new"),
     (ROLE_POLICY, "invoke", lambda one: allow(one, Action="s3:GetObject", Resource="*"), r"newly allows s3:GetObject on any resource"),
     (ROLE_POLICY, "compute.aws_iam_role_policy.guardrail", lambda one: statement(one, "DenyModelsWithoutGuardrail"), r"no longer denies bedrock:InvokeModel"),
     (ROLE_POLICY, "compute.aws_iam_role_policy.guardrail", lambda one: statement(one, "ApplyOwnGuardrail", Resource="*"), r"newly allows bedrock:ApplyGuardrail on any resource"),
@@ -162,6 +164,7 @@ HARMLESS = [
     (ALARM, '"api-4xx"', put("alarm_description", "Other words.")),
     ("aws_lambda_function", "compute", put("source_code_hash", "x")),
     ("aws_lambda_function", "compute", put("memory_size", 1024)),
+    ("aws_lambda_function", "compute", put("vpc_config", [{"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0b"]}])),
     ("aws_api_gateway_api_key", "web", None),
     ("aws_cloudwatch_dashboard", "governance", None),
     ("aws_api_gateway_usage_plan", "basic", put("quota_settings.limit", 100)),
@@ -186,6 +189,19 @@ def test_what_is_harmless_is_not_named(
     made: Made, types: dict[str, str], kind: str, name: str, edit: Edit | None
 ) -> None:
     assert changed(made, types, kind, name, edit) == []
+
+
+def test_a_further_policy_of_the_role_is_named_with_what_it_allows() -> None:
+    policy = document("dynamodb:GetItem", "arn:aws:dynamodb:us-east-2:111122223333:table/orders")
+    after = {"name": "further-orders", "role": "chatbot-dev-execution", "policy": policy}
+    there = plans.Change("b", LOGS, {"name": "l"}, {"name": "l"})
+    (said,) = weaker([plans.Change("a", ROLE_POLICY, None, after), there])
+    assert "further-orders: newly allows dynamodb:GetItem on arn:aws:dynamodb:" in said
+
+
+def document(action: str, resource: str) -> str:
+    statement = {"Sid": "Further", "Effect": "Allow", "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def test_an_address_that_is_added_to_a_set_is_named_and_one_that_goes_is_not() -> None:

@@ -3,8 +3,18 @@
 from collections.abc import Callable  # noqa: TC003  # only annotates a variable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from toolkit import aws_facts
-from toolkit.account_check.asking import Question, bucket_exists, each, or_missing
+from toolkit.account_check.asking import (
+    DENIED,
+    MISSING,
+    Question,
+    bucket_exists,
+    code,
+    each,
+    or_missing,
+)
 from toolkit.account_check.findings import Finding, failed, passed, warned
 
 # Lambda Developer Guide, "Configuring reserved concurrency".
@@ -117,6 +127,36 @@ def concurrency(question: Question) -> Finding:
             f"--desired-value 1000 --region {question.plan.region}",
         )
     return passed(said)
+
+
+def package(question: Question) -> Finding:
+    """Check that the function's package is where Lambda can take it from."""
+    (function,) = question.plan.all("aws_lambda_function")
+    bucket, key, version = (
+        function.values.get(name) for name in ("s3_bucket", "s3_key", "s3_object_version")
+    )
+    if not bucket:
+        return passed("a file on this machine")
+    where = f"s3://{bucket}/{key}" + (f" in version {version}" if version else "")
+    s3, correct = question.ask("s3"), f"correct package in {question.main}"
+    try:
+        region = s3.head_bucket(Bucket=bucket).get("BucketRegion", question.plan.region)
+        s3.head_object(Bucket=bucket, Key=key, **({"VersionId": version} if version else {}))
+    except ClientError as error:
+        if code(error) in MISSING:
+            return failed(f"there is no {where}", correct)
+        if code(error) in DENIED:
+            return failed(
+                f"you may not read {where}, and Lambda reads it as you",
+                "ask for s3:GetObject, and for s3:GetObjectVersion where a version is named",
+            )
+        raise
+    if region != question.plan.region:
+        return failed(
+            f"{bucket} is in {region}, and Lambda takes a package from its own region alone",
+            f"copy the object to a bucket in {question.plan.region}, and {correct}",
+        )
+    return passed(where)
 
 
 def room(question: Question) -> Finding:

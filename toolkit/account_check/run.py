@@ -24,6 +24,7 @@ CHECKS: tuple[tuple[str, Callable[[Question], Finding]], ...] = (
     ("API Gateway's log role replaces nobody's", account.gateway_role),
     ("the account is recorded by one trail", account.trails),
     ("Lambda has concurrency to reserve", account.concurrency),
+    ("the function's package is there", account.package),
     ("the account's quotas have room", account.room),
     ("every name is free", account.names),
 )

@@ -1,17 +1,20 @@
 """The READMEs of the modules, with the tables of inputs and outputs that Terraform declares."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import hcl2
 
 from toolkit.pages.errors import PageError
+from toolkit.pages.fields import fields
 from toolkit.terraform import ROOT
 
 BEGIN = "<!-- BEGIN inputs and outputs -->"
 END = "<!-- END inputs and outputs -->"
 SHORT = 40  # Longer defaults are only in variables.tf.
+_SOURCE = re.compile(r'^variable "([^"]+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 
 def blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
@@ -30,12 +33,23 @@ def text(value: Any) -> str:
 
 
 def type_of(body: dict[str, Any]) -> str:
-    """Return a variable's type; one with attributes links to where they are described."""
+    """Return a variable's type; the attributes of an object have rows of their own."""
     declared = str(body["type"]).removeprefix("${").removesuffix("}")
     if "object(" not in declared:
         return f"`{declared}`"
     outer = declared.split("object(", 1)[0]
-    return f"[`{outer}object{')' * outer.count('(')}`](variables.tf)"
+    return f"`{outer}object{')' * outer.count('(')}`"
+
+
+def rows_of_fields(name: str, source: str) -> list[str]:
+    """Return a row for each attribute of a variable's object type."""
+    rows = []
+    for field in fields(name, source):
+        default = f"`{field.default}`" if field.default else "required"
+        default = default if len(field.default) <= SHORT else "[long](variables.tf)"
+        about = field.about.replace("|", "\\|")
+        rows.append(f"| `{field.path}` | {about} | `{field.type}` | {default} |")
+    return rows
 
 
 def default_of(body: dict[str, Any]) -> str:
@@ -53,11 +67,13 @@ def tables(module: Path) -> str:
     """Return the two tables of a module."""
     variables = module / "variables.tf"
     rows = ["| input | what it is | type | default |", "|---|---|---|---|"]
+    sources = dict(_SOURCE.findall(variables.read_text(encoding="utf-8")))
     for name, body in blocks(variables, "variable").items():
         if "description" not in body or "type" not in body:
             raise PageError(f"{variables}: variable {name} lacks a description or a type")
         cells = [f"`{name}`", text(body["description"]), type_of(body), default_of(body)]
         rows.append(f"| {' | '.join(cells)} |")
+        rows += rows_of_fields(name, sources[name])
     rows += ["", "| output | what it is |", "|---|---|"]
     for name, body in blocks(module / "outputs.tf", "output").items():
         if "description" not in body:

@@ -368,3 +368,115 @@ run "an_application_profile_names_its_model" {
     error_message = "An application profile must allow its model through itself."
   }
 }
+
+run "in_a_vpc_lambda_may_manage_interfaces_and_the_functions_code_may_not" {
+  command = plan
+
+  variables {
+    runtime = { vpc = { subnet_ids = ["subnet-0a", "subnet-0b"], security_group_ids = ["sg-0c"] } }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-0a", "subnet-0b"]) && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-0c"])
+    error_message = "The function is in another network."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.vpc[0].policy).Statement : statement if statement.Effect == "Allow"] == [
+      {
+        Sid    = "CreateInterfaces"
+        Effect = "Allow"
+        Action = "ec2:CreateNetworkInterface"
+        Resource = [
+          "arn:aws:ec2:us-east-2:111122223333:network-interface/*", "arn:aws:ec2:us-east-2:*:subnet/subnet-0b",
+          "arn:aws:ec2:us-east-2:*:subnet/subnet-0a", "arn:aws:ec2:us-east-2:*:security-group/sg-0c",
+        ]
+      },
+      { Sid = "DescribeWhatIsThere", Effect = "Allow", Action = ["ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces"], Resource = "*" },
+      {
+        Sid      = "ManageInterfaces"
+        Effect   = "Allow"
+        Action   = ["ec2:UnassignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses"]
+        Resource = "arn:aws:ec2:us-east-2:111122223333:*/*"
+      },
+    ]
+    error_message = "The role may do something else than Lambda needs, or less."
+  }
+
+  assert {
+    condition = contains(jsondecode(aws_iam_role_policy.vpc[0].policy).Statement, {
+      Sid       = "DenyNetworkToTheFunctionsCode"
+      Effect    = "Deny"
+      Action    = "ec2:*"
+      Resource  = "*"
+      Condition = { Null = { "lambda:SourceFunctionArn" = "false" } }
+    })
+    error_message = "The function's code may change the network."
+  }
+
+  assert {
+    condition     = length([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Sid if can(regex("Interfaces|DescribeWhatIsThere", statement.Sid))]) == 3
+    error_message = "The boundary would keep Lambda from the network."
+  }
+}
+
+run "a_further_policy_reaches_as_far_as_it_says_and_no_further" {
+  command = plan
+
+  variables {
+    policies = {
+      orders = jsonencode({
+        Version = "2012-10-17"
+        Statement = [
+          { Sid = "ReadOrders", Effect = "Allow", Action = "dynamodb:GetItem", Resource = "arn:aws:dynamodb:us-east-2:111122223333:table/orders" },
+        ]
+      })
+    }
+  }
+
+  assert {
+    condition     = { for policy in aws_iam_role_policy.further : policy.name => jsondecode(policy.policy).Statement[0].Sid } == { further-orders = "ReadOrders" }
+    error_message = "The role lacks the policy, or it has another name than the exclusive list."
+  }
+
+  assert {
+    condition     = aws_iam_role_policies_exclusive.execution.policy_names == toset(["further-orders", "guardrail", "invoke"])
+    error_message = "The next apply would take the policy away."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Resource if try(startswith(statement.Action, "dynamodb:"), false)] == [
+      "arn:aws:dynamodb:us-east-2:111122223333:table/orders"
+    ]
+    error_message = "The boundary holds the policy back, or lets more through."
+  }
+}
+
+run "without_either_the_role_has_neither" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_role_policy.vpc) == 0 && length(aws_iam_role_policy.further) == 0 && length(aws_lambda_function.this.vpc_config) == 0
+    error_message = "The function has a network or policies that nobody asked for."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.boundary.policy, "ec2:")
+    error_message = "The boundary allows what nobody needs."
+  }
+}
+
+run "policies_that_fill_the_boundary_are_refused" {
+  command = plan
+
+  variables {
+    policies = {
+      long = jsonencode({
+        Version   = "2012-10-17"
+        Statement = [{ Sid = "Long", Effect = "Allow", Action = "s3:GetObject", Resource = [for at in range(100) : "arn:aws:s3:::example-bucket-with-a-long-name/${at}/*"] }]
+      })
+    }
+  }
+
+  expect_failures = [aws_iam_policy.boundary]
+}

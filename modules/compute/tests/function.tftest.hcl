@@ -277,3 +277,27 @@ run "further_origins_are_handed_to_the_function" {
     error_message = "The function would refuse a page that the API lets ask."
   }
 }
+
+run "a_package_in_s3_is_pinned_by_version_and_hash" {
+  command = plan
+
+  variables {
+    package = {
+      s3_bucket         = "example-packages"
+      s3_key            = "chatbot/1.2.0.zip"
+      s3_object_version = "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY"
+      sha256            = filesha256("tests/package.zip")
+    }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.filename == null &&
+      aws_lambda_function.this.s3_bucket == "example-packages" &&
+      aws_lambda_function.this.s3_key == "chatbot/1.2.0.zip" &&
+      aws_lambda_function.this.s3_object_version == "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY" &&
+      aws_lambda_function.this.source_code_hash == filebase64sha256("tests/package.zip")
+    )
+    error_message = "Another object would be deployed, or a changed one would not change the plan."
+  }
+}

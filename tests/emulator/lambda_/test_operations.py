@@ -1,5 +1,7 @@
 """Lambda's operations on functions, where moto's own do something else."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.lambda_.running import make_zip
-from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.shown import allow, refusal, shows, unique
 
 Aws = Callable[[str], Any]
 
@@ -69,6 +71,71 @@ def test_a_function_is_made_once(functions: Any, function: str, settings: dict[s
     assert refusal(functions.get_function, FunctionName=function) == gone
     assert refusal(functions.delete_function, FunctionName=function)[:2] == gone[:2]
     assert refusal(functions.get_function_configuration, FunctionName=function)[:2] == gone[:2]
+
+
+def sha256(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def test_a_function_runs_the_version_of_an_object_that_it_names(
+    aws: Aws, functions: Any, settings: dict[str, Any]
+) -> None:
+    s3, bucket, name = aws("s3"), unique("packages"), unique("function")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    old, new = code("1"), code("2")
+    first, second = (
+        s3.put_object(Bucket=bucket, Key="chatbot.zip", Body=body)["VersionId"]
+        for body in (old, new)
+    )
+    s3.put_object(Bucket=bucket, Key="notes", Body=b"no zip")
+    at = {"S3Bucket": bucket, "S3Key": "chatbot.zip"}
+    made = functions.create_function(
+        FunctionName=name, **settings | {"Code": at | {"S3ObjectVersion": first}}
+    )
+    assert made["CodeSha256"] == sha256(old)
+    answer = functions.invoke(FunctionName=name)["Payload"].read()
+    assert answer == b"1"
+    newest = functions.update_function_code(FunctionName=name, **at, Publish=True)
+    assert newest["CodeSha256"] == sha256(new)
+    again = functions.update_function_code(FunctionName=name, **at, S3ObjectVersion=second)
+    assert again["CodeSha256"] == sha256(new)
+    for wrong, says in (
+        ({"S3Bucket": unique("nobodys")}, "S3 Error Code: NoSuchBucket"),
+        ({"S3Key": "other.zip"}, "S3 Error Code: NoSuchKey"),
+        ({"S3ObjectVersion": "other"}, "S3 Error Code: NoSuchVersion"),
+        ({"S3Key": "notes"}, "Could not unzip uploaded file"),
+    ):
+        bad = at | wrong
+        update = refusal(functions.update_function_code, FunctionName=name, **bad)
+        creation = refusal(
+            functions.create_function, FunctionName=unique(), **settings | {"Code": bad}
+        )
+        for status, kind, text in (update, creation):
+            assert (status, kind) == (400, "InvalidParameterValueException")
+            assert says in text
+
+
+def test_a_function_in_a_vpc_needs_a_role_that_may_make_interfaces(
+    emulator: Emulator, functions: Any, settings: dict[str, Any]
+) -> None:
+    network = {"SubnetIds": ["subnet-0a"], "SecurityGroupIds": ["sg-0b"]}
+    inside, name = settings | {"VpcConfig": network}, unique("function")
+    bad = refusal(functions.create_function, FunctionName=name, **inside)
+    said = "The provided execution role does not have permissions to call CreateNetworkInterface"
+    assert bad == (400, "InvalidParameterValueException", f"{said} on EC2")
+    functions.create_function(FunctionName=name, **settings)
+    update = {"FunctionName": name, "VpcConfig": network}
+    assert refusal(functions.update_function_configuration, **update) == bad
+    interfaces = [
+        allow("ec2:CreateNetworkInterface", "arn:aws:ec2:*:*:network-interface/*"),
+        allow("ec2:DeleteNetworkInterface", "arn:aws:ec2:*:*:*/*"),
+        allow("ec2:DescribeNetworkInterfaces"),
+    ]
+    role = emulator.role(unique("role"), interfaces)["Arn"]
+    functions.update_function_configuration(**update, Role=role)
+    shown = functions.get_function_configuration(FunctionName=name)["VpcConfig"]
+    assert (shown["SubnetIds"], shown["SecurityGroupIds"]) == (["subnet-0a"], ["sg-0b"])
 
 
 @shows("lambda:UpdateFunctionConfiguration", "lambda:UpdateFunctionCode", "lambda:PublishVersion",

@@ -4,8 +4,13 @@
 module "chatbot" {
   source = "../../modules/chatbot"
 
-  environment    = "kunde"
-  package        = "${path.root}/../../build/chatbot.zip"
+  environment = "kunde"
+  package = {
+    s3_bucket         = aws_s3_object.package.bucket
+    s3_key            = aws_s3_object.package.key
+    s3_object_version = aws_s3_object.package.version_id
+    sha256            = filesha256("${path.root}/../../build/chatbot.zip")
+  }
   allowed_origin = "https://hilfe.example.de:8443"
 
   clients = {
@@ -42,6 +47,19 @@ module "chatbot" {
   function = {
     max_message_chars = 5000
     timeout_seconds   = 20
+    vpc               = { subnet_ids = ["subnet-0a1b2c3d", "subnet-4e5f6a7b"], security_group_ids = ["sg-0c1d2e3f"] }
+
+    policies = {
+      bestellungen = jsonencode({
+        Version = "2012-10-17"
+        Statement = [{
+          Sid      = "BestellungenLesen"
+          Effect   = "Allow"
+          Action   = "dynamodb:GetItem"
+          Resource = "arn:aws:dynamodb:eu-central-1:111122223333:table/bestellungen"
+        }]
+      })
+    }
   }
 
   guardrail = {
@@ -130,4 +148,23 @@ resource "aws_wafv2_rule_group" "kunde" {
     metric_name                = "kunde"
     sampled_requests_enabled   = false
   }
+}
+
+resource "aws_s3_bucket" "packages" {
+  bucket        = "kunde-pakete"
+  force_destroy = true
+}
+
+resource "aws_s3_bucket_versioning" "packages" {
+  bucket = aws_s3_bucket.packages.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_object" "package" {
+  bucket = aws_s3_bucket_versioning.packages.bucket
+  key    = "chatbot.zip"
+  source = "${path.root}/../../build/chatbot.zip"
 }

@@ -9,15 +9,18 @@ import pytest
 from tests.unit.account_check.support import (
     ACCOUNT,
     PLAN,
+    REGION,
     ROLE,
     SETTINGS,
     Account,
     about,
     applied,
+    made,
     without,
 )
 from toolkit.account_check import account
 from toolkit.account_check.asking import Question
+from toolkit.planned import Plan
 
 
 def logs_to(group: str | None) -> dict[str, Any]:
@@ -157,6 +160,37 @@ def test_concurrency(
     found = account.concurrency(about(aws))
     assert found.status == status
     assert (status == "fail") == ("L-B99A9384" in found.do)
+
+
+IN_S3 = {"s3_bucket": "packages", "s3_key": "chatbot.zip", "s3_object_version": "v1"}
+
+
+def from_s3(**values: Any) -> Plan:
+    return Plan(REGION, (made("aws_lambda_function", **IN_S3 | values),), {}, ())
+
+
+@pytest.mark.parametrize(
+    ("region", "missing", "said"),
+    [
+        (REGION, "", None),
+        ("eu-west-1", "", "packages is in eu-west-1, and Lambda takes a package from its own"),
+        (REGION, "404", "there is no s3://packages/chatbot.zip in version v1"),
+        (REGION, "403", "you may not read s3://packages/chatbot.zip in version v1"),
+    ],
+)
+def test_package(aws: Account, region: str, missing: str, said: str | None) -> None:
+    aws.says("s3", "head_bucket", {"BucketRegion": region})
+    if missing:
+        aws.refuses("s3", "head_object", missing)
+    else:
+        aws.says("s3", "head_object", {})
+    found = account.package(about(aws, from_s3()))
+    assert found.status == ("pass" if said is None else "fail")
+    assert (said or "s3://packages/chatbot.zip in version v1") in found.detail
+
+
+def test_a_package_on_this_machine_asks_nobody(aws: Account) -> None:
+    assert account.package(about(aws)).status == "pass"
 
 
 def count(aws: Account, *, pattern_sets: int) -> None:
