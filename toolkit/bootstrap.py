@@ -1,5 +1,7 @@
 """Where the state of envs/bootstrap is: on this machine, until its own bucket is there."""
 
+import re
+
 from toolkit.terraform import Terraform, TerraformError
 
 NAME = "bootstrap"
@@ -9,6 +11,7 @@ NAME = "bootstrap"
 _HERE = "state_override.tf"
 _OVERRIDE = 'terraform {\n  backend "local" {}\n}\n'
 _STATES = ("terraform.tfstate", "terraform.tfstate.backup")
+_NO_BUCKET = re.compile(r'NoSuchBucket|S3 bucket "\S+" does not exist')
 _INIT = ("init", "-lockfile=readonly", "-no-color")
 
 
@@ -19,7 +22,7 @@ def prepare(root: Terraform) -> None:
         try:
             root.run(*_INIT)
         except TerraformError as error:
-            if "NoSuchBucket" not in str(error) and "does not exist" not in str(error):
+            if not _NO_BUCKET.search(str(error)):
                 raise
             here.write_text(_OVERRIDE)
     if here.exists():

@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -170,6 +171,34 @@ def test_make_up_ends_with_where_its_time_went(
     assert parts == ["start", "plan", "request path", "questions", "rest"]
     assert "Where the time went" in spent
     assert last.endswith("The chatbot is up.")
+
+
+def test_a_root_without_a_chatbot_is_applied_and_asked_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`make up ENV=bootstrap`."""
+
+    class Bootstrap(Staged):
+        session = replace(SESSION, url="")
+
+        def open_session(self) -> Session:
+            return self.session
+
+        def up(self, _: object, stands: Callable[[], None], planned: Callable[[], None]) -> Session:
+            super().up(_, stands, planned)
+            return self.session
+
+        def terraform(self) -> SimpleNamespace:
+            return SimpleNamespace(run=lambda _: SimpleNamespace(stdout="role_arns = {}"))
+
+    asked: list[object] = []
+    monkeypatch.setattr("toolkit.talk.subprocess.run", lambda *_, **__: asked.append(_))
+    bootstrap: Any = Bootstrap()
+    assert talk.up(bootstrap) == 0
+    said = capfd.readouterr().out
+    assert "role_arns = {}" in said
+    assert "no chatbot in it to ask" in said
+    assert asked == []
 
 
 def test_a_second_make_up_of_the_environment_waits_for_the_first(
