@@ -21,6 +21,10 @@ from emulator.wire.documents import JsonObject
 LOG_EVENTS_KEPT = 1_000
 """Newest events that a log stream keeps: with all of them memory would grow with every request."""
 
+LOG_EVENTS_OF_A_GROUP = 20_000
+"""What the streams of a group keep together, but for LEAST_OF_A_STREAM of each."""
+LEAST_OF_A_STREAM = 50
+
 # API reference, PutRetentionPolicy; the model knows only that it is a number.
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922),
@@ -256,7 +260,8 @@ def _pages_of_filters(original: Moto, response: LogsResponse) -> str:
 @patch(LogStream, "put_log_events")
 def _bounded_streams(original: Moto, stream: LogStream, log_events: list[JsonObject]) -> object:
     token = original(stream, log_events)
-    excess = len(stream.events) - LOG_EVENTS_KEPT
+    share = max(LEAST_OF_A_STREAM, LOG_EVENTS_OF_A_GROUP // len(stream.log_group.streams))
+    excess = len(stream.events) - min(LOG_EVENTS_KEPT, share)
     if excess > 0:
         stream.stored_bytes -= sum(len(event.message) for event in stream.events[:excess])
         del stream.events[:excess]

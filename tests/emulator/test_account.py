@@ -9,7 +9,7 @@ from moto.logs.models import LogEvent, logs_backends
 
 from emulator.account import Account
 from emulator.cloudwatch.metrics import Metrics
-from emulator.logs.patches import LOG_EVENTS_KEPT
+from emulator.logs.patches import LOG_EVENTS_KEPT, LOG_EVENTS_OF_A_GROUP
 from emulator.logs.writer import LogWriter
 from emulator.wire.transport import Answer
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
@@ -139,6 +139,21 @@ def test_a_stream_keeps_only_its_newest_events(
     stream = logs_backends[ACCOUNT][REGION].groups["/t/cap"].streams["s"]
     assert len(stream.events) == LOG_EVENTS_KEPT
     assert LogEvent.instances_tracked == []
+
+
+def test_many_streams_of_a_group_keep_their_newest_events_within_its_bound(
+    emulator: Emulator,
+) -> None:
+    emulator.client("logs").create_log_group(logGroupName="/t/many")
+    logs = emulator.server.app.door.account.logs
+    streams = [str(name) for name in range(LOG_EVENTS_OF_A_GROUP // 100)]
+    for number in range(150):
+        for name in streams:
+            logs.put("/t/many", name, str(number))
+    logs.flush()
+    kept = logs_backends[ACCOUNT][REGION].groups["/t/many"].streams
+    assert sum(len(stream.events) for stream in kept.values()) == LOG_EVENTS_OF_A_GROUP
+    assert all(stream.events[-1].message == "149" for stream in kept.values())
 
 
 def test_each_approximation_is_told_once(
