@@ -69,6 +69,7 @@ async function ask(question) {
     const said = await reply.json().catch(() => ({}));
     if (reply.ok && typeof said.response === "string") {
       conversation = said.conversation_id ?? conversation;
+      $("alone").hidden = Boolean(conversation);
       tell(item, "theirs", said.blocked ? blocked : said.response);
       const used = said.budget_used_percent;
       if (used >= NEARLY_USED) item.append(Object.assign(document.createElement("small"), { textContent: ` ${used} % of what is included is used.` }));

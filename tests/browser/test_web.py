@@ -151,6 +151,39 @@ def test_who_is_not_signed_in_is_told_and_led_to_where_people_sign_in(
     expect(page.locator("#messages li").last).to_contain_text("Hello, Mary.")
 
 
+def test_a_conversation_goes_on_until_it_has_ended(
+    dev: Rehearsal, allowed: str, page: Page
+) -> None:
+    session = dev.session()
+    replies = iter(
+        [
+            (200, {"response": "First.", "conversation_id": "c1", "budget_used_percent": 79}),
+            (200, {"response": "Second.", "conversation_id": "c1", "budget_used_percent": 80}),
+            (404, {"error": {"code": "not_found"}}),
+            (200, {"response": "Third.", "conversation_id": "c2"}),
+        ]
+    )
+    sent = []
+
+    def answer(route: Route) -> None:
+        sent.append((route.request.post_data_json or {}).get("conversation_id"))
+        status, body = next(replies)
+        cors = {"access-control-allow-origin": allowed.rstrip("/")}
+        route.fulfill(status=status, json=body, headers=cors)
+
+    page.route(session.url, answer)
+    page.goto(allowed)
+    enter(page, session.api_key)
+    last = page.locator("#messages li").last
+    alone = page.get_by_text("Each question stands alone.")
+    expect(alone).to_be_visible()
+    for said in (re.compile("First.$"), "80 % of what is included is used", "has ended", "Third."):
+        ask(page, "Where is my order?")
+        expect(last).to_contain_text(said)
+    expect(alone).to_be_hidden()
+    assert sent == [None, "c1", "c1", None]
+
+
 def test_pages_of_another_origin_are_told_so(dev: Rehearsal, page: Page) -> None:
     session = dev.session()
     origin = f"http://localhost:{free_port()}"
