@@ -241,7 +241,10 @@ locals {
 
     # These have no resource, or AWS asks for all of them.
     Lists = {
-      reads     = ["cloudtrail:DescribeTrails", "cloudwatch:DescribeAlarms", "kms:ListAliases", "sts:GetCallerIdentity"]
+      reads = [
+        "cloudtrail:DescribeTrails", "cloudwatch:DescribeAlarms", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs", "kms:ListAliases", "sts:GetCallerIdentity",
+      ]
       resources = ["*"]
     }
   } }

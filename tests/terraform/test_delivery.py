@@ -28,7 +28,7 @@ LIST = Path(__file__).with_suffix(".toml")
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
 STATE = f"arn:aws:s3:::chatbot-state-{REGION}-{ACCOUNT}"
-ASKED = tuple(dict.fromkeys((*SERVICES, "dynamodb")))
+ASKED = tuple(dict.fromkeys((*SERVICES, "dynamodb", "ec2")))
 # The tags of envs/dev's provider, and what else a call may carry.
 TAGS = {"application": "chatbot", "environment": "dev"}
 TAGGED = {
@@ -75,6 +75,11 @@ ACCOUNT_WIDE = {
     *("bedrock:GetModelInvocationLoggingConfiguration",),
     *("bedrock:PutModelInvocationLoggingConfiguration", "cloudtrail:DescribeTrails"),
     *("cloudwatch:DescribeAlarms", "kms:ListAliases"),
+    *(
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),  # for a function in one
     *("logs:CreateLogDelivery", "logs:DeleteLogDelivery"),
     *("logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy"),
     "sts:GetCallerIdentity",
