@@ -52,6 +52,15 @@ USUAL = (
 # Ratios to the document's handler, and what they must not exceed.
 TARGETS = {"init": 0.6, "first": 0.8, "warm": 0.8}
 LENGTHS = (20, 400, 2000)
+# What a table costs a request of the function's own time: the store answers at once.
+BUDGET = {"BUDGET": '{"client_tokens_per_day": 100000, "on_store_failure": "refuse"}'}
+CONVERSATION = {"CONVERSATION": '{"max_chars": 8000, "max_turns": 10, "ttl_hours": 24}'}
+MEMORY = {
+    "neither": {},
+    "a budget": {"TABLE_NAME": "t"} | BUDGET,
+    "a conversation": {"TABLE_NAME": "t"} | CONVERSATION,
+    "both": {"TABLE_NAME": "t"} | BUDGET | CONVERSATION,
+}
 PROSE = (
     "Hello, I ordered a coffee machine two weeks ago and it arrived on Tuesday with a broken lid. "
     "I have already tried the steps on your help page, but the button for returns stays grey. "
@@ -90,8 +99,10 @@ class Bench:
             _carry(USUAL if name == "usual" else (), root)
             self.packages[name] = _zipped(root)
 
-    def run(self, name: str, requests: int, message: str) -> Sample:
-        """Start a function, ask it, and end it."""
+    def run(
+        self, name: str, requests: int, message: str, settings: Mapping[str, str] | None = None
+    ) -> Sample:
+        """Start a function, with further settings, ask it, and end it."""
         event = json.dumps(_event(message)).encode()
         root = self._roots[name]
         started = time.perf_counter()
@@ -99,7 +110,11 @@ class Bench:
             handler="chatbot.handler.lambda_handler" if name == "ours" else "app.lambda_handler",
             task_root=root,
             runtime_folder=self._runtime,
-            environment={**self._environment, "LAMBDA_TASK_ROOT": str(root)},
+            environment={
+                **self._environment,
+                **(settings or {}),
+                "LAMBDA_TASK_ROOT": str(root),
+            },
             log=lambda _: None,
             keeps=lambda _: True,
         )
@@ -234,6 +249,7 @@ def measure(rounds: int, requests: int) -> dict[str, dict[str, float]]:
     """Return for each column the medians over the rounds, and screening's share by length."""
     samples: dict[str, list[Sample]] = defaultdict(list)
     lengths: dict[int, list[float]] = defaultdict(list)
+    memory: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
         with _bedrock(folder) as keys:
@@ -245,8 +261,12 @@ def measure(rounds: int, requests: int) -> dict[str, dict[str, float]]:
                 for length in LENGTHS:
                     sample = bench.run("ours", max(requests // 10, 1), _text(length))
                     lengths[length].append(median(sample.warm))
+                for name, settings in MEMORY.items():
+                    sample = bench.run("ours", max(requests // 10, 1), _text(80), settings)
+                    memory[name].append(median(sample.warm))
                 _progress(number + 1, rounds)
     result = {name: _medians(samples[name], bench.packages[name]) for name in COLUMNS}
+    result |= {f"with {name}": {"warm": median(warm)} for name, warm in memory.items()}
     for length, warm in lengths.items():
         screened = _screening(length)
         above = median(warm) - result["empty"]["warm"]
@@ -304,6 +324,11 @@ def _show(result: Mapping[str, Mapping[str, float]]) -> None:
     for length in LENGTHS:
         one = result[f"{length} characters"]
         print(f"  {length:5,} characters  {one['screening']:.3f} ms, {one['share']:.0%} of it")
+
+    print("\nBudgets and conversations in a warm request, with a store that answers at once:")
+    for name in MEMORY:
+        warm, plain = (result[f"with {one}"]["warm"] for one in (name, "neither"))
+        print(f"  {name:14} {warm:.2f} ms, {warm - plain:+.2f}")
 
 
 def _progress(done: int, rounds: int) -> None:

@@ -1,4 +1,4 @@
-"""A Bedrock on loopback that gives every Converse the same answer at once, in TLS.
+"""A Bedrock and a DynamoDB on loopback that give the same answer at once, in TLS.
 
 `python -m benchmarks.stub_bedrock CERTIFICATE` prints its port and ends with its standard input.
 """
@@ -33,10 +33,17 @@ REPLY = json.dumps(
         },
     }
 ).encode()
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-amzn-RequestId: stub\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(REPLY), REPLY)
-)
+# What DynamoDB says of an item that it has changed.
+ITEM = json.dumps({"Attributes": {"total": {"N": "900"}, "turns": {"S": "[]"}}}).encode()
+
+
+def http(body: bytes) -> bytes:
+    """Return an answer with a body."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-amzn-RequestId: stub\r\n"
+    return head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+ANSWER, CHANGED = http(REPLY), http(ITEM)
 
 
 def answer(connection: socket.socket, context: ssl.SSLContext) -> None:
@@ -49,7 +56,7 @@ def answer(connection: socket.socket, context: ssl.SSLContext) -> None:
             head, end, body = received.partition(b"\r\n\r\n")
             length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
             if end and len(body) >= int(length or 0):
-                secured.sendall(ANSWER)
+                secured.sendall(CHANGED if b"x-amz-target: dynamodb" in head.lower() else ANSWER)
                 received = b""
 
 

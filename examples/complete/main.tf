@@ -40,6 +40,14 @@ module "chatbot" {
     managed_rule_groups = { core-rule-set = { count_rules = ["GenericRFI_BODY"] } }
   }
 
+  # Tokens of each client, in a day of UTC, and twice as many for the chat page.
+  budget = {
+    client_tokens_per_day = 500000
+    clients               = { web = { tokens_per_day = 1000000 } }
+  }
+
+  conversation = { max_turns = 6, ttl_hours = 12 } # nothing that is blocked is kept
+
   function = {
     max_output_tokens = 400
     system_prompt     = "You help the customers of a shop for outdoor gear. Answer in three sentences."

@@ -248,7 +248,7 @@ variable "runtime" {
     architecture = optional(string, "arm64") # arm64 or x86_64; the package is pure Python and runs on both
     memory_mb    = optional(number, 512)     # CPU comes with it
     snap_start   = optional(bool, false)     # shorter cold starts, at a price for Python
-    vpc = optional(object({                  # null = in no VPC of yours; there, it needs a way to Bedrock, X-Ray and CloudWatch Logs: endpoints or a NAT gateway
+    vpc = optional(object({                  # null = in no VPC of yours; there, it needs a way to Bedrock, X-Ray and CloudWatch Logs, and to DynamoDB with memory: endpoints or a NAT gateway
       security_group_ids = list(string)
       subnet_ids         = list(string) # two or more, in different zones
     }))

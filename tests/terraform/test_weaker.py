@@ -306,3 +306,32 @@ def test_weaker_sign_in_is_named(
 def test_a_pool_less_is_not_weaker() -> None:
     before = ONE_POOL | {"provider_arns": ["arn:one", "arn:two"]}
     assert list(of_one(plans.Change("a", AUTHORIZER, before, ONE_POOL), set())) == []
+
+
+def test_a_budget_that_grows_or_goes_is_named() -> None:
+    def said(before: object, after: object) -> list[str]:
+        texts = [json.dumps(one) if one else "" for one in (before, after)]
+        settings = [{"environment": [{"variables": {"BUDGET": text}}]} for text in texts]
+        return list(values.compare("aws_lambda_function", *settings))
+
+    small, large = ({"client_tokens_per_day": tokens} for tokens in (1000, 2000))
+    assert said(small, large) == [
+        "environment.variables.BUDGET.client_tokens_per_day goes from 1000 to 2000"
+    ]
+    assert said(large, small) == []
+    assert said(None, small) == []
+    assert said(small, None) == ["environment.variables.BUDGET is gone"]
+    assert said(small, {**small, "on_store_failure": "answer"}) != []
+
+
+def test_a_table_that_loses_its_protection_is_named() -> None:
+    table = {
+        "deletion_protection_enabled": True,
+        "point_in_time_recovery": [{"enabled": True}],
+        "server_side_encryption": [{"enabled": True, "kms_key_arn": "a"}],
+        "ttl": [{"attribute_name": "expires", "enabled": True}],
+    }
+    for name in table:
+        off: object = False if name.startswith("deletion") else []
+        assert list(values.compare("aws_dynamodb_table", table, {**table, name: off})) != [], name
+    assert list(values.compare("aws_dynamodb_table", table, table)) == []

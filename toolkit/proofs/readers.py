@@ -118,6 +118,18 @@ def _identity(deployment: Deployment, _: Values) -> Values:
     }
 
 
+@reads("budgets conversations remembers table_arn")
+def _memory(deployment: Deployment, values: Values) -> Values:
+    """Return what the environment remembers between two requests, and where, as it says itself."""
+    outputs, arn = deployment.outputs, ":".join(("arn", values["partition"], "dynamodb"))
+    return {
+        "budgets": bool(outputs.get("budget")),
+        "conversations": bool(outputs.get("conversation")),
+        "remembers": bool(outputs.get("table_name")),
+        "table_arn": f"{arn}:{values['region']}:{values['account']}:table/{values['name']}",
+    }
+
+
 def _headers(*, sign_in: bool) -> Values:
     own = "content-type,x-api-key"
     return {"sign_in": sign_in, "allowed_headers": f"authorization,{own}" if sign_in else own}

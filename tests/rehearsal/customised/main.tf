@@ -27,6 +27,10 @@ module "chatbot" {
     plan            = { name = "kunden", rate_limit = 8, burst_limit = 3, quota_limit = 70, quota_period = "DAY" }
   }
 
+  # Wide enough for all that the proofs ask.
+  budget       = { client_tokens_per_day = 50000000, clients = { partner = { tokens_per_month = 90000000 } } }
+  conversation = { max_chars = 6000, max_turns = 2, ttl_hours = 1 }
+
   edge = {
     addresses = {
       allowed     = ["127.0.0.40/32"]
