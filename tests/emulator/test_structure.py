@@ -11,7 +11,7 @@ AROUND_MOTO = {
     "apigateway/authorizer_patches.py",
     *("apigateway/missing.py", "apigateway/refusals.py", "apigateway/tags.py", "s3/refusals.py"),
     *("cloudtrail/records.py", "iam/simulation.py"),
-    *("lambda_/policies.py", "logs/queries.py"),
+    *("lambda_/objects.py", "lambda_/policies.py", "logs/queries.py"),
     *("wire/operations.py", "wire/parsing.py", "wire/shapes.py"),
 }
 
