@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from toolkit.processes import free_port
@@ -27,6 +28,10 @@ LONGEST = (
     *("dev", "terraform", "test_customised.py", "test_prod.py"),
     *("test_alone.py", "test_common_changes.py"),
 )
+
+# How long one example takes says more of the machine's load than of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # A shell lets what it starts in the background ignore Ctrl-C, which some tests send.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

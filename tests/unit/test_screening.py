@@ -260,7 +260,7 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(FRAGMENTS | st.text(string.printable, max_size=8) | st.text(max_size=4), min_size=20)
 )

@@ -219,9 +219,7 @@ def test_not_even_at_level_debug_with_a_real_server(
     assert canary not in caplog.text + said.raw_output
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(body=st.text(st.characters(codec=None)) | st.binary() | st.none() | st.integers())
 def test_no_body_ever_breaks_the_handler(invoke: Any, event: dict[str, Any], body: object) -> None:
     event["body"] = body

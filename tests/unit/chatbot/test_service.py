@@ -183,9 +183,7 @@ def replaced(document: Any, path: tuple[Any, ...], part: object) -> Any:
     return copied
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(data=st.data())
 def test_a_reply_of_any_shape_ends_in_a_clear_answer(invoke: Any, data: st.DataObject) -> None:
     guardrail = {"inputAssessment": {"g": ANONYMIZED}, "outputAssessments": {"g": [WORD_BLOCKED]}}
