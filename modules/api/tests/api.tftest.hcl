@@ -514,6 +514,33 @@ run "with_scopes_an_access_token_must_hold_one" {
   }
 }
 
+run "with_sign_in_nobody_ends_a_conversation_without_a_token" {
+  command = plan
+
+  variables {
+    function = {
+      alias_invoke_arn = "arn:aws:apigateway:us-east-2:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-2:111122223333:function:chatbot-test:live/invocations"
+      alias_name       = "live"
+      conversations    = true
+      function_name    = "chatbot-test"
+    }
+    identity = {
+      user_pool_arns = ["arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_Example01"]
+      scopes         = ["chatbot/ask"]
+    }
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_method.conversation["delete"].authorization == "COGNITO_USER_POOLS" &&
+      aws_api_gateway_method.conversation["delete"].authorization_scopes == toset(["chatbot/ask"]) &&
+      aws_api_gateway_method.conversation["delete"].api_key_required &&
+      aws_api_gateway_method.conversation["preflight"].authorization == "NONE"
+    )
+    error_message = "DELETE /chat/{id} takes no token, or a preflight needs one."
+  }
+}
+
 run "without_sign_in_there_is_nothing_of_it" {
   command = plan
 
