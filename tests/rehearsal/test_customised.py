@@ -90,7 +90,7 @@ def test_a_rule_group_of_the_callers_own_refuses(customised: Rehearsal) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(asked)
         statuses[agent] = json.loads(refused.value.read())["error"]["code"]
-    assert statuses == {"KundenApp/1.9": "request_blocked", "KundenApp/2.0": "forbidden"}
+    assert statuses == {"KundenApp/1.9": "request_blocked", "KundenApp/2.0": "unauthenticated"}
 
 
 def test_a_package_that_is_another_than_promised_gets_no_callers(customised: Rehearsal) -> None:
