@@ -26,11 +26,14 @@ REASONS = {
     "this environment has the rule group sql-injection off",
     "this environment only counts CrossSiteScripting_BODY",
 }
-# What only an environment with such addresses can be asked.
+# What only an environment with such addresses, such a key and such a trail can be asked.
 ASKED = {
     "api/cors/a CORS preflight of each further origin: https://shop.example.de",
     "api/cors/a refusal before the function names the first origin to a further one: http://localhost:5174",
     "api/cors/an answer to each further origin: http://localhost:5174",
+    "governance/alerts/the trail's log shows what EventBridge does not",
+    "governance/encryption-key/every log group of the environment",
+    "governance/encryption-key/the function has no use for it",
     "edge/allowed-addresses/a question from an allowed address",
     "edge/allowed-addresses/an attack from an allowed address: the function stops it",
     "edge/allowed-addresses/a body over the limit from an allowed address",

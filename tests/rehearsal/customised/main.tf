@@ -5,6 +5,8 @@ module "chatbot" {
   source = "../../modules/chatbot"
 
   environment = "kunde"
+  name        = "dienst"
+  tags        = { kostenstelle = "4711" }
   package = {
     s3_bucket         = aws_s3_object.package.bucket
     s3_key            = aws_s3_object.package.key
@@ -101,12 +103,33 @@ module "chatbot" {
     log_retention_days = 30
   }
 
+  kms_key = { arn = aws_kms_key.kunde.arn }
+
+  monitoring = {
+    alarms    = { thresholds = { waf-blocked = 7 } }
+    budget    = null
+    dashboard = null
+  }
+
   # The organisation has a trail.
   account = {
     api_gateway_log_role = { role_name = "KundenZugriffsprotokoll" }
     invocation_logging   = { log_group_name = "/kunde/modellaufrufe", role_name = "KundenModellprotokoll", retention_days = 14 }
     trail                = null
+    trail_log_group_name = aws_cloudwatch_log_group.trail.name
   }
+}
+
+# A key of one's own, with the policy that it needs.
+resource "aws_kms_key" "kunde" {
+  description         = "Protokolle und Meldungen"
+  policy              = module.chatbot.kms_key_policy
+  enable_key_rotation = true
+}
+
+# Where the organisation's trail would write.
+resource "aws_cloudwatch_log_group" "trail" {
+  name = "/organisation/trail"
 }
 
 resource "aws_wafv2_rule_group" "kunde" {
