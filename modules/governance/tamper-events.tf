@@ -4,10 +4,11 @@
 # sees the filters, the alarms and the trail go, and a filter sees the rules and the topic go.
 #
 # Names of events begin with a verb, and some end in an API's version, as UpdateFunctionCode20150331v2: prefixes match both.
+# "Disa" is disable and disassociate: a pattern has 2,048 characters.
 locals {
   changing = [
     for verb in [
-      "Add", "Associate", "Create", "Delete", "Disable", "Disassociate", "Enable", "Flush", "Generate", "Import", "Integrate",
+      "Add", "Associate", "Create", "Delete", "Disa", "Enable", "Flush", "Generate", "Import", "Integrate",
       "Link", "Publish", "Put", "Reject", "Remove", "Schedule", "Set", "Stop", "Subscribe", "Unsubscribe", "Update",
     ] : { prefix = verb }
   ]
@@ -47,7 +48,7 @@ locals {
   of_groups = ["logGroupIdentifier", "logGroupName"]
   named = {
     for kind, fields in merge(local.naming, { all = distinct(flatten(values(local.naming))) }) :
-    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" ? concat(local.ours, local.with_filters) : contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }
+    kind => { requestParameters = { "$or" = [for field in fields : { (field) = kind == "logs" ? concat(local.ours, contains(local.of_groups, field) ? local.with_filters : []) : contains(local.of_groups, field) ? local.ours : [local.ours[0]] }] } }
   }
 
   # AWS invents the ids of keys, APIs, API keys and plans: changes of those in the whole account raise alerts.

@@ -62,9 +62,12 @@ def test_the_smoke_test_holds(customised: Rehearsal, capsys: pytest.CaptureFixtu
     checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
     assert code == 0
     assert {name: one["detail"] for name, one in checks.items() if one["status"] == "skip"} == {
+        "SQL injection is blocked at the edge (403)": (
+            "this environment has the rule group sql-injection off"
+        ),
         "prompt injection is blocked at the edge (403)": (
             "this environment only counts it, as the logs show"
-        )
+        ),
     }
 
 

@@ -165,7 +165,8 @@ run "patterns_and_filters_fit_their_limits" {
   command = plan
 
   variables {
-    name = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
+    name              = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
+    memory_table_name = "chatbot-an-environment-1"
     deploy_role_arns = [
       "arn:aws:iam::111122223333:role/deploy",
       "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/us-east-2/AWSReservedSSO_PlatformAdministrator_0123456789abcdef",

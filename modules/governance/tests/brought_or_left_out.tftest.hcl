@@ -138,7 +138,8 @@ run "the_log_group_of_a_trail_that_is_there_has_its_alarms" {
   command = plan
 
   variables {
-    trail = null
+    memory_table_name = "chatbot-an-environment-1"
+    trail             = null
     watched = {
       api_name             = "chatbot-test"
       api_stage            = "v1"
