@@ -101,7 +101,7 @@ def test_a_rule_group_of_the_callers_own_refuses(customised: Rehearsal) -> None:
 
 def test_a_package_that_is_another_than_promised_gets_no_callers(customised: Rehearsal) -> None:
     function = customised.client("lambda", REGION)
-    alias = {"FunctionName": "chatbot-kunde", "Name": "live"}
+    alias = {"FunctionName": "dienst-kunde", "Name": "live"}
     before = function.get_alias(**alias)["FunctionVersion"]
     main = customised.folder / "main.tf"
     text = main.read_text()
