@@ -83,6 +83,9 @@ class LocalAws:
                 start_new_session=True,
                 umask=PRIVATE,
             )
+            # For a moment Linux shows no command of a new process, and it would pass for gone.
+            while process.poll() is None and not command_of(process.pid):
+                time.sleep(0.01)
             started = {"pid": process.pid, "port": self.port, "region": region}
             self._process.write_text(json.dumps(started | {"model": self.model}))
             # It goes on without us, and Popen would call that a leak.

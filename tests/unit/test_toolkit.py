@@ -9,11 +9,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from toolkit import terraform
-from toolkit.local_aws import local_aws
+from toolkit.local_aws import LocalAws, local_aws
 from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError
 from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged, outputs_in
 
@@ -224,6 +225,18 @@ def test_outputs_are_read_from_the_state_also_while_it_is_written(
     state.write_text(whole[:30])
     with pytest.raises(TerraformError, match="cannot be read"):
         outputs_in(state)
+
+
+def test_a_local_aws_whose_command_does_not_show_yet_is_no_dead_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = iter(["", "", *["python -m emulator"] * 9])
+    process = SimpleNamespace(pid=os.getpid(), poll=lambda: None)
+    monkeypatch.setattr("toolkit.local_aws.command_of", lambda _: next(shown))
+    monkeypatch.setattr("toolkit.local_aws.subprocess.Popen", lambda *_, **__: process)
+    started = LocalAws(tmp_path, 1)
+    started.spawn("us-east-2")
+    assert started.runs()
 
 
 @pytest.mark.parametrize("launched", [True, False])
