@@ -53,7 +53,7 @@ def plan(offline: Offline, name: str, text: str) -> dict[str, Any]:
 def test_every_change_has_its_section_and_its_lines() -> None:
     assert list(SECTIONS) == [
         "A word", "A topic", "The origin", "A limit", "A client", "Sign-in",
-        "The model", "A third environment", "A second region",
+        "A budget", "Conversations", "The model", "A third environment", "A second region",
     ]  # fmt: skip
     assert all(SECTIONS.values())
     for heading in SECTIONS:
