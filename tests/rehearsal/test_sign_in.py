@@ -50,7 +50,7 @@ def test_the_console_asks_for_a_person(staff: Rehearsal) -> None:
     assert call("about")["token"].count(".") == 2
     asked = call("ask", b'{"message": "Where is my order?", "client": "web"}')
     assert asked["status"] == 200
-    (compute,) = [one for one in asked["trace"]["steps"] if one["layer"] == "compute"]
+    (compute,) = [one for one in asked["trace"]["steps"] if one["place"] == "compute"]
     assert len(compute["facts"]["person"]) == 32
     told = [one["text"] for one in call("applied")["configuration"]]
     assert "People sign in: access tokens with chatbot/ask." in told
