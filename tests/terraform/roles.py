@@ -63,6 +63,7 @@ OFFERED: dict[str, dict[str, tuple[str | list[str], ...]]] = {
         "bedrock:InferenceProfileArn": (PROFILE, GLOBAL_PROFILE, ""),
         "bedrock:GuardrailIdentifier": (f"{GUARDRAIL}:1", GUARDRAIL, ""),
     },
+    "ec2": {"lambda:SourceFunctionArn": (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}", "")},
     "dynamodb": {"dynamodb:LeadingKeys": (["budget/web"], ["conversation/web"], ["other"], "")},
     "kms": {
         "kms:EncryptionContext:aws:dynamodb:tableName": (NAME, "other", ""),

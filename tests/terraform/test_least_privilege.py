@@ -83,6 +83,10 @@ AT_MOST = ALLOWED[f"{GLOBAL}-execution"] | {
 
 # Of a role that has a table, as the usage blocks do.
 OF_THE_TABLE = {"ChangeOwnItems", "UseKeyOfTable"}
+# Of a role whose function is in a VPC, likewise.
+OF_THE_NETWORK = {
+    f"AtMost{name}" for name in ("CreateInterfaces", "DescribeWhatIsThere", "ManageInterfaces")
+}
 
 # Who may take on each role: the service, with what AWS says of the request's origin.
 TRUSTED = {
@@ -117,6 +121,28 @@ def test_every_condition_of_a_role_is_offered_above(roles: dict[str, Role]) -> N
     assert keys == {key for offered in OFFERED.values() for key in offered}
 
 
+def test_lambda_makes_interfaces_with_the_role_and_the_functions_code_makes_none(
+    function: Role,
+) -> None:
+    code = {"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"}
+    ec2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+    for action, resource in (
+        ("ec2:CreateNetworkInterface", f"{ec2}:subnet/subnet-0a1b2c3d"),
+        ("ec2:CreateNetworkInterface", f"{ec2}:security-group/sg-0c1d2e3f"),
+        ("ec2:CreateNetworkInterface", f"{ec2}:network-interface/*"),
+        ("ec2:DeleteNetworkInterface", f"{ec2}:network-interface/eni-1"),
+        ("ec2:DescribeNetworkInterfaces", "*"),
+    ):
+        assert function.may(action, resource, {}).allowed
+        assert function.may(action, resource, code).reason == "explicit_deny"
+    for action, resource in (
+        ("ec2:CreateNetworkInterface", f"{ec2}:subnet/subnet-other"),
+        ("ec2:CreateNetworkInterface", f"{ec2}:security-group/sg-other"),
+        ("ec2:RunInstances", "*"),
+    ):
+        assert not function.may(action, resource, {}).allowed
+
+
 def test_each_role_is_for_one_service_and_for_our_own_requests(roles: dict[str, Role]) -> None:
     services = {f"{service}.amazonaws.com" for service in PREFIXES} | {"ec2.amazonaws.com"}
     for name, role in roles.items():
@@ -146,12 +172,14 @@ def test_an_environment_holds_the_same_documents(jobs: Jobs, usages: dict[str, A
 
     for kind in ("aws_iam_policy", "aws_iam_role_policy"):
         example = documents(mine(usages, kind), NAME)
-        for waiting in ("guardrail", "memory", "N-require-guardrail"):
+        for waiting in ("guardrail", "memory", "vpc", "N-require-guardrail"):
             example.pop(waiting, None)
         if boundary := example.get("N-boundary"):
             document = json.loads(boundary)
             document["Statement"] = [
-                one for one in document["Statement"] if one["Sid"] not in OF_THE_TABLE
+                one
+                for one in document["Statement"]
+                if one["Sid"] not in OF_THE_TABLE | OF_THE_NETWORK
             ]
             example["N-boundary"] = json.dumps(document, separators=(",", ":"))
         assert documents(resources(jobs.result("plan dev"), kind), "chatbot-dev") == example
