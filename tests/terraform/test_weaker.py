@@ -144,7 +144,6 @@ WEAKER = [
     ("aws_api_gateway_usage_plan", "basic", put("quota_settings.limit", 5000), "limit goes from 500 to 5000"),
     ("aws_kms_key", "governance", put("enable_key_rotation", False), "enable_key_rotation goes"),
     ("aws_lambda_function", "compute", put("tracing_config.mode", "PassThrough"), "mode goes"),
-    ("aws_lambda_function", "compute", lambda one: one["environment"][0]["variables"].update(FURTHER_ORIGINS="https://shop.example"), "FURTHER_ORIGINS is new"),
     ("aws_api_gateway_integration_response", "preflight", lambda one: one.update(response_templates={"application/json": "#if"}), "response_templates.* is new"),
     (ROLE_POLICY, "invoke", lambda one: allow(one, Action="s3:GetObject", Resource="*"), r"newly allows s3:GetObject on any resource"),
     (ROLE_POLICY, "compute.aws_iam_role_policy.guardrail", lambda one: statement(one, "DenyModelsWithoutGuardrail"), r"no longer denies bedrock:InvokeModel"),
@@ -202,6 +201,16 @@ def test_a_further_policy_of_the_role_is_named_with_what_it_allows() -> None:
 def document(action: str, resource: str) -> str:
     statement = {"Sid": "Further", "Effect": "Allow", "Action": action, "Resource": resource}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_an_origin_that_is_added_is_named() -> None:
+    first = {"ALLOWED_ORIGIN": "https://chat.example"}
+    before, after = (
+        {"function_name": "f", "environment": [{"variables": variables}]}
+        for variables in (first, first | {"FURTHER_ORIGINS": "https://shop.example"})
+    )
+    said = weaker([plans.Change("a", "aws_lambda_function", before, after)])
+    assert said == ["lambda function f: environment.variables.FURTHER_ORIGINS is new"]
 
 
 def test_an_address_that_is_added_to_a_set_is_named_and_one_that_goes_is_not() -> None:
