@@ -76,6 +76,8 @@ def _unmet(proof: Proof, applied: Applied) -> str:
             required = needed if isinstance(needed, list) else [needed]
             if missing := [str(one) for one in required if one not in have]:
                 return f"{', '.join(missing)} is not among this environment's {what}"
+        elif have != needed and needed is True:
+            return f"this environment has no {what}"
         elif have != needed:
             return f"this environment's {what} is {have}, and the proof is for {needed}"
     return ""

@@ -118,14 +118,14 @@ def _identity(deployment: Deployment, _: Values) -> Values:
     }
 
 
-@reads("budgets conversations remembers table_arn")
+@reads("budgets conversations memory table_arn")
 def _memory(deployment: Deployment, values: Values) -> Values:
     """Return what the environment remembers between two requests, and where, as it says itself."""
     outputs, arn = deployment.outputs, ":".join(("arn", values["partition"], "dynamodb"))
     return {
         "budgets": bool(outputs.get("budget")),
         "conversations": bool(outputs.get("conversation")),
-        "remembers": bool(outputs.get("table_name")),
+        "memory": bool(outputs.get("table_name")),
         "table_arn": f"{arn}:{values['region']}:{values['account']}:table/{values['name']}",
     }
 
