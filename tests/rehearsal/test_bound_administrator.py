@@ -47,6 +47,8 @@ WATCHED_BY = {
     "sns": {"alerting-changed"},
     "wafv2": {"waf-changed"},
 }
+# Dev has no table of budgets and conversations, so no alert watches one.
+ABSENT = "dynamodb:"
 REFUSED = "Somebody tried to change a control and was refused"
 
 
@@ -152,12 +154,17 @@ def tried(dev: Rehearsal) -> Iterator[Tried]:
         iam.delete_role(RoleName=ROLE)
 
 
+def _denied() -> set[str]:
+    """Return the actions that the deny policies are for, on what dev has."""
+    return {action for action in derived() - undenied() if not action.startswith(ABSENT)}
+
+
 def _try_all(dev: Rehearsal, account: str) -> Tried:
     watched(dev)
     quiet(dev)
     before = len(mailed(dev))
     since = round(time.time() * 1000) - 1000
-    denied = {action.lower(): action for action in derived() - undenied()}
+    denied = {action.lower(): action for action in _denied()}
     calls = [
         one
         for one in tries(names(dev))
@@ -256,7 +263,7 @@ def test_every_denied_action_is_tried_or_asked_about(tried: Tried) -> None:
     assert len(tried.calls) > 250
     called = {call.action.lower() for call in tried.calls}
     asked = {action.lower() for action in tried.simulated}
-    assert sorted(a for a in derived() - undenied() if a.lower() not in called | asked) == []
+    assert sorted(a for a in _denied() if a.lower() not in called | asked) == []
     assert sorted(a for a in tried.simulated if not _excepted("indirect", a)) == []
 
 

@@ -57,6 +57,7 @@ FINDS: dict[str, dict[str, str]] = {
     "guardrail-blocked": {"guardrail.0": "input.topicPolicy.BLOCKED", "requests": "*"},
     "guardrail-blocked #2": {"requestId": "{request_id}", "apiKeyId": "{key_id}"},
     "guardrail-blocked #3": {"modelId": "*", "operation": "Converse", "@message": "*"},
+    "memory-errors": {},
     "prompt-leak": {"request_id": "*", "stop_reason": "leak"},
     "model-errors": {"cause": "ModelErrorException", "requests": "*"},
     "model-throttled": {"calls": "*", "identity.arn": "*", "tokens_in": "*"},
@@ -174,10 +175,12 @@ def wait_in_vain(dev: Rehearsal) -> None:
         switch("DELETE", None)
 
 
-def answered(dev: Rehearsal, group: str, query: str, since: int) -> list[dict[str, str]]:
-    """Return a query's rows, once there are any."""
+def answered(
+    dev: Rehearsal, group: str, query: str, since: int, patience: float = PATIENCE_SECONDS
+) -> list[dict[str, str]]:
+    """Return a query's rows, once there are any or the seconds of patience are over."""
     logs = dev.client("logs", REGION)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         started = logs.start_query(
             logGroupName=group, queryString=query, startTime=since, endTime=int(time.time()) + 1
@@ -196,6 +199,9 @@ def test_a_query_finds_its_incident(dev: Rehearsal, facts: dict[str, str], query
         .replace("<old id>", facts["key_id"])
     )
     assert "<" not in re.sub(r"\s<=?\s", " ", text), "a placeholder that nobody filled"
+    if not FINDS[query.heading]:  # dev has no table that could fail: the query runs, and finds none
+        assert answered(dev, query.group, text, int(facts["since"]), patience=0) == []
+        return
     rows = answered(dev, query.group, text, int(facts["since"]))
     wanted = {name: value.format_map(facts) for name, value in FINDS[query.heading].items()}
     assert any(shows(row, wanted) for row in rows), json.dumps(rows[:20], indent=1)

@@ -65,9 +65,9 @@ BAD_INPUTS = {
 }
 
 
-def usage(module: str, folder: str = "modules") -> str:
-    """Return the one usage block of a module's README, or of another folder's."""
-    text = (ROOT / folder / module / "README.md").read_text(encoding="utf-8")
+def usage(module: str) -> str:
+    """Return the one usage block of a module's README."""
+    text = (ROOT / "modules" / module / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```hcl\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return str(block)
 

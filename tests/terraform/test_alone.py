@@ -29,14 +29,6 @@ def test_edge_works_as_a_folder_of_its_own(offline: Offline, tmp_path: Path) -> 
     assert resource(plan, "aws_wafv2_web_acl")["scope"] == "REGIONAL"
 
 
-def test_the_chat_page_is_hosted_beside_the_chatbot(offline: Offline) -> None:
-    shutil.copytree(ROOT / "web", offline.folder / "web")
-    plan = planned(offline.root("web", {"main.tf": usage("chatbot") + usage("web", "")}))
-    hosted = {one["key"]: one["content_type"] for one in resources(plan, "aws_s3_object")}
-    assert {"index.html": "text/html", "settings.js": "text/javascript"}.items() <= hosted.items()
-    assert len(hosted) == len(list((ROOT / "web").iterdir())) - 1  # README.md stays
-
-
 def test_chatbot_works_from_a_package_of_the_modules(offline: Offline, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "modules", tmp_path / "package" / "modules")
     text = usage("chatbot").replace("../../modules/chatbot", f"{tmp_path}/package//modules/chatbot")

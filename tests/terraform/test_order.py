@@ -43,9 +43,11 @@ def test_what_is_in_use_ends_after_the_new_one_is_made(module: str) -> None:
             "compute",
             "aws_lambda_function.this",
             {
+                "aws_iam_role_policy.further",
                 "aws_iam_role_policy.guardrail",
                 "aws_iam_role_policy.invoke",
                 "aws_iam_role_policy.memory",
+                "aws_iam_role_policy.vpc",
                 "aws_iam_role_policy_attachment.deny_tampering",
             },
         ),

@@ -45,14 +45,15 @@ def rules() -> int:
 
 def alarm_metrics() -> int:
     """Return how many metrics the alarms read; one reads that of every rule for tampering."""
-    alarms, tampering = _keys("alarms.tf"), _keys("tamper-events.tf")
+    tampering = _keys("tamper-events.tf")
+    alarms = _keys("alarms.tf", until="name => alarm if local.watched_trail")  # then the table's
     rules = 1 + sum(name.endswith("ed") for name in tampering)  # and the one of refused attempts
     return len(alarms) - 1 + rules
 
 
-def _keys(file: str) -> list[str]:
+def _keys(file: str, until: str = "\0") -> list[str]:
     """Return the keys of governance's maps that open an object on their line."""
-    text = (ROOT / "modules" / "governance" / file).read_text(encoding="utf-8")
+    text = (ROOT / "modules" / "governance" / file).read_text(encoding="utf-8").partition(until)[0]
     return re.findall(r"^(?: {4}| {6})([a-z0-9-]+) = \{$", text, re.MULTILINE)
 
 

@@ -274,3 +274,21 @@ def test_the_object_lock_of_a_bucket_in_use_can_change(s3: Any) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     assert lock(days)["Rule"]["DefaultRetention"]["Days"] == 3
     assert "Rule" not in lock({})
+
+
+@shows("s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObjectTagging")
+def test_an_object_has_tags_of_its_own(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", Tagging="team=chat")
+    s3.put_object(Bucket=bucket, Key="other", Body=b"x")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [
+        {"Key": "team", "Value": "chat"}
+    ]
+    changed = [{"Key": "team", "Value": "web"}, {"Key": "cost", "Value": "1"}]
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": changed})
+    tags = s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "web", "cost": "1"}
+    assert s3.get_object_tagging(Bucket=bucket, Key="other")["TagSet"] == []
+    s3.delete_object_tagging(Bucket=bucket, Key="k")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+    for call in (s3.get_object_tagging, s3.delete_object_tagging):
+        assert refusal(call, Bucket=bucket, Key="none")[:2] == (404, "NoSuchKey")

@@ -194,11 +194,4 @@ resource "aws_s3_object" "package" {
   bucket = aws_s3_bucket_versioning.packages.bucket
   key    = "chatbot.zip"
   source = "${path.root}/../../build/chatbot.zip"
-
-  # The emulator changes no tags of an object.
-  override_provider {
-    default_tags {
-      tags = {}
-    }
-  }
 }
