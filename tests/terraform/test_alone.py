@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.terraform.conftest import MODULES, usage
-from tests.terraform.offline import Offline, planned, resource, resources
+from tests.terraform.offline import Offline, planned, resource
 from toolkit.offline import offline as without_aws
 from toolkit.terraform import ROOT, Terraform
 
