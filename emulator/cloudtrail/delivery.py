@@ -16,7 +16,7 @@ from emulator.cloudtrail.digests import LogFile, Signer
 from emulator.cloudtrail.selectors import LoggingTrail, logging_trail
 from emulator.cloudtrail.status import note_delivery
 from emulator.iam import LOG_WRITES, Authorizer
-from emulator.iam.resources import key_arn
+from emulator.iam.arns import key_arn
 from emulator.wire.documents import Document
 from emulator.wire.partition import partition_of
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from emulator.iam.actions import action_of
+from emulator.iam.arns import key_arn, model_arn
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
-from emulator.wire.partition import partition_of
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,10 @@ class Permission:
     unknown: bool = False
 
 
+_LOGGING = "PutModelInvocationLoggingConfiguration"
 # Where a call hands a role to a service, which needs iam:PassRole: the way to the role's ARN.
 _HANDED_ON: dict[tuple[str, str], tuple[str, ...]] = {
-    ("bedrock", "PutModelInvocationLoggingConfiguration"): (
-        *("loggingConfig", "cloudWatchConfig", "roleArn"),
-    ),
+    ("bedrock", _LOGGING): ("loggingConfig", "cloudWatchConfig", "roleArn"),
     ("cloudtrail", "CreateTrail"): ("CloudWatchLogsRoleArn",),
     ("cloudtrail", "UpdateTrail"): ("CloudWatchLogsRoleArn",),
     ("events", "PutRule"): ("RoleArn",),
@@ -141,15 +140,6 @@ def _bedrock(call: Call, account: str) -> list[str] | None:
     ) or call.operation in {"CreateGuardrail", "ListEnforcedGuardrailsConfiguration"}:
         return ["*"]
     return None
-
-
-def model_arn(model_id: str, region: str, account: str) -> str:
-    """Return the ARN that a Converse or InvokeModel call of this model id needs."""
-    if model_id.startswith("arn:"):
-        return model_id
-    if model_id.count(".") > 1 and re.match(r"(global|[a-z]{2,4}|us-gov)\.[a-z0-9-]+\.", model_id):
-        return f"arn:{partition_of(region)}:bedrock:{region}:{account}:inference-profile/{model_id}"
-    return f"arn:{partition_of(region)}:bedrock:{region}::foundation-model/{model_id}"
 
 
 def _bedrock_runtime(call: Call, account: str) -> list[str] | None:
@@ -289,14 +279,6 @@ def _kms(call: Call, account: str) -> list[str] | None:
         listed = call.operation.startswith(("List", "CreateKey", "GenerateRandom"))
         return ["*"] if listed else None
     return [key_arn(name, call.region, account) for name in names]
-
-
-def key_arn(name: str, region: str, account: str) -> str:
-    """Return the ARN of a key that is named by ARN, id or alias, or the ARN of its alias."""
-    if name.startswith("arn:"):
-        return name
-    kind = "" if name.startswith("alias/") else "key/"
-    return f"arn:{partition_of(region)}:kms:{region}:{account}:{kind}{name}"
 
 
 def _sns(call: Call, account: str) -> list[str] | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from emulator import OPERATOR_KEY_ID
 from emulator.account import Account
 from emulator.iam import Authorizer
-from emulator.iam.resources import key_arn
+from emulator.iam.arns import key_arn
 from emulator.sns.mailbox import PENDING, Mailbox, confirmation_token
 from emulator.wire.call import Call
 from emulator.wire.documents import Document

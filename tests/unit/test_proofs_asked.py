@@ -5,6 +5,8 @@ import json
 from functools import partial
 from typing import Any, ClassVar
 
+import pytest
+
 from tests.unit.fake_aws import OUTPUTS, FakeDeployment
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.client import Answer
@@ -78,3 +80,18 @@ def test_a_direct_invocation_names_the_version_and_so_uses_up_no_clients_quota()
     (answer,) = deployment.ask(ask(via="invoke"))
     assert Function.invoked == [("chatbot-a", "7")]
     assert (answer.status, answer.request_id) == (200, "r")
+
+
+@pytest.mark.parametrize("name", ["alarms", "watched_trail_log_group"])
+def test_alarms_that_an_environment_leaves_to_others_are_not_asked_for(name: str) -> None:
+    proof = Evidence(
+        layer="a", control="c", name="alarms", call="cloudwatch.describe_alarms",
+        parameters={"AlarmNamePrefix": f"{{{name}}}"}, find="MetricAlarms", equals=[],
+    )  # fmt: skip
+    without = {"alarm_name_prefix": None, "watched_trail_log_group_name": None}
+    answer = Answer(200, {}, b"{}")
+    run = Run(FakeDeployment(answer, {}, outputs=OUTPUTS | without), [proof])
+    run.make()
+    verdict = run.judge(proof)
+    assert verdict.status == "skip"
+    assert verdict.detail == "this environment has no such alarms: monitoring.alarms"

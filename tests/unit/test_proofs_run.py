@@ -383,21 +383,6 @@ def test_what_another_environment_of_the_account_owns_is_left_to_its_proofs(proo
     assert "this environment does not manage" in verdict.detail
 
 
-@pytest.mark.parametrize("name", ["alarms", "watched_trail_log_group"])
-def test_alarms_that_an_environment_leaves_to_others_are_not_asked_for(name: str) -> None:
-    proof = Evidence(
-        layer="a", control="c", name="alarms", call="cloudwatch.describe_alarms",
-        parameters={"AlarmNamePrefix": f"{{{name}}}"}, find="MetricAlarms", equals=[],
-    )  # fmt: skip
-    without = {"alarm_name_prefix": None, "watched_trail_log_group_name": None}
-    answer = Answer(200, HEADERS | IDS, b"{}")
-    run = Run(FakeDeployment(answer, PASSING, outputs=OUTPUTS | without), [proof])
-    run.make()
-    verdict = run.judge(proof)
-    assert verdict.status == "skip"
-    assert verdict.detail == "this environment has no such alarms: monitoring.alarms"
-
-
 def test_one_request_that_goes_wrong_does_not_end_the_run() -> None:
     class Broken(FakeDeployment):
         def ask(self, request: Request) -> tuple[Answer, ...]:
