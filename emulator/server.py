@@ -38,6 +38,7 @@ _METADATA = re.compile(rb"^X-Amz-Meta-[^:]+", re.MULTILINE)
 # first byte of its next request: neither silence nor one byte a second holds it any longer.
 PATIENCE = 60
 # Of connections without a request in work, the longest unused end beyond these numbers.
+_ANSWERS = 200  # that are kept for who has not received them
 MOST_WAITING = 400
 MOST_WAITING_OF_ONE_ADDRESS = 200
 _CONNECTIONS = 1000
@@ -96,6 +97,7 @@ class Application:
             )
 
         self._door = Lazy(make)
+        self._answered: dict[tuple[str, str], HttpResponse] = {}
 
     @property
     def door(self) -> "Door":
@@ -111,8 +113,22 @@ class Application:
         self._door.if_made(lambda door: door.close())
 
     def __call__(self, environ: JsonObject, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        return _send(self.door(request_of(environ)), start_response)
+        """Answer one request.
+
+        An SDK whose connection broke before the answer came tries again, under the same id: it gets
+        the answer that was lost, since the call has been served.
+        """
+        caller = str(environ.get("HTTP_AUTHORIZATION", "")).partition("/")[0]
+        key = caller, str(environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""))
+        is_first = str(environ.get("HTTP_AMZ_SDK_REQUEST", "attempt=1")).startswith("attempt=1")
+        if not is_first and (answered := self._answered.get(key)):
+            return _send(answered, start_response)
+        response = self.door(request_of(environ))
+        if all(key) and environ["REQUEST_METHOD"] != "GET" and response.status < 300:
+            self._answered[key] = response
+            if len(self._answered) > _ANSWERS:
+                self._answered.pop(next(iter(self._answered)), None)
+        return _send(response, start_response)
 
 
 def _send(response: HttpResponse, start_response: StartResponse) -> Iterable[bytes]:
@@ -193,7 +209,13 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
         return not (self.requests or self.total_outbufs_len or self.will_close)
 
     def received(self, data: bytes) -> bool:
-        """Take bytes; those that continue a request do not make the connection active."""
+        """Take bytes; those that continue a request do not make the connection active.
+
+        What arrives on a connection that is about to be closed is not served: nobody would read the
+        answer, and a client that tries again would find its request done.
+        """
+        if self.will_close:
+            return False
         if self.request is None:
             self._began = self.last_activity
         else:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
 PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
+# Terraform's own, to compute the outputs once all that they need is there.
+OUTPUTS_SECONDS = 20.0
 # How many resources Terraform makes at once. With its usual ten, what requests wait for stands in a
 # queue behind what sleeps in the provider.
 AT_ONCE = 20
@@ -268,6 +271,7 @@ class Rehearsal(LocalAws):
         def stand() -> None:
             nonlocal stood
             stood = True
+            self._await_outputs()
             stands()
 
         # Only Terraform has changed anything since its last refresh, so no refresh is needed.
@@ -321,6 +325,14 @@ class Rehearsal(LocalAws):
     def outputs(self) -> dict[str, Any]:
         """Return the output `deployment`, nothing where there is none. Raises TerraformError."""
         return outputs_in(self.folder / "terraform.tfstate")
+
+    def _await_outputs(self) -> None:
+        """Wait for the outputs of a first apply: Terraform writes them after the last resource."""
+        if not any('output "deployment"' in file.read_text() for file in self.folder.glob("*.tf")):
+            return
+        deadline = time.monotonic() + OUTPUTS_SECONDS
+        while not self.outputs() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def describe(self, path: str, outputs: dict[str, Any]) -> None:
         """Tell the console of the local AWS what it shows."""

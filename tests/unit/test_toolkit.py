@@ -309,3 +309,20 @@ def test_down_never_stops_a_process_that_is_not_the_emulator(tmp_path: Path) -> 
     (rehearsal.folder / "emulator.json").write_text(f'{{"pid": {os.getpid()}, "port": 1}}')
     assert rehearsal.down() is True
     assert not rehearsal.folder.exists()
+
+
+@pytest.mark.parametrize(("declared", "waited"), [('output "deployment" {}', True), ("", False)])
+def test_outputs_of_a_first_apply_are_waited_for(
+    tmp_path: Path, declared: str, waited: bool
+) -> None:
+    """Terraform writes them a moment after the last resource that they need."""
+    rehearsal = Rehearsal("dev", home=tmp_path)
+    rehearsal.folder.mkdir(parents=True)
+    (rehearsal.folder / "outputs.tf").write_text(declared)
+    state = rehearsal.folder / "terraform.tfstate"
+    state.write_text('{"version": 4, "outputs": {}}')
+    whole = '{"version": 4, "outputs": {"deployment": {"value": {"region": "us-east-2"}}}}'
+    threading.Timer(0.3, state.write_text, [whole]).start()
+    rehearsal._await_outputs()
+    assert bool(rehearsal.outputs()) is waited
+    time.sleep(0.4)
