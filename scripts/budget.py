@@ -9,12 +9,11 @@ A person is the hash that the function's log has, and `--subject` with `--issuer
 """
 
 import argparse
-import hashlib
-import json
 import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chatbot import gateway
 from toolkit.memory import Memory, NothingKeptError
 from toolkit.proofs import targets
 
@@ -31,8 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     person = options.person
     if options.issuer and options.subject:
-        claims = json.dumps([options.issuer, options.subject])
-        person = hashlib.sha256(claims.encode()).hexdigest()[:32]
+        person = gateway.person(options.issuer, options.subject) or ""
     needed = {"reset": ("--client", options.client), "forget": ("--person", person)}
     name, value = needed.get(options.command, ("", "none"))
     if not value:

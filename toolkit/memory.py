@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chatbot.store import owner
 from toolkit.proofs.deployment import Deployment
 
 
@@ -48,7 +49,7 @@ class Memory:
         """Return what is used of each budget of a client, or of a person at one."""
         now = datetime.now(UTC)
         item = self._dynamodb.get_item(
-            TableName=self._table, Key=_key(_owner("budget", client, person), f"{now:%Y-%m}")
+            TableName=self._table, Key=_key(owner("budget", client, person), f"{now:%Y-%m}")
         ).get("Item", {})
         own = (self._budget.get("clients") or {}).get(client)
         start = "user_" if person else "" if own else "client_"
@@ -67,7 +68,7 @@ class Memory:
         now = datetime.now(UTC)
         self._dynamodb.update_item(
             TableName=self._table,
-            Key=_key(_owner("budget", client, person), f"{now:%Y-%m}"),
+            Key=_key(owner("budget", client, person), f"{now:%Y-%m}"),
             UpdateExpression="REMOVE #total, #day SET #reset = :new",
             ExpressionAttributeNames={"#total": "total", "#day": f"d{now:%d}", "#reset": "reset"},
             ExpressionAttributeValues={":new": {"S": uuid.uuid4().hex}},
@@ -76,29 +77,25 @@ class Memory:
     def forget(self, person: str) -> int:
         """Delete all that is kept of a person, at every client; return how many items."""
         owners = [
-            _owner(kind, client, person)
+            owner(kind, client, person)
             for client in self.clients
             for kind in ("budget", "conversation")
         ]
-        keys = [key for owner in owners for key in self._keys(owner)]
+        keys = [key for whose in owners for key in self._keys(whose)]
         for key in keys:
             self._dynamodb.delete_item(TableName=self._table, Key=key)
         return len(keys)
 
-    def _keys(self, owner: str) -> Iterator[dict[str, Any]]:
+    def _keys(self, whose: str) -> Iterator[dict[str, Any]]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :owner",
-            ExpressionAttributeValues={":owner": {"S": owner}},
+            ExpressionAttributeValues={":owner": {"S": whose}},
             ProjectionExpression="pk, sk",
         )
         for page in pages:
             yield from page["Items"]
 
 
-def _owner(kind: str, client: str, person: str) -> str:
-    return "/".join(filter(None, (kind, client, person)))
-
-
-def _key(owner: str, name: str) -> dict[str, Any]:
-    return {"pk": {"S": owner}, "sk": {"S": name}}
+def _key(whose: str, name: str) -> dict[str, Any]:
+    return {"pk": {"S": whose}, "sk": {"S": name}}

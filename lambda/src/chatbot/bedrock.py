@@ -71,8 +71,7 @@ class Bedrock:
 
     def worst(self, request: ChatRequest) -> int:
         """Return the most tokens that one call for a request can cost."""
-        said = [text for turn in request.history for text in (turn.question, turn.answer)]
-        texts = [self._config.system_prompt, *said, request.message]
+        texts = [self._config.system_prompt, *request.texts]
         return most_tokens(texts) + self._config.max_output_tokens
 
     def ask(self, request: ChatRequest, deadline: Deadline, spending: Spending) -> ModelReply:
@@ -153,10 +152,9 @@ def _messages(request: ChatRequest) -> list[Mapping[str, Any]]:
     With a guardContent block anywhere it would assess nothing else (Bedrock User Guide, "Include a
     guardrail with the Converse API"), and an attack in pieces would pass one piece at a time.
     """
-    texts = [text for turn in request.history for text in (turn.question, turn.answer)]
     return [
         {"role": "assistant" if place % 2 else "user", "content": [{"text": text}]}
-        for place, text in enumerate([*texts, request.message])
+        for place, text in enumerate(request.texts)
     ]
 
 

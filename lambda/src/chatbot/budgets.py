@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.errors import BudgetExhaustedError, ChatbotError, MemoryUnavailableError
 from chatbot.models import Deadline
-from chatbot.store import ConditionFailedError, Item
+from chatbot.store import NOBODY, ConditionFailedError, Item, owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # What models put round each text and round the whole: roles, turns, the beginning of the answer.
 TOKENS_PER_TEXT = 16
 TOKENS_PER_REQUEST = 64
-# A client without a name: whoever invokes the function directly. No client can be called so.
-NOBODY = "-"
 NO_TIME = Deadline(0.0)
 KEPT_DAYS = 62  # an item outlives its month by another, to be looked at
 
@@ -140,14 +138,14 @@ class Budgets:
 
     def open(self, ids: RequestIds, worst: int, deadline: Deadline) -> Spending:
         """Return the account of one request, each call of which costs `worst` tokens at most."""
-        client = ids.client or NOBODY
-        limits = {f"budget/{client}": self._config.clients.get(client, self._config.client)}
+        own = self._config.clients.get(ids.client or NOBODY, self._config.client)
+        limits = {owner("budget", ids.client): own}
         if ids.person:
-            limits[f"budget/{client}/{ids.person}"] = self._config.user
+            limits[owner("budget", ids.client, ids.person)] = self._config.user
         now = datetime.fromtimestamp(self._clock(), UTC)
         accounts = [
-            _Account((owner, f"{now:%Y-%m}"), limit, f"d{now:%d}")
-            for owner, limit in reversed(limits.items())
+            _Account((whose, f"{now:%Y-%m}"), limit, f"d{now:%d}")
+            for whose, limit in reversed(limits.items())
             if limit
         ]
         return Spending(self, accounts, worst, deadline)

@@ -13,10 +13,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatbot.budgets import NOBODY
 from chatbot.errors import ChatbotError, ConversationBusyError, NotFoundError
 from chatbot.models import Turn
-from chatbot.store import ConditionFailedError, Item
+from chatbot.store import ConditionFailedError, Item, owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -151,7 +150,7 @@ class Conversations:
 
 
 def _owner(ids: RequestIds) -> str:
-    return "/".join(["conversation", ids.client or NOBODY, *([ids.person] if ids.person else [])])
+    return owner("conversation", ids.client, ids.person)
 
 
 def _key(ids: RequestIds, conversation_id: str) -> tuple[str, str]:

@@ -52,12 +52,10 @@ class ChatRequest:
     history: tuple[Turn, ...] = ()  # of the conversation, the oldest first
 
     @property
-    def client(self) -> str | None:
-        return self.ids.client
-
-    @property
-    def person(self) -> str | None:
-        return self.ids.person
+    def texts(self) -> list[str]:
+        """Return the conversation, question and answer in turns, the new message last."""
+        said = [text for turn in self.history for text in (turn.question, turn.answer)]
+        return [*said, self.message]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,15 @@ _RANDOM = SystemRandom()
 Item = dict[str, "str | int"]
 
 
+# A client without a name: whoever invokes the function directly. No client can be called so.
+NOBODY = "-"
+
+
+def owner(kind: str, client: str | None, person: str | None = None) -> str:
+    """Return the first part of the keys of what is kept of a client, or of a person at one."""
+    return "/".join(filter(None, (kind, client or NOBODY, person)))
+
+
 class ConditionFailedError(Exception):
     """The item did not meet the condition; `item` is as it is, empty where there is none."""
 
