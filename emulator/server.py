@@ -38,9 +38,9 @@ _METADATA = re.compile(rb"^X-Amz-Meta-[^:]+", re.MULTILINE)
 # first byte of its next request: neither silence nor one byte a second holds it any longer.
 PATIENCE = 60
 # Of connections without a request in work, the longest unused end beyond these numbers.
-_ANSWERS = 200  # that are kept for who has not received them
 MOST_WAITING = 400
 MOST_WAITING_OF_ONE_ADDRESS = 200
+_ANSWERS = 200  # that are kept for an SDK that has not received one
 _CONNECTIONS = 1000
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024
@@ -73,6 +73,40 @@ class Lazy[T]:
             use(value)
 
 
+class _Answers:
+    """The newest answers to calls that changed something, for an SDK that has not received one.
+
+    When a connection breaks before the answer has come, SDKs try again under the same id. The call
+    has been served by then, and a second time would find its work done.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], HttpResponse] = {}
+
+    def lost(self, environ: JsonObject) -> HttpResponse | None:
+        """Return the answer that a call tries to get again; None for a call that is new."""
+        if str(environ.get("HTTP_AMZ_SDK_REQUEST", "attempt=1")).startswith("attempt=1"):
+            return None
+        with self._lock:
+            return self._kept.get(self._key(environ))
+
+    def keep(self, environ: JsonObject, response: HttpResponse) -> None:
+        """Keep the answer to a call that did something."""
+        key = self._key(environ)
+        if not all(key) or environ["REQUEST_METHOD"] == "GET" or response.status >= 300:
+            return
+        with self._lock:
+            self._kept[key] = response
+            if len(self._kept) > _ANSWERS:
+                del self._kept[next(iter(self._kept))]
+
+    @staticmethod
+    def _key(environ: JsonObject) -> tuple[str, str]:
+        caller = str(environ.get("HTTP_AUTHORIZATION", "")).partition("/")[0]
+        return caller, str(environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""))
+
+
 class Application:
     """The door as a WSGI application, made at the first request: a start is fast."""
 
@@ -97,7 +131,7 @@ class Application:
             )
 
         self._door = Lazy(make)
-        self._answered: dict[tuple[str, str], HttpResponse] = {}
+        self._answers = _Answers()
 
     @property
     def door(self) -> "Door":
@@ -113,21 +147,11 @@ class Application:
         self._door.if_made(lambda door: door.close())
 
     def __call__(self, environ: JsonObject, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request.
-
-        An SDK whose connection broke before the answer came tries again, under the same id: it gets
-        the answer that was lost, since the call has been served.
-        """
-        caller = str(environ.get("HTTP_AUTHORIZATION", "")).partition("/")[0]
-        key = caller, str(environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""))
-        is_first = str(environ.get("HTTP_AMZ_SDK_REQUEST", "attempt=1")).startswith("attempt=1")
-        if not is_first and (answered := self._answered.get(key)):
-            return _send(answered, start_response)
-        response = self.door(request_of(environ))
-        if all(key) and environ["REQUEST_METHOD"] != "GET" and response.status < 300:
-            self._answered[key] = response
-            if len(self._answered) > _ANSWERS:
-                self._answered.pop(next(iter(self._answered)), None)
+        """Answer one request."""
+        response = self._answers.lost(environ)
+        if response is None:
+            response = self.door(request_of(environ))
+            self._answers.keep(environ, response)
         return _send(response, start_response)
 
 

@@ -10,18 +10,17 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit import misspelled
+from toolkit import misspelled, state
 from toolkit.applying import Narrator, Notice, Tell, errors_of, nothing
 from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
 from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
-from toolkit.terraform import ROOT, Terraform, TerraformError, environment, outputs_in
+from toolkit.terraform import ROOT, Terraform, TerraformError, environment
 from toolkit.terraform import region as provider_region
 from toolkit.tokens import bearer
 
@@ -34,8 +33,6 @@ REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
 PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
-# Terraform's own, to compute the outputs once all that they need is there.
-OUTPUTS_SECONDS = 20.0
 # How many resources Terraform makes at once. With its usual ten, what requests wait for stands in a
 # queue behind what sleeps in the provider.
 AT_ONCE = 20
@@ -271,7 +268,7 @@ class Rehearsal(LocalAws):
         def stand() -> None:
             nonlocal stood
             stood = True
-            self._await_outputs()
+            state.await_outputs(self.folder)
             stands()
 
         # Only Terraform has changed anything since its last refresh, so no refresh is needed.
@@ -324,15 +321,7 @@ class Rehearsal(LocalAws):
 
     def outputs(self) -> dict[str, Any]:
         """Return the output `deployment`, nothing where there is none. Raises TerraformError."""
-        return outputs_in(self.folder / "terraform.tfstate")
-
-    def _await_outputs(self) -> None:
-        """Wait for the outputs of a first apply: Terraform writes them after the last resource."""
-        if not any('output "deployment"' in file.read_text() for file in self.folder.glob("*.tf")):
-            return
-        deadline = time.monotonic() + OUTPUTS_SECONDS
-        while not self.outputs() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        return state.outputs_in(self.folder / state.STATE)
 
     def describe(self, path: str, outputs: dict[str, Any]) -> None:
         """Tell the console of the local AWS what it shows."""

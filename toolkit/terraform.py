@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ CACHE = ROOT / ".cache"
 # State and plans hold API keys: nobody else on this machine may read them.
 PRIVATE = 0o077
 MIRROR_VARIABLE = "CHATBOT_PROVIDER_MIRROR"
-STATE_SECONDS = 3.0
 CONFIGURATION = """provider_installation {
   filesystem_mirror {
     path = %s
@@ -259,23 +257,6 @@ class Terraform:
     def _failure(self, arguments: tuple[str, ...], text: str) -> str:
         tail = "\n".join(text.strip().splitlines()[-60:])
         return f"`terraform {arguments[0]}` failed in {self.folder}:\n{tail}"
-
-
-def outputs_in(state: Path) -> dict[str, Any]:
-    """Return the output `deployment` of a state file, which spares a second of `terraform output`.
-
-    It is empty as in `Terraform.outputs`. Raises TerraformError for a file that cannot be read,
-    also when asked again for a while: an apply writes its state again and again.
-    """
-    deadline = time.monotonic() + STATE_SECONDS
-    while True:
-        try:
-            outputs = json.loads(state.read_text()).get("outputs", {})
-            return dict(outputs.get("deployment", {}).get("value", {}))
-        except (OSError, ValueError) as error:
-            if time.monotonic() > deadline:
-                raise TerraformError(f"{state} cannot be read ({error!r}).") from error
-            time.sleep(0.05)
 
 
 def _tell(text: str) -> None:

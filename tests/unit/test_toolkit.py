@@ -16,7 +16,8 @@ import pytest
 from toolkit import terraform
 from toolkit.local_aws import LocalAws, local_aws
 from toolkit.rehearsal import OVERRIDE, Rehearsal, RehearsalError
-from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged, outputs_in
+from toolkit.state import await_outputs, outputs_in
+from toolkit.terraform import ROOT, Terraform, TerraformError, cli_environment, merged
 
 
 def _mirror(folder: Path) -> Path:
@@ -219,7 +220,7 @@ def test_outputs_are_read_from_the_state_also_while_it_is_written(
     state.write_text(whole[:30])
     threading.Timer(0.2, state.write_text, [whole]).start()
     assert outputs_in(state) == {"region": "us-east-2"}
-    monkeypatch.setattr("toolkit.terraform.STATE_SECONDS", 0)
+    monkeypatch.setattr("toolkit.state.STATE_SECONDS", 0)
     state.write_text('{"version": 4, "outputs": {}}')
     assert outputs_in(state) == {}
     state.write_text(whole[:30])
@@ -323,6 +324,6 @@ def test_outputs_of_a_first_apply_are_waited_for(
     state.write_text('{"version": 4, "outputs": {}}')
     whole = '{"version": 4, "outputs": {"deployment": {"value": {"region": "us-east-2"}}}}'
     threading.Timer(0.3, state.write_text, [whole]).start()
-    rehearsal._await_outputs()
+    await_outputs(rehearsal.folder)
     assert bool(rehearsal.outputs()) is waited
     time.sleep(0.4)
