@@ -1,10 +1,15 @@
+locals {
+  # One exact origin as a browser sends it. Without TLS on this machine alone.
+  origin = "^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$"
+}
+
 variable "allowed_origin" {
   description = "The web origin whose pages may read answers and refusals: `https://host` or `https://host:port`. `http` is allowed for localhost and 127.0.0.1 alone."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
+    condition     = can(regex(local.origin, var.allowed_origin))
     error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
   }
 }
@@ -102,8 +107,8 @@ variable "further_origins" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for origin in var.further_origins : can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", origin))])
-    error_message = "further_origins holds exact origins as a browser sends them, such as https://shop.example.com, and no wildcard: ${join(", ", [for origin in var.further_origins : "${try("https://${regex("^(?:[a-z]+://)?(?:[*][.])?([a-z0-9-]+(?:[.][a-z0-9-]+)+(?::[0-9]{1,5})?)", lower(origin))[0]}", "https://shop.example.com")} in place of \"${origin}\"" if !can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", origin))])}."
+    condition     = alltrue([for origin in var.further_origins : can(regex(local.origin, origin))])
+    error_message = "further_origins holds exact origins as a browser sends them, such as https://shop.example.com, and no wildcard: ${join(", ", [for origin in var.further_origins : "${try("https://${regex("^(?:[a-z]+://)?(?:[*][.])?([a-z0-9-]+(?:[.][a-z0-9-]+)+(?::[0-9]{1,5})?)", lower(origin))[0]}", "https://shop.example.com")} in place of \"${origin}\"" if !can(regex(local.origin, origin))])}."
   }
 
   validation {

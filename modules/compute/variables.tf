@@ -1,10 +1,15 @@
+locals {
+  # One exact origin as a browser sends it. Without TLS on this machine alone.
+  origin = "^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$"
+}
+
 variable "allowed_origin" {
   description = "The web origin whose pages may read an answer; with chat.further_origins, the first of several. The one that asks is sent back in Access-Control-Allow-Origin, and no other."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", var.allowed_origin))
+    condition     = can(regex(local.origin, var.allowed_origin))
     error_message = "allowed_origin must be one exact origin as a browser sends it, such as https://chat.example.com, by the same pattern as in modules/api."
   }
 }
@@ -31,7 +36,7 @@ variable "chat" {
   nullable = false
 
   validation {
-    condition     = alltrue([for origin in var.chat.further_origins : can(regex("^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$", origin))])
+    condition     = alltrue([for origin in var.chat.further_origins : can(regex(local.origin, origin))])
     error_message = "chat.further_origins holds exact origins as a browser sends them, such as https://shop.example.com, by the same pattern as in modules/api."
   }
 
