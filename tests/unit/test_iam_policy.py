@@ -337,7 +337,7 @@ def test_every_published_action_can_be_asked_in_reasonable_time() -> None:
         policy(deny(["bedrock:InvokeModel", "bedrock:Converse"], arns[1], Condition=other)),
     )
     query = ask("bedrock:InvokeModel", arns[0], {"bedrock:GuardrailIdentifier": "g:1"})
-    started = time.process_time()
+    started = time.thread_time()
     for _ in range(5_000):
         evaluate(query, identity=policies, boundary=policies[0])
-    assert time.process_time() - started < 1.0  # 20,000 a second promised, 5,000 on a busy machine
+    assert time.thread_time() - started < 1.0  # 20,000 a second promised, 5,000 on a busy machine

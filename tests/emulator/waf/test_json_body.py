@@ -104,14 +104,14 @@ def test_an_array_as_root_is_inspected(edge: Edge) -> None:
 
 @pytest.mark.parametrize("depth", [900, 5_000, 30_000])
 def test_deep_nesting_is_read_quickly_and_without_recursion(depth: int) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     for opening, closing in (b"[", b"]"), (b'{"a":', b"}"):
         document = parse(opening * depth + b'"x"' + closing * depth)
         assert document.valid
         assert document.select("VALUE", None) == [b"x"]
         assert document.select("VALUE", [pointer("/a/a/b")]) == []
         assert not parse(opening * depth).valid
-    assert time.process_time() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_size_constraints_look_at_each_value(edge: Edge) -> None:

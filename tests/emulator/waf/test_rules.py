@@ -187,10 +187,10 @@ def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:
 def milliseconds(edge: Edge, body: str) -> float:
     edge.send(body)
     rounds = 50
-    started = time.process_time()
+    started = time.thread_time()
     for _ in range(rounds):
         edge.send(body)
-    return (time.process_time() - started) * 1000 / rounds
+    return (time.thread_time() - started) * 1000 / rounds
 
 
 def test_inspection_is_fast(edge: Edge) -> None:

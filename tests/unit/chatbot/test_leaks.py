@@ -87,9 +87,9 @@ def test_the_longest_answers_take_little_time() -> None:
     answer = "The parcels take two to four days, and your order page shows where yours is. " * 50
 
     def seconds(call: Callable[[], object]) -> float:
-        began = time.process_time()
+        began = time.thread_time()
         call()
-        return time.process_time() - began
+        return time.thread_time() - began
 
     def count() -> None:
         for _ in range(100_000):
