@@ -11,6 +11,7 @@ ORIGIN =
 HOURS = 24
 REQUESTS_PER_DAY = 1000
 ACCOUNT_EVENTS =
+PEOPLE =
 AWS =
 FOLLOW =
 JSON =
@@ -95,8 +96,8 @@ plan: terraform-tool build ## Plan an environment against its AWS account and ke
 diff: terraform-tool ## Say what the kept plan makes weaker; exit with 1 if it does (ENV=dev)
 	@$(PYTHON) scripts/diff.py --env $(ENV)
 
-cost: terraform-tool build # Price what an environment would make, without an account (ENV=dev REQUESTS_PER_DAY=1000 ACCOUNT_EVENTS=)
-	@$(PYTHON) scripts/cost.py --env $(ENV) --requests-per-day '$(REQUESTS_PER_DAY)' $(if $(ACCOUNT_EVENTS),--account-events '$(ACCOUNT_EVENTS)')
+cost: terraform-tool build # Price what an environment would make, without an account (ENV=dev REQUESTS_PER_DAY=1000 ACCOUNT_EVENTS= PEOPLE=)
+	@$(PYTHON) scripts/cost.py --env $(ENV) --requests-per-day '$(REQUESTS_PER_DAY)' $(if $(ACCOUNT_EVENTS),--account-events '$(ACCOUNT_EVENTS)') $(if $(PEOPLE),--people '$(PEOPLE)')
 
 apply: terraform-tool rehearsal-tools ## Apply the kept plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py apply --env $(ENV)

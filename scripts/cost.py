@@ -3,12 +3,13 @@
 
 scripts/cost.py --env dev --requests-per-day 1000
 scripts/cost.py --env prod --requests-per-day 1000 --account-events 20000000    a busy account
+scripts/cost.py --env prod --people 500    who sign in in a month, where people do
 """
 
 import argparse
 import sys
 
-from toolkit.cost import ACCOUNT_EVENTS, CostError, report
+from toolkit.cost import ACCOUNT_EVENTS, PEOPLE, CostError, report
 from toolkit.offline import offline
 from toolkit.planned import Settings, planned
 from toolkit.terraform import TerraformError, environment
@@ -25,12 +26,16 @@ def main(argv: list[str] | None = None) -> int:
         default=ACCOUNT_EVENTS,
         help="management events of the account in a month",
     )
+    parser.add_argument(
+        "--people", type=_count, default=PEOPLE, help="who sign in in a month, where people do"
+    )
     options = parser.parse_args(argv)
     try:
         folder = environment(options.env)
         with offline(*Settings.read(folder).account_ids[:1]) as env:
             plan = planned(folder, env)
-        for line in report(plan, options.requests_per_day, options.account_events):
+        asked = options.requests_per_day, options.account_events, options.people
+        for line in report(plan, *asked):
             print(line)
     except (CostError, TerraformError) as error:
         print(f"cost: {error}", file=sys.stderr)

@@ -1,13 +1,24 @@
 """The cost page and `make cost` say what the facts about prices say."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from toolkit import aws_facts
-from toolkit.cost import LAYERS, CostError, Made, Message, by_use, fixed, report
+from toolkit.cost import (
+    LAYERS,
+    Conversation,
+    CostError,
+    Made,
+    Message,
+    by_use,
+    fixed,
+    report,
+    write_units,
+)
 from toolkit.pages.costs import CHART, PAGE, alarm_metrics, made, page, pages, rules
 from toolkit.planned import Plan, Resource
 
@@ -46,13 +57,19 @@ def test_each_part_is_paid_by_one_layer() -> None:
     assert sorted(part for layer in LAYERS.values() for part in layer) == sorted(parts)
 
 
-def plan(profile: str = f"us.{aws_facts.priced_model()}", **guardrail: Any) -> Plan:
-    """Return the plan of a small chatbot."""
+def plan(
+    profile: str = f"us.{aws_facts.priced_model()}",
+    options: Mapping[str, Any] | None = None,
+    **guardrail: Any,
+) -> Plan:
+    """Return the plan of a small chatbot; `options` are what it has of budgets and the like."""
     outputs = {
         "limits": {"output_tokens": 512, "system_prompt_chars": 40},
         "model": {"inference_profile_id": profile},
+        **(options or {"budget": None, "conversation": None}),
     }
     kinds: dict[str, dict[str, Any]] = {
+        "aws_api_gateway_method": {},
         "aws_bedrock_guardrail": guardrail,
         "aws_cloudtrail": {},
         "aws_kms_key": {},
@@ -60,6 +77,8 @@ def plan(profile: str = f"us.{aws_facts.priced_model()}", **guardrail: Any) -> P
         "aws_lambda_function": {"memory_size": 1024, "architectures": ["x86_64"]},
         "aws_wafv2_web_acl": {"rule": [{}, {}]},
     }
+    if options:
+        kinds["aws_api_gateway_authorizer"] = {}
     resources = tuple(Resource(kind, kind, values) for kind, values in kinds.items())
     return Plan("us-east-2", resources, outputs)
 
@@ -77,7 +96,53 @@ def test_a_plan_is_counted() -> None:
         geographic=False,
         dashboards=0,
         keys=1,
+        methods=1,
     )
+
+
+OPTIONS = {
+    "budget": {
+        "client_tokens_per_day": None,
+        "client_tokens_per_month": None,
+        "clients": {"web": {"tokens_per_day": 90000}},
+        "on_store_failure": "refuse",
+        "user_tokens_per_month": 9000,
+    },
+    "conversation": {"max_chars": 4000, "max_turns": 2, "ttl_hours": 1},
+}
+
+
+def test_what_is_not_there_costs_nothing() -> None:
+    made = Made.of(plan())
+    assert (made.budgets, made.conversation, made.sign_in) == (0, None, False)
+    parts = {**by_use(Message(), made), **fixed(made, people=9999)}
+    assert [parts[name] for name in ("table", "table_kept", "sign_in")] == [0, 0, 0]
+    assert not any(word in line for line in report(plan(), 1, 0) for word in ("table", "sign in"))
+
+
+def test_budgets_conversations_and_sign_in_are_priced_as_they_are() -> None:
+    made = Made.of(plan(options=OPTIONS, content_policy_config=[{}]))
+    assert (made.budgets, made.conversation) == (2, Conversation(4000, 2, 1))
+    parts = {**by_use(Message(), made), **fixed(made, people=200)}
+    assert parts["sign_in"] == pytest.approx(200 * aws_facts.prices()["signed_in_person"].usd)
+    price = aws_facts.prices()["table_million_write_units"].usd
+    assert parts["table"] == pytest.approx(write_units(Message(), made) * price / 1000)
+    assert write_units(Message(), replace(made, conversation=None)) == 4
+    dearer = by_use(Message(), replace(made, conversation=Conversation(ttl_hours=100)))
+    assert dearer["table_kept"] > parts["table_kept"] > 0
+    alone = by_use(Message(), replace(made, conversation=None))
+    assert parts["model_in"] > alone["model_in"]
+    assert parts["guardrail"] > alone["guardrail"]
+    said = "\n".join(report(plan(options=OPTIONS), 1000, 0, people=200))
+    assert "write units each" in said
+    assert "what was said before" in said
+    assert "3.00 are 200 people who sign in" in said
+
+
+def test_a_budget_of_people_or_of_clients_alone_is_one() -> None:
+    for name in ("client_tokens_per_day", "user_tokens_per_day"):
+        made = Made.of(plan(options={"budget": {name: 9000, "on_store_failure": "refuse"}}))
+        assert made.budgets == 1
 
 
 def test_a_model_without_a_price_is_refused() -> None:

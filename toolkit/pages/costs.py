@@ -2,21 +2,31 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 from toolkit import aws_facts
 from toolkit.cost import (
     ACCOUNT_EVENTS,
     EVENT_KILOBYTES,
+    LATE_HOURS,
     LAYERS,
     LOG_KILOBYTES,
     MASKED_KILOBYTES,
+    METHOD_METRICS,
     METRICS,
+    PEOPLE,
+    QUESTIONS,
     SECONDS,
+    Conversation,
     Made,
     Message,
     by_use,
     fixed,
+    messages,
+    metrics,
+    write_units,
 )
 from toolkit.pages import cost_chart
 from toolkit.terraform import ROOT
@@ -106,7 +116,10 @@ def page() -> str:
         ),
         rules=default.rules,
         alarm_metrics=default.alarm_metrics,
-        metrics=METRICS,
+        **_options(usual, default),
+        metrics=metrics(default),
+        own_metrics=METRICS,
+        method_metrics=METHOD_METRICS,
         included_wcu=f"{aws_facts.included_wcu():,}",
         input_tokens=usual.input_tokens,
         answer_tokens=usual.answer_tokens,
@@ -139,6 +152,35 @@ def page() -> str:
     )
 
 
+def _options(usual: Message, default: Made) -> dict[str, object]:
+    """Return what budgets, conversations and sign-in add."""
+    kept = Conversation()
+    budget, talk = replace(default, budgets=1), replace(default, conversation=kept)
+    alone, use = by_use(usual, default), by_use(usual, talk)
+    everything = replace(talk, budgets=1, methods=default.methods + 2, sign_in=True)
+    more, usd = metrics(everything) - metrics(default), aws_facts.prices()
+    said = messages(usual, talk)
+    longest = replace(usual, said_before=kept.max_chars - usual.characters)
+    return {
+        "budget": f"{by_use(usual, budget)['table']:.4f}",
+        "turn_units": f"{write_units(usual, talk):.1f}",
+        "turns": f"{use['table']:.4f}",
+        "turns_kept": f"{use['table_kept']:.4f}",
+        "again": _small(sum(use[part] - alone[part] for part in ("model_in", "guardrail"))),
+        "more_tokens": f"{mean(one.input_tokens for one in said) - usual.input_tokens:.0f}",
+        "more_units": f"{mean(one.units for one in said) - usual.units:.1f}",
+        "more_metrics": more,
+        "more_metrics_usd": f"{more * usd['metric'].usd:.2f}",
+        "more_alarms": f"{2 * usd['alarm'].usd:.2f}",
+        "longest": f"{sum(by_use(longest, default).values()):.2f}",
+        "questions": QUESTIONS,
+        "people": PEOPLE,
+        "sign_in": f"{fixed(everything)['sign_in']:.2f}",
+        "ttl_hours": kept.ttl_hours,
+        "late_hours": LATE_HOURS,
+    }
+
+
 def _total(name: str, month: float, day: int, thousand: float) -> str:
     use = day * 30 * thousand / 1000
     digits = 0 if month + use < 100 else -1
@@ -152,4 +194,5 @@ def _small(dollars: float) -> str:
 
 
 def _plain(dollars: float) -> str:
-    return f"{dollars:.2f}" if dollars >= 0.01 else f"{dollars:.10f}".rstrip("0")
+    exact = f"{dollars:.10f}".rstrip("0")
+    return exact if len(exact) > len(f"{dollars:.2f}") else f"{dollars:.2f}"
