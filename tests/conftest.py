@@ -1,12 +1,11 @@
 """What several folders of tests share: one rehearsal of dev, applied once a run."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,9 +14,6 @@ from xdist.scheduler import LoadScopeScheduling
 from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # What takes long to make is shared by the tests of these folders, which run one after the other;
 # any other file of tests is a group of its own. `make test` runs a group on each core, those that

@@ -1,7 +1,5 @@
 """The services of AWS in which an environment has something, by botocore's names and IAM's."""
 
-from __future__ import annotations
-
 SERVICES = (
     "apigateway",
     "bedrock",

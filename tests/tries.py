@@ -3,20 +3,16 @@
 Operations, and what each requires, come from AWS's own service models.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.session
 
 from emulator.iam.actions import action_of
 from tests.services import SERVICES as CONFIGURED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 SERVICES = (*CONFIGURED, "bedrock-agent", "bedrock-agent-runtime", "bedrock-runtime")
 DEEPEST = 6  # of structures inside structures, which some models nest without end

@@ -1,22 +1,15 @@
 """A real browser: the Chromium of this machine, without which these tests are skipped."""
 
-from __future__ import annotations
-
 import shutil
+from collections.abc import Iterator
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from toolkit.proofs.client import loopback_addresses
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page, Route
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root it starts only without its sandbox; the rest keeps it from calling home.

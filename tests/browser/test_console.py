@@ -1,26 +1,18 @@
 """The console of a rehearsal, used as a person uses it."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import (
     from_an_address_of_its_own,
     looks_well,
     usable_within_half_a_second,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Locator, Page
-
-    from toolkit.rehearsal import Rehearsal
+from toolkit.rehearsal import Rehearsal
 
 
 @pytest.fixture

@@ -1,30 +1,21 @@
 """The chat page, at the origin that the API allows and at another one."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from subprocess import PIPE
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import looks_well, usable_within_half_a_second
 from toolkit.processes import free_port
-from toolkit.rehearsal import HOME_VARIABLE
+from toolkit.rehearsal import HOME_VARIABLE, Rehearsal
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Page, Route
-
-    from toolkit.rehearsal import Rehearsal
 
 
 @contextmanager
@@ -135,8 +126,7 @@ def test_who_is_not_signed_in_is_told_and_led_to_where_people_sign_in(
 
     page.route(session.url, answer)
     page.route(
-        "**/settings.js",
-        lambda route: route.fulfill(body=settings, content_type="text/javascript"),
+        "**/settings.js", lambda route: route.fulfill(body=settings, content_type="text/javascript")
     )
     page.route("**/sign-in", lambda route: route.fulfill(body=sign_in, content_type="text/html"))
     page.goto(allowed)

@@ -43,9 +43,6 @@ replay("apigw-017")(_removed_from_a_plan(lambda api: f"{api.id}:nostage"))
 replay("apigw-018")(_removed_from_a_plan(lambda _: "x"))
 
 
-# Gateway responses
-
-
 @replay("apigw-022")
 def gateway_responses(aws: Emulator) -> dict[str, Any]:
     items = aws.client("apigateway").get_gateway_responses(restApiId=RestApi(aws).id)["items"]
@@ -77,9 +74,6 @@ replay("apigw-024")(_of_an_api("put_gateway_response", **_TOKEN, responseParamet
 replay("apigw-027")(_of_an_api("delete_gateway_response", responseType="DEFAULT_4XX"))
 
 
-# Integrations
-
-
 def _proxy_to(uri: str, *, method: bool = True) -> Callable[[Emulator], dict[str, Any]]:
     def ask(aws: Emulator) -> dict[str, Any]:
         api = RestApi(aws)
@@ -101,9 +95,6 @@ replay("apigw-062")(
 replay("apigw-063")(_proxy_to(f"arn:aws:apigateway:{REGION}:s3:path/bucket/key"))
 
 
-# Methods
-
-
 def _put_method(**settings: Any) -> Callable[[Emulator], dict[str, Any]]:
     def ask(aws: Emulator) -> dict[str, Any]:
         api = RestApi(aws)
@@ -119,9 +110,6 @@ replay("apigw-068")(_put_method(requestModels={JSON: "nope"}))
 replay("apigw-069")(_put_method(authorizationType="CUSTOM"))
 
 
-# Models
-
-
 @replay("apigw-070")
 def model_name_taken(aws: Emulator) -> dict[str, Any]:
     api, model = RestApi(aws), {"name": "Chat", "contentType": JSON, "schema": _ANY}
@@ -135,9 +123,6 @@ def model_in_use(aws: Emulator) -> dict[str, Any]:
     api.client.create_model(restApiId=api.id, name="Chat", contentType=JSON, schema=_ANY)
     api.method(api.resource("path"), "POST", requestModels={JSON: "Chat"})
     return asked(api.client.delete_model, restApiId=api.id, modelName="Chat")
-
-
-# Resources
 
 
 def _beside(first: str | None, *, part: str, below: bool) -> Callable[[Emulator], dict[str, Any]]:
@@ -156,9 +141,6 @@ def _beside(first: str | None, *, part: str, below: bool) -> Callable[[Emulator]
 replay("apigw-073")(_beside("{proxy+}", part="child", below=True))
 replay("apigw-074")(_beside("{proxy+}", part="{other}", below=False))
 replay("apigw-075")(_beside(None, part="child", below=True))
-
-
-# Deployments and stages
 
 
 @replay("apigw-076")

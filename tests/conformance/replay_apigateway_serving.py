@@ -168,9 +168,6 @@ def key_disabled(aws: Emulator) -> dict[str, Any]:
     return {"status": ask(key["value"])}
 
 
-# What a function behind a proxy integration answers
-
-
 def _answered(answer: Any) -> Callable[[Emulator], dict[str, Any]]:
     def ask(aws: Emulator) -> dict[str, Any]:
         api = _deployed(aws, verb="POST", handler="answer")
@@ -229,9 +226,6 @@ def proxy_by_get(aws: Emulator) -> dict[str, Any]:
 def bytes_of_a_failed_integration(aws: Emulator) -> dict[str, Any]:
     reserved = {"requestParameters": {"integration.request.header.Content-Length": "'1'"}}
     return _deployed(aws, handler="echo", integration=reserved).call("/")
-
-
-# Paths and parameters
 
 
 def _greedy(aws: Emulator) -> RestApi:

@@ -277,9 +277,6 @@ def strength_of_prompt_attack(aws: Emulator) -> dict[str, Any]:
     )
 
 
-# Converse
-
-
 @replay(
     "bedrock-009",
     reading={"stopReason": "max_tokens", "usage": {"outputTokens": 5, "serverToolUsage": {}}},

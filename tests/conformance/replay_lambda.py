@@ -85,9 +85,6 @@ class _Function:
         return [event["message"] for event in events]
 
 
-# Invocations
-
-
 def _invoked(*code: str, **settings: Any) -> Callable[[Emulator], dict[str, Any]]:
     """Invoke a new function with these settings of the function or, in `invoke`, of the call."""
     invoke = settings.pop("invoke", {})
@@ -206,9 +203,6 @@ def metrics_of_a_failure(aws: Emulator) -> dict[str, Any]:
         )
         for name in ("Invocations", "Errors")
     }
-
-
-# The API
 
 
 @replay("lambda-015")

@@ -3,8 +3,6 @@
 Runs where checkov is installed: `make lint` does it, in checkov's own environment.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

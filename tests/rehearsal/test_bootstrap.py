@@ -1,13 +1,13 @@
 """envs/bootstrap by its two commands, and environments applied by the roles that it makes."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -24,10 +24,6 @@ from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.targets import client_key
 from toolkit.rehearsal import ACCOUNT_ID, OVERRIDE, Rehearsal
 from toolkit.terraform import ROOT, Terraform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 REGION = "us-east-2"
 BUCKET = f"chatbot-state-{REGION}-{ACCOUNT_ID}"
@@ -202,10 +198,7 @@ def test_dev_is_applied_planned_and_asked_by_its_roles_and_nothing_is_denied(
         assert {one["status"] for one in said["checks"]} <= {"pass", "skip"}, said
     writes: dict[str, tuple[str, dict[str, Any]]] = {
         "lambda": ("update_alias", {"FunctionName": "chatbot-dev", "Name": "live"}),
-        "s3": (
-            "put_object",
-            {"Bucket": BUCKET, "Key": "chatbot/dev.tfstate", "Body": b"{}"},
-        ),
+        "s3": ("put_object", {"Bucket": BUCKET, "Key": "chatbot/dev.tfstate", "Body": b"{}"}),
     }
     for service, (operation, given) in writes.items():
         call = getattr(prepared.client(service, "plan"), operation)

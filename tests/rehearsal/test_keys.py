@@ -1,9 +1,8 @@
 """A client moves from one key to another while it asks, and another one has limits of its own."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,12 +10,7 @@ from tests.rehearsal.live import HOME, REGION, write
 from tests.rehearsal.probing import QUESTION, Probes, ask
 from toolkit.processes import free_port
 from toolkit.proofs import targets
-from toolkit.rehearsal import Rehearsal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from toolkit.rehearsal import Session
+from toolkit.rehearsal import Rehearsal, Session
 
 pytestmark = pytest.mark.long
 

@@ -1,12 +1,11 @@
 """A bad package is deployed while the environment is in use, and put back; a good one follows."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import time
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +15,6 @@ from toolkit.processes import free_port
 from toolkit.proofs import targets
 from toolkit.rehearsal import PACKAGE, Rehearsal
 from toolkit.release import Release, Serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.long
 

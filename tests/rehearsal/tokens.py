@@ -1,7 +1,5 @@
 """Tokens of GitHub's workflows, and the sessions that they open in a local AWS."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time
@@ -32,10 +30,7 @@ def token(context: str, ref: str = "refs/heads/main", repository: str = REPOSITO
 def session(endpoint: str, region: str, role: str, web_identity_token: str) -> dict[str, str]:
     """Return the credentials that a token opens. Raises ClientError where the role refuses it."""
     sts = boto3.client(
-        "sts",
-        endpoint_url=endpoint,
-        region_name=region,
-        config=Config(signature_version=UNSIGNED),
+        "sts", endpoint_url=endpoint, region_name=region, config=Config(signature_version=UNSIGNED)
     )
     answer: dict[str, Any] = sts.assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="run", WebIdentityToken=web_identity_token

@@ -165,11 +165,7 @@ def test_every_alarm_rings_as_soon_as_its_threshold_is_reached(jobs: Jobs) -> No
         for alarm in resources(jobs.result("plan dev"), "aws_cloudwatch_metric_alarm")
     }
     assert {
-        name: (
-            _measured(alarm)["stat"],
-            alarm["threshold"],
-            _measured(alarm)["period"],
-        )
+        name: (_measured(alarm)["stat"], alarm["threshold"], _measured(alarm)["period"])
         for name, alarm in alarms.items()
     } == RINGS
     compared = {name: alarm["comparison_operator"] for name, alarm in alarms.items()}

@@ -1,14 +1,13 @@
 """The roles that plan and apply: what they may do, of all actions that AWS publishes."""
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,9 +16,6 @@ from tests.services import SERVICES
 from tests.terraform.roles import REGION, published
 from toolkit.offline import ACCOUNT
 from toolkit.terraform import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 pytestmark = pytest.mark.needs("usages")
 

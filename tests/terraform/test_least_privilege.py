@@ -74,11 +74,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
 
 # What the execution role could do at most, were AdministratorAccess attached to it.
 AT_MOST = ALLOWED[f"{GLOBAL}-execution"] | {
-    "bedrock:ApplyGuardrail": {
-        GUARDRAIL,
-        f"{BEDROCK}:guardrail/some",
-        f"{BEDROCK}:guardrail/other",
-    },
+    "bedrock:ApplyGuardrail": {GUARDRAIL, f"{BEDROCK}:guardrail/some", f"{BEDROCK}:guardrail/other"}
 }
 
 # Of a role that has a table, as the usage blocks do.

@@ -100,8 +100,7 @@ def test_nothing_that_is_denied_is_listed_as_allowed(denied: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["undenied", "unorganized", "unalerted", "unalerted_refusal", "unrecorded", "indirect"],
+    "name", ["undenied", "unorganized", "unalerted", "unalerted_refusal", "unrecorded", "indirect"]
 )
 def test_every_exception_is_needed(name: str) -> None:
     for one in exceptions(name):

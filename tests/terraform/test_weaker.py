@@ -1,25 +1,19 @@
 """What a plan makes weaker is named, and nothing else; no plan is made for it but one."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.diff import main
+from tests.terraform.offline import Jobs
 from toolkit.mutants.hcl import SWAPS
 from toolkit.weaker import plans, values
 from toolkit.weaker.run import of_one, weaker
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.terraform.offline import Jobs
 
 Edit = Callable[[dict[str, Any]], Any]
 Made = dict[str, dict[str, Any]]

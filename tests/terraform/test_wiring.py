@@ -94,10 +94,7 @@ def test_sign_in_reaches_the_method(tuned: dict[str, Any]) -> None:
         one["http_method"]: (one["authorization"], one["authorization_scopes"])
         for one in resources(tuned, "aws_api_gateway_method")
     }
-    assert asked == {
-        "POST": ("COGNITO_USER_POOLS", ["chatbot/ask"]),
-        "OPTIONS": ("NONE", None),
-    }
+    assert asked == {"POST": ("COGNITO_USER_POOLS", ["chatbot/ask"]), "OPTIONS": ("NONE", None)}
 
 
 def test_the_alias_points_at_a_published_version_of_a_bounded_function(

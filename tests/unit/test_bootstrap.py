@@ -1,16 +1,12 @@
 """Where the state of envs/bootstrap is, before and after there is a bucket."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from toolkit import bootstrap
 from toolkit.terraform import TerraformError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NO_BUCKET = TerraformError('Error: S3 bucket "chatbot-state" does not exist.')
 

@@ -8,8 +8,6 @@ from iam_policy import Policy
 from iam_policy.conditions import Condition, Keys
 from tests.unit.test_iam_policy import ROLE, SESSION, allow, allowed, ask, deny, policy
 
-# --- conditions ------------------------------------------------------------------------------
-
 
 def holds(operator: str, value: Any, context: dict[str, Any]) -> bool:
     return Condition(operator, "k:x", value, variables=True).holds(Keys(context))
@@ -137,9 +135,6 @@ def test_conditions_are_joined_by_and_their_values_by_or() -> None:
     assert allowed(ask("a:B", context={"k:x": "2", "k:secure": "true"}), both)
     assert not allowed(ask("a:B", context={"k:x": "2"}), both)
     assert not allowed(ask("a:B", context={"k:x": "3", "k:secure": "true"}), both)
-
-
-# --- policy variables --------------------------------------------------------------------------
 
 
 def test_a_variable_in_a_resource_is_the_callers_value_taken_literally() -> None:

@@ -36,9 +36,6 @@ def allowed(query: Query, *policies: Policy, **layers: Any) -> bool:
     return evaluate(query, identity=policies, **layers).allowed
 
 
-# --- actions and resources ---------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("pattern", "action", "expected"),
     [
@@ -84,9 +81,6 @@ def test_not_action_and_not_resource_take_everything_else() -> None:
     assert allowed(ask("s3:GetObject", "arn:aws:s3:::c"), fence)
     assert not allowed(ask("iam:GetRole", "arn:aws:s3:::c"), fence)
     assert not allowed(ask("s3:GetObject", "arn:aws:s3:::b"), fence)
-
-
-# --- layers --------------------------------------------------------------------------------
 
 
 def test_nothing_is_allowed_without_a_statement() -> None:
@@ -248,9 +242,6 @@ def test_an_unknown_resource_meets_every_deny_of_its_action_and_no_narrow_allow(
     assert not allowed(ask("a:Get"), policy(allow("a:Get", GROUP)), resource_unknown=True)
 
 
-# --- documents ------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
@@ -306,9 +297,6 @@ def test_malformed_documents_are_refused_with_the_reason(document: Any, complain
 def test_malformed_principals_are_refused(statement: dict[str, Any], kind: str) -> None:
     with pytest.raises(PolicyError):
         policy(statement, kind=kind)
-
-
-# --- wording and speed ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -260,8 +260,7 @@ def test_a_log_without_requests_or_without_a_secret_to_find_proves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("refused", "said"),
-    [(None, "no topic was given it"), ("the key", "the key"), ("", "")],
+    ("refused", "said"), [(None, "no topic was given it"), ("the key", "the key"), ("", "")]
 )
 def test_an_alert_must_have_been_taken_by_a_topic(
     refused: str | None, said: str, monkeypatch: pytest.MonkeyPatch

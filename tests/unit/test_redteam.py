@@ -1,13 +1,12 @@
 """The bridge between a red-team tool and a deployment, without either."""
 
-from __future__ import annotations
-
 import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -25,9 +24,6 @@ from toolkit.redteam.tools import (
     of_proofs,
     read_lines,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def answered(

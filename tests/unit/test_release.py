@@ -1,8 +1,6 @@
 """Roll-back and promotion of a version, on an alias of the tests' own."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -21,7 +19,7 @@ class Account:
         self.rings_at: float | None = None
         self.history: list[dict[str, float]] = []
 
-    def __call__(self, _: str) -> Account:
+    def __call__(self, _: str) -> Self:
         return self
 
     def get_alias(self, **at: str) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """Screening: every disguise is undone, each step of it is needed, and none takes long."""
 
-from __future__ import annotations
-
 import base64
 import re
 import statistics
 import string
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +16,6 @@ from chatbot import disguises, screening
 from chatbot.patterns import Pattern
 from chatbot.screening import Screen
 from toolkit.disguises import DISGUISES, Disguise
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCREEN = Screen.load()
 ATTACKS = (

@@ -1,7 +1,5 @@
 """One request's way, read from records as the logs of a rehearsal and of AWS have them."""
 
-from __future__ import annotations
-
 import json
 from types import SimpleNamespace
 from typing import Any

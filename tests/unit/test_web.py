@@ -1,7 +1,5 @@
 """The chat page for customers; that it works is tested in a browser (tests/browser)."""
 
-from __future__ import annotations
-
 import re
 import threading
 import urllib.error

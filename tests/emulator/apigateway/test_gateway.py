@@ -11,8 +11,6 @@ from botocore.exceptions import ClientError
 from emulator.wire.http import HttpResponse, json_response
 from tests.emulator.apigateway.serving import JSON, KEY, Gateway, error_type, verdict
 
-# Routing
-
 
 def test_answer_carries_the_gateways_ids(gateway: Gateway) -> None:
     response = gateway.call()
@@ -71,9 +69,6 @@ def test_most_specific_resource_wins(gateway: Gateway) -> None:
         assert (event["resource"], event["pathParameters"]) == (resource, parameters)
 
 
-# WAF
-
-
 def test_waf_comes_first_and_sees_the_stages_path(gateway: Gateway) -> None:
     gateway.waf.verdict = verdict("BLOCK", json_response(413, {"error": "big"}))
     response = gateway.call(key=None, path="/chat")
@@ -111,9 +106,6 @@ def test_waf_allows_and_its_headers_reach_the_function(gateway: Gateway) -> None
     assert (gateway.log()["waf"], gateway.log()["waf_status"]) == ("WAF_ALLOW", "200")
 
 
-# Requests that are too large or compressed
-
-
 def test_ten_megabytes_are_the_limit(gateway: Gateway) -> None:
     del gateway.post["requestValidatorId"]
     gateway.served["gateway_responses"]["REQUEST_TOO_LARGE"] = {"statusCode": "418"}
@@ -141,9 +133,6 @@ def test_gzip_is_undone_before_validation(gateway: Gateway) -> None:
     assert call(b"{}", "br").status == 415
 
 
-# Access log
-
-
 def test_access_log_has_the_stages_format(gateway: Gateway) -> None:
     response = gateway.call(b'{"message":"hi"}', ("User-Agent", 'a"b\n$context.status'))
     assert gateway.account.logged[-1][0] == "/gateway"
@@ -165,9 +154,6 @@ def test_access_logs_need_a_role_that_may_write_them(gateway: Gateway) -> None:
     gateway.roles.allowed = False
     assert (gateway.call().status, gateway.account.logged) == (200, [])
     assert any("may not logs:" in text for text in gateway.account.said)
-
-
-# Fail closed
 
 
 def test_what_is_absent_refuses(gateway: Gateway) -> None:

@@ -10,8 +10,6 @@ import pytest
 
 from tests.emulator.apigateway.serving import ALIAS, JSON, Gateway, error_type
 
-# Mock integration
-
 
 def test_preflight_gets_the_configured_headers_and_no_others(gateway: Gateway) -> None:
     response = gateway.call(b"", method="OPTIONS", key=None)
@@ -53,9 +51,6 @@ def test_a_template_that_is_a_program_is_told(gateway: Gateway) -> None:
     gateway.account.written()
     assert gateway.call(b"", method="OPTIONS", key=None).status == 500
     assert any("templates" in text for text in gateway.account.said)
-
-
-# Lambda proxy integration
 
 
 def test_event_is_a_rest_proxy_event(gateway: Gateway) -> None:

@@ -172,9 +172,6 @@ def test_a_pool_that_is_elsewhere_is_stood_in_for_and_said(signed: Gateway) -> N
     assert any(POOL in text for text in signed.account.said)
 
 
-# The control plane
-
-
 @shows("apigateway:CreateAuthorizer", "apigateway:GetAuthorizer", "apigateway:GetAuthorizers",
        "apigateway:UpdateAuthorizer", "apigateway:DeleteAuthorizer")  # fmt: skip
 def test_an_authorizer_names_user_pools(aws: Aws) -> None:

@@ -10,8 +10,6 @@ from tests.emulator.bedrock.conftest import MODEL, PROFILE, PROFILE_ARN, QUESTIO
 from tests.emulator.conftest import ACCOUNT, Emulator
 from tests.emulator.shown import unique
 
-# The answer
-
 
 def test_a_question_is_answered(converse: Callable[..., Any]) -> None:
     reply = converse(QUESTION)
@@ -33,9 +31,6 @@ def test_a_guardrail_is_not_applied_unless_named(converse: Callable[..., Any]) -
     reply = converse("Is Gemini better?", guardrailConfig=None)
     assert reply["stopReason"] == "end_turn"
     assert "trace" not in reply
-
-
-# The guardrail
 
 
 @pytest.mark.parametrize(
@@ -183,9 +178,6 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
     assert masked["actionReason"] == "Guardrail masked."
     fine = apply(QUESTION, "INPUT")
     assert (fine["action"], fine["actionReason"], fine["outputs"]) == ("NONE", "No action.", [])
-
-
-# Requests
 
 
 @pytest.mark.parametrize(

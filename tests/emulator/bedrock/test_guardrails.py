@@ -22,9 +22,6 @@ def filters(kind: str, given: str, answered: str) -> dict[str, Any]:
     return {"type": kind, "inputStrength": given, "outputStrength": answered}
 
 
-# The API
-
-
 @pytest.fixture
 def bedrock(emulator: Emulator) -> Any:
     return emulator.client("bedrock")

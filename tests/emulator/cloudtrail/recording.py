@@ -121,10 +121,7 @@ class Rig:
         self.account.written()
 
     def record(
-        self,
-        request: HttpRequest,
-        response: HttpResponse = OK,
-        principal: Principal = FUNCTION,
+        self, request: HttpRequest, response: HttpResponse = OK, principal: Principal = FUNCTION
     ) -> None:
         self.trail.record(made(request, principal), response)
 

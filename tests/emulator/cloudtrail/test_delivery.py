@@ -82,9 +82,6 @@ def test_a_condition_on_the_source_ends_delivery_to_the_log_group(
     assert "trust policy says no" in caplog.text
 
 
-# --- limits -------------------------------------------------------------------
-
-
 def test_a_large_request_is_named_but_not_kept(rig: Rig) -> None:
     rig.record(call("iam", "create_policy", PolicyName="p", PolicyDocument="x" * 120_000))
     parameters = rig.only()["requestParameters"]

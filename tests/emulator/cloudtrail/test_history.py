@@ -1,12 +1,11 @@
 """CloudTrail's event history, and the digests by which its files are validated."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -16,15 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from emulator.cloudtrail.digests import LogFile, Signer
 from tests.emulator.cloudtrail.test_operations import bucket_policy
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.emulator.conftest import Emulator
-
-    Aws = Callable[..., Any]
+Aws = Callable[..., Any]
 
 
 @shows("cloudtrail:LookupEvents")

@@ -1,7 +1,5 @@
 """Which calls are recorded."""
 
-from __future__ import annotations
-
 import pytest
 
 from emulator.cloudtrail.records import is_unrecorded

@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.cloudtrail.recording import (
-    NAME,
-    ROOT,
-    STOP,
-    Rig,
-    apply_guardrail,
-    call,
-)
+from tests.emulator.cloudtrail.recording import NAME, ROOT, STOP, Rig, apply_guardrail, call
 
 
 def advanced(*fields: dict[str, Any]) -> dict[str, Any]:

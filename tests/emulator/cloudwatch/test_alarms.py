@@ -1,20 +1,15 @@
 """Alarms have the states that their metrics give them, by AWS's guide, and tell of changes."""
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from emulator.cloudwatch.evaluation import Point, judged, statistic
+from tests.emulator.conftest import Emulator
 from tests.emulator.shown import document
 from toolkit.mailbox import mails
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.emulator.conftest import Emulator
 
 
 @pytest.fixture

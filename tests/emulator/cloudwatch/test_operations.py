@@ -1,20 +1,17 @@
 """CloudWatch's operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Aws = Callable[[str], Any]
 
-    Aws = Callable[[str], Any]
 
 SETTINGS: dict[str, Any] = {
     "Namespace": "Operations",

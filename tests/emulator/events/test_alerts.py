@@ -1,23 +1,18 @@
 """Alerts reach a topic only as the topic's and the key's policies let them, and refusals count."""
 
-from __future__ import annotations
-
 import json
 import logging
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from emulator.events.rules import filled
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator
 from tests.emulator.shown import document, shows
 from toolkit.mailbox import confirm, mails
-
-if TYPE_CHECKING:
-    from tests.emulator.conftest import Emulator
 
 EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
 TEMPLATE = '"<who> called <action>, in <nowhere>."'

@@ -1,9 +1,8 @@
 """EventBridge's operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,10 +10,8 @@ from emulator.events.patterns import PatternError, compiled, matches
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Aws = Callable[[str], Any]
 
-    Aws = Callable[[str], Any]
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 PATTERN = json.dumps({"source": ["aws.iam"]})

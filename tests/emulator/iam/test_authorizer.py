@@ -17,8 +17,6 @@ from tests.emulator.iam.asking import error_code, refused
 from tests.emulator.iam.rig import ROLE, ROLE_ARN, SESSION_ARN, STREAM, Rig
 from tests.emulator.shown import allow, deny, document, trust
 
-# --- who ----------------------------------------------------------------------
-
 
 @pytest.mark.parametrize("key", ["emulator", "rehearsal"])
 def test_the_operators_keys_are_the_administrator(rig: Rig, key: str) -> None:
@@ -50,9 +48,6 @@ def test_an_expired_key_may_nothing(rig: Rig) -> None:
     fresh = Authorizer(rig.account)
     answer = refused(fresh, rig.request("logs", "describe_log_groups"))
     assert error_code(answer, "logs", "describe_log_groups") == "ExpiredTokenException"
-
-
-# --- what ---------------------------------------------------------------------
 
 
 def test_attached_inline_and_boundary_policies_are_all_asked(rig: Rig) -> None:

@@ -95,11 +95,7 @@ def test_unsigned_and_unrecognised_requests_are_refused(rig: Rig) -> None:
 LOGS = {"cloudWatchConfig": {"logGroupName": "g", "roleArn": LOGGING}}
 TARGET = {"Id": "1", "Arn": "arn:a:b:c:d:e", "RoleArn": LOGGING}
 PASSED: list[tuple[str, str, dict[str, Any]]] = [
-    (
-        "lambda",
-        "create_function",
-        {"FunctionName": "f", "Role": LOGGING, "Code": {}},
-    ),
+    ("lambda", "create_function", {"FunctionName": "f", "Role": LOGGING, "Code": {}}),
     ("lambda", "update_function_configuration", {"FunctionName": "f", "Role": LOGGING}),
     ("cloudtrail", "update_trail", {"Name": "t", "CloudWatchLogsRoleArn": LOGGING}),
     ("bedrock", "put_model_invocation_logging_configuration", {"loggingConfig": LOGS}),

@@ -22,10 +22,7 @@ def caller(emulator: Emulator) -> dict[str, Any]:
     old = ["apigateway:*", "bedrock:*", "kms:*"]
     return emulator.role(
         unique("tags"),
-        [
-            allow(new, Condition=tagged("Request")),
-            allow(old, Condition=tagged("Resource")),
-        ],
+        [allow(new, Condition=tagged("Request")), allow(old, Condition=tagged("Resource"))],
     )
 
 

@@ -25,8 +25,6 @@ from tests.emulator.lambda_.running import (
     run_on,
 )
 
-# Answers
-
 
 def test_no_payload_is_an_empty_event(functions: LambdaRuntime) -> None:
     assert payload(functions.invoke("fn", "live", b""))["event"] == {}
@@ -124,9 +122,6 @@ def test_an_alias_with_weights_calls_either_of_its_versions(
     assert versions(0.5) == {"1", "2"}  # by chance one alone, once in a billion runs
     counted = {on["Resource"] for name, on in account.counted if "Resource" in on}
     assert counted == {"fn:live"}
-
-
-# Errors
 
 
 def test_raised_error_is_unhandled_and_the_worker_stays(functions: LambdaRuntime) -> None:
@@ -250,9 +245,6 @@ def test_missing_awslambdaric_is_said(
     assert invocation.status == 500
     assert "awslambdaric is not installed" in json.loads(invocation.payload)["message"]
     functions.close()
-
-
-# The end
 
 
 def test_folders_of_emulators_that_were_killed_are_removed(tmp_path: Path) -> None:

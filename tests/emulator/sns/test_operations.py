@@ -1,19 +1,16 @@
 """SNS's operations, where moto's own do something else."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION
 from tests.emulator.shown import refusal, shows, unique
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Aws = Callable[[str], Any]
 
-    Aws = Callable[[str], Any]
 
 ABSENT = f"arn:aws:sns:{REGION}:{ACCOUNT}:none"
 

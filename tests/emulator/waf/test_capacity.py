@@ -5,14 +5,7 @@ from typing import Any
 import pytest
 
 from emulator.waf.capacity import capacity
-from tests.emulator.waf.support import (
-    SET_ARN,
-    contains,
-    json_values,
-    managed,
-    rule,
-    text,
-)
+from tests.emulator.waf.support import SET_ARN, contains, json_values, managed, rule, text
 
 HEADER = {"SingleHeader": {"Name": "host"}}
 FOUR = ("HTML_ENTITY_DECODE", "URL_DECODE_UNI", "LOWERCASE", "COMPRESS_WHITE_SPACE")

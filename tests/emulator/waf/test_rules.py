@@ -245,10 +245,7 @@ def test_a_rule_group_of_ones_own_blocks_with_its_own_body(edge: Edge) -> None:
     (ran,) = record["ruleGroupList"]
     assert (ran["ruleGroupId"], ran["terminatingRule"]["ruleId"]) == (GROUP_ARN, "blocks")
     passed = edge.send("b")
-    assert (passed.action, passed.labels) == (
-        "ALLOW",
-        ("awswaf:123456789012:rulegroup:own:seen",),
-    )
+    assert (passed.action, passed.labels) == ("ALLOW", ("awswaf:123456789012:rulegroup:own:seen",))
     edge.apply(group("own", OWN, counted=True))
     assert edge.send("bad").action == "ALLOW"
     edge.account.rule_group = {}

@@ -245,12 +245,7 @@ def test_a_statement_that_cannot_be_evaluated_is_left_out_and_said(
 
 @pytest.mark.parametrize(
     ("address", "matches"),
-    [
-        ("192.0.2.7", True),
-        ("192.0.3.7", False),
-        ("2001:db8:1::9", True),
-        ("2001:db8:2::9", False),
-    ],
+    [("192.0.2.7", True), ("192.0.3.7", False), ("2001:db8:1::9", True), ("2001:db8:2::9", False)],
 )
 def test_an_ip_set_holds_addresses_of_both_kinds(edge: Edge, address: str, matches: bool) -> None:
     edge.account.addresses = ["192.0.2.0/24", "2001:db8:1::/48"]

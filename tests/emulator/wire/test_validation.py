@@ -159,10 +159,7 @@ def text_of(refused: Call) -> str:
                 r" regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$]"
             ),
         ),
-        (
-            logs("CreateLogGroup", {"logGroupName": ["x"]}),
-            "Start of list found where not expected",
-        ),
+        (logs("CreateLogGroup", {"logGroupName": ["x"]}), "Start of list found where not expected"),
         (
             logs("DescribeLogGroups", {"limit": "5"}),
             "STRING_VALUE can not be converted to an Integer",

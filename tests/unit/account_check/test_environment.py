@@ -26,8 +26,6 @@ from toolkit.account_check.findings import CannotRunError, Finding
 from toolkit.planned import Model, Plan, Settings
 from toolkit.terraform import ROOT
 
-# The files and the plan.
-
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_reads_where_an_environment_may_go_and_where_its_state_is(env: str) -> None:
@@ -67,9 +65,6 @@ def test_reads_the_model_from_what_the_role_may_call() -> None:
     assert PLAN.model == Model(MODEL, PROFILE, frozenset(REGIONS))
     with pytest.raises(LookupError):
         _ = without("aws_iam_role_policy").model
-
-
-# Before there is a plan.
 
 
 def test_account_allowed(aws: Account) -> None:

@@ -12,8 +12,6 @@ from toolkit.account_check.asking import attempt
 from toolkit.planned import Plan, Settings
 from toolkit.terraform import ROOT, TerraformError
 
-# What may not be asked, and the whole.
-
 
 def test_a_denied_check_is_skipped_and_names_the_permission(aws: Account) -> None:
     said = f"User: {ME} is not authorized to perform: bedrock:GetInferenceProfile on {PROFILE}"
