@@ -19,6 +19,7 @@ from tests.emulator.shown import allow, answers, document, note, trust, unanswer
 
 REGION = "us-east-2"
 LOGS = [allow("logs:*")]
+Aws = Callable[..., Any]
 ACCOUNT = "123456789012"
 LAMBDA = (
     f"AWS4-HMAC-SHA256 Credential=rehearsal/20260101/{REGION}/lambda/aws4_request,"
@@ -150,6 +151,16 @@ def log_events(emulator: Emulator) -> Callable[[str, str], list[str]]:
 
 
 @pytest.fixture
-def aws(emulator: Emulator) -> Callable[..., Any]:
+def aws(emulator: Emulator) -> Aws:
     """Return the function that makes clients."""
     return emulator.client
+
+
+def client_of(service: str) -> Any:
+    """Return a fixture: the administrator's client of a service."""
+
+    @pytest.fixture(scope="session")
+    def client(emulator: Emulator) -> Any:
+        return emulator.client(service)
+
+    return client

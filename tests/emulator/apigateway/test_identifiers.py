@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import ACCOUNT, Emulator
+from tests.emulator.conftest import ACCOUNT, client_of
 from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal
 
@@ -50,10 +50,7 @@ OTHER = {"resourceId": "none00"}
 PUT = {"httpMethod": "PUT"}
 NO_STATUS = {"statusCode": "404"}
 
-
-@pytest.fixture(scope="module")
-def apis(emulator: Emulator) -> Any:
-    return emulator.client("apigateway")
+apis = client_of("apigateway")
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,18 @@
 """API Gateway's operations on REST APIs, where moto's own do something else."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import LOGS, REGION, Emulator
+from tests.emulator.conftest import LOGS, REGION, Emulator, client_of
 from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
-Aws = Callable[[str], Any]
-
 NOT_FOUND = (404, "NotFoundException")
 
-
-@pytest.fixture
-def apis(aws: Aws) -> Any:
-    return aws("apigateway")
+apis = client_of("apigateway")
 
 
 @pytest.fixture
@@ -251,7 +245,7 @@ def test_apis_stages_keys_and_plans_have_tags(apis: Any, stage: dict[str, str]) 
     key = apis.create_api_key(name=unique("key"))["id"]
     plan = apis.create_usage_plan(name=unique("plan"))["id"]
     root = f"arn:aws:apigateway:{REGION}::"
-    read: dict[str, Callable[[], Any]] = {
+    read: dict[str, Any] = {
         f"/restapis/{api}": lambda: apis.get_rest_api(restApiId=api),
         f"/restapis/{api}/stages/v1": lambda: apis.get_stage(**stage),
         f"/apikeys/{key}": lambda: apis.get_api_key(apiKey=key),

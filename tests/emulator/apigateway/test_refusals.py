@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import LOGS, Emulator
+from tests.emulator.conftest import LOGS, Emulator, client_of
 from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal
 
 HEADER = "method.response.header.Access-Control-Allow-Origin"
 
-
-@pytest.fixture
-def apis(emulator: Emulator) -> Any:
-    return emulator.client("apigateway")
+apis = client_of("apigateway")
 
 
 @pytest.fixture

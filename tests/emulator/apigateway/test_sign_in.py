@@ -12,11 +12,9 @@ from joserfc import jwk, jwt
 
 from emulator.cognito import pools
 from tests.emulator.apigateway.serving import Gateway, error_type
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
 from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 POOL = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_Example01"
 OTHER = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_Example02"

@@ -1,15 +1,12 @@
 """The usage of a usage plan by day, which moto lacks."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from emulator.apigateway import usage_log
+from tests.emulator.conftest import Aws
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[..., Any]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator, client_of
 from tests.emulator.shown import allow, deny, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
@@ -22,9 +22,7 @@ def filters(kind: str, given: str, answered: str) -> dict[str, Any]:
     return {"type": kind, "inputStrength": given, "outputStrength": answered}
 
 
-@pytest.fixture
-def bedrock(emulator: Emulator) -> Any:
-    return emulator.client("bedrock")
+bedrock = client_of("bedrock")
 
 
 @shows("bedrock:CreateGuardrail", "bedrock:GetGuardrail", "bedrock:ListTagsForResource")

@@ -1,12 +1,8 @@
 """The inference profiles of a Region, which moto lacks."""
 
-from collections.abc import Callable
-from typing import Any
-
+from tests.emulator.conftest import Aws
 from tests.emulator.shown import refusal, shows
 from toolkit import aws_facts
-
-Aws = Callable[..., Any]
 
 
 @shows("bedrock:ListInferenceProfiles", "bedrock:GetInferenceProfile")

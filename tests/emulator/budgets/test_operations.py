@@ -1,14 +1,11 @@
 """Budgets' operations, where moto's own do something else."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT
+from tests.emulator.conftest import ACCOUNT, client_of
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 HERE = {"AccountId": ACCOUNT}
 TOPIC = {"SubscriptionType": "SNS", "Address": f"arn:aws:sns:us-east-2:{ACCOUNT}:alerts"}
@@ -33,9 +30,7 @@ def notification(percent: float = 80.0) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def budgets(aws: Aws) -> Any:
-    return aws("budgets")
+budgets = client_of("budgets")
 
 
 @pytest.fixture

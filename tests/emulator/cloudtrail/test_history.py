@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,10 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from emulator.cloudtrail.digests import LogFile, Signer
 from tests.emulator.cloudtrail.test_operations import bucket_policy
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[..., Any]
 
 
 @shows("cloudtrail:LookupEvents")

@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from emulator.cloudtrail.patches import MAX_TRAILS
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 
 def trust(service: str) -> str:
@@ -103,7 +100,7 @@ def test_a_trail_is_not_made_twice_and_changes_in_place(aws: Aws, trail: str, bu
 
 
 def test_a_region_has_five_trails(aws: Aws, bucket: str) -> None:
-    client = aws("cloudtrail", region="eu-west-3")  # type: ignore[call-arg]  # options
+    client = aws("cloudtrail", region="eu-west-3")
     names = [unique("trail") for _ in range(MAX_TRAILS)]
     for name in names:
         client.create_trail(Name=name, S3BucketName=bucket)

@@ -1,17 +1,13 @@
 """CloudWatch's operations, where moto's own do something else."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, client_of
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
-
 
 SETTINGS: dict[str, Any] = {
     "Namespace": "Operations",
@@ -24,10 +20,7 @@ SETTINGS: dict[str, Any] = {
 }
 BODY = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "x"}}]})
 
-
-@pytest.fixture
-def cloudwatch(aws: Aws) -> Any:
-    return aws("cloudwatch")
+cloudwatch = client_of("cloudwatch")
 
 
 @pytest.fixture

@@ -1,26 +1,20 @@
 """Cognito's operations on user pools, and the tokens that these sign."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.emulator.apigateway.test_sign_in import claims_of
-from tests.emulator.conftest import REGION, Emulator
+from tests.emulator.conftest import REGION, Aws, Emulator, client_of
 from tests.emulator.rest_apis import mock_api
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 ABSENT = (400, "ResourceNotFoundException")
 NOWHERE = {"UserPoolId": f"{REGION}_Nowhere01"}
 PASSWORD = "Correct-horse-1"
 
-
-@pytest.fixture
-def cognito(aws: Aws) -> Any:
-    return aws("cognito-idp")
+cognito = client_of("cognito-idp")
 
 
 @pytest.fixture

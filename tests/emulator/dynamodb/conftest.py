@@ -10,7 +10,7 @@ from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
 from chatbot.signing import Keys
 from chatbot.store import Store
-from tests.emulator.conftest import REGION, Emulator
+from tests.emulator.conftest import REGION, Emulator, client_of
 from tests.emulator.shown import unique
 
 
@@ -32,9 +32,7 @@ def create(dynamodb: Any, name: str, **more: Any) -> str:
     return name
 
 
-@pytest.fixture
-def dynamodb(emulator: Emulator) -> Any:
-    return emulator.client("dynamodb")
+dynamodb = client_of("dynamodb")
 
 
 @pytest.fixture

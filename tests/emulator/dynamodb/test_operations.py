@@ -2,17 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
 from tests.emulator.dynamodb.conftest import create
 from tests.emulator.shown import allow, refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 
 def key(pk: str, sk: str = "1") -> dict[str, Any]:

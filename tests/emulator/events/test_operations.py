@@ -1,25 +1,18 @@
 """EventBridge's operations, where moto's own do something else."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator.events.patterns import PatternError, compiled, matches
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, client_of
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
-
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 PATTERN = json.dumps({"source": ["aws.iam"]})
 
-
-@pytest.fixture
-def events(aws: Aws) -> Any:
-    return aws("events")
+events = client_of("events")
 
 
 @pytest.fixture

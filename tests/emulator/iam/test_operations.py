@@ -1,24 +1,18 @@
 """IAM's and STS's operations, where moto's own do something else."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.emulator import shown
-from tests.emulator.conftest import ACCOUNT
+from tests.emulator.conftest import ACCOUNT, Aws, client_of
 from tests.emulator.shown import allow, refusal, shows, trust, unique
-
-Aws = Callable[[str], Any]
 
 TRUST = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
 POLICY = shown.document(allow("logs:*"))
 
-
-@pytest.fixture
-def iam(aws: Aws) -> Any:
-    return aws("iam")
+iam = client_of("iam")
 
 
 @pytest.fixture
@@ -243,7 +237,7 @@ def test_a_session_of_a_role_says_who_it_is(aws: Aws, iam: Any, role: str) -> No
     who = session["AssumedRoleUser"]
     assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/me"
     assert who["AssumedRoleId"] == f"{made['RoleId']}:me"
-    inside = aws("sts", credentials=session["Credentials"])  # type: ignore[call-arg]  # options
+    inside = aws("sts", credentials=session["Credentials"])
     identity = inside.get_caller_identity()
     assert (identity["Arn"], identity["UserId"]) == (who["Arn"], who["AssumedRoleId"])
     invalid = refusal(sts.assume_role, RoleArn="nothing-valid-in-here", RoleSessionName="me")

@@ -1,15 +1,12 @@
 """`aws iam simulate-principal-policy` and `simulate-custom-policy`, answered by the evaluator."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import ACCOUNT
+from tests.emulator.conftest import ACCOUNT, Aws
 from tests.emulator.shown import allow, deny, document, shows, trust, unique
-
-Aws = Callable[[str], Any]
 
 BUCKET = "arn:aws:s3:::ours"
 

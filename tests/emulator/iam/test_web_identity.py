@@ -11,7 +11,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator, client_of
 from tests.emulator.shown import allow, document, note, refusal, shows, unique
 
 HOST = "token.actions.githubusercontent.com"
@@ -37,9 +37,7 @@ def token(**changes: Any) -> str:
     return b".".join((*encoded, b"signature")).decode()
 
 
-@pytest.fixture
-def iam(aws: Callable[[str], Any]) -> Any:
-    return aws("iam")
+iam = client_of("iam")
 
 
 @pytest.fixture

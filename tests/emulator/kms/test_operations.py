@@ -1,19 +1,13 @@
 """KMS's operations, where moto's own do something else."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, client_of
 from tests.emulator.shown import allow, document, refusal, shows, unique
 
-Aws = Callable[[str], Any]
-
-
-@pytest.fixture
-def kms(aws: Aws) -> Any:
-    return aws("kms")
+kms = client_of("kms")
 
 
 @pytest.fixture

@@ -3,16 +3,13 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator, client_of
 from tests.emulator.lambda_.running import make_zip
 from tests.emulator.shown import allow, refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 
 def arn_of(name: str) -> str:
@@ -27,9 +24,7 @@ def code(text: str = "1") -> bytes:
     return make_zip(f"def handler(event, context): return {text}")
 
 
-@pytest.fixture
-def functions(aws: Aws) -> Any:
-    return aws("lambda")
+functions = client_of("lambda")
 
 
 @pytest.fixture

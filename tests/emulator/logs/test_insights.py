@@ -2,16 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator.logs.insights import Event, QueryError, run
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, Aws
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 MOMENT = 1_795_000_000_000  # 2026-11-18 11:06:40
 LINES: list[Any] = [

@@ -2,24 +2,18 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator.logs.filter_patterns import compile_filter
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, client_of
 from tests.emulator.shown import allow, document, refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 NO_GROUP = (400, "ResourceNotFoundException", "The specified log group does not exist.")
 NO_STREAM = (400, "ResourceNotFoundException", "The specified log stream does not exist.")
 
-
-@pytest.fixture
-def logs(aws: Aws) -> Any:
-    return aws("logs")
+logs = client_of("logs")
 
 
 @pytest.fixture
@@ -197,7 +191,7 @@ def test_a_data_protection_policy_is_kept(logs: Any, group: str) -> None:
 
 @shows("logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DeleteResourcePolicy")
 def test_a_region_has_ten_resource_policies(aws: Aws) -> None:
-    logs = aws("logs", region="eu-west-3")  # type: ignore[call-arg]  # options
+    logs = aws("logs", region="eu-west-3")
     names = [unique("policy") for _ in range(10)]
     for name in names:
         logs.put_resource_policy(policyName=name, policyDocument=document())

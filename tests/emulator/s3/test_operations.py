@@ -1,22 +1,16 @@
 """S3's operations on buckets, where moto's own do something else."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, client_of
 from tests.emulator.shown import allow, deny, document, refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 WHERE = {"LocationConstraint": REGION}
 
-
-@pytest.fixture
-def s3(aws: Aws) -> Any:
-    return aws("s3")
+s3 = client_of("s3")
 
 
 @pytest.fixture

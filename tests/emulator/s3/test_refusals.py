@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import client_of
 from tests.emulator.shown import refusal, shows
 
 SUSPENDED = (
@@ -19,10 +19,7 @@ SUSPENDED = (
 )
 LOCKED = (403, "AccessDenied", "Access Denied because object protected by object lock.")
 
-
-@pytest.fixture
-def s3(emulator: Emulator) -> Any:
-    return emulator.client("s3")
+s3 = client_of("s3")
 
 
 def bucket(s3: Any, *, locked: bool = True) -> dict[str, str]:

@@ -1,23 +1,16 @@
 """SNS's operations, where moto's own do something else."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, client_of
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
-
 
 ABSENT = f"arn:aws:sns:{REGION}:{ACCOUNT}:none"
 
-
-@pytest.fixture
-def sns(aws: Aws) -> Any:
-    return aws("sns")
+sns = client_of("sns")
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
 """WAFv2's operations, where moto's own do something else."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION
+from tests.emulator.conftest import ACCOUNT, REGION, Aws, client_of
 from tests.emulator.shown import refusal, shows, unique
-
-Aws = Callable[[str], Any]
 
 HERE = {"Scope": "REGIONAL"}
 METRICS = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
@@ -25,10 +22,7 @@ SETTINGS: dict[str, Any] = {"DefaultAction": {"Allow": {}}, "VisibilityConfig": 
 MISSING = (400, "WAFNonexistentItemException")
 STALE = (400, "WAFOptimisticLockException")
 
-
-@pytest.fixture
-def waf(aws: Aws) -> Any:
-    return aws("wafv2")
+waf = client_of("wafv2")
 
 
 @pytest.fixture
