@@ -27,6 +27,11 @@ BAD_INPUTS = {
   model          = { inference_profile_id = "anthropic.claude-haiku-4-5-20251001-v1:0" }
   function       = { timeout_seconds = 3 }
   operations     = { alert_emails = ["oncall@example.com"] }
+  budget = {
+    client_tokens_per_day = 5000
+    clients               = { nobody = {} }
+    user_tokens_per_day   = 1
+  }
   guardrail = {
     content_filters = { prompt_attack = { output = "HIGH" } }
     denied_topics   = { long = { definition = "LONG" } }
@@ -44,8 +49,8 @@ BAD_INPUTS = {
   allowed_origin = "https://chat.example.com/app"
   clients        = { "Web Page" = {} }
   function       = { timeout_seconds = 30 }
-  operations = { alert_emails = ["oncall@example.com", "oncall"] }
-  monitoring = { alarms = { thresholds = { api-6xx = 1 } }, budget = {}, dashboard = {} }
+  operations     = { alert_emails = ["oncall@example.com", "oncall"] }
+  monitoring     = { alarms = { thresholds = { api-6xx = 1 } }, budget = {}, dashboard = {} }
   guardrail = {
     blocked_words = ["Acme", "the other company's bot"]
     denied_topics = { "Law/taxes" = { definition = "Any." } }
@@ -53,9 +58,11 @@ BAD_INPUTS = {
   }
 """,
     "third": """
-  allowed_origin = "https://chat.example.com"
-  clients        = { web = {} }
-  operations     = { alert_emails = ["oncall@example.com"], log_retention_days = 42 }
+  allowed_origin   = "https://chat.example.com"
+  clients          = { web = {} }
+  operations       = { alert_emails = ["oncall@example.com"], log_retention_days = 42 }
+  api              = { further_origins = ["https://chat.example.com"] }
+  disabled_clients = ["mobil"]
   edge = {
     prompt_injection = {
       chains = { for name in range(6) : tostring(name) => ["COMPRESS_WHITE_SPACE", "LOWERCASE"] }

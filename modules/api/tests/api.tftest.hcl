@@ -259,19 +259,6 @@ run "a_client_may_have_limits_of_its_own_and_two_keys_for_a_time" {
   }
 }
 
-run "a_client_without_a_key_or_with_three_or_with_a_limit_of_nothing_is_refused" {
-  command = plan
-
-  variables {
-    clients = {
-      mobile = { keys = [] }
-      web    = { keys = ["1", "1"], plan = { quota_limit = 0 } }
-    }
-  }
-
-  expect_failures = [var.clients]
-}
-
 run "the_stage_logs_every_request_and_nothing_that_was_said" {
   command = plan
 
@@ -552,25 +539,4 @@ run "without_sign_in_there_is_nothing_of_it" {
     )
     error_message = "There is an authorizer, or its refusals."
   }
-}
-
-# A name that nobody has would stop nobody.
-run "a_stopped_client_that_is_not_there_is_refused" {
-  command = plan
-
-  variables {
-    disabled_clients = ["mobil"]
-  }
-
-  expect_failures = [var.disabled_clients]
-}
-
-run "the_allowed_origin_again_is_refused" {
-  command = plan
-
-  variables {
-    further_origins = ["https://shop.example.com", "https://chat.example.com"]
-  }
-
-  expect_failures = [var.further_origins]
 }

@@ -172,27 +172,3 @@ run "a_provider_that_is_there_is_used" {
     error_message = "The subject with ids is not the one that GitHub sends."
   }
 }
-
-run "names_that_open_more_than_they_say_are_refused" {
-  command = plan
-
-  variables {
-    branch            = "*"
-    environments      = ["dev", "dev-2"]
-    name              = "delivery"
-    oidc_provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example.com"
-    repository        = "octo-org/*"
-  }
-
-  expect_failures = [var.branch, var.environments, var.name, var.oidc_provider_arn, var.repository]
-}
-
-run "an_account_without_an_environment_needs_none_of_this" {
-  command = plan
-
-  variables {
-    environments = []
-  }
-
-  expect_failures = [var.environments]
-}

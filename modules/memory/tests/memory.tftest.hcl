@@ -58,13 +58,3 @@ run "the_table_is_paid_by_request_and_keyed_by_whose_an_item_is" {
     error_message = "The function and its role name items by pk and sk."
   }
 }
-
-run "a_name_that_is_no_tables_is_refused" {
-  command = plan
-
-  variables {
-    name = "no table"
-  }
-
-  expect_failures = [var.name]
-}
