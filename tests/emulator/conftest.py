@@ -1,11 +1,9 @@
 """One emulator for the tests that need a real one, on a port of its own."""
 
 import functools
-import io
 import json
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -15,6 +13,7 @@ import boto3
 import pytest
 
 from emulator.server import Server
+from tests.emulator.lambda_.running import make_zip
 from tests.emulator.shown import allow, answers, document, note, trust, unanswered
 
 REGION = "us-east-2"
@@ -105,6 +104,18 @@ class Emulator:
         answer = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")
         return {"Arn": role["Arn"], **answer["Credentials"]}
 
+    def function(self, name: str, package: bytes, **settings: Any) -> Any:
+        """Create a function of a package, with a role that may nothing; return AWS's answer."""
+        role = settings.pop("Role", None) or self.role(name, [])["Arn"]
+        return self.client("lambda").create_function(
+            FunctionName=name,
+            Role=role,
+            Runtime="python3.12",
+            Handler="app.handler",
+            Code={"ZipFile": package},
+            **settings,
+        )
+
 
 def _answer(status: int, headers: Message, body: bytes) -> Answer:
     pairs = tuple((name.lower(), value) for name, value in headers.items())
@@ -132,10 +143,7 @@ def _asks_what_it_shows(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def package() -> bytes:
     """Return a function's smallest package."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("app.py", "def handler(event, context):\n    return {'echo': event}\n")
-    return content.getvalue()
+    return make_zip("def handler(event, context):\n    return {'echo': event}\n")
 
 
 @pytest.fixture

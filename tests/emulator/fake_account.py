@@ -27,6 +27,16 @@ def _operator_client(service: str) -> Any:
     return _SESSION.client(service, aws_access_key_id="emulator", aws_secret_access_key="emulator")
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class _Logs:
     """Keeps what parts log."""
 

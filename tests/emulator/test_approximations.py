@@ -35,13 +35,7 @@ def test_what_is_applied_tells_what_it_will_not_do(emulator: Emulator, package: 
         blockedOutputsMessaging="no",
         wordPolicyConfig={"wordsConfig": [{"text": "x"}]},
     )
-    emulator.client("lambda").create_function(
-        FunctionName=name,
-        Role=emulator.role(name, [])["Arn"],
-        Runtime="python3.12",
-        Handler="app.handler",
-        Code={"ZipFile": package},
-    )
+    emulator.function(name, package)
     told = {
         (each["part"], each["text"])
         for each in emulator.request("GET", "/_aws/health").json()["approximations"]

@@ -1,6 +1,5 @@
 """The emulator as a program: start and stop."""
 
-import io
 import json
 import os
 import re
@@ -9,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import zipfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +16,9 @@ import pytest
 
 from emulator.server import PortInUseError, Server
 from tests.emulator.conftest import LAMBDA, Emulator
+from tests.emulator.lambda_.running import make_zip
 
+SLEEPS = "import time\ndef handler(event, _): time.sleep(event['s'])\n"
 ROOT = Path(__file__).parents[2]
 
 
@@ -60,9 +60,6 @@ def test_the_program_stops_at_once_in_the_midst_of_work(
     tmp_path: Path, sent: signal.Signals
 ) -> None:
     log, state = tmp_path / "log", tmp_path / "state"
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("app.py", "import time\ndef handler(event, _): time.sleep(event['s'])\n")
     with log.open("w") as output:
         program = subprocess.Popen(
             [sys.executable, "-m", "emulator", "--port", "0", "--state-dir", str(state)],
@@ -75,14 +72,7 @@ def test_the_program_stops_at_once_in_the_midst_of_work(
             time.sleep(0.02)
         emulator = Emulator(SimpleNamespace(endpoint=found[1]))  # type: ignore[arg-type]  # elsewhere
         function = emulator.client("lambda")
-        function.create_function(
-            FunctionName="slow",
-            Role=emulator.role("slow", [])["Arn"],
-            Runtime="python3.12",
-            Handler="app.handler",
-            Code={"ZipFile": content.getvalue()},
-            Timeout=60,
-        )
+        emulator.function("slow", make_zip(SLEEPS), Timeout=60)
         assert function.invoke(FunctionName="slow", Payload=b'{"s": 0}')["StatusCode"] == 200
         assert list(state.iterdir())
         emulator.request("PUT", "/_aws/faults", b'{"latency_ms": 30000}')

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
@@ -121,7 +122,6 @@ def test_a_person_may_look(emulator: Emulator, said: dict[str, str]) -> None:
 def test_web_pages_reach_the_deployed_apis(echo: Server) -> None:
     said = {"Origin": "https://chat.example", "Sec-Fetch-Site": "cross-site", "Host": "api.example"}
     answer = Emulator(echo).request("GET", "/_aws/execute-api/a/b/c", headers=said)
-    echo.stop()
     assert answer.status == 200
 
 
@@ -135,9 +135,7 @@ def test_web_pages_reach_the_deployed_apis(echo: Server) -> None:
     ],
 )
 def test_what_is_not_http_gets_an_answer_and_no_traceback(emulator: Emulator, raw: bytes) -> None:
-    port = int(emulator.endpoint.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(raw)
+    with connect(emulator, raw) as connection:
         reply = b""
         while chunk := connection.recv(65_536):
             reply += chunk
@@ -148,18 +146,14 @@ def test_what_is_not_http_gets_an_answer_and_no_traceback(emulator: Emulator, ra
 
 
 def test_half_sent_requests_hold_up_nobody(emulator: Emulator) -> None:
-    port = int(emulator.endpoint.rpartition(":")[2])
-    waiting = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(150)]
-    for connection in waiting:
-        connection.sendall(
-            b"POST /_aws/execute-api/a/b/c HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"
-        )
+    half = b"POST /_aws/execute-api/a/b/c HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"
+    waiting = [connect(emulator, half) for _ in range(150)]
     assert emulator.request("GET", "/_aws/health").status == 200
     for connection in waiting:
         connection.close()
 
 
-def connect(server: Server, first: bytes = b"") -> socket.socket:
+def connect(server: Server | Emulator, first: bytes = b"") -> socket.socket:
     port = int(server.endpoint.rpartition(":")[2])
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
     connection.sendall(first)
@@ -194,7 +188,6 @@ def test_a_thousand_idle_connections_shut_nobody_out(echo: Server) -> None:
     assert idle[-1].recv(65_536).startswith(b"HTTP/1.1 403 ")  # the newest may stay
     for connection in (working, *idle):
         connection.close()
-    echo.stop()
 
 
 def test_neither_silence_nor_one_byte_at_a_time_holds_a_connection(
@@ -218,25 +211,22 @@ def test_neither_silence_nor_one_byte_at_a_time_holds_a_connection(
     assert working.recv(65_536).startswith(b"HTTP/1.1 200 ")  # longer than patience, and answered
     for connection in (silent, dripping, working):
         connection.close()
-    echo.stop()
 
 
 def test_requests_sent_at_once_are_answered_in_their_order(emulator: Emulator) -> None:
-    port = int(emulator.endpoint.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(
-            b"GET /_aws/health HTTP/1.1\r\n\r\n"
-            b"GET /_aws/nothing HTTP/1.1\r\n\r\n"
-            b"POST /_aws/execute-api/a/b/c HTTP/1.1\r\nConnection: close\r\n\r\n"
-        )
+    requests = (
+        b"GET /_aws/health HTTP/1.1\r\n\r\n"
+        b"GET /_aws/nothing HTTP/1.1\r\n\r\n"
+        b"POST /_aws/execute-api/a/b/c HTTP/1.1\r\nConnection: close\r\n\r\n"
+    )
+    with connect(emulator, requests) as connection:
         reply = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert re.findall(rb"HTTP/1.1 (\d+)", reply) == [b"200", b"404", b"403"]
 
 
 def test_the_announced_size_of_a_body_is_limited(emulator: Emulator) -> None:
-    port = int(emulator.endpoint.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+    large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    with connect(emulator, large) as connection:
         assert b" 413 " in connection.recv(65_536)
 
 
@@ -263,11 +253,12 @@ class _Echo:
 
 
 @pytest.fixture
-def echo() -> Server:
+def echo() -> Iterator[Server]:
     server = Server(port=0)
     server.app.door.apis = _Echo()  # type: ignore[assignment]  # stands in
     server.start()
-    return server
+    yield server
+    server.stop()
 
 
 def test_a_request_reaches_the_api_as_it_was_sent(echo: Server) -> None:
@@ -284,7 +275,6 @@ def test_a_request_reaches_the_api_as_it_was_sent(echo: Server) -> None:
         reply = b""
         while chunk := connection.recv(65_536):
             reply += chunk
-    echo.stop()
     head, _, body = reply.partition(b"\r\n\r\n")
     seen = json.loads(body)
     assert seen["api"] == ["abc", "v1", "/chat%2Fx"]
@@ -304,7 +294,6 @@ def test_a_part_that_breaks_gives_an_error_without_its_cause(echo: Server) -> No
 
     echo.app.door.apis = Broken()  # type: ignore[assignment]  # stands in
     answer = Emulator(echo).request("GET", "/_aws/execute-api/a/b/c")
-    echo.stop()
     assert answer.status == 500
     assert answer.json()["message"] == "The emulator failed to answer; its log says why."
     assert b"secret" not in answer.body
@@ -330,19 +319,11 @@ def test_calls_that_requests_cause_find_a_thread_when_all_clients_wait(echo: Ser
         slow.release.set()
     for client in clients:
         client.join(timeout=10)
-    echo.stop()
 
 
 def test_a_function_is_named_in_every_way(emulator: Emulator, package: bytes) -> None:
     function = emulator.client("lambda")
-    function.create_function(
-        FunctionName="named",
-        Role=emulator.role("named", [])["Arn"],
-        Runtime="python3.12",
-        Handler="app.handler",
-        Code={"ZipFile": package},
-        Publish=True,
-    )
+    emulator.function("named", package, Publish=True)
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:named"
     for name in ("named", "named:1", f"{ACCOUNT}:function:named", arn, f"{arn}:1"):
         assert function.invoke(FunctionName=name)["StatusCode"] == 200

@@ -92,6 +92,14 @@ def test_notifications_and_who_gets_them(budgets: Any, name: str) -> None:
         assert attempt[:2] == (400, "NotFoundException")
 
 
+def test_a_budget_is_made_with_whom_it_tells(budgets: Any) -> None:
+    name, one = unique("budget"), notification()
+    told = [{"Notification": one, "Subscribers": [MAIL]}]
+    budgets.create_budget(**HERE, Budget=budget(name), NotificationsWithSubscribers=told)
+    found = budgets.describe_subscribers_for_notification(**HERE, BudgetName=name, Notification=one)
+    assert found["Subscribers"] == [MAIL]
+
+
 @shows("budgets:TagResource", "budgets:UntagResource", "budgets:ListTagsForResource")
 def test_budgets_have_tags(budgets: Any, name: str) -> None:
     arn = f"arn:aws:budgets::{ACCOUNT}:budget/{name}"

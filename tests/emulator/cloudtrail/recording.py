@@ -11,9 +11,10 @@ from emulator.wire.call import Call, Principal
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
 from emulator.wire.operations import recognize
 from tests.emulator.fake_account import ACCOUNT, REGION, FakeAccount, captured_request
-from tests.emulator.shown import document
+from tests.emulator.shown import allow, document, trust
 
 NAME = "chatbot-dev"
+SERVICE = "cloudtrail.amazonaws.com"
 BUCKET = f"chatbot-dev-trail-{ACCOUNT}"
 GROUP = "/aws/cloudtrail/chatbot-dev"
 GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{GROUP}"
@@ -43,13 +44,8 @@ ROOT = Principal(
 
 def bucket_policy(trail: str = TRAIL_ARN) -> str:
     def statement(action: str, resource: str, **more: str) -> dict[str, Any]:
-        return {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudtrail.amazonaws.com"},
-            "Action": action,
-            "Resource": resource,
-            "Condition": {"StringEquals": {"aws:SourceArn": trail, **more}},
-        }
+        condition = {"StringEquals": {"aws:SourceArn": trail, **more}}
+        return allow(action, resource, Principal={"Service": SERVICE}, Condition=condition)
 
     bucket = f"arn:aws:s3:::{BUCKET}"
     owner = {"s3:x-amz-acl": "bucket-owner-full-control"}
@@ -72,16 +68,8 @@ class Rig:
         )
         s3.put_bucket_policy(Bucket=BUCKET, Policy=bucket_policy())
         self.account.client("logs").create_log_group(logGroupName=GROUP)
-        iam = self.account.client("iam")
-        iam.create_role(
-            RoleName="chatbot-dev-trail",
-            AssumeRolePolicyDocument=document(
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "cloudtrail.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                }
-            ),
+        self.account.client("iam").create_role(
+            RoleName="chatbot-dev-trail", AssumeRolePolicyDocument=trust(SERVICE)
         )
         self.allow_logs("*")
         self.client = self.account.client("cloudtrail")
@@ -95,28 +83,12 @@ class Rig:
         self.client.start_logging(Name=NAME)
         self.trail = Trail(self.account, Authorizer(self.account), flush_seconds=60)
 
-    def trust(self, **more: Any) -> None:
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudtrail.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-        self.account.client("iam").update_assume_role_policy(
-            RoleName="chatbot-dev-trail", PolicyDocument=document(statement | more)
-        )
-        self.account.written()
-
     def allow_logs(self, stream: str) -> None:
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
         self.account.client("iam").put_role_policy(
             RoleName="chatbot-dev-trail",
             PolicyName="write",
-            PolicyDocument=document(
-                {
-                    "Effect": "Allow",
-                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    "Resource": f"{GROUP_ARN}:log-stream:{stream}",
-                }
-            ),
+            PolicyDocument=document(allow(actions, f"{GROUP_ARN}:log-stream:{stream}")),
         )
         self.account.written()
 

@@ -6,52 +6,29 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.emulator.cloudtrail.test_operations import bucket_policy
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import allow, document, trust, unique
 
 
 def test_calls_of_the_control_plane_are_recorded_with_their_caller(
     emulator: Emulator, log_events: Callable[[str, str], list[str]]
 ) -> None:
     name = unique("trail")
-    s3, logs, trails = (emulator.client(each) for each in ("s3", "logs", "cloudtrail"))
+    s3, logs, iam, trails = map(emulator.client, ("s3", "logs", "iam", "cloudtrail"))
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    write = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
-    write |= {"Action": "s3:*", "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}
-    s3.put_bucket_policy(
-        Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [write]})
-    )
+    s3.put_bucket_policy(Bucket=name, Policy=bucket_policy(name))
     logs.create_log_group(logGroupName=name)
-    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:log-stream:*"
-    role = emulator.client("iam").create_role(
-        RoleName=name,
-        AssumeRolePolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "cloudtrail.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ],
-            }
-        ),
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=trust("cloudtrail.amazonaws.com")
     )["Role"]["Arn"]
-    emulator.client("iam").put_role_policy(
-        RoleName=name,
-        PolicyName="logs",
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": stream}],
-            }
-        ),
-    )
+    write = document(allow("logs:*", f"{group}:log-stream:*"))
+    iam.put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=write)
     trails.create_trail(
         Name=name,
         S3BucketName=name,
-        CloudWatchLogsLogGroupArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*",
+        CloudWatchLogsLogGroupArn=f"{group}:*",
         CloudWatchLogsRoleArn=role,
     )
     trails.start_logging(Name=name)

@@ -13,13 +13,14 @@ from tests.emulator.cloudtrail.recording import (
     BUCKET,
     NAME,
     OK,
+    SERVICE,
     TRAIL_ARN,
     Rig,
     bucket_policy,
     call,
     made,
 )
-from tests.emulator.shown import document
+from tests.emulator.shown import allow, document, trust
 
 
 def test_a_bucket_policy_for_another_trail_delivers_nothing(
@@ -38,23 +39,14 @@ def test_a_bucket_policy_for_another_trail_delivers_nothing(
 
 @pytest.mark.parametrize("allowed", [True, False])
 def test_the_key_policy_is_asked_as_well(rig: Rig, allowed: bool) -> None:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": "kms:GenerateDataKey*",
-        "Resource": "*",
-        "Condition": {
-            "StringEquals": {
-                "kms:EncryptionContext:aws:cloudtrail:arn": TRAIL_ARN if allowed else "arn:other"
-            }
-        },
-    }
-    looking = {"Effect": "Allow", "Principal": statement["Principal"], "Resource": "*"}
-    policy = document(statement, looking | {"Action": "kms:DescribeKey"})
-    key = rig.account.client("kms").create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)[
-        "KeyMetadata"
-    ]["Arn"]
-    rig.client.update_trail(Name=NAME, KmsKeyId=key)
+    service = {"Service": SERVICE}
+    context = {"kms:EncryptionContext:aws:cloudtrail:arn": TRAIL_ARN if allowed else "arn:other"}
+    policy = document(
+        allow("kms:GenerateDataKey*", Principal=service, Condition={"StringEquals": context}),
+        allow("kms:DescribeKey", Principal=service),
+    )
+    made = rig.account.client("kms").create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+    rig.client.update_trail(Name=NAME, KmsKeyId=made["KeyMetadata"]["Arn"])
     rig.record(call("logs", "delete_log_group", logGroupName="g"))
     assert len(rig.records()) == (1 if allowed else 0)
 
@@ -74,7 +66,11 @@ def test_a_condition_on_the_source_ends_delivery_to_the_log_group(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As on AWS: https://github.com/prowler-cloud/prowler/issues/4714."""
-    rig.trust(Condition={"StringEquals": {"aws:SourceArn": TRAIL_ARN}})
+    bound = trust(SERVICE, StringEquals={"aws:SourceArn": TRAIL_ARN})
+    rig.account.client("iam").update_assume_role_policy(
+        RoleName="chatbot-dev-trail", PolicyDocument=bound
+    )
+    rig.account.written()
     rig.record(call("logs", "delete_log_group", logGroupName="g"))
     with caplog.at_level(logging.WARNING, "emulator"):
         assert len(rig.records()) == 1  # in the bucket

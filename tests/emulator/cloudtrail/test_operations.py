@@ -1,29 +1,20 @@
 """CloudTrail's operations, where moto's own do something else."""
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from emulator.cloudtrail.patches import MAX_TRAILS
 from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
-from tests.emulator.shown import refusal, shows, unique
-
-
-def trust(service: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+from tests.emulator.shown import allow, document, refusal, shows, trust, unique
 
 
 def bucket_policy(bucket: str) -> str:
-    arn = f"arn:aws:s3:::{bucket}"
-    allowed = {"s3:GetBucketAcl": arn, "s3:PutObject": f"{arn}/*"}
-    principal = {"Service": "cloudtrail.amazonaws.com"}
-    statements = [
-        {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
-        for action, resource in allowed.items()
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    arn, service = f"arn:aws:s3:::{bucket}", {"Service": "cloudtrail.amazonaws.com"}
+    return document(
+        allow("s3:GetBucketAcl", arn, Principal=service),
+        allow("s3:PutObject", f"{arn}/*", Principal=service),
+    )
 
 
 @pytest.fixture

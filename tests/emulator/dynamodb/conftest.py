@@ -8,6 +8,7 @@ import pytest
 from chatbot.config import KeySource
 from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
+from chatbot.models import Deadline
 from chatbot.signing import Keys
 from chatbot.store import Store
 from tests.emulator.conftest import REGION, Emulator, client_of
@@ -33,6 +34,21 @@ def create(dynamodb: Any, name: str, **more: Any) -> str:
 
 
 dynamodb = client_of("dynamodb")
+
+
+def soon() -> Deadline:
+    return Deadline.after(10)
+
+
+def items(dynamodb: Any, table: str, owner: str) -> list[dict[str, Any]]:
+    """Return what a table has of an owner."""
+    found = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="pk = :owner",
+        ExpressionAttributeValues={":owner": {"S": owner}},
+    )
+    kept: list[dict[str, Any]] = found["Items"]
+    return kept
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from chatbot.budgets import BudgetConfig, Budgets, Limits
 from chatbot.errors import BudgetExhaustedError, MemoryUnavailableError
 from chatbot.models import Deadline, RequestIds
 from chatbot.store import Store
+from tests.emulator.dynamodb.conftest import items, soon
 
 WEB = RequestIds("r", "f", client="web")
 WORST, PAID = 700, 130
@@ -22,24 +23,15 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-def soon() -> Deadline:
-    return Deadline.after(10)
-
-
 def counters(dynamodb: Any, table: str, owner: str = "budget/web") -> dict[str, dict[str, int]]:
     """Return what is counted for somebody, by month."""
-    found = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="pk = :owner",
-        ExpressionAttributeValues={":owner": {"S": owner}},
-    )
     return {
         item.pop("sk")["S"]: {
             name: int(value["N"])
             for name, value in item.items()
             if "N" in value and name != "expires"
         }
-        for item in found["Items"]
+        for item in items(dynamodb, table, owner)
     }
 
 

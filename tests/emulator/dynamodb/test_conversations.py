@@ -10,25 +10,16 @@ from chatbot.conversations import HELD_SECONDS, ConversationConfig, Conversation
 from chatbot.errors import ChatbotError, ConversationBusyError, NotFoundError
 from chatbot.models import Deadline, RequestIds, Turn
 from chatbot.store import Store
+from tests.emulator.dynamodb.conftest import items, soon
+from tests.emulator.fake_account import Clock
 
 ANN = RequestIds("r", "f", client="web", person="ann")
 NOW = 1_800_000_000.0
 
 
-def soon() -> Deadline:
-    return Deadline.after(10)
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -167,11 +158,7 @@ def test_what_is_deleted_is_gone_also_while_a_question_is_answered(
     with pytest.raises(NotFoundError):
         conversations.keep(conversation, Turn("q2", "a2"), soon())
     conversations.release(conversation, soon())
-    assert dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="pk = :owner",
-        ExpressionAttributeValues={":owner": {"S": "conversation/web/ann"}},
-    )["Count"] == 0  # fmt: skip
+    assert items(dynamodb, table, "conversation/web/ann") == []
 
 
 def test_without_time_nothing_is_asked(conversations: Conversations) -> None:

@@ -7,10 +7,11 @@ import pytest
 from chatbot.budgets import BudgetConfig, Budgets, Limits
 from chatbot.conversations import ConversationConfig, Conversations
 from chatbot.gateway import person
-from chatbot.models import Deadline, RequestIds, Turn
+from chatbot.models import RequestIds, Turn
 from chatbot.store import Store
 from scripts import budget
 from tests.emulator.conftest import Emulator
+from tests.emulator.dynamodb.conftest import soon
 from toolkit.proofs import targets
 from toolkit.proofs.deployment import Deployment
 
@@ -20,10 +21,6 @@ LIMITS: dict[str, Any] = {
     "clients": {"app": {"tokens_per_month": 4000}},
     "user_tokens_per_day": 500,
 }
-
-
-def soon() -> Deadline:
-    return Deadline.after(10)
 
 
 @pytest.fixture

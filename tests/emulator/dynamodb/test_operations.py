@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
-from tests.emulator.dynamodb.conftest import create
+from tests.emulator.dynamodb.conftest import create, items
 from tests.emulator.shown import allow, refusal, shows, unique
 
 
@@ -59,24 +59,15 @@ def test_items_are_written_under_conditions(dynamodb: Any, table: str) -> None:
         "UpdateExpression": "ADD #used :some",
         "ConditionExpression": "attribute_not_exists(#used) OR #used <= :room",
         "ExpressionAttributeNames": {"#used": "used"},
+        "ExpressionAttributeValues": {":some": {"N": "4"}, ":room": {"N": "1"}},
         "ReturnValues": "ALL_NEW",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
-    changed = dynamodb.update_item(
-        **add, ExpressionAttributeValues={":some": {"N": "4"}, ":room": {"N": "1"}}
-    )
-    assert changed["Attributes"]["used"] == {"N": "5"}
+    assert dynamodb.update_item(**add)["Attributes"]["used"] == {"N": "5"}
     with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException) as caught:
-        dynamodb.update_item(
-            **add, ExpressionAttributeValues={":some": {"N": "4"}, ":room": {"N": "1"}}
-        )
+        dynamodb.update_item(**add)
     assert caught.value.response["Item"]["used"] == {"N": "5"}
-    found = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": "a"}},
-    )
-    assert [one["used"] for one in found["Items"]] == [{"N": "5"}]
+    assert [one["used"] for one in items(dynamodb, table, "a")] == [{"N": "5"}]
     dynamodb.delete_item(TableName=table, Key=key("a"))
     assert "Item" not in dynamodb.get_item(TableName=table, Key=key("a"), ConsistentRead=True)
 

@@ -15,6 +15,7 @@ from chatbot.leaks import LeakDetector
 from chatbot.observability import Telemetry
 from chatbot.service import ChatService
 from chatbot.store import Store
+from tests.emulator.dynamodb.conftest import items
 from tests.unit.chatbot.conftest import (
     BLOCKED,
     ENVIRONMENT,
@@ -78,7 +79,6 @@ class Chat:
 
 @pytest.fixture
 def config() -> Config:
-
     return load(ENVIRONMENT)
 
 
@@ -171,18 +171,13 @@ def test_a_spent_budget_asks_no_model(
 ) -> None:
     assert chat.ask("Hello?")[1]["budget_used_percent"] == 100 * 34 // LIMIT
     key = {"pk": {"S": "budget/web"}}
-    (item,) = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="pk = :owner",
-        ExpressionAttributeValues={":owner": key["pk"]},
-    )["Items"]
-    spend = {":all": {"N": str(LIMIT)}}
+    (item,) = items(dynamodb, table, "budget/web")
     (day,) = (name for name in item if name.startswith("d"))
     dynamodb.update_item(
         TableName=table,
         Key=key | {"sk": item["sk"]},
         UpdateExpression=f"SET {day} = :all",
-        ExpressionAttributeValues=spend,
+        ExpressionAttributeValues={":all": {"N": str(LIMIT)}},
     )
     status, refused = chat.ask("Hello?")
     assert (status, refused["error"]["code"]) == (429, "budget_exhausted")

@@ -5,14 +5,13 @@ Source: localstack/localstack, tests/aws/services/lambda_/test_lambda_api.snapsh
 
 import io
 import json
-import uuid
 import zipfile
 from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import refusal
+from tests.emulator.shown import refusal, unique
 
 INVALID = "InvalidParameterValueException"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -29,16 +28,9 @@ NO_FUNCTION = f"Function not found: arn:aws:lambda:{REGION}:{ACCOUNT}:function:n
 
 def made(emulator: Emulator, package: bytes, **settings: Any) -> tuple[Any, str, Any]:
     """Make a function; return a client, its name and AWS's answer."""
-    client, name = emulator.client("lambda"), f"f-{uuid.uuid4()}"
-    answer = client.create_function(
-        FunctionName=name,
-        Role=emulator.role(name, [])["Arn"],
-        Runtime="python3.12",
-        Handler="app.handler",
-        Code={"ZipFile": package},
-        **settings,
-    )
-    return client, name, answer
+    name = unique("f")
+    answer = emulator.function(name, package, **settings)
+    return emulator.client("lambda"), name, answer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from emulator.waf import Verdict, Waf
 from emulator.waf.rates import RateCounters
 from emulator.wire.http import HttpRequest
-from tests.emulator.fake_account import FakeAccount
+from tests.emulator.fake_account import Clock, FakeAccount
 
 STAGE = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
 ACL_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/edge/acl-id"
@@ -18,15 +18,6 @@ GROUP_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/rulegroup/own/group-i
 SET_ARN = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/attacks/set-id"
 LOG_GROUP_ARN = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
 NONE = [{"Priority": 0, "Type": "NONE"}]
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class WebAclAccount(FakeAccount):

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from emulator.waf.rates import MAX_KEYS, RateCounters
-from tests.emulator.waf.support import Clock, Edge, contains, rule
+from tests.emulator.fake_account import Clock
+from tests.emulator.waf.support import Edge, contains, rule
 
 
 def rate(**options: Any) -> dict[str, Any]:
