@@ -8,6 +8,7 @@ from emulator.account import Account
 from emulator.dynamodb.keys import leading_keys
 from emulator.iam.applied import Applied, last
 from emulator.iam.callers import Callers
+from emulator.iam.decisions import Decisions, question
 from emulator.iam.resources import Permission, permissions, roles_handed_on
 from emulator.iam.tags import requested, resource_tags
 from emulator.sts import web_identity
@@ -203,7 +204,7 @@ class Authorizer:
             return self.authorize(principal, action, key)
         try:
             return evaluate(
-                Query(action, key, _clock(), principal.arn),
+                Query(action, key, _clock(datetime.now(UTC)), principal.arn),
                 identity=(Policy(_EVERYTHING, "administrator"),),
                 resource_policy=self._applied.of_resource(action, key),
                 resource_policy_decides=True,
@@ -282,8 +283,13 @@ class Authorizer:
             return Decision(True, "allowed", "administrator", "identity")
         if principal.type == "Unknown":
             return Decision(False, "implicit_deny", "the caller is not authenticated")
+        now = datetime.now(UTC)
+        known = self._account.snapshot("iam:decisions", Decisions).at(now)
+        asked = question(principal, permission, resource, context)
         try:
-            return self._decide(principal, permission, resource, context)
+            if asked not in known:
+                known[asked] = self._decide(principal, permission, resource, context, now)
+            return known[asked]
         except CallerError as error:
             return Decision(False, "implicit_deny", str(error))
         except PolicyError as error:
@@ -291,11 +297,16 @@ class Authorizer:
             return Decision(False, "implicit_deny", str(error))
 
     def _decide(
-        self, principal: Principal, permission: Permission, resource: str, context: Context
+        self,
+        principal: Principal,
+        permission: Permission,
+        resource: str,
+        context: Context,
+        now: datetime,
     ) -> Decision:
         role = self._applied.role(principal.role_name)
         full: _Keys = {
-            **_clock(),
+            **_clock(now),
             "aws:MultiFactorAuthPresent": "false",
             "aws:PrincipalAccount": principal.account,
             "aws:PrincipalArn": role.arn,
@@ -353,8 +364,7 @@ def request_keys(request: HttpRequest) -> _Keys:
     return keys
 
 
-def _clock() -> _Keys:
-    now = datetime.now(UTC)
+def _clock(now: datetime) -> _Keys:
     return {"aws:CurrentTime": _moment(now), "aws:EpochTime": str(int(now.timestamp()))}
 
 

@@ -1,13 +1,14 @@
 """Callers are known by their keys, and may what all their policies say."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from emulator.iam import Authorizer
+from emulator.iam import Authorizer, authorizer
 from emulator.wire.call import UNKNOWN, Credential
 from emulator.wire.errors import CallerError
 from tests.emulator.conftest import Emulator
@@ -64,6 +65,25 @@ def test_a_changed_policy_counts_from_the_next_write_on(rig: Rig) -> None:
     assert not rig.allowed("s3:ListAllMyBuckets")
     rig.grant("s3", allow("s3:*"))
     assert rig.allowed("s3:ListAllMyBuckets")
+
+
+def test_what_was_decided_in_one_second_is_decided_anew_in_the_next(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=lambda _: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(authorizer, "datetime", clock)
+    until = {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:01Z"}}
+    rig.grant("s3", allow("s3:*", Condition=until))
+    assert rig.allowed("s3:ListAllMyBuckets")
+    clock.now = lambda _: datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert not rig.allowed("s3:ListAllMyBuckets")
+
+
+def test_what_differs_in_any_condition_is_decided_apart(rig: Rig) -> None:
+    rig.grant("s3", allow("s3:*", Condition={"StringEquals": {"aws:UserAgent": "known"}}))
+    assert rig.allowed("s3:ListAllMyBuckets", **{"aws:UserAgent": "known"})
+    assert not rig.allowed("s3:ListAllMyBuckets", **{"aws:UserAgent": "other"})
+    assert not rig.allowed("s3:ListAllMyBuckets")
 
 
 def test_a_deleted_role_may_nothing(rig: Rig) -> None:
