@@ -35,16 +35,17 @@ class Environment:
     reusable: bool = False  # after an answer, and not after a timeout, an exit or a failed init
 
     def stale(self, function: Function, now: float) -> bool:
-        return (
-            self.function != function
-            or now - self.started > WORKER_SECONDS
-            or not self.worker.alive
-        )
+        """Return whether it may not run the function again; that it died, its next use shows."""
+        return self.function != function or now - self.started > WORKER_SECONDS
 
 
 @dataclass
 class _Pool:
     idle: list[Environment] = field(default_factory=list)  # used from the end: latest first
+
+
+class NoneIdleError(Exception):
+    """No environment waits for an event."""
 
 
 class Environments:
@@ -93,8 +94,8 @@ class Environments:
             self._state.wait_for(lambda: not self._processes, timeout=2)
 
     @contextlib.contextmanager
-    def admitted(self, resolved: Resolved) -> Iterator[None]:
-        """Count the invocation against the function's reserved concurrency."""
+    def admitted(self, resolved: Resolved) -> Iterator[int]:
+        """Count the invocation against the function's reserved concurrency; yield how many run."""
         name, limit = resolved.function.name, resolved.reserved_concurrency
         with self._state:
             if limit is not None and self._running[name] >= limit:
@@ -107,22 +108,19 @@ class Environments:
                 )
             self._running[name] += 1
             running = self._running[name]
-        self._account.metrics.add(
-            "AWS/Lambda", "ConcurrentExecutions", {"FunctionName": name}, running
-        )
         try:
-            yield
+            yield running
         finally:
             with self._state:
                 self._running[name] -= 1
                 if not self._running[name]:
                     del self._running[name]
 
-    def take(self, function: Function) -> Environment | None:
+    def take(self, function: Function, *, at_once: bool = False) -> Environment | None:
         """Take the latest used idle worker, or None with the right to start one.
 
         At the limit of real processes it waits for one to come free: AWS would start another
-        environment where one machine cannot.
+        environment where one machine cannot. Raises NoneIdleError, if it must be `at_once`.
         """
         deadline = time.monotonic() + function.timeout
         unwanted: list[Environment] = []
@@ -140,6 +138,8 @@ class Environments:
                         if not environment.stale(function, now):
                             return environment
                         unwanted.append(environment)
+                    if at_once:
+                        raise NoneIdleError
                     if self._processes - len(unwanted) < self._max_processes:
                         self._processes += 1
                         return None

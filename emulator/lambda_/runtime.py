@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from emulator.account import Account
 from emulator.iam import Authorizer
-from emulator.lambda_.environments import Environment, Environments
+from emulator.lambda_.environments import Environment, Environments, NoneIdleError
 from emulator.lambda_.execution_role import ExecutionRoles
 from emulator.lambda_.functions import (
     Function,
@@ -103,14 +103,45 @@ class LambdaRuntime:
         `function` is a name or an ARN, `qualifier` an alias or version. Never raises: what the
         Lambda API refuses comes back with its status and `error_type`.
         """
+        return self._invoke(function, qualifier, payload, trace_header)
+
+    def invoke_within(
+        self, seconds: float, function: str, payload: bytes, *, trace_header: str
+    ) -> Invocation | None:
+        """Run a function as `invoke` does, where that ends within a time, whatever happens.
+
+        None, and nothing was done, where it may not: its timeout is longer, or no environment of it
+        is idle.
+        """
+        try:
+            return self._invoke(function, None, payload, trace_header, within=seconds)
+        except NoneIdleError:
+            return None
+
+    def _invoke(
+        self,
+        function: str,
+        qualifier: str | None,
+        payload: bytes,
+        trace_header: str | None,
+        within: float | None = None,
+    ) -> Invocation:
         request_id = new_uuid()
         try:
             resolved = self.resolved(function, qualifier)
             _check_event(payload)
             self._check_runtime(resolved.function)
-            with self._environments.admitted(resolved):
+            with self._environments.admitted(resolved) as running:
                 begun = time.monotonic()
-                invocation = self._run(resolved, payload or b"{}", request_id, trace_header)
+                environment, failed = self._ready(resolved.function, within)
+                self._account.metrics.add(
+                    *("AWS/Lambda", "ConcurrentExecutions"),
+                    {"FunctionName": resolved.function.name},
+                    running,
+                )
+                invocation = self._run(
+                    resolved, payload or b"{}", request_id, trace_header, environment, failed=failed
+                )
                 self._count(resolved, invocation, time.monotonic() - begun)
                 return invocation
         except LambdaError as error:
@@ -125,15 +156,14 @@ class LambdaRuntime:
         # By what was invoked as well: function:version or function:alias (Lambda Developer Guide,
         # "Viewing metrics for Lambda functions").
         resource = resolved.invoked_arn.rpartition(":function:")[2]
+        values = (
+            ("Invocations", 1.0, "Count"),
+            ("Throttles", 0.0, "Count"),
+            ("Errors", float(bool(invocation.function_error)), "Count"),
+            ("Duration", seconds * 1000, "Milliseconds"),
+        )
         for dimensions in (name, name | {"Resource": resource}):
-            self._account.metrics.add("AWS/Lambda", "Invocations", dimensions)
-            self._account.metrics.add("AWS/Lambda", "Throttles", dimensions, 0)
-            self._account.metrics.add(
-                "AWS/Lambda", "Errors", dimensions, float(bool(invocation.function_error))
-            )
-            self._account.metrics.add(
-                "AWS/Lambda", "Duration", dimensions, seconds * 1000, "Milliseconds"
-            )
+            self._account.metrics.add_all("AWS/Lambda", dimensions, values)
 
     def resolved(self, function: str, qualifier: str | None) -> Resolved:
         """Resolve a name or ARN; LambdaError 404 when there is no such function or qualifier.
@@ -197,10 +227,16 @@ class LambdaRuntime:
         self._packages.remove()
 
     def _run(
-        self, resolved: Resolved, payload: bytes, request_id: str, trace_header: str | None
+        self,
+        resolved: Resolved,
+        payload: bytes,
+        request_id: str,
+        trace_header: str | None,
+        environment: Environment,
+        *,
+        failed: bool,
     ) -> Invocation:
         function = resolved.function
-        environment, failed = self._ready(function)
         trace = trace_header or _trace_header(sampled=function.tracing)
         init_seconds, environment.init_seconds = environment.init_seconds, 0.0
         environment.log.start(request_id)
@@ -249,10 +285,16 @@ class LambdaRuntime:
             request_id,
         )
 
-    def _ready(self, function: Function) -> tuple[Environment, bool]:
-        """Give a worker that waits for an event, or a new one and whether its init failed."""
+    def _ready(self, function: Function, within: float | None) -> tuple[Environment, bool]:
+        """Give a worker that waits for an event, or a new one and whether its init failed.
+
+        Raises NoneIdleError where `within` so many seconds an invocation may not have ended.
+        """
+        wait = _INIT_SECONDS if within is None else within - function.timeout
+        if wait <= 0:
+            raise NoneIdleError
         while True:
-            environment = self._environments.take(function)
+            environment = self._environments.take(function, at_once=within is not None)
             if environment is None:
                 environment = self._environments.spawn(function)
                 failed = True
@@ -261,9 +303,16 @@ class LambdaRuntime:
                     failed = self._initialize(environment, "init", limit) is not None
                 environment.init_seconds = time.monotonic() - environment.started
                 return environment, failed
-            with contextlib.suppress(WorkerExitError, WorkerTimeoutError):
-                if environment.worker.initialize(time.monotonic() + _INIT_SECONDS) is None:
+            try:
+                if environment.worker.initialize(time.monotonic() + wait) is None:
                     return environment, False
+            except WorkerTimeoutError:
+                if within is not None:  # it is still busy with its last event
+                    environment.reusable = True
+                    self._environments.give_back(environment)
+                    raise NoneIdleError from None
+            except WorkerExitError:
+                pass
             # It died while idle: nobody's invocation is lost.
             self._environments.discard(environment)
 

@@ -202,11 +202,6 @@ class Worker:
         return self._process.pid
 
     @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
-
-    @property
     def max_memory_mb(self) -> int:
         """Highest resident memory seen so far in MiB; 0 where there is no /proc."""
         with contextlib.suppress(OSError):

@@ -53,6 +53,7 @@ class FakeFunctions:
     status: int = 200
     function_error: str | None = None
     seconds: float = 0.0
+    idle: bool = True
     events: list[Any] = field(default_factory=list)
     traces: list[str | None] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -73,6 +74,13 @@ class FakeFunctions:
             self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
         )
         return Invocation(self.status, content, self.function_error, "1", "", "", "lambda-id")
+
+    def invoke_within(
+        self, seconds: float, function: str, payload: bytes, *, trace_header: str
+    ) -> Invocation | None:
+        if not self.idle or self.seconds >= seconds:
+            return None
+        return self.invoke(function, None, payload, trace_header=trace_header)
 
     def allows(self, function_arn: str, source_arn: str) -> bool:
         self.asked.append((function_arn, source_arn))

@@ -285,6 +285,8 @@ def test_slow_function_is_504_and_worded_by_the_api(gateway: Gateway) -> None:
     assert (response.status, response.body) == (504, b'{"code":"slow"}')
     gateway.functions.seconds = 0
     assert gateway.call().status == 200
+    gateway.functions.idle = False
+    assert gateway.call().status == 200
 
 
 def test_default_5xx_words_what_has_no_wording_of_its_own(gateway: Gateway) -> None:

@@ -1,15 +1,24 @@
 """Warm workers, reserved concurrency and the machine's limit."""
 
 import json
+import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 from emulator.lambda_ import LambdaRuntime
 from emulator.lambda_.environments import Environment
 from emulator.lambda_.execution_role import CREDENTIALS_SECONDS
-from tests.emulator.lambda_.running import OneFunction, call, eventually, gone, payload, run_on
+from tests.emulator.lambda_.running import (
+    ARN,
+    OneFunction,
+    call,
+    eventually,
+    gone,
+    payload,
+    run_on,
+)
 
 
 def test_calls_in_a_row_share_a_warm_worker(functions: LambdaRuntime) -> None:
@@ -20,6 +29,30 @@ def test_calls_at_once_get_a_worker_each(functions: LambdaRuntime) -> None:
     with ThreadPoolExecutor(3) as pool:
         futures = [pool.submit(call, functions, do="sleep", seconds=0.5) for _ in range(3)]
         assert len({payload(future.result())["pid"] for future in futures}) == 3
+
+
+def test_only_an_idle_worker_surely_answers_within_a_time(
+    account: OneFunction, functions: LambdaRuntime
+) -> None:
+    def within(seconds: float, **event: Any) -> Any:
+        answer = functions.invoke_within(
+            seconds, f"{ARN}:live", json.dumps(event).encode(), trace_header="Root=1"
+        )
+        return answer and payload(answer)
+
+    timeout = 5  # the function's
+    assert within(timeout + 1) is None, "a worker would have to start first"
+    pid = payload(call(functions))["pid"]
+    assert within(timeout) is None, "it could take as long"
+    assert within(timeout + 1)["pid"] == pid
+    with ThreadPoolExecutor(1) as pool:
+        sleeping = pool.submit(call, functions, do="sleep", seconds=0.5)
+        assert eventually(lambda: "asleep" in account.messages())
+        assert within(timeout + 1) is None, "the worker is busy"
+        assert payload(sleeping.result())["pid"] == pid
+    os.kill(pid, signal.SIGKILL)
+    assert within(timeout + 1) is None, "the worker has died"
+    assert payload(call(functions))["pid"] != pid
 
 
 def test_reserved_concurrency_refuses_one_more(
@@ -67,9 +100,8 @@ def test_idle_workers_end(account: OneFunction) -> None:
 
 def test_a_worker_ends_before_the_hour_of_its_credentials_is_over() -> None:
     function: Any = "the same function"
-    alive: Any = SimpleNamespace(alive=True)
-    log: Any = None
-    worker = Environment(alive, function, log, started=0.0)
+    nothing: Any = None
+    worker = Environment(nothing, function, nothing, started=0.0)
     most = 3600 - CREDENTIALS_SECONDS  # AssumeRole's own duration is an hour
     assert worker.stale(function, most)
     assert not worker.stale(function, most / 2)
