@@ -4,6 +4,7 @@ Source: Amazon Bedrock API Reference, GetInferenceProfile and ListInferenceProfi
 there are, and where each routes to, is in the data file of modules/chatbot.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,6 +76,7 @@ class NamedModel:
     model_id: str
     profile_arn: str | None
     destinations: tuple[tuple[str, str], ...]  # (requested region, foundation model ARN)
+    documented: bool = True  # where it answers
 
 
 def named_model(model_id: str, account: Account) -> NamedModel:
@@ -83,7 +85,18 @@ def named_model(model_id: str, account: Account) -> NamedModel:
     Raises:
         RuntimeApiError: AWS knows no such model or profile.
     """
-    region, account_id = account.region, account.id
+    named = _named_model(model_id, account.region, account.id)
+    if not named.documented:
+        name = (named.profile_arn or model_id).rpartition("/")[2]
+        account.approximations.note(
+            "Converse",
+            f"{name} answers from {account.region} alone: where AWS routes it is not known here",
+        )
+    return named
+
+
+@functools.lru_cache(maxsize=256)
+def _named_model(model_id: str, region: str, account_id: str) -> NamedModel:
     bedrock = f"arn:{partition_of(region)}:bedrock"
     profile_prefix = f"{bedrock}:{region}:{account_id}:inference-profile/"
     name = model_id.removeprefix(profile_prefix)
@@ -98,14 +111,11 @@ def named_model(model_id: str, account: Account) -> NamedModel:
     route = aws_facts.route(geography, rest, region)
     if route is None or not re.fullmatch(r"[a-z0-9-]+\.[A-Za-z0-9.:-]+", rest):
         raise invalid
-    if not route.documented:
-        account.approximations.note(
-            "Converse", f"{name} answers from {region} alone: where AWS routes it is not known here"
-        )
     destinations = tuple(
         (each, f"{bedrock}:{each}::foundation-model/{rest}") for each in sorted(route.regions)
     )
     if geography == "global":
         anywhere = f"{bedrock}:::foundation-model/{rest}"
         destinations += (("unspecified", anywhere),)
-    return NamedModel(rest, f"{profile_prefix}{geography}.{rest}", destinations)
+    profile_arn = f"{profile_prefix}{geography}.{rest}"
+    return NamedModel(rest, profile_arn, destinations, route.documented)

@@ -53,7 +53,10 @@ def _object(node: Document) -> Test:
         if isinstance(value, list):
             return any(test(one) for one in value)
         event = value if isinstance(value, dict) else {}
-        return all(member(event) for member in members)
+        for name, inner in members:
+            if not inner(event if name is None else event.get(name, _ABSENT)):
+                return False
+        return True
 
     return test
 
@@ -64,18 +67,17 @@ def _cost(member: tuple[str, object]) -> int:
     return len(wanted) if isinstance(wanted, list) and name != "$or" else sys.maxsize
 
 
-def _member(name: str, wanted: Any) -> Callable[[Document], bool]:
+def _member(name: str, wanted: Any) -> tuple[str | None, Test]:
+    """Return what a member tests: the field of its name, or the whole object."""
     if name == "$or":
-        return _any(_alternatives(wanted))
+        return None, _any(_alternatives(wanted))
     if isinstance(wanted, dict):
-        inner = _object(wanted)
-    elif not isinstance(wanted, list):
+        return name, _object(wanted)
+    if not isinstance(wanted, list):
         raise PatternError(f'"{name}" must be an object or an array')
-    elif not wanted:
+    if not wanted:
         raise PatternError("Empty arrays are not allowed")
-    else:
-        inner = _leaves(wanted)
-    return lambda event: inner(event.get(name, _ABSENT))
+    return name, _leaves(wanted)
 
 
 def _any(tests: list[Test]) -> Test:
@@ -92,12 +94,20 @@ def _alternatives(value: object) -> list[Test]:
 
 def _leaves(entries: list[object]) -> Test:
     """Return the test of a list; an empty array and an object are no leaf: absent."""
-    tests = [_test(one) for one in entries]
+    texts = frozenset(one for one in entries if isinstance(one, str))
+    tests = [_test(one) for one in entries if not isinstance(one, str)]
     presence = [one["exists"] for one in entries if isinstance(one, dict) and "exists" in one]
 
+    def meets(value: object) -> bool:
+        if isinstance(value, str) and value in texts:
+            return True
+        return any(test(value) for test in tests)
+
     def test(value: object) -> bool:
+        if isinstance(value, str):
+            return True in presence or meets(value)
         values = _flat(value)
-        return bool(values) in presence or any(test(one) for one in values for test in tests)
+        return bool(values) in presence or any(map(meets, values))
 
     return test
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.account import Account
-from emulator.events.patterns import matches
+from emulator.events.patterns import Test, compiled
 from emulator.sns.publishing import Publisher
 from emulator.wire.documents import Document, JsonObject
 
@@ -27,7 +27,7 @@ _READING_TOO = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 class _Rule:
     name: str
     arn: str
-    pattern: str
+    matches: Test
     hears_reads: bool
     targets: tuple[Document, ...]
 
@@ -47,7 +47,7 @@ class Rules:
             event = event_of_record(record)
             for rule in self._account.snapshot("events:rules", self._rules):
                 heard = rule.hears_reads and record.get("managementEvent")
-                if (heard or not record["readOnly"]) and matches(rule.pattern, event):
+                if (heard or not record["readOnly"]) and rule.matches(event):
                     for target in rule.targets:
                         self._invoke(rule, target, event)
 
@@ -57,7 +57,7 @@ class Rules:
             _Rule(
                 rule["Name"],
                 rule["Arn"],
-                rule["EventPattern"],
+                compiled(rule["EventPattern"]),
                 rule["State"] == _READING_TOO,
                 tuple(client.list_targets_by_rule(Rule=rule["Name"])["Targets"]),
             )
