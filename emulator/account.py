@@ -14,11 +14,15 @@ from emulator.approximations import Approximations
 from emulator.wire.transport import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from botocore.client import BaseClient
 
     from emulator.wire.transport import Answer
+
+
+Value = tuple[str, float, str]
+"""A metric's name, a value, and its unit."""
 
 
 class Metrics(Protocol):
@@ -33,6 +37,11 @@ class Metrics(Protocol):
         unit: str = "Count",
     ) -> None:
         """Count a value in a series, now."""
+
+    def add_all(
+        self, namespace: str, dimensions: Mapping[str, str], values: Iterable[Value]
+    ) -> None:
+        """Count values in series of the same dimensions, now."""
 
 
 class Logs(Protocol):

@@ -119,18 +119,17 @@ class ExecuteApi:
     def _count(self, exchange: Exchange, response: HttpResponse) -> None:
         """Count for the API and for its stage, as AWS does without detailed metrics, too."""
         api = exchange.api
-        values = {
-            "Count": (1.0, "Count"),
-            "4XXError": (float(400 <= response.status < 500), "Count"),
-            "5XXError": (float(response.status >= 500), "Count"),
-            "Latency": ((time.monotonic() - exchange.begun) * 1000, "Milliseconds"),
-        }
+        values = [
+            ("Count", 1.0, "Count"),
+            ("4XXError", float(400 <= response.status < 500), "Count"),
+            ("5XXError", float(response.status >= 500), "Count"),
+            ("Latency", (time.monotonic() - exchange.begun) * 1000, "Milliseconds"),
+        ]
         integration = exchange.variables.get("integrationLatency")
         if integration is not None:
-            values["IntegrationLatency"] = (float(integration), "Milliseconds")
+            values.append(("IntegrationLatency", float(integration), "Milliseconds"))
         for dimensions in ({"ApiName": api.name}, {"ApiName": api.name, "Stage": api.stage_name}):
-            for name, (value, unit) in values.items():
-                self._account.metrics.add("AWS/ApiGateway", name, dimensions, value, unit)
+            self._account.metrics.add_all("AWS/ApiGateway", dimensions, values)
 
     def _api(self, api_id: str, stage: str) -> Api | None:
         known: dict[tuple[str, str], Api] = self._account.snapshot("execute_api.apis", dict)

@@ -127,8 +127,7 @@ class BedrockRuntime:
         trace: JsonObject = {}
         if guard:
             before = [guard.judge(text, "INPUT") for text in guarded_texts(document)]
-            trace["inputAssessment"] = {guard.id: guard.assessment(before)}
-            self._note_guardrail(call, guard, "INPUT", before)
+            trace["inputAssessment"] = {guard.id: self._assessment(call, guard, "INPUT", before)}
             if any(each.blocked for each in before):
                 trace["actionReason"] = action_reason(before)
                 return _response(
@@ -141,10 +140,10 @@ class BedrockRuntime:
         text, stop_reason = reply.text, reply.stop_reason
         if guard:
             after = guard.judge(reply.text, "OUTPUT")
-            self._note_guardrail(call, guard, "OUTPUT", [after])
+            assessment = self._assessment(call, guard, "OUTPUT", [after])
             # On record: empty where the answer went out as it was.
             trace["modelOutput"] = [reply.text] if after.intervened else []
-            trace["outputAssessments"] = {guard.id: [guard.assessment([after])]}
+            trace["outputAssessments"] = {guard.id: [assessment]}
             trace["actionReason"] = action_reason(before, [after])
             if after.intervened:
                 stop_reason = "guardrail_intervened"
@@ -175,19 +174,22 @@ class BedrockRuntime:
             thinking_tokens=thinking(document, fault.thinking_tokens if fault else 0),
         )
 
-    def _note_guardrail(
+    def _assessment(
         self, call: Call, guard: Guard, source: Source, judged: Sequence[Assessment]
-    ) -> None:
-        for name, dimensions, value in measures(guard, source, judged):
-            self._account.metrics.add("AWS/Bedrock/Guardrails", name, dimensions, value)
+    ) -> JsonObject:
+        """Return what the trace says of an evaluation, once CloudWatch and CloudTrail have it."""
+        assessment = guard.assessment(judged)
+        for dimensions, values in measures(guard, source, judged, assessment):
+            self._account.metrics.add_all("AWS/Bedrock/Guardrails", dimensions, values)
         self._trail.record_guardrail(
             call,
             guardrail_arn=guard.arn,
             guardrail_version=guard.version,
             source=source,
             action=action_of(judged),
-            assessment=guard.assessment(judged),
+            assessment=assessment,
         )
+        return assessment
 
     def _apply_guardrail(self, call: Call) -> JsonObject:
         """Answer ApplyGuardrail: judge texts without asking a model."""

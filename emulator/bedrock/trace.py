@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
+from emulator.account import Value
 from emulator.bedrock.filters import Assessment, Source
 from emulator.bedrock.guard import Guard
+from emulator.wire.documents import Document
 
 
 def measures(
-    guard: Guard, source: Source, judged: Sequence[Assessment]
-) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Yield what CloudWatch counts of one evaluation: metric, dimensions, value.
+    guard: Guard, source: Source, judged: Sequence[Assessment], assessment: Document
+) -> Iterator[tuple[dict[str, str], list[Value]]]:
+    """Yield what CloudWatch counts of one evaluation: dimensions, and the values in these.
 
     Amazon Bedrock User Guide, "Monitor Amazon Bedrock Guardrails using CloudWatch metrics".
     """
-    assessment = guard.assessment(judged)
     metrics = assessment["invocationMetrics"]
     units = {name: count for name, count in metrics["usage"].items() if name.endswith("Units")}
     whole = {
@@ -27,13 +28,17 @@ def measures(
         {"GuardrailContentSource": source.title()},
         {"Operation": "ApplyGuardrail"},
     ):
-        for name, value in whole.items():
-            yield name, dimensions, value
+        yield dimensions, [(name, value, "Count") for name, value in whole.items()]
     for policy in ("contentPolicy", "topicPolicy", "wordPolicy", "sensitiveInformationPolicy"):
         if guard.policy.get(policy):
             dimensions = {"GuardrailPolicyType": policy[:1].upper() + policy[1:]}
-            yield "TextUnitCount", dimensions, float(units.get(f"{policy}Units", 0))
-            yield "InvocationsIntervened", dimensions, float(policy in assessment)
+            yield (
+                dimensions,
+                [
+                    ("TextUnitCount", float(units.get(f"{policy}Units", 0)), "Count"),
+                    ("InvocationsIntervened", float(policy in assessment), "Count"),
+                ],
+            )
 
 
 def action_of(judged: Sequence[Assessment]) -> str:

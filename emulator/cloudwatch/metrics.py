@@ -7,16 +7,18 @@ there are no percentiles here.
 
 import fnmatch
 import functools
+import itertools
 import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudwatch.models import MetricAggregatedDatum, cloudwatch_backends
 
+from emulator.account import Value
 from emulator.cloudwatch.evaluation import Point
 from emulator.wire.documents import Document, JsonObject
 
@@ -49,13 +51,21 @@ class Metrics:
         unit: str = "Count",
     ) -> None:
         """Count a value in a series, now."""
-        key = (int(self._now() // 60), namespace, name, tuple(sorted(dimensions.items())))
+        self.add_all(namespace, dimensions, ((name, value, unit),))
+
+    def add_all(
+        self, namespace: str, dimensions: Mapping[str, str], values: Iterable[Value]
+    ) -> None:
+        """Count values (name, value, unit) in series of the same dimensions, now."""
+        minute, named = int(self._now() // 60), tuple(sorted(dimensions.items()))
         with self._lock:
-            datum = self._data.get(key) or self._new(key, value, unit)
-            datum.min = min(datum.min, value)
-            datum.max = max(datum.max, value)
-            datum.sum += value
-            datum.sample_count += 1
+            for name, value, unit in values:
+                key = (minute, namespace, name, named)
+                datum = self._data.get(key) or self._new(key, value, unit)
+                datum.min = min(datum.min, value)
+                datum.max = max(datum.max, value)
+                datum.sum += value
+                datum.sample_count += 1
 
     def _new(self, key: _Key, value: float, unit: str) -> MetricAggregatedDatum:
         minute, namespace, name, dimensions = key
@@ -99,13 +109,15 @@ class Metrics:
                 found.append(Point(at, *values))
         return found
 
-    def observe(self, group: str, messages: Iterable[str], filters: Iterable[Document]) -> None:
+    def observe(self, group: str, messages: Sequence[str], filters: Iterable[Document]) -> None:
         """Count what was written to a log group: its events, and what they say of metrics."""
         own = [each for each in filters if each["logGroupName"] == group]
-        dimensions = {"LogGroupName": group}
+        sizes = (
+            (("IncomingLogEvents", 1.0, "Count"), ("IncomingBytes", len(one) + 26.0, "Bytes"))
+            for one in messages
+        )
+        self.add_all("AWS/Logs", {"LogGroupName": group}, itertools.chain.from_iterable(sizes))
         for message in messages:
-            self.add("AWS/Logs", "IncomingLogEvents", dimensions)
-            self.add("AWS/Logs", "IncomingBytes", dimensions, len(message) + 26, "Bytes")
             embedded = '"_aws"' in message
             document = _parsed(message) if own or embedded else None
             if embedded and document:
@@ -119,17 +131,8 @@ class Metrics:
             for directive in document["_aws"]["CloudWatchMetrics"]:
                 for names in directive.get("Dimensions") or [[]]:
                     dimensions = {name: str(document[name]) for name in names if name in document}
-                    for metric in directive["Metrics"]:
-                        values = document.get(metric["Name"])
-                        for value in values if isinstance(values, list) else [values]:
-                            if isinstance(value, int | float):
-                                self.add(
-                                    directive["Namespace"],
-                                    metric["Name"],
-                                    dimensions,
-                                    float(value),
-                                    metric.get("Unit", "None"),
-                                )
+                    values = list(_embedded_values(directive["Metrics"], document))
+                    self.add_all(directive["Namespace"], dimensions, values)
         except (AttributeError, KeyError, TypeError):
             return  # any function may write anything; CloudWatch, too, counts what it can read
 
@@ -147,6 +150,14 @@ class Metrics:
                 value = _number(value)
             if isinstance(value, int | float):
                 self.add(each["metricNamespace"], each["metricName"], {}, float(value), "None")
+
+
+def _embedded_values(metrics: Iterable[Document], document: Document) -> Iterator[Value]:
+    for metric in metrics:
+        values = document.get(metric["Name"])
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, int | float):
+                yield metric["Name"], float(value), metric.get("Unit", "None")
 
 
 def _number(text: str) -> float | None:
@@ -214,12 +225,16 @@ class _Parser:
         parts = [self._all()]
         while self._follows("||"):
             parts.append(self._all())
+        if len(parts) == 1:
+            return parts[0]
         return lambda document: any(part(document) for part in parts)
 
     def _all(self) -> Matches:
         parts = [self._one()]
         while self._follows("&&"):
             parts.append(self._one())
+        if len(parts) == 1:
+            return parts[0]
         return lambda document: all(part(document) for part in parts)
 
     def _one(self) -> Matches:
@@ -238,12 +253,20 @@ class _Parser:
                 self._next("EXISTS")
                 return lambda document: _value(document, path) is _ABSENT
             case sign:
-                text = self._next("text", "word")
+                like = _like(self._next("text", "word"))
                 # A field that is not there equals nothing and differs from nothing.
                 return lambda document: (
                     (value := _value(document, path)) is not _ABSENT
-                    and fnmatch.fnmatchcase(str(value), text.replace("[", "[[]")) is (sign == "=")
+                    and like(str(value)) is (sign == "=")
                 )
+
+
+def _like(text: str) -> Callable[[str], bool]:
+    """Return the comparison with a text in which `*` stands for anything."""
+    if not set("*?") & set(text):
+        return text.__eq__
+    whole = re.compile(fnmatch.translate(text.replace("[", "[[]"))).match
+    return lambda value: whole(value) is not None
 
 
 def _value(document: Any, path: list[str]) -> Any:

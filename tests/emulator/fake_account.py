@@ -3,14 +3,14 @@
 import contextlib
 import functools
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
 import moto  # noqa: F401  # hooks into botocore: before any client is made
 from botocore.awsrequest import AWSResponse
 
-from emulator.account import Account
+from emulator.account import Account, Value
 from emulator.iam import Authorizer
 from emulator.wire.http import HttpRequest, HttpResponse
 from iam_policy import Decision
@@ -68,6 +68,14 @@ class _Metrics:
         unit: str = "Count",  # noqa: ARG002
     ) -> None:
         self.counted.append((name, dimensions))
+
+    def add_all(
+        self,
+        namespace: str,  # noqa: ARG002
+        dimensions: Mapping[str, str],
+        values: Iterable[Value],
+    ) -> None:
+        self.counted += [(name, dimensions) for name, _, _ in values]
 
 
 class FakeAccount(Account):

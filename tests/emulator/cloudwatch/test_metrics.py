@@ -63,6 +63,9 @@ def test_values_of_a_series_add_up_in_one_datum(emulator: Emulator, account: Acc
         account.metrics.add("M/Sum", "Took", {"Of": "it", "In": "here"}, value, "Milliseconds")
     account.metrics.add("M/Sum", "Took", {"Of": "other", "In": "here"}, 9.0)
     assert stats(emulator, "M/Sum", "Took", {"Of": "it", "In": "here"}) == [(3, 6, 3)]
+    both = [("Took", 4.0, "Milliseconds"), ("Took", 5.0, "Milliseconds")]
+    account.metrics.add_all("M/Sum", {"In": "here", "Of": "it"}, both)
+    assert stats(emulator, "M/Sum", "Took", {"Of": "it", "In": "here"}) == [(5, 15, 5)]
     listed = emulator.client("cloudwatch").list_metrics(Namespace="M/Sum")["Metrics"]
     assert len(listed) == 2
     assert account.generation == generation, "a metric is no change of the configuration"
