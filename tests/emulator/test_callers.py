@@ -31,13 +31,11 @@ BAD: list[Bad] = [
     ("lambda", "", "POST /2015-03-31/functions", "{", "InvalidRequestContentException"),
     ("lambda", "", "POST /2015-03-31/functions", "{}", "ValidationException"),
     ("bedrock", "", "PUT /logging/modelinvocations", "{}", "ValidationException"),
-    (
-        *("bedrock", "", "PUT /logging/modelinvocations"),
-        *('{"loggingConfig": {"cloudWatchConfig": {}}}', "ValidationException"),
-    ),
+    (*("bedrock", "", "PUT /logging/modelinvocations"),
+     *('{"loggingConfig": {"cloudWatchConfig": {}}}', "ValidationException")),
     ("iam", "", "POST /", "Action=GetRole&Version=2010-05-08", "ValidationError"),
     ("s3", "", "PUT /some-bucket", "<", "MalformedXML"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: " ".join(bad[:4]))

@@ -39,12 +39,9 @@ def test_everything_is_named_after_the_environment(plan: dict[str, Any], environ
         f"{everywhere}-{kind}" for kind in ("boundary", "deny-tampering", "require-guardrail")
     }
     assert {group["name"] for group in resources(plan, "aws_cloudwatch_log_group")} == {
-        f"/aws/lambda/{name}",
-        f"/aws/apigateway/{name}",
-        f"aws-waf-logs-{name}",
-        f"/aws/cloudtrail/{name}",
-        "/aws/bedrock/model-invocations",
-    }
+        f"/aws/lambda/{name}", f"/aws/apigateway/{name}", f"aws-waf-logs-{name}",
+        f"/aws/cloudtrail/{name}", "/aws/bedrock/model-invocations",
+    }  # fmt: skip
     assert {role["name"] for role in resources(plan, "aws_iam_role")} == {
         *(f"{everywhere}-{kind}" for kind in ("execution", "trail")),
         *("ApiGatewayLoggingRole-us-east-2", "BedrockLoggingRole-us-east-2"),

@@ -71,11 +71,7 @@ def test_every_input_of_the_api_definition_makes_a_new_deployment() -> None:
     text = "".join((api / file).read_text(encoding="utf-8") for file in files)
     # Name and tags go into no snapshot; these two are the permission's, and the alias' own.
     names = set(re.findall(r"var\.([a-z_.]+)", text)) - {
-        "name",
-        "tags",
-        "function.function_name",
-        "function.alias_name",
-        "stage_name",
-    }
+        "name", "tags", "function.function_name", "function.alias_name", "stage_name",
+    }  # fmt: skip
     hashed = set(re.findall(r"var\.([a-z_.]+)", definition))
     assert {name for name in names if not {name, name.partition(".")[0]} & hashed} == set()

@@ -39,32 +39,18 @@ def test_what_is_in_use_ends_after_the_new_one_is_made(module: str) -> None:
     ("module", "resource", "waits_for"),
     [
         # A version must not answer before its role may do what it needs, and may not do the rest.
-        (
-            "compute",
-            "aws_lambda_function.this",
-            {
-                "aws_iam_role_policy.further",
-                "aws_iam_role_policy.guardrail",
-                "aws_iam_role_policy.invoke",
-                "aws_iam_role_policy.memory",
-                "aws_iam_role_policy.vpc",
-                "aws_iam_role_policy_attachment.deny_tampering",
-            },
-        ),
+        ("compute", "aws_lambda_function.this", {"aws_iam_role_policy.further",
+         "aws_iam_role_policy.guardrail", "aws_iam_role_policy.invoke",
+         "aws_iam_role_policy.memory", "aws_iam_role_policy.vpc",
+         "aws_iam_role_policy_attachment.deny_tampering"}),
         # A deployment is a snapshot of what is there.
-        (
-            "api",
-            "aws_api_gateway_deployment.this",
-            {
-                "aws_api_gateway_gateway_response.this",
-                "aws_api_gateway_integration.chat",
-                "aws_api_gateway_integration.conversation",
-                "aws_api_gateway_integration_response.conversation",
-                "aws_api_gateway_integration_response.preflight",
-            },
-        ),
+        ("api", "aws_api_gateway_deployment.this",
+         {"aws_api_gateway_gateway_response.this", "aws_api_gateway_integration.chat",
+         "aws_api_gateway_integration.conversation",
+         "aws_api_gateway_integration_response.conversation",
+         "aws_api_gateway_integration_response.preflight"}),
     ],
-)
+)  # fmt: skip
 def test_what_must_be_complete_waits(module: str, resource: str, waits_for: set[str]) -> None:
     listed = of_module(module)[resource]["depends_on"]
     assert isinstance(listed, list)

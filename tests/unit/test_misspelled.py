@@ -108,13 +108,10 @@ CLIENTS = Collection(Object({"enabled": None}), keyed=True)
         ([[{"action": 1}, {"actoin": 1}]], RULES, ["x[1].actoin"]),
         ([{"actoin": 1}], RULES, ["x[0].actoin"]),
         ([{"action": 1}], RULES, []),
-        (
-            {"web": [{"enbled": 1, "__startline__": 1}], "__endline__": 2},
-            CLIENTS,
-            ["x[web].enbled"],
-        ),
+        ({"web": [{"enbled": 1, "__startline__": 1}], "__endline__": 2}, CLIENTS,
+         ["x[web].enbled"]),
     ],
-)
+)  # fmt: skip
 def test_values_are_read_as_checkov_hands_them_on(
     value: object, kind: Object | Collection, paths: list[str]
 ) -> None:

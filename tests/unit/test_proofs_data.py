@@ -133,14 +133,12 @@ def _written(folder: Path, edge: str) -> Path:
         (f"{EDGE}{CONTROL}defaults.passes = {{ status = 204 }}", "and none of these"),
         (f'{EDGE}{CONTROL}[[control.request]]\nname = "a"', "unknown request. Proofs are called"),
         (f'{EDGE}{CONTROL}{REQUEST}code = "forbidden"', "what passes has no code"),
-        (
-            f'{EDGE}{CONTROL}[[control.denied]]\nname = "a"\nactions = []',
-            "denied_by must be one of",
-        ),
+        (f'{EDGE}{CONTROL}[[control.denied]]\nname = "a"\nactions = []',
+         "denied_by must be one of"),
         (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\nlog = "waf"', "log must be"),
         (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\ncall = "a.b"', "find and equals"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ProofDataError, match=re.escape(said)):
         load(_written(tmp_path, text))

@@ -187,47 +187,24 @@ def turn(
 @pytest.mark.parametrize(
     ("one", "records", "layer", "what"),
     [
-        (
-            turn(403, "prompt_injection"),
-            {"waf": {"action": "BLOCK", "terminatingRuleId": "prompt-injection"}},
-            "edge",
-            "prompt-injection",
-        ),
+        (turn(403, "prompt_injection"), {"waf": {"action": "BLOCK",
+         "terminatingRuleId": "prompt-injection"}}, "edge", "prompt-injection"),
         (turn(400, "invalid_request"), {"waf": {"action": "ALLOW"}, "api": {}}, "none", ""),
-        (
-            turn(400, "invalid_request"),
-            {"waf": {"action": "ALLOW"}, "api": {"errorType": "BAD_REQUEST_BODY"}},
-            "api",
-            "BAD_REQUEST_BODY",
-        ),
-        (
-            turn(blocked=True, stop="screened"),
-            {"function": BLOCKED | {"stop_reason": "screened", "screened": "override"}},
-            "compute",
-            "screening: override",
-        ),
-        (
-            turn(blocked=True, stop="leak"),
-            {"function": BLOCKED | {"leaked": True}},
-            "compute",
-            "prompt leak",
-        ),
-        (
-            turn(blocked=True, stop="guardrail_intervened"),
-            {"function": BLOCKED | {"guardrail": ["input.x.BLOCKED", "output.x.ANONYMIZED"]}},
-            "guardrail",
-            "input.x.BLOCKED",
-        ),
-        (
-            turn(502, "model_error"),
-            {"function": {"status": 502, "code": "model_error"}},
-            "compute",
-            "model_error",
-        ),
+        (turn(400, "invalid_request"), {"waf": {"action": "ALLOW"},
+         "api": {"errorType": "BAD_REQUEST_BODY"}}, "api", "BAD_REQUEST_BODY"),
+        (turn(blocked=True, stop="screened"), {"function": BLOCKED | {"stop_reason": "screened",
+         "screened": "override"}}, "compute", "screening: override"),
+        (turn(blocked=True, stop="leak"), {"function": BLOCKED | {"leaked": True}}, "compute",
+         "prompt leak"),
+        (turn(blocked=True, stop="guardrail_intervened"),
+         {"function": BLOCKED | {"guardrail": ["input.x.BLOCKED", "output.x.ANONYMIZED"]}},
+         "guardrail", "input.x.BLOCKED"),
+        (turn(502, "model_error"), {"function": {"status": 502, "code": "model_error"}}, "compute",
+         "model_error"),
         (turn(), {"function": {"status": 200, "screened": "override"}}, "model", "end_turn"),
         (turn(), {}, verdicts.NOT_KNOWN, "no record of the function"),
     ],
-)
+)  # fmt: skip
 def test_the_logs_say_which_layer_stopped_a_probe(
     one: Turn, records: dict[str, Any], layer: str, what: str
 ) -> None:

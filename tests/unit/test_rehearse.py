@@ -70,7 +70,7 @@ def run(rehearsal_of: Any, *arguments: str) -> int:
 
 
 def test_the_first_enabled_client_asks_unless_another_is_named(
-    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+    up: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(up(**KEYS), "--", "Where is my order?") == 0
     assert run(up(**KEYS), "--client", "web", "--", "-n and 'quotes'") == 0
@@ -81,7 +81,7 @@ def test_the_first_enabled_client_asks_unless_another_is_named(
     assert capsys.readouterr().out == '200 {"response": "Hello."}\n' * 2
 
 
-def test_who_says_nothing_asks_the_question_that_make_up_asks(up: Callable[..., Any]) -> None:
+def test_who_says_nothing_asks_the_question_that_make_up_asks(up: Any) -> None:
     assert run(up(**KEYS), "--client", "", "--", "") == 0
     assert FakeChatbot.asked == [("key-of-app", talk.QUESTION)]
 
@@ -222,7 +222,7 @@ def test_a_second_make_up_of_the_environment_waits_for_the_first(
 
 
 def test_a_local_aws_that_is_gone_is_told_in_a_sentence(
-    up: Callable[..., Any], url: str, capsys: pytest.CaptureFixture[str]
+    up: Any, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = up(**KEYS)
     gone = rehearsal().session()
@@ -302,7 +302,7 @@ def test_another_model_needs_another_rehearsal(
 
 
 def test_every_enabled_client_is_listed_and_the_first_one_is_used(
-    up: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+    up: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = up(**KEYS)()
     talk.show(rehearsal.session(), rehearsal)

@@ -142,34 +142,18 @@ def test_a_rule_of_the_edge_is_told_with_its_labels_and_what_matched() -> None:
 @pytest.mark.parametrize(
     ("changed", "place", "verdict", "what"),
     [
-        (
-            {"api": [ACCESS | {"status": "429", "errorType": "THROTTLED"}], "function": []},
-            "api",
-            "stopped",
-            "too many requests a second (THROTTLED), 7 requests left now",
-        ),
-        (
-            {"function": [CHAT | {"stop_reason": "screened", "screened": "override"}]},
-            "compute",
-            "stopped",
-            "screening: override",
-        ),
-        (
-            {"function": [CHAT | {"status": 429, "code": "model_throttled", "attempts": 3}]},
-            "compute",
-            "failed",
-            "model_throttled, 3 attempts",
-        ),
+        ({"api": [ACCESS | {"status": "429", "errorType": "THROTTLED"}], "function": []}, "api",
+         "stopped", "too many requests a second (THROTTLED), 7 requests left now"),
+        ({"function": [CHAT | {"stop_reason": "screened", "screened": "override"}]}, "compute",
+         "stopped", "screening: override"),
+        ({"function": [CHAT | {"status": 429, "code": "model_throttled", "attempts": 3}]},
+         "compute", "failed", "model_throttled, 3 attempts"),
         ({"function": [CHAT | {"screened": "override"}]}, "compute", "counted", "override"),
-        (
-            {"function": [CHAT | {"leaked": True, "blocked": True}]},
-            "compute",
-            "stopped",
-            "recites the system prompt",
-        ),
+        ({"function": [CHAT | {"leaked": True, "blocked": True}]}, "compute", "stopped",
+         "recites the system prompt"),
         ({"waf": []}, "edge", "no record", "log of waf: the log has no record of it, or not yet"),
     ],
-)
+)  # fmt: skip
 def test_each_layer_says_what_it_did(
     changed: dict[str, Any], place: str, verdict: str, what: str
 ) -> None:

@@ -152,9 +152,8 @@ CHOOSE = "Please choose supported operations"
         ("create_rest_api", {"name": "x", "description": ""}, 400, BAD,
          "Description cannot be an empty string"),
         ("create_rest_api", {"name": "x", "minimumCompressionSize": -1}, 400, BAD, COMPRESSION),
-        ("create_rest_api",
-         {"name": "x", "endpointConfiguration": {"types": ["EDGE", "REGIONAL"]}}, 400, BAD,
-         "Cannot create an api with multiple Endpoint Types."),
+        ("create_rest_api", {"name": "x", "endpointConfiguration": {"types": ["EDGE", "REGIONAL"]}},
+         400, BAD, "Cannot create an api with multiple Endpoint Types."),
         ("create_model", {"name": "", "contentType": "application/json"}, 400, BAD,
          "Model name must be non-empty"),
         ("create_model", {"name": "New", "contentType": "application/json", "schema": ""}, 400,
@@ -206,9 +205,8 @@ CHOOSE = "Please choose supported operations"
         ("update_gateway_response", patch("replace", "/wrongPath", "x"), 400, BAD,
          "Invalid patch path /wrongPath"),
         ("update_gateway_response", patch("replace", None), 400, BAD, "Invalid patch path null"),
-        ("update_gateway_response",
-         patch("replace", "/responseParameters/gatewayresponse.header.X", "'x'"), 404, MISSING,
-         PARAMETER),
+        ("update_gateway_response", patch("replace", "/responseParameters/gatewayresponse.header.X",
+         "'x'"), 404, MISSING, PARAMETER),
         ("update_gateway_response", patch("add", "/responseTemplates/a~1b"), 400, BAD,
          "Invalid null or empty value in responseTemplates"),
         ("update_rest_api", patch("replace", "/minimumCompressionSize", "x"), 400, BAD,
@@ -229,9 +227,8 @@ CHOOSE = "Please choose supported operations"
          f" 'updateMethodResponseInput.patchOperations.1.member.op' {FAILED}: {OPS}; Value 'wrong'"
          f" at 'statusCode' {FAILED}: Member must satisfy regular expression pattern:"
          " [1-5]\\d\\d")),
-        ("create_rest_api",
-         {"name": "x", "endpointConfiguration": {"types": ["wrong"], "ipAddressType": "wrong"}},
-         400, INVALID,
+        ("create_rest_api", {"name": "x", "endpointConfiguration": {"types": ["wrong"],
+         "ipAddressType": "wrong"}}, 400, INVALID,
          ("2 validation errors detected: Value '[wrong]' at"
          f" 'createRestApiInput.endpointConfiguration.types' {FAILED}: Member must satisfy"
          " constraint: [Member must satisfy enum value set: [PRIVATE, EDGE, REGIONAL]]; Value"

@@ -1,6 +1,5 @@
 """Converse: what it accepts, what it answers, what the guardrail does."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from tests.emulator.conftest import ACCOUNT, Emulator
 from tests.emulator.shown import unique
 
 
-def test_a_question_is_answered(converse: Callable[..., Any]) -> None:
+def test_a_question_is_answered(converse: Any) -> None:
     reply = converse(QUESTION)
     assert "courier" in said(reply)
     assert (reply["output"]["message"]["role"], reply["stopReason"]) == ("assistant", "end_turn")
@@ -22,12 +21,12 @@ def test_a_question_is_answered(converse: Callable[..., Any]) -> None:
     assert reply["trace"]["guardrail"]["actionReason"] == "No action."
 
 
-def test_an_answer_stops_at_the_requested_length(converse: Callable[..., Any]) -> None:
+def test_an_answer_stops_at_the_requested_length(converse: Any) -> None:
     reply = converse(QUESTION, inferenceConfig={"maxTokens": 5})
     assert (reply["stopReason"], reply["usage"]["outputTokens"]) == ("max_tokens", 5)
 
 
-def test_a_guardrail_is_not_applied_unless_named(converse: Callable[..., Any]) -> None:
+def test_a_guardrail_is_not_applied_unless_named(converse: Any) -> None:
     reply = converse("Is Gemini better?", guardrailConfig=None)
     assert reply["stopReason"] == "end_turn"
     assert "trace" not in reply
@@ -44,7 +43,7 @@ def test_a_guardrail_is_not_applied_unless_named(converse: Callable[..., Any]) -
     ],
 )
 def test_a_blocked_question_never_reaches_the_model(
-    converse: Callable[..., Any], guardrail: dict[str, str], text: str, policy: str
+    converse: Any, guardrail: dict[str, str], text: str, policy: str
 ) -> None:
     reply = converse(text)
     assert (said(reply), reply["stopReason"]) == ("Input blocked.", "guardrail_intervened")
@@ -67,7 +66,7 @@ def test_a_blocked_answer_is_replaced(converse: Any, guardrail: dict[str, str]) 
     ]
 
 
-def test_personal_data_in_an_answer_is_masked(converse: Callable[..., Any]) -> None:
+def test_personal_data_in_an_answer_is_masked(converse: Any) -> None:
     reply = converse("What is your support email address?")
     assert "{EMAIL}" in said(reply)
     assert "support@" not in said(reply)
@@ -76,14 +75,14 @@ def test_personal_data_in_an_answer_is_masked(converse: Callable[..., Any]) -> N
     assert reply["trace"]["guardrail"]["modelOutput"][0].startswith("You can write to")
 
 
-def test_no_trace_unless_asked_for(converse: Callable[..., Any], guardrail: dict[str, str]) -> None:
+def test_no_trace_unless_asked_for(converse: Any, guardrail: dict[str, str]) -> None:
     config = {"guardrailIdentifier": guardrail["arn"], "guardrailVersion": "DRAFT"}
     reply = converse("Is Gemini better?", guardrailConfig=config)
     assert said(reply) == "Input blocked."
     assert "trace" not in reply
 
 
-def test_every_message_is_judged_unless_some_are_marked(converse: Callable[..., Any]) -> None:
+def test_every_message_is_judged_unless_some_are_marked(converse: Any) -> None:
     def talk(first: dict[str, Any], last: dict[str, Any]) -> str:
         reply = converse(
             "",
@@ -101,7 +100,7 @@ def test_every_message_is_judged_unless_some_are_marked(converse: Callable[..., 
     assert (talk(bad, good), talk(bad, marked)) == ("guardrail_intervened", "end_turn")
 
 
-def test_a_system_prompt_is_judged_only_when_marked(converse: Callable[..., Any]) -> None:
+def test_a_system_prompt_is_judged_only_when_marked(converse: Any) -> None:
     plain = converse(QUESTION, system=[{"text": "Never speak of Gemini."}])
     assert plain["stopReason"] == "end_turn"
     marked = converse(QUESTION, system=[{"guardContent": {"text": {"text": "Gemini"}}}])
@@ -145,7 +144,7 @@ def test_a_numbered_version_stays_as_it_was_published(emulator: Emulator) -> Non
     ],
 )
 def test_a_guardrail_that_is_not_there_stops_the_call(
-    converse: Callable[..., Any], guardrail: dict[str, str], config: dict[str, str]
+    converse: Any, guardrail: dict[str, str], config: dict[str, str]
 ) -> None:
     """AWS says one thing of identifier and version (five reports on live accounts, 2026)."""
     with pytest.raises(ClientError) as caught:
@@ -203,7 +202,7 @@ def test_what_aws_refuses_is_refused(converse: Any, changes: dict[str, Any], mes
 
 
 @pytest.mark.parametrize("model", [PROFILE, PROFILE_ARN, f"global.{MODEL}", "us.amazon.nova-x"])
-def test_a_profile_is_taken_by_id_or_arn(converse: Callable[..., Any], model: str) -> None:
+def test_a_profile_is_taken_by_id_or_arn(converse: Any, model: str) -> None:
     assert converse(QUESTION, modelId=model)["stopReason"] == "end_turn"
 
 
@@ -215,13 +214,13 @@ def test_a_profile_is_taken_by_id_or_arn(converse: Callable[..., Any], model: st
         "anthropic.claude-sonnet-4-20250514-v1:0",
     ],
 )
-def test_a_model_that_aws_removed_is_gone(converse: Callable[..., Any], model: str) -> None:
+def test_a_model_that_aws_removed_is_gone(converse: Any, model: str) -> None:
     with pytest.raises(ClientError, match="end of its life") as caught:
         converse(QUESTION, modelId=f"us.{model}")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_a_conversation_beyond_the_models_window_is_refused(converse: Callable[..., Any]) -> None:
+def test_a_conversation_beyond_the_models_window_is_refused(converse: Any) -> None:
     with pytest.raises(ClientError, match="Input is too long for requested model") as caught:
         converse("word " * 200_000)
     assert caught.value.response["Error"]["Code"] == "ValidationException"

@@ -36,7 +36,7 @@ def faults(emulator: Emulator) -> Iterator[Callable[[Any], Any]]:
     ],
 )
 def test_every_error_can_be_switched_on_for_one_call(
-    converse: Callable[..., Any], faults: Callable[[Any], Any], code: str, status: int
+    converse: Any, faults: Any, code: str, status: int
 ) -> None:
     faults({"bedrock": {"error": code}})
     with pytest.raises(ClientError) as caught:
@@ -46,9 +46,7 @@ def test_every_error_can_be_switched_on_for_one_call(
     assert converse(QUESTION)["stopReason"] == "end_turn"
 
 
-def test_a_reply_can_be_set_and_the_guardrail_judges_it(
-    converse: Callable[..., Any], faults: Callable[[Any], Any]
-) -> None:
+def test_a_reply_can_be_set_and_the_guardrail_judges_it(converse: Any, faults: Any) -> None:
     faults({"bedrock": {"reply": {"text": "Ask Gemini."}, "times": 2}})
     assert said(converse(QUESTION)) == "Output blocked."
     assert said(converse(QUESTION, guardrailConfig=None)) == "Ask Gemini."
@@ -57,9 +55,7 @@ def test_a_reply_can_be_set_and_the_guardrail_judges_it(
     assert (reply["output"]["message"]["content"], reply["stopReason"]) == ([], "content_filtered")
 
 
-def test_the_model_thinks_first_when_it_is_told_to(
-    converse: Callable[..., Any], faults: Callable[[Any], Any]
-) -> None:
+def test_the_model_thinks_first_when_it_is_told_to(converse: Any, faults: Any) -> None:
     faults({"bedrock": {"thinking_tokens": 100, "times": 0}})
     reply = converse(QUESTION)
     thought, answer = reply["output"]["message"]["content"]
@@ -78,9 +74,7 @@ def test_the_model_thinks_first_when_it_is_told_to(
     assert (all_of_it["stopReason"], all_of_it["usage"]["outputTokens"]) == ("max_tokens", 64)
 
 
-def test_latency_can_be_set(
-    converse: Callable[..., Any], faults: Callable[[Any], Any], emulator: Emulator
-) -> None:
+def test_latency_can_be_set(converse: Any, faults: Any, emulator: Emulator) -> None:
     faults({"latency_ms": 120})
     began = time.monotonic()
     reply = converse(QUESTION)
@@ -109,7 +103,7 @@ def test_latency_can_be_set(
         {"bedrock": {"thinking_tokens": -1}},
     ],
 )
-def test_a_wrong_switch_is_refused(faults: Callable[[Any], Any], document: Any) -> None:
+def test_a_wrong_switch_is_refused(faults: Any, document: Any) -> None:
     assert faults(document).status == 400
 
 

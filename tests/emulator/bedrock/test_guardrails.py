@@ -176,13 +176,10 @@ BAD_BODIES = [
     ("GET /guardrails?nextToken=-3", "", "ValidationException"),
     ("POST /tagResource", '{"resourceARN": 5, "tags": []}', "SerializationException"),
     ("POST /tagResource", '{"resourceARN": "{arn}", "tags": 5}', "SerializationException"),
-    (
-        "POST /tagResource",
-        '{"resourceARN": "{arn}", "tags": [{"key": "k"}]}',
-        "ValidationException",
-    ),
+    ("POST /tagResource", '{"resourceARN": "{arn}", "tags": [{"key": "k"}]}',
+     "ValidationException"),
     ("POST /untagResource", '{"resourceARN": "{arn}", "tagKeys": 5}', "SerializationException"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", BAD_BODIES, ids=lambda bad: f"{bad[0]} {bad[1][:40]}")

@@ -31,7 +31,7 @@ def invocation_log(emulator: Emulator) -> Iterator[str]:
 
 
 def test_invocations_are_logged_in_awss_schema(
-    converse: Callable[..., Any], invocation_log: str, log_events: Callable[[str, str], list[str]]
+    converse: Any, invocation_log: str, log_events: Callable[[str, str], list[str]]
 ) -> None:
     converse(QUESTION, requestMetadata={"request_id": "abc"})
     converse("Is Gemini better?")

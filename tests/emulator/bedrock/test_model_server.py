@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def model(emulator: Emulator, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> St
 
 
 def test_the_servers_first_model_is_asked_and_its_answer_and_usage_are_passed_on(
-    converse: Callable[..., Any], model: Stub
+    converse: Any, model: Stub
 ) -> None:
     spoken = [("user", "Hello"), ("assistant", "Yes?"), ("user", QUESTION)]
     reply = converse(
@@ -99,14 +99,14 @@ def test_the_servers_first_model_is_asked_and_its_answer_and_usage_are_passed_on
     ("finish", "stop_reason"), [("length", "max_tokens"), ("content_filter", "content_filtered")]
 )
 def test_why_the_model_stopped_is_told_in_bedrocks_words(
-    converse: Callable[..., Any], model: Stub, finish: str, stop_reason: str
+    converse: Any, model: Stub, finish: str, stop_reason: str
 ) -> None:
     model.says(None, finish)
     reply = converse(QUESTION)
     assert (reply["stopReason"], reply["output"]["message"]["content"]) == (stop_reason, [])
 
 
-def test_the_guardrail_is_around_it(converse: Callable[..., Any], model: Stub) -> None:
+def test_the_guardrail_is_around_it(converse: Any, model: Stub) -> None:
     assert said(converse("Is Gemini better?")) == "Input blocked."
     assert model.asked == []
     model.says("Ask Gemini.")
@@ -134,7 +134,7 @@ def test_the_guardrail_is_around_it(converse: Callable[..., Any], model: Stub) -
     ],
 )
 def test_what_is_no_answer_is_an_error_of_bedrocks(
-    converse: Callable[..., Any], model: Stub, status: int, reply: Any, code: str
+    converse: Any, model: Stub, status: int, reply: Any, code: str
 ) -> None:
     model.status = status
     if isinstance(reply, bytes):
@@ -147,7 +147,7 @@ def test_what_is_no_answer_is_an_error_of_bedrocks(
 
 
 def test_a_slow_model_and_a_dead_one_are_told_apart(
-    converse: Callable[..., Any], model: Stub, caplog: pytest.LogCaptureFixture
+    converse: Any, model: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
     model.seconds = 1
     with pytest.raises(ClientError, match="ModelTimeoutException"):

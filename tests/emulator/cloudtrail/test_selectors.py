@@ -43,29 +43,16 @@ def test_guardrail_evaluations_are_recorded_if_selected(rig: Rig) -> None:
     [
         ({"EventSelectors": [{"ReadWriteType": "WriteOnly"}]}, {"DeleteLogGroup", "DisableKey"}),
         ({"EventSelectors": [{"ReadWriteType": "ReadOnly"}]}, {"DescribeLogGroups"}),
-        (
-            {"EventSelectors": [{"ExcludeManagementEventSources": ["kms.amazonaws.com"]}]},
-            {"DeleteLogGroup", "DescribeLogGroups"},
-        ),
+        ({"EventSelectors": [{"ExcludeManagementEventSources": ["kms.amazonaws.com"]}]},
+         {"DeleteLogGroup", "DescribeLogGroups"}),
         ({"EventSelectors": [{"IncludeManagementEvents": False}]}, set()),
-        (
-            {"AdvancedEventSelectors": [MANAGEMENT]},
-            {"DeleteLogGroup", "DescribeLogGroups", "DisableKey"},
-        ),
-        (
-            {
-                "AdvancedEventSelectors": [
-                    advanced(
-                        {"Field": "eventCategory", "Equals": ["Management"]},
-                        {"Field": "readOnly", "Equals": ["false"]},
-                        {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]},
-                    )
-                ]
-            },
-            {"DeleteLogGroup"},
-        ),
+        ({"AdvancedEventSelectors": [MANAGEMENT]},
+         {"DeleteLogGroup", "DescribeLogGroups", "DisableKey"}),
+        ({"AdvancedEventSelectors": [advanced({"Field": "eventCategory", "Equals": ["Management"]},
+         {"Field": "readOnly", "Equals": ["false"]},
+         {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]})]}, {"DeleteLogGroup"}),
     ],
-)
+)  # fmt: skip
 def test_event_selectors_are_honoured(
     rig: Rig, selectors: dict[str, Any], expected: set[str]
 ) -> None:

@@ -179,12 +179,8 @@ def test_nothing_secret_is_recorded(rig: Rig) -> None:
     records = rig.records()
     assert "topsecret" not in json.dumps(records)
     assert [record["eventName"] for record in records] == [
-        "CreateFunction20150331",
-        "CreateApiKey",
-        "CreateUsagePlanKey",
-        "AssumeRole",
-        "Converse",
-    ]
+        "CreateFunction20150331", "CreateApiKey", "CreateUsagePlanKey", "AssumeRole", "Converse",
+    ]  # fmt: skip
     assert records[0]["requestParameters"]["functionName"] == "chatbot-dev"
     assert records[3]["responseElements"]["credentials"]["accessKeyId"] == "ASIAEXAMPLE00000"
 

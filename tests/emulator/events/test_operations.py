@@ -81,16 +81,12 @@ def test_a_rule_has_five_targets(events: Any, rule: str) -> None:
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        (
-            {"InputTransformer": {"InputPathsMap": {"a": "$.a"}, "InputTemplate": '"<a> <b>"'}},
-            "InputTemplate for target t contains invalid placeholder b.",
-        ),
-        (
-            {"Input": "{}", "InputPath": "$.a"},
-            "Only one of Input, InputPath, or InputTransformer must be provided for target t.",
-        ),
+        ({"InputTransformer": {"InputPathsMap": {"a": "$.a"}, "InputTemplate": '"<a> <b>"'}},
+         "InputTemplate for target t contains invalid placeholder b."),
+        ({"Input": "{}", "InputPath": "$.a"},
+         "Only one of Input, InputPath, or InputTransformer must be provided for target t."),
     ],
-)
+)  # fmt: skip
 def test_a_target_that_could_not_be_told_is_refused(
     events: Any, rule: str, target: dict[str, Any], says: str
 ) -> None:

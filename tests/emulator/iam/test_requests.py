@@ -189,12 +189,10 @@ def test_a_request_that_can_be_read_in_two_ways_is_none(authorizer: Authorizer) 
     ("service", "operation", "given", "action"),
     [
         ("lambda", "invoke", {"FunctionName": "f"}, "lambda:InvokeFunction"),
-        (
-            *("bedrock-runtime", "converse", {"modelId": "us.a.b", "messages": []}),
-            "bedrock:InvokeModel",
-        ),
+        (*("bedrock-runtime", "converse", {"modelId": "us.a.b", "messages": []}),
+         "bedrock:InvokeModel"),
     ],
-)
+)  # fmt: skip
 def test_our_own_parts_read_any_content_type(
     authorizer: Authorizer, service: str, operation: str, given: dict[str, Any], action: str
 ) -> None:

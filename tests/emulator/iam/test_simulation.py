@@ -152,14 +152,11 @@ def test_pages_follow_each_other(aws: Aws, role: str) -> None:
 @pytest.mark.parametrize(
     ("operation", "given", "code"),
     [
-        (
-            "simulate_principal_policy",
-            {"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"},
-            "NoSuchEntity",
-        ),
+        ("simulate_principal_policy", {"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"},
+         "NoSuchEntity"),
         ("simulate_custom_policy", {"PolicyInputList": ['{"Statement": 1}']}, "InvalidInput"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_simulated_is_refused(
     aws: Aws, operation: str, given: dict[str, Any], code: str
 ) -> None:

@@ -188,24 +188,9 @@ def test_no_body_breaks_a_group(edge: Edge, noise: bytes) -> None:
 
 STARTS = ["", "union", "'", "${", "$1:", "http://", "(java.lang.", "../"]
 REPEATED = [
-    "/**/",
-    "/*",
-    "*/",
-    " ",
-    "a",
-    "1",
-    "'",
-    '"',
-    ";",
-    "${",
-    "${a:-",
-    "}",
-    "../",
-    ".",
-    "=",
-    "(",
+    "/**/", "/*", "*/", " ", "a", "1", "'", '"', ";", "${", "${a:-", "}", "../", ".", "=", "(",
     "union ",
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("repeated", REPEATED)

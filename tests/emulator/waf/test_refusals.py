@@ -55,7 +55,7 @@ def update(emulator: Emulator, acl: Mapping[str, Any], *rules: Mapping[str, Any]
     )
 
 
-def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., Any]) -> None:
+def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Any) -> None:
     client = emulator.client("wafv2")
     refusal = {"CustomResponse": {"ResponseCode": 403, "CustomResponseBodyKey": "no"}}
     word = text("RegexMatchStatement", json_values(), "LOWERCASE", RegexString="a")
@@ -112,7 +112,7 @@ def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Callable[..., 
     ],
 )  # fmt: skip
 def test_a_web_acl_that_could_not_work_is_refused(
-    create: Callable[..., Any], rules: list[dict[str, Any]], code: str, says: str
+    create: Any, rules: list[dict[str, Any]], code: str, says: str
 ) -> None:
     with pytest.raises(ClientError, match=says) as refused:
         create("refused", *rules)
@@ -164,7 +164,7 @@ def test_a_pattern_set_that_could_not_work_is_refused(
     ],
 )
 def test_logs_go_to_one_group_of_the_right_name(
-    emulator: Emulator, create: Callable[..., Any], destinations: list[str]
+    emulator: Emulator, create: Any, destinations: list[str]
 ) -> None:
     client = emulator.client("wafv2")
     acl = create(f"logged{len(destinations)}{len(destinations[0])}", rule("r", GEO))
@@ -178,7 +178,7 @@ def test_logs_go_to_one_group_of_the_right_name(
     )
 
 
-def test_what_is_in_use_cannot_be_deleted(emulator: Emulator, create: Callable[..., Any]) -> None:
+def test_what_is_in_use_cannot_be_deleted(emulator: Emulator, create: Any) -> None:
     client, apis = emulator.client("wafv2"), emulator.client("apigateway")
     patterns = client.create_regex_pattern_set(
         Name="used", Scope="REGIONAL", RegularExpressionList=[{"RegexString": "a"}]

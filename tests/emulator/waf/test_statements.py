@@ -136,14 +136,10 @@ MANY = [(f"x-{at}", "v") for at in range(201)]
         ({"AllQueryArguments": {}}, {"query": "x=1&y=needle"}),
         ({"Method": {}}, {"method": "needle"}),
         (BODY, {"body": "a needle"}),
-        (
-            {"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
-            {"headers": [("x-needle", "1")]},
-        ),
-        (
-            {"Cookies": {"MatchPattern": {"All": {}}, "MatchScope": "VALUE"}},
-            {"headers": [("Cookie", "a=1; id=needle")]},
-        ),
+        ({"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
+         {"headers": [("x-needle", "1")]}),
+        ({"Cookies": {"MatchPattern": {"All": {}}, "MatchScope": "VALUE"}},
+         {"headers": [("Cookie", "a=1; id=needle")]}),
     ],
 )  # fmt: skip
 def test_a_component_is_found_where_it_is(
@@ -158,10 +154,8 @@ def test_a_component_is_found_where_it_is(
     [
         (header("X-Probe"), {"headers": [("X-Other", "needle")]}),
         ({"AllQueryArguments": {}}, {"query": "needle=1"}),
-        (
-            {"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
-            {"headers": [("x-probe", "needle")]},
-        ),
+        ({"Headers": {"MatchPattern": {"All": {}}, "MatchScope": "KEY"}},
+         {"headers": [("x-probe", "needle")]}),
     ],
 )  # fmt: skip
 def test_a_component_is_not_found_elsewhere(

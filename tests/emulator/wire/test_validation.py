@@ -129,65 +129,37 @@ def text_of(refused: Call) -> str:
 @pytest.mark.parametrize(
     ("bad", "text"),
     [
-        (
-            logs("DescribeLogGroups", {"limit": 51}),
-            (
-                "1 validation error detected: Value '51' at 'limit' failed to satisfy constraint:"
-                " Member must have value less than or equal to 50"
-            ),
-        ),
-        (
-            logs("CreateLogGroup", {}),
-            (
-                "1 validation error detected: Value null at 'logGroupName' failed to satisfy"
-                " constraint: Member must not be null"
-            ),
-        ),
-        (
-            logs("StartQuery", {"startTime": 0, "endTime": 1, "queryString": "", "limit": 0}),
-            (
-                "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint:"
-                " Member must have value greater than or equal to 1"
-            ),
-        ),
-        (
-            logs("TagResource", {"resourceArn": "arn", "tags": {"#": "x"}}),
-            (
-                "1 validation error detected: Value '{#=x}' at 'tags' failed to satisfy constraint:"
-                " Map keys must satisfy constraint: [Member must have length less than or equal to"
-                " 128, Member must have length greater than or equal to 1, Member must satisfy"
-                r" regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$]"
-            ),
-        ),
+        (logs("DescribeLogGroups", {"limit": 51}),
+         ("1 validation error detected: Value '51' at 'limit' failed to satisfy constraint:"
+         " Member must have value less than or equal to 50")),
+        (logs("CreateLogGroup", {}),
+         ("1 validation error detected: Value null at 'logGroupName' failed to satisfy"
+         " constraint: Member must not be null")),
+        (logs("StartQuery", {"startTime": 0, "endTime": 1, "queryString": "", "limit": 0}),
+         ("1 validation error detected: Value '0' at 'limit' failed to satisfy constraint:"
+         " Member must have value greater than or equal to 1")),
+        (logs("TagResource", {"resourceArn": "arn", "tags": {"#": "x"}}),
+         ("1 validation error detected: Value '{#=x}' at 'tags' failed to satisfy constraint:"
+         " Map keys must satisfy constraint: [Member must have length less than or equal to"
+         " 128, Member must have length greater than or equal to 1, Member must satisfy"
+         r" regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$]")),
         (logs("CreateLogGroup", {"logGroupName": ["x"]}), "Start of list found where not expected"),
-        (
-            logs("DescribeLogGroups", {"limit": "5"}),
-            "STRING_VALUE can not be converted to an Integer",
-        ),
-        (
-            call("lambda", "PUT /2015-03-31/functions/f/configuration", '{"Runtime": "x"}'),
-            (
-                "Value x at 'runtime' failed to satisfy constraint: Member must satisfy enum value"
-                " set: ["
-            ),
-        ),
-        (
-            call("iam", "POST /", "Action=GetRole&RoleName=a%20b&Version=2010-05-08", FORM),
-            (
-                "The specified value for roleName is invalid. It must contain only alphanumeric"
-                " characters and/or the following: +=,.@_-"
-            ),
-        ),
+        (logs("DescribeLogGroups", {"limit": "5"}),
+         "STRING_VALUE can not be converted to an Integer"),
+        (call("lambda", "PUT /2015-03-31/functions/f/configuration", '{"Runtime": "x"}'),
+         ("Value x at 'runtime' failed to satisfy constraint: Member must satisfy enum value"
+         " set: [")),
+        (call("iam", "POST /", "Action=GetRole&RoleName=a%20b&Version=2010-05-08", FORM),
+         ("The specified value for roleName is invalid. It must contain only alphanumeric"
+         " characters and/or the following: +=,.@_-")),
         (call("s3", "PUT /bucket?versioning", ""), "MissingRequestBodyError"),
         (call("s3", "PUT /bucket?versioning", "<"), "MalformedXML"),
         (call("s3", "PUT /bucket", "", ("x-amz-acl", "everybody")), "InvalidArgument"),
-        (
-            call("sts", "POST /", "Action=AssumeRole&DurationSeconds=x&Version=2011-06-15", FORM),
-            "MalformedInput",
-        ),
+        (call("sts", "POST /", "Action=AssumeRole&DurationSeconds=x&Version=2011-06-15", FORM),
+         "MalformedInput"),
     ],
     ids=lambda each: each.operation if isinstance(each, Call) else "",
-)
+)  # fmt: skip
 def test_the_words_are_the_services(bad: Call, text: str) -> None:
     assert text in text_of(bad)
 

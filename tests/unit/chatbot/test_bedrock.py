@@ -4,7 +4,6 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import botocore.session
@@ -139,7 +138,7 @@ BECOMES = [
     ("error", "status", "code", "metric"), BECOMES, ids=lambda one: str(getattr(one, "args", one))
 )
 def test_every_error_has_its_status_code_and_metric(
-    invoke: Callable[..., Any], error: Exception, status: int, code: str, metric: str
+    invoke: Any, error: Exception, status: int, code: str, metric: str
 ) -> None:
     said = invoke(error)
     assert (said.status, said.code, said.metrics) == (status, code, {"Requests": 1, metric: 1})
@@ -195,12 +194,12 @@ def test_backs_off_longer_each_time_and_at_random(config: Config) -> None:
     assert pauses == [0.5, 1.0]
 
 
-def test_never_tries_again_when_too_little_time_is_left(invoke: Callable[..., Any]) -> None:
+def test_never_tries_again_when_too_little_time_is_left(invoke: Any) -> None:
     said = invoke(refused("ThrottlingException", 429), remaining_ms=3_400)
     assert (said.code, len(said.requests)) == ("model_throttled", 1)
 
 
-def test_never_calls_when_no_time_is_left(invoke: Callable[..., Any]) -> None:
+def test_never_calls_when_no_time_is_left(invoke: Any) -> None:
     said = invoke(remaining_ms=500)
     assert (said.status, said.code, said.requests) == (504, "model_timeout", ())
 

@@ -138,7 +138,7 @@ def start(
 
 
 def test_a_missing_guardrail_is_said_to_every_request_and_bedrock_is_never_called(
-    start: Callable[..., Any], invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    start: Any, invoke: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_endpoint(*_: object, **__: object) -> None:
         pytest.fail("an endpoint was made")
@@ -157,7 +157,7 @@ def test_a_missing_guardrail_is_said_to_every_request_and_bedrock_is_never_calle
 
 
 def test_an_environments_own_patterns_are_screened_for_in_place_of_the_packages(
-    start: Callable[..., Any], invoke: Callable[..., Any]
+    start: Any, invoke: Any
 ) -> None:
     own = start(PROMPT_INJECTION_PATTERNS="open sesame")
     assert invoke(body='{"message": "0pen sesame"}', handler=own).logs[-1]["screened"] == "own"
@@ -226,7 +226,7 @@ def test_answers_and_logs_even_where_the_log_is_configured_wrongly(start: Any, i
 
 
 def test_a_whole_configuration_connects_at_the_start(
-    start: Callable[..., Any], invoke: Callable[..., Any], loopback: Any
+    start: Any, invoke: Any, loopback: Any
 ) -> None:
     loopback.handler.answer = b"{}"
     answer = invoke(handler=start(AWS_ENDPOINT_URL=loopback.url))

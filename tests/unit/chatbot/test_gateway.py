@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ REFUSED_AND_NEAR_MISS = [
 
 @pytest.mark.parametrize(("refused", "allowed", "reason"), REFUSED_AND_NEAR_MISS)
 def test_refuses_what_is_wrong_and_reads_its_nearest_neighbour(
-    invoke: Callable[..., Any], refused: object, allowed: str, reason: str
+    invoke: Any, refused: object, allowed: str, reason: str
 ) -> None:
     no = invoke(body=refused)
     assert (no.status, no.code, no.requests) == (400, "invalid_request", ())
@@ -72,7 +71,7 @@ def test_refuses_what_is_wrong_and_reads_its_nearest_neighbour(
     assert yes.requests[0]["messages"][0]["content"] == [{"text": json.loads(allowed)["message"]}]
 
 
-def test_refuses_a_base64_encoded_body(invoke: Callable[..., Any], event: dict[str, Any]) -> None:
+def test_refuses_a_base64_encoded_body(invoke: Any, event: dict[str, Any]) -> None:
     event |= {"body": "eyJtZXNzYWdlIjogImhlbGxvIn0=", "isBase64Encoded": True}
     refused = invoke(whole_event=event)
     assert (refused.status, refused.requests) == (400, ())
@@ -85,7 +84,7 @@ def test_refuses_a_direct_event_that_is_not_one_message(invoke: Any, whole_event
     assert (refused.status, refused.requests) == (400, ())
 
 
-def test_an_envelope_never_passes_for_a_direct_event(invoke: Callable[..., Any]) -> None:
+def test_an_envelope_never_passes_for_a_direct_event(invoke: Any) -> None:
     refused = invoke(whole_event={"requestContext": {}, "message": "hello"})
     assert "no body" in refused.body["error"]["message"]
 

@@ -19,7 +19,7 @@ from tests.unit.chatbot.conftest import reply
 EVENTS = Path(__file__).parents[2] / "events"
 
 
-def test_an_answer_and_a_refusal_carry_the_same_headers(invoke: Callable[..., Any]) -> None:
+def test_an_answer_and_a_refusal_carry_the_same_headers(invoke: Any) -> None:
     answer, refusal = invoke(), invoke(body="no")
     assert answer.headers == {
         "Access-Control-Allow-Origin": "https://support.example.com",
@@ -33,7 +33,7 @@ def test_an_answer_and_a_refusal_carry_the_same_headers(invoke: Callable[..., An
 
 
 def test_a_direct_invocation_gets_the_same_answer_object(
-    invoke: Callable[..., Any], event: dict[str, Any]
+    invoke: Any, event: dict[str, Any]
 ) -> None:
     direct = invoke(whole_event=json.loads((EVENTS / "direct.json").read_text()))
     proxied = invoke(whole_event=event)
@@ -106,7 +106,7 @@ def test_with_sign_in_the_api_must_hand_on_a_person(invoke: Any, event: dict[str
     assert invoke(sign_in=True, whole_event=event).status == 200
 
 
-def test_metrics_have_the_service_as_their_one_dimension(invoke: Callable[..., Any]) -> None:
+def test_metrics_have_the_service_as_their_one_dimension(invoke: Any) -> None:
     emf = next(json.loads(line) for line in invoke().raw_output.splitlines() if "_aws" in line)
     (described,) = emf["_aws"]["CloudWatchMetrics"]
     assert (described["Namespace"], described["Dimensions"]) == ("Chatbot", [["service"]])
@@ -126,7 +126,7 @@ def test_a_bug_is_an_internal_error_that_names_the_place_and_not_the_text(invoke
     "outcome", [RuntimeError("my secret"), UnreachableError(ConnectionError("inside"))]
 )
 def test_a_caller_is_told_what_to_do_and_not_what_went_wrong_inside(
-    invoke: Callable[..., Any], outcome: Exception
+    invoke: Any, outcome: Exception
 ) -> None:
     said = invoke(outcome)
     assert set(said.body) == {"error"}

@@ -1,7 +1,7 @@
 """Which replies of the model a caller may see."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -61,15 +61,13 @@ def test_all_text_blocks_are_joined_whatever_comes_between(invoke: Any) -> None:
          id="input blocked"),
         pytest.param("guardrail_intervened", {"outputAssessments": {"g": [WORD_BLOCKED]}},
          id="output blocked"),
-        pytest.param("guardrail_intervened",
-         {"inputAssessment": {"g": ANONYMIZED},
+        pytest.param("guardrail_intervened", {"inputAssessment": {"g": ANONYMIZED},
          "outputAssessments": {"g": [ANONYMIZED, WORD_BLOCKED]}}, id="masked, then blocked"),
         pytest.param("guardrail_intervened", None, id="no trace"),
         pytest.param("guardrail_intervened", {"inputAssessment": {"g": ONLY_DETECTED}},
          id="nothing done"),
-        pytest.param("guardrail_intervened",
-         {"inputAssessment": {"g": ANONYMIZED | {"newPolicy": {"things": [{"found": True}]}}}},
-         id="a policy that we do not know"),
+        pytest.param("guardrail_intervened", {"inputAssessment": {"g": ANONYMIZED |
+         {"newPolicy": {"things": [{"found": True}]}}}}, id="a policy that we do not know"),
         pytest.param("guardrail_intervened",
          {"inputAssessment": {"g": {"topicPolicy": {"topics": [{"action": "ANONYMIZED"}]}}}},
          id="a mask by a policy that cannot mask"),
@@ -89,7 +87,7 @@ def test_a_blocked_reply_is_the_safety_message(invoke: Any, stop: str, guardrail
 @pytest.mark.parametrize("guardrail", [None, {"outputAssessments": {"g": [ANONYMIZED]}}])
 @pytest.mark.parametrize("output", [{}, {"message": None}, {"message": {"content": []}}, None])
 def test_an_intervention_without_a_message_is_a_block(
-    invoke: Callable[..., Any], guardrail: Any, output: Any
+    invoke: Any, guardrail: Any, output: Any
 ) -> None:
     answer = reply(stop="guardrail_intervened", guardrail=guardrail) | {"output": output}
     said = invoke(answer)
@@ -124,7 +122,7 @@ def test_a_masked_reply_is_the_answer(invoke: Any, guardrail: Any) -> None:
     ],
 )
 def test_a_reply_that_is_no_answer_is_a_model_error(
-    invoke: Callable[..., Any], texts: tuple[str], stop: str
+    invoke: Any, texts: tuple[str], stop: str
 ) -> None:
     said = invoke(reply(*texts, stop=stop))
     assert (said.status, said.code) == (502, "model_error")
@@ -216,7 +214,7 @@ def test_a_message_that_looks_like_an_attack_never_reaches_the_model(invoke: Any
     assert "ModelLatency" not in said.metrics
 
 
-def test_a_harmless_message_passes_the_screen(invoke: Callable[..., Any]) -> None:
+def test_a_harmless_message_passes_the_screen(invoke: Any) -> None:
     said = invoke(body=json.dumps({"message": "Please ignore my previous e-mail."}))
     assert (said.body["blocked"], len(said.requests)) == (False, 1)
     assert "Screened" not in said.metrics
