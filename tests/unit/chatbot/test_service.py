@@ -1,7 +1,6 @@
 """Which replies of the model a caller may see."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -166,10 +165,11 @@ JSON = st.recursive(
 )
 
 
-def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the way to every part of a document."""
-    parts: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
-    parts = enumerate(value) if isinstance(value, list) else parts
+    if not isinstance(value, dict | list):
+        return [path]
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
     return [path, *(place for key, part in parts for place in places(part, (*path, key)))]
 
 
