@@ -27,7 +27,7 @@ WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down ask key logs trace query web smoke proofs evidence redteam redteam-aws test test-fast test-long lint fmt build plan diff cost apply smoke-aws proofs-aws preflight mutants load docs terraform-tool rehearsal-tools dev-tools lint-tools
+.PHONY: help up down ask key logs trace query web smoke proofs evidence redteam redteam-aws test test-fast test-long lint fmt build plan diff cost apply smoke-aws proofs-aws preflight mutants load bench docs terraform-tool rehearsal-tools dev-tools lint-tools
 
 help: # Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,9 @@ mutants: terraform-tool dev-tools ## Change the code in small ways, and see a te
 
 load: terraform-tool rehearsal-tools # Load a rehearsal of its own with 16 clients for a minute, and measure it (ENV=dev)
 	@$(PYTHON) benchmarks/rehearsal.py --env $(ENV)
+
+bench: rehearsal-tools # Measure what sign-in, a budget and a conversation each cost a request (2 minutes)
+	@$(PYTHON) -m benchmarks.options
 
 docs: dev-tools ## Bring the generated pages and tables up to date
 	@$(PYTHON) scripts/docs.py

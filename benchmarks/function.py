@@ -52,15 +52,6 @@ USUAL = (
 # Ratios to the document's handler, and what they must not exceed.
 TARGETS = {"init": 0.6, "first": 0.8, "warm": 0.8}
 LENGTHS = (20, 400, 2000)
-# What a table costs a request of the function's own time: the store answers at once.
-BUDGET = {"BUDGET": '{"client_tokens_per_day": 100000, "on_store_failure": "refuse"}'}
-CONVERSATION = {"CONVERSATION": '{"max_chars": 8000, "max_turns": 10, "ttl_hours": 24}'}
-MEMORY = {
-    "neither": {},
-    "a budget": {"TABLE_NAME": "t"} | BUDGET,
-    "a conversation": {"TABLE_NAME": "t"} | CONVERSATION,
-    "both": {"TABLE_NAME": "t"} | BUDGET | CONVERSATION,
-}
 PROSE = (
     "Hello, I ordered a coffee machine two weeks ago and it arrived on Tuesday with a broken lid. "
     "I have already tried the steps on your help page, but the button for returns stays grey. "
@@ -76,17 +67,20 @@ class Sample:
     init: float
     first: float
     warm: tuple[float, ...]
+    processor: float  # of a warm request, by all threads
     memory_mb: int
 
 
 class Bench:
     """The columns, unpacked and compiled, and a Bedrock for them to ask."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], columns: tuple[str, ...] = COLUMNS
+    ) -> None:
         self._environment = environment
         self._runtime = folder / "runtime"
         _carry(RUNTIME, self._runtime)
-        self._roots = {name: folder / name for name in COLUMNS}
+        self._roots = {name: folder / name for name in columns}
         self.packages: dict[str, int] = {}
         for name, root in self._roots.items():
             if name == "ours":
@@ -100,10 +94,14 @@ class Bench:
             self.packages[name] = _zipped(root)
 
     def run(
-        self, name: str, requests: int, message: str, settings: Mapping[str, str] | None = None
+        self,
+        name: str,
+        requests: int,
+        event: Mapping[str, object],
+        settings: Mapping[str, str] | None = None,
     ) -> Sample:
         """Start a function, with further settings, ask it, and end it."""
-        event = json.dumps(_event(message)).encode()
+        asked = json.dumps(event).encode()
         root = self._roots[name]
         started = time.perf_counter()
         worker = Worker(
@@ -123,11 +121,14 @@ class Bench:
             init = time.perf_counter() - started
             if failed is not None:
                 raise SystemExit(f"{name} does not start: {failed.payload.decode()}")
-            times = [self._ask(worker, name, event, number) for number in range(requests + 1)]
+            times = [self._ask(worker, name, asked, 0)]
+            begun = _processor_seconds(worker.pid)
+            times += [self._ask(worker, name, asked, number + 1) for number in range(requests)]
+            processor = (_processor_seconds(worker.pid) - begun) / requests
             memory = worker.max_memory_mb
         finally:
             worker.close()
-        return Sample(init * 1000, times[0], tuple(times[1:]), memory)
+        return Sample(init * 1000, times[0], tuple(times[1:]), processor * 1000, memory)
 
     @staticmethod
     def _ask(worker: Worker, name: str, event: bytes, number: int) -> float:
@@ -146,6 +147,12 @@ class Bench:
             raise SystemExit(f"{name} does not answer: {answer.payload.decode()}")
         worker.initialize(deadline)  # until it asks for the next
         return elapsed * 1000
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return the processor time of a process, to the nanosecond (proc_pid_schedstat(5))."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(one.read_text().split()[0]) for one in tasks) / 1e9
 
 
 def _carry(names: tuple[str, ...], folder: Path) -> None:
@@ -175,13 +182,14 @@ def _zipped(folder: Path) -> int:
     return len(buffer.getvalue())
 
 
-def _event(message: str) -> dict[str, object]:
-    event: dict[str, object] = json.loads((ROOT / "tests" / "events" / "chat.json").read_text())
-    return event | {"body": json.dumps({"message": message})}
+def event(message: str, **more: str) -> dict[str, object]:
+    """Return what API Gateway hands on of a message; `more` is in the body beside it."""
+    given: dict[str, object] = json.loads((ROOT / "tests" / "events" / "chat.json").read_text())
+    return given | {"body": json.dumps({"message": message, **more})}
 
 
 @contextlib.contextmanager
-def _bedrock(folder: Path) -> Iterator[dict[str, str]]:
+def bedrock(folder: Path) -> Iterator[dict[str, str]]:
     """Run the stub, and yield what a function must know to ask it."""
     certificate = make_certificate(folder / "localhost.pem")
     # Among AWS's own authorities, for reading them takes time on AWS as well.
@@ -212,7 +220,7 @@ def _bedrock(folder: Path) -> Iterator[dict[str, str]]:
         stub.stdout.close()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     shared = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return shared | {
         "ADDITIONAL_REQUEST_FIELDS": "{}",
@@ -241,7 +249,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _text(length: int) -> str:
+def text(length: int) -> str:
     return (PROSE * (length // len(PROSE) + 1))[:length]
 
 
@@ -249,24 +257,19 @@ def measure(rounds: int, requests: int) -> dict[str, dict[str, float]]:
     """Return for each column the medians over the rounds, and screening's share by length."""
     samples: dict[str, list[Sample]] = defaultdict(list)
     lengths: dict[int, list[float]] = defaultdict(list)
-    memory: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        with _bedrock(folder) as keys:
-            bench = Bench(folder, _environment() | keys)
+        with bedrock(folder) as keys:
+            bench = Bench(folder, environment() | keys)
             for number in range(rounds):
                 turn = number % len(COLUMNS)
                 for name in (*COLUMNS[turn:], *COLUMNS[:turn]):
-                    samples[name].append(bench.run(name, requests, _text(80)))
+                    samples[name].append(bench.run(name, requests, event(text(80))))
                 for length in LENGTHS:
-                    sample = bench.run("ours", max(requests // 10, 1), _text(length))
+                    sample = bench.run("ours", max(requests // 10, 1), event(text(length)))
                     lengths[length].append(median(sample.warm))
-                for name, settings in MEMORY.items():
-                    sample = bench.run("ours", max(requests // 10, 1), _text(80), settings)
-                    memory[name].append(median(sample.warm))
-                _progress(number + 1, rounds)
+                progress(number + 1, rounds)
     result = {name: _medians(samples[name], bench.packages[name]) for name in COLUMNS}
-    result |= {f"with {name}": {"warm": median(warm)} for name, warm in memory.items()}
     for length, warm in lengths.items():
         screened = _screening(length)
         above = median(warm) - result["empty"]["warm"]
@@ -287,10 +290,10 @@ def _medians(samples: list[Sample], package: int) -> dict[str, float]:
 
 def _screening(length: int) -> float:
     """Return the median time to screen a message that is no attack, in milliseconds."""
-    screen, text, times = Screen.load(), _text(length), []
+    screen, message, times = Screen.load(), text(length), []
     for _ in range(300):
         begun = time.perf_counter()
-        screen.screen(text)
+        screen.screen(message)
         times.append((time.perf_counter() - begun) * 1000)
     return median(times)
 
@@ -325,13 +328,8 @@ def _show(result: Mapping[str, Mapping[str, float]]) -> None:
         one = result[f"{length} characters"]
         print(f"  {length:5,} characters  {one['screening']:.3f} ms, {one['share']:.0%} of it")
 
-    print("\nBudgets and conversations in a warm request, with a store that answers at once:")
-    for name in MEMORY:
-        warm, plain = (result[f"with {one}"]["warm"] for one in (name, "neither"))
-        print(f"  {name:14} {warm:.2f} ms, {warm - plain:+.2f}")
 
-
-def _progress(done: int, rounds: int) -> None:
+def progress(done: int, rounds: int) -> None:
     print(f"\rround {done} of {rounds}", end="", file=sys.stderr, flush=True)
     if done == rounds:
         print(file=sys.stderr)

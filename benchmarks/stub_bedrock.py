@@ -33,8 +33,9 @@ REPLY = json.dumps(
         },
     }
 ).encode()
-# What DynamoDB says of an item that it has changed.
-ITEM = json.dumps({"Attributes": {"total": {"N": "900"}, "turns": {"S": "[]"}}}).encode()
+# What DynamoDB says of an item that it has changed: a budget's, or three turns of a conversation.
+TURNS = json.dumps([["q" * 400, "a" * 1000]] * 3)
+ITEM = json.dumps({"Attributes": {"total": {"N": "900"}, "turns": {"S": TURNS}}}).encode()
 
 
 def http(body: bytes) -> bytes:

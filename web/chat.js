@@ -1,7 +1,8 @@
 // The chat page: asks the API, and tells every refusal in words.
 
-import { blocked, refusals, unknown, unreachable } from "./refusals.js";
+import { blocked, goesOn, refusals, unknown, unreachable } from "./refusals.js";
 import * as settings from "./settings.js";
+import { comeBack, leave } from "./cognito.js";
 
 const $ = (id) => document.getElementById(id);
 const MAX_SECONDS = 35; // the API itself gives up after 29
@@ -36,8 +37,9 @@ function say(kind, text) {
 function refuse(item, refusal, question, named) {
   tell(item, "theirs problem", refusal.text);
   if (refusal.key) askForKey();
-  if (refusal.token) askToSignIn(item);
+  if (refusal.token) askToSignIn(item, question);
   const seconds = Math.max(named || 0, refusal.wait ?? 0);
+  if (seconds > LONG_SECONDS) item.append(goesOn(seconds));
   if (!seconds || seconds > LONG_SECONDS) return;
   const again = document.createElement("button");
   const end = Date.now() + seconds * 1000;
@@ -68,14 +70,14 @@ async function ask(question) {
     });
     const said = await reply.json().catch(() => ({}));
     if (reply.ok && typeof said.response === "string") {
-      conversation = said.conversation_id ?? conversation;
-      $("alone").hidden = Boolean(conversation);
+      holds(said.conversation_id ?? conversation);
+      $("alone").hidden = Boolean(conversation || said.blocked);
       tell(item, "theirs", said.blocked ? blocked : said.response);
       const used = said.budget_used_percent;
       if (used >= NEARLY_USED) item.append(Object.assign(document.createElement("small"), { textContent: ` ${used} % of what is included is used.` }));
     } else if (said.error?.code === "not_found" && conversation) {
-      conversation = undefined;
-      refuse(item, { text: "This conversation has ended. Ask again to begin another.", wait: 1 }, question);
+      holds(undefined);
+      refuse(item, refusals.conversation_ended, question);
     } else {
       refuse(item, refusals[said.error?.code] ?? unknown, question, Number(reply.headers.get("retry-after")));
     }
@@ -86,14 +88,56 @@ async function ask(question) {
   item.scrollIntoView({ block: "end" });
 }
 
-/** Forget the token that was refused, and lead to where there is another. */
-function askToSignIn(item) {
+/** Note which conversation goes on; only one that does can be deleted. */
+function holds(id) {
+  conversation = id;
+  $("delete").hidden = !id;
+}
+
+/** Delete the conversation at the server, and from the page once it is gone there. */
+async function forget() {
+  $("delete").disabled = true;
+  const gone = await fetch(`${settings.api}/${conversation}`, {
+    method: "DELETE",
+    headers: credentials(),
+    credentials: "omit",
+    signal: AbortSignal.timeout(MAX_SECONDS * 1000),
+  }).then((reply) => reply.ok || reply.status === 404, () => false);
+  $("delete").disabled = false;
+  $("message").focus();
+  if (!gone) return void tell(say("theirs"), "theirs problem", refusals.not_deleted.text);
+  holds(undefined);
+  $("messages").replaceChildren();
+  say("theirs", "The conversation is deleted. Ask to begin another.");
+}
+
+/** Forget the token that was refused, and lead to where there is another; the question is kept. */
+function askToSignIn(item, question) {
   sessionStorage.removeItem("token");
   if (!settings.signIn) return;
-  const link = document.createElement("a");
-  link.href = settings.signIn;
-  link.textContent = "Sign in";
-  item.append(" ", link);
+  sessionStorage.setItem("question", question);
+  item.append(" ", signInLink());
+}
+
+function signInLink() {
+  const link = Object.assign(document.createElement("a"), { href: "#", textContent: "Sign in" });
+  if (typeof settings.signIn === "string") link.href = settings.signIn;
+  else link.addEventListener("click", (event) => { event.preventDefault(); leave(); });
+  return link;
+}
+
+/** Begin: who comes back from signing in brings a token; who has none is asked for it first. */
+async function start() {
+  if (!(await comeBack())) say("theirs problem", refusals.not_signed_in.text);
+  $("message").value = sessionStorage.getItem("question") ?? "";
+  sessionStorage.removeItem("question");
+  const { authorization: token, "x-api-key": key } = credentials();
+  if (settings.signIn && !token) {
+    const link = signInLink();
+    say("theirs", "Please sign in to ask. ").append(link);
+    link.focus();
+  } else if (key) $("message").focus();
+  else askForKey();
 }
 
 function askForKey() {
@@ -122,5 +166,5 @@ $("message").addEventListener("keydown", (event) => {
     $("ask").requestSubmit();
   }
 });
-if (Object.keys(credentials()).length) $("message").focus();
-else askForKey();
+$("delete").addEventListener("click", forget);
+start();

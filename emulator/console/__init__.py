@@ -112,7 +112,7 @@ class Console:
             "console:applied", lambda: environment.applied(deployment)
         )
         return {
-            "configuration": environment.configuration(deployment.applied),
+            "configuration": environment.configuration(deployment.applied, deployment.outputs),
             "samples": self._account.snapshot(
                 "console:samples", lambda: environment.samples(deployment)
             ),

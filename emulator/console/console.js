@@ -5,6 +5,7 @@ import { make, steps } from "./trace.js";
 const $ = (id) => document.getElementById(id);
 const TRAIL_MS = 6000; // the local AWS writes its trail every five seconds
 const COUNT_MS = 10000;
+const LONG_SECONDS = 600; // until a budget's next day
 const FAULTS = {
   "as usual": null,
   "throttled, for the next question": { bedrock: { error: "ThrottlingException", times: 3 } },
@@ -30,6 +31,21 @@ const json = (method, body) => ({ method, body: JSON.stringify(body) });
 
 const conversations = {}; // client to the one that goes on, where the environment keeps any
 
+/** Note the conversation of the chosen client; only one that goes on can be deleted. */
+function holds(client, id) {
+  conversations[client] = id;
+  $("forget").hidden = !conversations[$("client").value];
+}
+
+async function forget() {
+  const client = $("client").value;
+  const reply = await fetch(`${about.path}/${conversations[client]}`, { method: "DELETE", headers: credentials() });
+  const gone = reply.ok || reply.status === 404;
+  if (gone) holds(client, undefined);
+  $("notice").textContent = gone ? "The conversation is deleted: the next question begins another." : `The conversation is not deleted: ${reply.status}.`;
+  $("message").focus();
+}
+
 /** Return the headers that say who asks: a client's key and, where people sign in, the test person's token. */
 function credentials() {
   const who = $("client").value, stranger = who === STRANGER;
@@ -40,6 +56,7 @@ function credentials() {
 async function ask(text) {
   const client = $("client").value;
   const going = conversations[client];
+  $("notice").textContent = "";
   const card = make("li", { className: "exchange" });
   const said = make("div", { className: "said" }, make("div", { className: "bubble question" }, text));
   // Read out with the answer alone: the way is drawn again as records come.
@@ -60,7 +77,7 @@ async function ask(text) {
   }
   const answer = await reply.json().catch(() => ({}));
   const refused = !reply.ok || answer.blocked;
-  conversations[client] = reply.status === 404 ? undefined : answer.conversation_id ?? going;
+  holds(client, reply.status === 404 ? undefined : answer.conversation_id ?? going);
   said.append(
     make("div", { className: `bubble answer${refused ? " refused" : ""}` }, answer.response ?? answer.error?.message ?? "no text"),
     meta(reply, answer, text),
@@ -86,8 +103,12 @@ function meta(reply, answer, text) {
   return make("div", { className: "meta" }, ...parts);
 }
 
-/** Return a button that asks again, once the refusal's own wait is over. */
+/** Return a button that asks again, once the refusal's own wait is over; or the time when nobody waits for that. */
 function again(text, seconds) {
+  if (seconds > LONG_SECONDS) {
+    const at = new Date(Math.round(Date.now() / 60000 + seconds / 60) * 60000);
+    return make("span", {}, `again from ${at.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}`);
+  }
   const button = make("button", { type: "button", className: "chip", ariaLive: "off" }, "Try again");
   button.addEventListener("click", () => ask(text));
   const end = Date.now() + seconds * 1000;
@@ -260,4 +281,6 @@ $("batch-form").addEventListener("submit", (event) => {
   if (lines.length && about) batch(lines);
 });
 $("save").addEventListener("click", save);
+$("forget").addEventListener("click", () => forget().catch((error) => { $("notice").textContent = error.message; }));
+$("client").addEventListener("change", () => holds($("client").value, conversations[$("client").value]));
 start();

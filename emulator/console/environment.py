@@ -1,7 +1,8 @@
 """What the console shows of the applied environment: in words, in numbers, and as messages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from emulator.wire.documents import JsonObject
 from toolkit.proofs import readers
@@ -29,9 +30,31 @@ def applied(deployment: Deployment) -> Applied:
     return readers.read(deployment)
 
 
-def configuration(applied: Applied) -> list[JsonObject]:
+def configuration(applied: Applied, outputs: Mapping[str, Any]) -> list[JsonObject]:
     """Return what was applied in words: a layer, and a sentence about it."""
-    return [{"layer": layer, "text": text} for layer, text in _sentences(applied)]
+    remembered = [("compute", text) for text in _remembered(outputs)]
+    told = (*_sentences(applied), *remembered)
+    return [{"layer": layer, "text": text} for layer, text in told]
+
+
+def _remembered(outputs: Mapping[str, Any]) -> Iterator[str]:
+    """Say what budgets and conversations there are."""
+    budget = outputs.get("budget") or {}
+    whose = {"a client": _limits(budget, "client_"), "a person": _limits(budget, "user_")}
+    whose |= {name: _limits(one) for name, one in (budget.get("clients") or {}).items()}
+    for name, limits in whose.items():
+        if limits:
+            yield f"Budget of {name}: {limits}, by UTC."
+    if kept := outputs.get("conversation"):
+        yield (
+            f"Conversations of up to {kept['max_turns']} turns and {kept['max_chars']:,}"
+            f" characters, kept for {kept['ttl_hours']} hours."
+        )
+
+
+def _limits(budget: Mapping[str, Any], prefix: str = "") -> str:
+    found = {period: budget.get(f"{prefix}tokens_per_{period}") for period in ("day", "month")}
+    return ", ".join(f"{limit:,} tokens a {period}" for period, limit in found.items() if limit)
 
 
 def _sentences(applied: Applied) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,9 @@ locals {
 
   settings = {
     api    = "https://abc123def4.execute-api.us-east-2.amazonaws.com/v1/chat" # output `url` of the environment
-    signIn = ""                                                               # your page where people sign in, if they do
+    signIn = ""                                                               # where people sign in, if they do: web/settings.js
   }
+  asks = compact([regex("^https://[^/]+", local.settings.api), try(local.settings.signIn.domain, "")])
 
   folder = "${path.root}/../../web"
   types  = { css = "text/css", html = "text/html", js = "text/javascript", svg = "image/svg+xml" }
@@ -78,7 +79,7 @@ resource "aws_cloudfront_response_headers_policy" "page" {
   security_headers_config {
     content_security_policy {
       override                = true
-      content_security_policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src ${regex("^https://[^/]+", local.settings.api)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+      content_security_policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src ${join(" ", local.asks)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     }
 
     content_type_options {

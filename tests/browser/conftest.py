@@ -1,8 +1,15 @@
 """A real browser: the Chromium of this machine, without which these tests are skipped."""
 
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
+from subprocess import PIPE
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from toolkit.proofs.client import loopback_addresses
+from toolkit.rehearsal import HOME_VARIABLE, Rehearsal
+from toolkit.terraform import ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root it starts only without its sandbox; the rest keeps it from calling home.
@@ -57,6 +66,45 @@ def looks_well(page: Page) -> None:
         assert found.violations_count == 0, found.generate_report()
     page.set_viewport_size({"width": 360, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@contextmanager
+def served(rehearsal: Rehearsal, *options: str) -> Iterator[str]:
+    """Serve the page as `make web` does, and return its address."""
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "web.py"),
+        "--rehearsal",
+        rehearsal.env,
+        *options,
+    ]
+    env = os.environ | {HOME_VARIABLE: str(rehearsal.home)}
+    with subprocess.Popen(command, env=env, stdout=PIPE, stderr=PIPE, text=True) as web:
+        assert web.stdout
+        assert web.stderr
+        said = re.match(r"The chat page: (http://\S+)", web.stdout.readline())
+        if said is None:
+            why = web.stderr.read()
+            assert "already in use" in why, why
+            pytest.skip(why)
+        try:
+            yield said[1]
+        finally:
+            web.send_signal(signal.SIGINT)
+            assert web.wait(20) == 0
+
+
+def enter(page: Page, key: str) -> None:
+    """Type the key where the page has put the cursor: these tests use the keyboard alone."""
+    expect(page.get_by_label("Access key")).to_be_focused()
+    page.keyboard.type(key)
+    page.keyboard.press("Enter")
+
+
+def ask(page: Page, message: str) -> None:
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(message)
+    page.keyboard.press("Enter")
 
 
 @pytest.fixture(scope="session")

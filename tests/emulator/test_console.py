@@ -73,11 +73,35 @@ def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:
 def test_what_some_clients_or_pages_have_alone_is_told() -> None:
     def told(**values: object) -> list[str]:
         applied = Applied({"origin": "https://a", "usage_plan_id": "p"} | values)
-        return [one["text"] for one in environment.configuration(applied) if one["layer"] == "api"]
+        return [
+            one["text"] for one in environment.configuration(applied, {}) if one["layer"] == "api"
+        ]
 
     assert told() == ["Clients: none.", "Web pages of https://a may read answers."]
     keys = [{"client": name, "plan_id": plan} for name, plan in (("web", "p"), ("partner", "q"))]
     assert told(client_keys=keys, further_origins=[{"further_origin": "https://b"}])[1:] == [
         "Clients with limits of their own: partner.",
         "Web pages of https://a, https://b may read answers.",
+    ]
+
+
+def test_budgets_and_conversations_are_told_where_there_are_any() -> None:
+    def told(**outputs: object) -> list[str]:
+        said = environment.configuration(Applied({}, {}), outputs)
+        return [one["text"] for one in said if one["layer"] == "compute"]
+
+    assert told(budget=None, conversation=None) == []
+    budget = {
+        "client_tokens_per_day": 40000,
+        "client_tokens_per_month": 900000,
+        "clients": {"web": {"tokens_per_day": None, "tokens_per_month": 7000}},
+        "on_store_failure": "refuse",
+        "user_tokens_per_day": 1000,
+    }
+    kept = {"max_chars": 2000, "max_turns": 5, "ttl_hours": 24}
+    assert told(budget=budget, conversation=kept) == [
+        "Budget of a client: 40,000 tokens a day, 900,000 tokens a month, by UTC.",
+        "Budget of a person: 1,000 tokens a day, by UTC.",
+        "Budget of web: 7,000 tokens a month, by UTC.",
+        "Conversations of up to 5 turns and 2,000 characters, kept for 24 hours.",
     ]

@@ -35,7 +35,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
 
 def test_a_host_is_told_the_policy_and_the_settings_that_are_served_here() -> None:
     example = (ROOT / "examples/chat-page/main.tf").read_text("utf-8")
-    told = POLICY.format('${regex("^https://[^/]+", local.settings.api)}')
+    told = POLICY.format('${join(" ", local.asks)}')
     assert f'"{told}"' in example
     settings = re.search(r"settings = \{(.+?)\n  \}", example, re.DOTALL)
     exported = re.findall(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from chatbot import refusals, replies
-from chatbot.budgets import most_tokens
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
     EndpointError,
@@ -30,9 +29,9 @@ from chatbot.models import ModelReply, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chatbot.budgets import Spending
     from chatbot.config import Config
     from chatbot.models import ChatRequest, Deadline
+    from chatbot.spending import Spending
 
 MAX_ATTEMPTS = 3
 # With less than this left a retry would only turn a clear error into a timeout.
@@ -71,6 +70,8 @@ class Bedrock:
 
     def worst(self, request: ChatRequest) -> int:
         """Return the most tokens that one call for a request can cost."""
+        from chatbot.budgets import most_tokens
+
         texts = [self._config.system_prompt, *request.texts]
         return most_tokens(texts) + self._config.max_output_tokens
 

@@ -15,19 +15,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chatbot.errors import BudgetExhaustedError, ChatbotError, MemoryUnavailableError
-from chatbot.models import Deadline
+from chatbot.spending import Spending
 from chatbot.store import NOBODY, ConditionFailedError, Item, owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from chatbot.models import RequestIds
+    from chatbot.models import Deadline, RequestIds
     from chatbot.store import Store
 
 # What models put round each text and round the whole: roles, turns, the beginning of the answer.
 TOKENS_PER_TEXT = 16
 TOKENS_PER_REQUEST = 64
-NO_TIME = Deadline(0.0)
 KEPT_DAYS = 62  # an item outlives its month by another, to be looked at
 
 
@@ -68,7 +67,7 @@ def _bytes(text: str) -> int:
 
 
 @dataclass(slots=True)
-class _Account:
+class Account:
     """One budget in the periods in which a request began."""
 
     key: tuple[str, str]  # whose it is, and the month
@@ -80,50 +79,6 @@ class _Account:
         """Return how many percent of the limit that is nearest are used."""
         pairs = ((self.limits.day, self.day), (self.limits.month, "total"))
         return max(100 * int(self.item.get(name, 0)) // limit for limit, name in pairs if limit)
-
-
-class Spending:
-    """What one request has reserved and spent; without budgets it counts and limits nothing."""
-
-    def __init__(
-        self,
-        budgets: Budgets | None = None,
-        accounts: Sequence[_Account] = (),
-        worst: int = 0,
-        deadline: Deadline = NO_TIME,
-    ) -> None:
-        self._budgets = budgets
-        self._accounts = accounts
-        self._worst = worst
-        self._deadline = deadline
-        self._reserved = 0
-        self._spent = 0
-
-    @property
-    def used(self) -> int | None:
-        """Return the percent of the budget that is nearest to its end."""
-        return max((one.used() for one in self._accounts if one.item), default=None)
-
-    def call(self) -> None:
-        """Count the worst that a call of the model can cost, and reserve what that lacks.
-
-        Raises BudgetExhaustedError, or what the store raises.
-        """
-        lacking = self._spent + self._worst - self._reserved
-        if self._budgets and lacking > 0:
-            self._budgets.reserve(self._accounts, lacking, self._deadline)
-            self._reserved += lacking
-        self._spent += self._worst
-
-    def cost(self, tokens: int) -> None:
-        """Take down what the last call is known to have cost."""
-        self._spent += tokens - self._worst
-
-    def settle(self) -> None:
-        """Give back what was not spent. Never raises: what stays reserved counts as spent."""
-        if self._budgets and self._spent != self._reserved:
-            self._budgets.give_back(self._accounts, self._reserved - self._spent, self._deadline)
-            self._reserved = self._spent
 
 
 class Budgets:
@@ -144,13 +99,13 @@ class Budgets:
             limits[owner("budget", ids.client, ids.person)] = self._config.user
         now = datetime.fromtimestamp(self._clock(), UTC)
         accounts = [
-            _Account((whose, f"{now:%Y-%m}"), limit, f"d{now:%d}")
+            Account((whose, f"{now:%Y-%m}"), limit, f"d{now:%d}")
             for whose, limit in reversed(limits.items())
             if limit
         ]
         return Spending(self, accounts, worst, deadline)
 
-    def reserve(self, accounts: Sequence[_Account], tokens: int, deadline: Deadline) -> None:
+    def reserve(self, accounts: Sequence[Account], tokens: int, deadline: Deadline) -> None:
         """Reserve tokens in every account, or in none; raises as `Spending.call`."""
         for number, account in enumerate(accounts):
             try:
@@ -163,7 +118,7 @@ class Budgets:
                 self.give_back(accounts[:number], tokens, deadline)
                 raise
 
-    def _reserve(self, account: _Account, tokens: int, deadline: Deadline) -> None:
+    def _reserve(self, account: Account, tokens: int, deadline: Deadline) -> None:
         room = {"day": account.limits.day, "total": account.limits.month}
         left = {name: limit - tokens for name, limit in room.items() if limit is not None}
         attributes = {"day": account.day, "total": "total"}
@@ -190,7 +145,7 @@ class Budgets:
         period = "month" if full else "day" if "day" in left else "month"
         raise BudgetExhaustedError(self._seconds_to_next(period), budget=f"{kind}, {period}")
 
-    def give_back(self, accounts: Sequence[_Account], tokens: int, deadline: Deadline) -> None:
+    def give_back(self, accounts: Sequence[Account], tokens: int, deadline: Deadline) -> None:
         """Correct what was reserved, unless somebody has reset the budget since."""
         for account in accounts:
             if not account.item:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chatbot.budgets import BudgetConfig, Limits
-from chatbot.conversations import ConversationConfig
 from chatbot.errors import InternalError
 from chatbot.signing import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from chatbot.budgets import BudgetConfig, Limits
+    from chatbot.conversations import ConversationConfig
 
 BLOCK_OR_COUNT = re.compile(r"block|count")
 # Bedrock accepts an empty id or version without an error and then applies no guardrail, so
@@ -202,7 +203,12 @@ def key_source(environ: Mapping[str, str] = os.environ) -> KeySource:
     )
 
 
+# What an environment lacks is not imported either.
+
+
 def _budget(given: Mapping[str, Any]) -> BudgetConfig:
+    from chatbot.budgets import BudgetConfig, Limits
+
     def limits(values: Mapping[str, Any], prefix: str = "") -> Limits:
         found = [values.get(f"{prefix}tokens_per_{period}") for period in ("day", "month")]
         return Limits(*(None if one is None else _whole(one) for one in found))
@@ -216,6 +222,8 @@ def _budget(given: Mapping[str, Any]) -> BudgetConfig:
 
 
 def _conversation(given: Mapping[str, Any]) -> ConversationConfig:
+    from chatbot.conversations import ConversationConfig
+
     return ConversationConfig(
         max_chars=_whole(given["max_chars"]),
         max_turns=_whole(given["max_turns"]),

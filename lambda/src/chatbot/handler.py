@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot import config, gateway
 from chatbot.bedrock import Bedrock
-from chatbot.budgets import Budgets
-from chatbot.conversations import Conversations
 from chatbot.credentials import Credentials
 from chatbot.endpoint import Endpoint
 from chatbot.errors import ChatbotError, InternalError, UnauthenticatedError
@@ -18,11 +16,12 @@ from chatbot.models import ChatRequest, Deadline
 from chatbot.observability import Telemetry, where
 from chatbot.screening import Screen
 from chatbot.service import ChatService
-from chatbot.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chatbot.budgets import Budgets
+    from chatbot.conversations import Conversations
     from chatbot.models import ChatAnswer, RequestIds
 
 # Kept back from the time that is left, to write the log and to send the answer.
@@ -134,16 +133,24 @@ def start() -> Handler:
 def _memory(
     settings: config.Config, credentials: Credentials
 ) -> tuple[Budgets | None, Conversations | None]:
-    """Return the budgets and the conversations that the settings have."""
+    """Return the budgets and the conversations that the settings have, and import no others."""
     if not settings.table:
         return None, None
+    from chatbot.store import Store
+
     endpoint = Endpoint(settings.store_endpoint, "dynamodb", settings.region, credentials)
     endpoint.connect()
     store = Store(endpoint, settings.table)
-    return (
-        Budgets(settings.budget, store) if settings.budget else None,
-        Conversations(settings.conversation, store) if settings.conversation else None,
-    )
+    budgets = conversations = None
+    if settings.budget:
+        from chatbot.budgets import Budgets
+
+        budgets = Budgets(settings.budget, store)
+    if settings.conversation:
+        from chatbot.conversations import Conversations
+
+        conversations = Conversations(settings.conversation, store)
+    return budgets, conversations
 
 
 def _milliseconds_since(started: float) -> int:

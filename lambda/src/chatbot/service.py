@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatbot.budgets import Spending
 from chatbot.errors import ModelFailedError, NotFoundError
 from chatbot.models import ChatAnswer, Deadline, ModelReply, Turn, Usage
+from chatbot.spending import Spending
 from chatbot.visible import visible
 
 if TYPE_CHECKING:

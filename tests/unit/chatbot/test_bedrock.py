@@ -12,7 +12,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.validate import ParamValidator
 
 from chatbot.bedrock import Bedrock
-from chatbot.budgets import Spending
 from chatbot.config import Config
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
@@ -24,6 +23,7 @@ from chatbot.endpoint import (
 )
 from chatbot.errors import ChatbotError, ModelThrottledError, ModelTimeoutError
 from chatbot.models import ChatRequest, Deadline, RequestIds
+from chatbot.spending import Spending
 from tests.unit.chatbot.conftest import reply
 
 REQUEST = ChatRequest("How do I reset my password?", RequestIds("r-1", "f-1", "x-1="))

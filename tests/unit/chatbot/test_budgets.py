@@ -14,13 +14,13 @@ from chatbot.budgets import (
     BudgetConfig,
     Budgets,
     Limits,
-    Spending,
     most_tokens,
 )
 from chatbot.config import Config
 from chatbot.endpoint import RefusedError, UnreachableError
 from chatbot.errors import BudgetExhaustedError, ChatbotError, MemoryUnavailableError
 from chatbot.models import ChatRequest, Deadline, RequestIds, Turn
+from chatbot.spending import Spending
 from chatbot.store import Store
 from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
 
