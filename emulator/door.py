@@ -20,6 +20,7 @@ from emulator.cloudwatch.metrics import Metrics
 from emulator.cognito import pools
 from emulator.console import Console, opens
 from emulator.events.rules import Rules
+from emulator.faults import Faults
 from emulator.iam import Authorizer
 from emulator.lambda_ import LambdaRuntime, invocations
 from emulator.logs.writer import LogWriter
@@ -72,7 +73,8 @@ class Door:
         self.trail = Trail(account, authorizer, on_records=Rules(account, publisher).deliver)
         self.deployments = Deployments(account)
         self.functions = LambdaRuntime(account, authorizer, scratch=state_dir)
-        self.bedrock = BedrockRuntime(account, authorizer, self.trail, model)
+        self.faults = Faults()
+        self.bedrock = BedrockRuntime(account, authorizer, self.trail, self.faults, model)
         self._model = str(model or SCRIPT)
         self.apis = ExecuteApi(
             account,
@@ -90,6 +92,7 @@ class Door:
             publisher,
             alarms=self.alarms,
             deployments=self.deployments,
+            faults=self.faults,
         )
 
         self._control_plane: tuple[Step, ...] = (
@@ -242,7 +245,7 @@ class Door:
                     },
                 )
             case ["faults"]:
-                return self.bedrock.faults.handle(call.request)
+                return self.faults.handle(call.request)
             case ["clock"]:
                 return self.clock.handle(call.request, self._catch_up)
             case ["mailbox"]:
@@ -275,9 +278,9 @@ class Door:
     # --- the end --------------------------------------------------------------------------------
 
     def end_waits(self) -> None:
-        """Stop what requests may wait for long: function workers, and a slow model."""
+        """Stop what requests may wait for long: function workers, a slow model, a slow store."""
         self.functions.close()
-        self.bedrock.close()
+        self.faults.close()
 
     def close(self) -> None:
         """Stop all that runs, and write out the trail and the logs."""

@@ -18,6 +18,7 @@ from emulator.cloudtrail.trail import Trail
 from emulator.cloudwatch.alarms import Alarms
 from emulator.cloudwatch.metrics import compiled
 from emulator.dynamodb import refusals as dynamodb_refusals
+from emulator.faults import Faults
 from emulator.iam import Authorizer, simulation
 from emulator.lambda_ import refusals as lambda_refusals
 from emulator.lambda_.account import settings as lambda_account
@@ -66,6 +67,7 @@ def services(
     *,
     alarms: Alarms,
     deployments: Deployments,
+    faults: Faults,
 ) -> Mapping[str, Service]:
     """Return the table, by botocore's names of the services."""
     guardrails = GuardrailApi(account.id)
@@ -111,7 +113,7 @@ def services(
             data_writes=frozenset({"PutMetricData", "SetAlarmState"}),
         ),
         "dynamodb": Service(
-            refuse=lambda call: dynamodb_refusals.refuse(call, account, authorizer),
+            refuse=lambda call: dynamodb_refusals.refuse(call, account, authorizer, faults),
             approximations={
                 "UpdateTimeToLive": ("DynamoDB", "items that have expired are not deleted")
             },

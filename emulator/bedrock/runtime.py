@@ -17,7 +17,6 @@ from emulator.bedrock.conversation import (
     validated,
 )
 from emulator.bedrock.errors import RuntimeApiError
-from emulator.bedrock.faults import RECITALS, Fault, Faults
 from emulator.bedrock.filters import Assessment, Source
 from emulator.bedrock.guard import Guard, applied_guard, guardrail_arn
 from emulator.bedrock.inference_profiles import NamedModel, named_model
@@ -27,6 +26,7 @@ from emulator.bedrock.model_server import ModelServer
 from emulator.bedrock.permissions import Permissions
 from emulator.bedrock.trace import action_of, action_reason, measures
 from emulator.cloudtrail.trail import Trail
+from emulator.faults import RECITALS, Fault, Faults
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
 from emulator.wire.documents import Document, JsonObject
@@ -52,6 +52,7 @@ class BedrockRuntime:
         account: Account,
         authorizer: Authorizer,
         trail: Trail,
+        faults: Faults,
         model: ModelServer | None = None,
     ) -> None:
         self._account = account
@@ -60,11 +61,7 @@ class BedrockRuntime:
         self._invocation_log = InvocationLog(account, authorizer)
         self._trail = trail
         self.model = model
-        self.faults = Faults()
-
-    def close(self) -> None:
-        """Stop waiting."""
-        self.faults.close()
+        self._faults = faults
 
     def check_scope(self, call: Call) -> None:
         """Refuse a signature for another service or Region. Raises AwsError."""
@@ -111,7 +108,7 @@ class BedrockRuntime:
         invocation = Invocation(model, call.principal, call.request_id, document)
         self._account.approximations.note(_PART, f"the model is {self.model or SCRIPT}")
         try:
-            reply = self._guarded_reply(call, document, guard, self.faults.next())
+            reply = self._guarded_reply(call, document, guard, self._faults.of_model())
         except RuntimeApiError as error:
             self._invocation_log.write(invocation, error=error.code)
             raise

@@ -205,9 +205,9 @@ async function switchFault() {
 
 /** Show which switch is on: one that was for some calls alone is off after these. */
 async function showFault() {
-  const { bedrock, latency_ms: latency } = await call("/_aws/faults");
+  const { bedrock, dynamodb, latency_ms: latency } = await call("/_aws/faults");
   const select = $("fault");
-  if (!bedrock && !latency) select.value = "as usual";
+  if (!bedrock && !dynamodb && !latency) select.value = "as usual";
   else if (select.value === "as usual") {
     if (!select.namedItem("elsewhere")) select.append(make("option", { id: "elsewhere" }, "as set elsewhere"));
     select.value = "as set elsewhere";

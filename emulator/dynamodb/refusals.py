@@ -1,4 +1,5 @@
-"""What DynamoDB refuses and moto does not: items of a table whose KMS key the caller may not use.
+"""What DynamoDB refuses and moto does not: items of a table whose KMS key the caller may not use,
+and whatever it cannot answer now.
 
 Source: DynamoDB Developer Guide, "DynamoDB encryption at rest usage notes" ("Authorizing use of
 your KMS key"): the key is used on behalf of the caller, in the encryption context of the table.
@@ -6,16 +7,23 @@ your KMS key"): the key is used on behalf of the caller, in the encryption conte
 
 from emulator.account import Account
 from emulator.dynamodb.keys import ITEMS, described
+from emulator.faults import Faults
 from emulator.iam import Authorizer
 from emulator.wire.call import Call
 from emulator.wire.errors import CallerError
 from iam_policy import access_denied_message
 
 
-def refuse(call: Call, account: Account, authorizer: Authorizer) -> None:
-    """Refuse items to a caller who may not use the table's key. Raises CallerError."""
+def refuse(call: Call, account: Account, authorizer: Authorizer, faults: Faults) -> None:
+    """Refuse items to a caller who may not use the table's key, or as a switch says.
+
+    Raises AwsError.
+    """
     caller = call.principal
-    if call.operation not in ITEMS or caller.administrator:
+    if call.operation not in ITEMS:
+        return
+    faults.of_store()
+    if caller.administrator:
         return
     table = str(call.params.get("TableName", ""))
     key = account.snapshot(f"dynamodb:key:{table}", lambda: _key_of(table, account))

@@ -172,3 +172,14 @@ def client_of(service: str) -> Any:
         return emulator.client(service)
 
     return client
+
+
+@pytest.fixture
+def faults(emulator: Emulator) -> Iterator[Callable[[Any], Any]]:
+    """Set the test switches to a document, and all off at the end."""
+
+    def put(document: Any) -> Any:
+        return emulator.request("PUT", "/_aws/faults", json.dumps(document).encode())
+
+    yield put
+    emulator.request("DELETE", "/_aws/faults")

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from chatbot.budgets import most_tokens
+from chatbot.conversations import HELD_SECONDS
 from chatbot.leaks import LeakDetector
 from tests.conftest import missing
 from tests.rehearsal.live import HOME, REGION
@@ -137,6 +139,17 @@ def texts(messages: list[dict[str, Any]]) -> list[str]:
     return [block["text"] for one in messages for block in one["content"]]
 
 
+@contextmanager
+def switched(rehearsal: Rehearsal, **faults: Any) -> Iterator[None]:
+    """Switch faults of the local AWS on for a while."""
+    url = f"{rehearsal.endpoint}/_aws/faults"
+    urlopen(Request(url, json.dumps(faults).encode(), method="PUT"), timeout=10).close()
+    try:
+        yield
+    finally:
+        urlopen(Request(url, method="DELETE"), timeout=10).close()
+
+
 def test_nothing_is_missing_and_a_second_plan_is_empty(memory: Rehearsal) -> None:
     plan = memory.terraform().run("plan", "-detailed-exitcode", "-no-color", ok=(0, 2))
     assert plan.returncode == 0, plan.stdout
@@ -183,15 +196,49 @@ def test_anothers_conversation_is_as_good_as_none(app: Client, web: Client) -> N
 
 def test_two_questions_at_once_never_interleave(memory: Rehearsal, app: Client) -> None:
     known = app.ask("Hello.").body["conversation_id"]
-    slow = Request(f"{memory.endpoint}/_aws/faults", b'{"latency_ms": 1500}', method="PUT")
-    urlopen(slow, timeout=10).close()
-    with ThreadPoolExecutor(2) as pool:
+    with switched(memory, latency_ms=1500), ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: app.ask(QUESTION, known), range(2)))
-    urlopen(Request(f"{memory.endpoint}/_aws/faults", method="DELETE"), timeout=10).close()
     assert sorted(one.status for one in both) == [200, 409]
     (busy,) = (one for one in both if one.status == 409)
     assert busy.code == "conversation_busy"
     assert busy.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"latency_ms": 3000},
+        {"error": "ProvisionedThroughputExceededException"},
+        {"error": "ServiceUnavailable"},
+    ],
+    ids=["slow", "throttled", "away"],
+)
+def test_a_store_that_does_not_answer_refuses_before_the_model_is_asked(
+    memory: Rehearsal, app: Client, fault: dict[str, Any]
+) -> None:
+    first = app.ask("Hello, I am Ann.")
+    known, before = first.body["conversation_id"], len(asked(memory))
+    with switched(memory, dynamodb=fault | {"times": 0}):
+        for conversation_id in (None, known):
+            began = time.monotonic()
+            refused = app.ask(QUESTION, conversation_id)
+            assert (refused.status, refused.code) == (503, "memory_unavailable")
+            assert int(refused.headers["retry-after"]) > 0
+            assert refused.headers["access-control-allow-origin"] == ORIGIN
+            assert time.monotonic() - began < 10
+    assert len(asked(memory)) == before
+    end = time.monotonic() + HELD_SECONDS + 10
+    while (later := app.ask(QUESTION, known)).status == 409 and time.monotonic() < end:
+        time.sleep(2)  # what came too late has taken the conversation, and ends
+    assert later.status == 200
+    assert texts(asked(memory)[-1]) == ["Hello, I am Ann.", first.body["response"], QUESTION]
+
+
+def test_a_store_that_hesitates_is_asked_again(memory: Rehearsal, app: Client) -> None:
+    known = app.ask("Hello.").body["conversation_id"]
+    for fault in ({"error": "ThrottlingException"}, {"latency_ms": 300, "times": 0}):
+        with switched(memory, dynamodb=fault):
+            assert app.ask(QUESTION, known).status == 200
 
 
 def test_a_conversation_ends_when_its_holder_says_so(app: Client, web: Client) -> None:

@@ -1,8 +1,7 @@
 """The test switches: errors, replies, thinking and latency."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,15 +9,6 @@ from botocore.exceptions import ClientError
 
 from tests.emulator.bedrock.conftest import QUESTION, said
 from tests.emulator.conftest import Emulator
-
-
-@pytest.fixture
-def faults(emulator: Emulator) -> Iterator[Callable[[Any], Any]]:
-    def put(document: Any) -> Any:
-        return emulator.request("PUT", "/_aws/faults", json.dumps(document).encode())
-
-    yield put
-    emulator.request("DELETE", "/_aws/faults")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +70,8 @@ def test_latency_can_be_set(converse: Any, faults: Any, emulator: Emulator) -> N
     reply = converse(QUESTION)
     assert time.monotonic() - began >= 0.12
     assert reply["metrics"]["latencyMs"] >= 120
-    assert emulator.request("GET", "/_aws/faults").json() == {"bedrock": None, "latency_ms": 120}
+    shown = emulator.request("GET", "/_aws/faults").json()
+    assert shown == {"bedrock": None, "dynamodb": None, "latency_ms": 120}
 
 
 @pytest.mark.parametrize(

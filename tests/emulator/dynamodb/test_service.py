@@ -15,6 +15,7 @@ from chatbot.leaks import LeakDetector
 from chatbot.observability import Telemetry
 from chatbot.service import ChatService
 from chatbot.store import Store
+from tests.emulator.conftest import Emulator
 from tests.emulator.dynamodb.conftest import items
 from tests.unit.chatbot.conftest import (
     BLOCKED,
@@ -185,3 +186,24 @@ def test_a_spent_budget_asks_no_model(
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (line["BudgetExhausted"], line["BudgetUsed"], line["budget"]) == (1, 100, "client, day")
     assert "Hello" not in str(line)
+
+
+def test_a_store_that_goes_away_meanwhile_counts_the_worst_and_keeps_the_conversation(
+    chat: Chat, faults: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatbot.conversations.HELD_SECONDS", 0)  # nobody waits for its end
+    known = chat.ask("Hello?")[1]["conversation_id"]
+    answer, used = chat.model.post, chat.ask("Hello?")[1]["budget_used_percent"]
+
+    def going(path: str, document: Any) -> object:
+        faults({"dynamodb": {"error": "ServiceUnavailable", "times": 0}})
+        return answer(path, document)
+
+    monkeypatch.setattr(chat.model, "post", going)
+    status, refused = chat.ask("Tell me about y.", known)
+    assert (status, refused["error"]["code"]) == (503, "memory_unavailable")
+    monkeypatch.undo()
+    emulator.request("DELETE", "/_aws/faults")
+    _, later = chat.ask("And then?", known)
+    assert chat.heard == ["Hello?", "First.", "And then?"]
+    assert later["budget_used_percent"] > used + 100 * 512 // LIMIT
