@@ -175,7 +175,7 @@ def spoken(request: Request) -> str:
             text = " ".join(_strings(json.loads(request.body)))
         except (RecursionError, ValueError):
             return ""
-    return " ".join((text or "").casefold().split())
+    return " ".join(" ".join((*request.earlier, text or "")).casefold().split())
 
 
 def _strings(value: Any) -> Iterator[str]:

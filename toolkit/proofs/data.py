@@ -23,7 +23,7 @@ OWASP = "owasp.toml"
 UNCONFIRMED = "unconfirmed.toml"
 _TEXTS = ("name", "promise", "owasp", "resource", "unprovoked")
 _BODIES = ("message", "body", "repeat", "nested", "event")
-_TUPLES = ("actions", "answer", "hides", "lacks", "settles", "types")
+_TUPLES = ("actions", "answer", "earlier", "hides", "lacks", "settles", "types")
 # The name of a kind in a file, its class, and the fields that the name implies.
 KINDS: dict[str, tuple[type[Proof], Mapping[str, Any]]] = {
     "stopped": (Request, {}),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit.proofs import turns
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.client import Answer, Client
 from toolkit.proofs.errors import CREDENTIALS, CannotAskError
@@ -68,33 +69,54 @@ class Deployment:
         """Return the API key that a request is sent with, or nothing."""
         if request.rehearsed.key:
             return self.switches.key(request.rehearsed.key)
-        own = self.switches.key("own", request.copies) if request.key == "own" else ""
+        uses = request.copies - request.before
+        own = self.switches.key("own", uses) if request.key == "own" else ""
+        if request.key == "other":
+            return self._other_key()
         fixed = {"own": self.api_key, "client": self.api_key, "none": "", "wrong": NOBODYS}
         return own or (fixed | dict(self.applied.keys))[request.key]
 
+    def _other_key(self) -> str:
+        """Return the key of a client that may ask, and is not the one that does."""
+        disabled = {one["client"] for one in self.applied.get("disabled_clients") or ()}
+        for client, key in sorted(self.applied.keys.items()):
+            if client not in disabled and key != self.api_key:
+                return key
+        raise CannotAskError("this environment has no other client that may ask")
+
     def ask(self, request: Request) -> tuple[Answer, ...]:
-        """Send a request, and all of its copies; the answers come in the order of sending."""
+        """Send a request, what comes before it, and all of its copies; the answers in order."""
+        self.switches.fit(request.copies)
+        before, request = turns.before(self, request)
         with self.switches.set(request.rehearsed):
             if request.via == "invoke":
                 return (self._invoke(request),)
-            key, token, http = self.key(request), self.tokens.of(request.bearer), self.http
-            flood, after = int(request.rehearsed.flood), int(request.rehearsed.after)
-            if not (flood or after):
-                http.wait(counts=self.counts(request))
-                address = request.rehearsed.address or http.address()
-                return (http.send(request, key, address, token),)
-            if after:
-                # An address of its own, or others would be refused for what these do.
-                address = request.rehearsed.address or http.new_address()
-                return tuple(http.send(request, key, address, token) for _ in range(after + 1))
-            http.wait(counts=False)
-            with ThreadPoolExecutor(max_workers=flood) as pool:
-                copies = [
-                    pool.submit(http.send, request, key, http.new_address(), token)
-                    for _ in range(flood)
-                ]
-            http.rest(1.0)
-            return tuple(copy.result() for copy in copies)
+            return (*before, *self._sent(request))
+
+    def send(self, request: Request) -> Answer:
+        """Send one request, when the limits allow it."""
+        self.http.wait(counts=self.counts(request))
+        address = request.rehearsed.address or self.http.address()
+        return self.http.send(request, self.key(request), address, self.tokens.of(request.bearer))
+
+    def _sent(self, request: Request) -> tuple[Answer, ...]:
+        flood, after = int(request.rehearsed.flood), int(request.rehearsed.after)
+        if not (flood or after or request.twice):
+            return (self.send(request),)
+        key, token, http = self.key(request), self.tokens.of(request.bearer), self.http
+        if after:
+            # An address of its own, or others would be refused for what these do.
+            address = request.rehearsed.address or http.new_address()
+            return tuple(http.send(request, key, address, token) for _ in range(after + 1))
+        at_once = 2 if request.twice else flood
+        http.wait(counts=self.counts(request) and request.twice)
+        with ThreadPoolExecutor(max_workers=at_once) as pool:
+            copies = [
+                pool.submit(http.send, request, key, http.new_address(), token)
+                for _ in range(at_once)
+            ]
+        http.rest(1.0)
+        return tuple(copy.result() for copy in copies)
 
     def _invoke(self, request: Request) -> Answer:
         own_id = str(uuid.uuid4())

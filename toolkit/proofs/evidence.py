@@ -90,6 +90,7 @@ class Reader:
                 texts |= set(re.split(r"[/?&=]", request.path))
             elif kind == "prompt":
                 texts |= {request.text or "", _message(request.body), _message(request.event)}
+                texts |= {*request.earlier, request.blocked_turn}
             elif kind == "answer":
                 given = (answer.json() for answer in self._run.answers(case))
                 texts |= {str(answer.get("response", "")) for answer in given}

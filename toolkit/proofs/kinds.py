@@ -9,11 +9,12 @@ from typing import Any
 from toolkit.disguises import DISGUISES
 
 LAYERS = ("edge", "api", "compute", "guardrail", "governance")
-KEYS = ("own", "client", "none", "wrong", "{client}")
+KEYS = ("own", "client", "other", "none", "wrong", "{client}")
 TOKENS = (
     *("own", "none", "tampered", "unsigned"),
-    *("expired", "elsewhere", "other-kind", "unscoped"),  # which a pool must sign
+    *("expired", "elsewhere", "other-kind", "unscoped", "another"),  # which a pool must sign
 )
+CONVERSATIONS = ("", "unknown", "ended")
 SPARE_KEYS = ("disabled", "unplanned", "exhausted")
 SECRETS = ("prompt", "answer", "key", "header", "address", "token")
 LOGS = ("waf", "api", "function", "invocations", "trail")
@@ -33,6 +34,8 @@ NOT_ON_AWS = {
     "address": "a proof has its own address and no other",
     "flood": "a flood would cost other callers their share",
     "after": "a flood would cost other callers their share",
+    "store": "a real table does not fail at will",
+    "spent": "a budget that is used up would refuse other callers",
 }
 _DISGUISES = {disguise.name: disguise.apply for disguise in DISGUISES}
 
@@ -78,7 +81,8 @@ class Rehearsed:
     detaches a layer for this request, to prove the one behind it alone. `flood` sends so many
     copies at once: some must be stopped, and some not. `after` sends so many copies first, from the
     same address, which must not be stopped. `address` is the one that it comes from; the copies
-    before it may then be refused like itself.
+    before it may then be refused like itself. `store` is how the table fails, `spent` whether the
+    client's budget is used up. `latency_ms` is how long the model takes; a real one takes as long.
     """
 
     reply: str | Mapping[str, str] = ""
@@ -90,6 +94,16 @@ class Rehearsed:
     address: str = ""
     flood: int | str = 0
     after: int | str = 0
+    store: Mapping[str, Any] = field(default_factory=dict)
+    spent: bool = False
+    latency_ms: int = 0
+
+    @property
+    def faults(self) -> dict[str, Any]:
+        """Return what the emulator's switches are set to, or nothing."""
+        store = {"times": 0, **self.store} if self.store else {}
+        faults = {"bedrock": self.fault, "dynamodb": store, "latency_ms": self.latency_ms}
+        return {name: fault for name, fault in faults.items() if fault}
 
     @property
     def fault(self) -> dict[str, Any]:
@@ -123,6 +137,11 @@ class Request(Proof):
 
     Where people sign in, it is sent with a token, `bearer`: their own, or one that must be refused.
 
+    `earlier` are messages that are answered before, with the own key and token, in the conversation
+    that it goes on with or deletes; `blocked_turn` is one after them that must be blocked. The
+    `conversation` may also be unknown, or ended by its holder. `twice` sends the request twice at
+    once: one of the two must be stopped.
+
     `stopped_by` is the layer whose own log record must show that it stopped the request; without
     it, the request must be answered. `smoke` puts it among the few that the smoke test asks, and
     is what it says of it.
@@ -143,6 +162,11 @@ class Request(Proof):
     headers: Mapping[str, str] = field(default_factory=dict)
     key: str = "own"
     bearer: str = "own"
+    earlier: tuple[str, ...] = ()
+    blocked_turn: str = ""
+    conversation: str = ""
+    conversation_id: str = ""  # as it was given by the answers before
+    twice: bool = False
     via: str = "api"
     rehearsed: Rehearsed = field(default_factory=Rehearsed)
     smoke: str = ""
@@ -160,6 +184,7 @@ class Request(Proof):
     answer: tuple[str, ...] = ()  # what the answer must hold
     hides: tuple[str, ...] = ()  # what its body and headers must not
     expect: Mapping[str, str] = field(default_factory=dict)  # headers of the answer; "" for none
+    retry_after: int = 0  # the most seconds that its Retry-After may say; 0: it is not looked at
 
     def __post_init__(self) -> None:
         """Set the reason why AWS cannot be asked, where a switch of the emulator is needed."""
@@ -182,8 +207,15 @@ class Request(Proof):
 
     @property
     def copies(self) -> int:
-        """Return how many times it is sent."""
-        return 1 + int(self.rehearsed.flood) + int(self.rehearsed.after)
+        """Return how many requests are sent."""
+        copies = int(self.rehearsed.flood) + int(self.rehearsed.after) + self.twice
+        return 1 + copies + self.before
+
+    @property
+    def before(self) -> int:
+        """Return how many requests make its conversation what it must be."""
+        turns = len(self.earlier) + bool(self.blocked_turn)
+        return turns + (self.conversation == "ended")
 
     @property
     def text(self) -> str | None:
@@ -229,7 +261,9 @@ class Request(Proof):
         if self.text is None:
             return None
         spaces = " " * int(self.spaces)
-        return '{"message": ' + spaces + json.dumps(self.text, ensure_ascii=False) + "}"
+        text = '{"message": ' + spaces + json.dumps(self.text, ensure_ascii=False)
+        known = f', "conversation_id": "{self.conversation_id}"' if self.conversation_id else ""
+        return text + known + "}"
 
     @property
     def bodies(self) -> int:
@@ -247,6 +281,9 @@ class Request(Proof):
             "a proof of a token requires sign_in": (
                 self.bearer != "own" and not self.requires.get("sign_in")
             ),
+            f"conversation must be one of {CONVERSATIONS}": self.conversation not in CONVERSATIONS,
+            "a conversation needs a message, over the API": bool(self.before or self.conversation)
+            and (self.via != "api" or (self.method == "POST" and self.text is None)),
             "via must be api or invoke": self.via not in {"api", "invoke"},
             "event is for via = invoke": self.event is not None and self.via != "invoke",
             f"disguise {self.disguise!r} does not exist": self.disguise

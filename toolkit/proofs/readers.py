@@ -118,13 +118,22 @@ def _identity(deployment: Deployment, _: Values) -> Values:
     }
 
 
-@reads("budgets conversations memory table_arn")
+@reads(
+    "budgets client_budget conversation_chars conversation_turns conversations memory "
+    "store_failure table_arn"
+)
 def _memory(deployment: Deployment, values: Values) -> Values:
     """Return what the environment remembers between two requests, and where, as it says itself."""
     outputs, arn = deployment.outputs, ":".join(("arn", values["partition"], "dynamodb"))
+    budget, conversation = outputs.get("budget") or {}, outputs.get("conversation") or {}
+    limits = (budget.get(f"client_tokens_per_{period}") for period in ("day", "month"))
     return {
-        "budgets": bool(outputs.get("budget")),
-        "conversations": bool(outputs.get("conversation")),
+        "budgets": bool(budget),
+        "client_budget": any(limits),
+        "conversation_chars": conversation.get("max_chars", 0),
+        "conversation_turns": conversation.get("max_turns", 0),
+        "conversations": bool(conversation),
+        "store_failure": budget.get("on_store_failure", "none"),
         "memory": bool(outputs.get("table_name")),
         "table_arn": f"{arn}:{values['region']}:{values['account']}:table/{values['name']}",
     }

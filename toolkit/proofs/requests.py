@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.proofs import turns
 from toolkit.proofs.cases import Case
 from toolkit.proofs.client import Answer
 from toolkit.proofs.deployment import Deployment
@@ -27,10 +28,16 @@ def log_id(log: str, answer: Answer) -> str:
     return answer.extended_id if log in {"waf", "api"} else answer.request_id
 
 
-def passes_through(case: Case, answer: Answer) -> Iterator[str]:
-    """Yield the logs that a request must leave a record in."""
+def passes_through(case: Case, answer: Answer, number: int | None = None) -> Iterator[str]:
+    """Yield the logs that a request must leave a record in; `number` is which of its answers.
+
+    Of a turn before it, the model's log is not asked: it may be blocked.
+    """
     request = _request(case)
     if not answer.request_id:
+        return
+    if number is not None and number < request.before:
+        yield from ("waf", "api", "function")
         return
     if request.via == "api":
         if request.rehearsed.without != "edge":
@@ -53,13 +60,13 @@ def _request(case: Case) -> Request:
 
 
 def _reaches_function(request: Request) -> bool:
-    if request.rehearsed.flood or request.rehearsed.after or request.method != "POST":
+    if request.rehearsed.flood or request.rehearsed.after or request.method == "OPTIONS":
         return False
     return request.stopped_by in {"", "compute", "guardrail"}
 
 
 def _reaches_model(request: Request) -> bool:
-    if not _reaches_function(request) or request.screened:
+    if not _reaches_function(request) or request.screened or request.method == "DELETE":
         return False
     return request.stopped_by != "compute" or bool(request.rehearsed.fault)
 
@@ -76,11 +83,15 @@ class Requests:
 
     def judge(self, case: Case, answers: Sequence[Answer]) -> tuple[list[str], list[str]]:
         """Return what is wrong, and what could not be read."""
-        request, answer = _request(case), answers[-1]
+        request = _request(case)
+        before, answers = answers[: request.before], answers[request.before :]
+        if problems := list(turns.wrong(request, before)):
+            return problems, []
+        answer = answers[-1]
         alike = bool(request.rehearsed.address)
         if request.rehearsed.after and not alike and any(map(_refusal(request), answers[:-1])):
             return [f"one of the {len(answers) - 1} requests before it was refused already"], []
-        if request.rehearsed.flood:
+        if request.rehearsed.flood or request.twice:
             stopped = [answer for answer in answers if _refusal(request)(answer)]
             if not stopped or len(stopped) == len(answers):
                 return [f"{len(stopped)} of {len(answers)} requests at once were refused"], []
@@ -92,6 +103,9 @@ class Requests:
         notes: list[str] = []
         problems = [*self._wrong_answer(request, answer), *self._wrong_headers(request, answer)]
         problems += self._wrong_records(case, answer, notes)
+        given = self._record("invocations", answer)
+        if request.before and given is not None:
+            problems += turns.wrong_input(request, before, given, self._applied)
         return problems, notes
 
     def observed(self, case: Case, answer: Answer) -> str:
@@ -146,12 +160,15 @@ class Requests:
         if request.method != "OPTIONS":
             expected |= {"cache-control": "no-store", "x-content-type-options": "nosniff"}
             kind = answer.headers.get("content-type", "")
-            if not kind.startswith("application/json"):
+            if answer.body and not kind.startswith("application/json"):
                 yield f"content-type {kind or 'missing'}, expected application/json"
         expected |= {name.lower(): str(value) for name, value in request.expect.items()}
         for name, value in expected.items():
             if (answer.headers.get(name) or "") != value:
                 yield f"header {name} is {answer.headers.get(name)}, expected {value}"
+        seconds = answer.headers.get("retry-after", "")
+        if request.retry_after and seconds not in map(str, range(1, request.retry_after + 1)):
+            yield f"header retry-after is {seconds}, expected 1 to {request.retry_after}"
         headers = (value for name, value in answer.headers.items() if name not in RANDOM)
         said = UUID.sub("", " ".join((answer.body.decode(errors="replace"), *headers)))
         for text in request.hides:

@@ -95,10 +95,14 @@ class Run:
     @property
     def counted(self) -> int:
         """Return how many requests count against the quota of a key."""
-        return sum(self._counts(case) for case in self.requests)
+        return sum(map(self._counted, self.requests))
 
-    def _counts(self, case: Case) -> bool:
-        return isinstance(case.proof, Request) and self.deployment.counts(case.proof)
+    def _counted(self, case: Case) -> int:
+        request = case.proof
+        if not isinstance(request, Request):
+            return 0
+        itself = request.copies - request.before if self.deployment.counts(request) else 0
+        return request.before + itself
 
     def _fit_quota(self) -> None:
         """Skip requests beyond the usage plan's quota; a rehearsal has more keys."""
@@ -109,9 +113,9 @@ class Run:
         period = self.deployment.applied.get("quota_period", "")
         for proof, of_proof in self.cases.items():
             for place, case in enumerate(of_proof):
-                if case.skip or case.wrong or not self._counts(case):
+                if case.skip or case.wrong or not (taken := self._counted(case)):
                     continue
-                left -= 1
+                left -= taken
                 if left < 0:
                     said = f"the quota of {quota} a {period.lower()} does not cover it"
                     self.cases[proof][place] = replace(case, skip=said)
@@ -199,8 +203,8 @@ class Run:
         """Return the ids of the expected records, by log."""
         expected: dict[str, set[str]] = {log: set() for log in LOGS}
         for case in self.requests:
-            for answer in self.answers(case):
-                for log in passes_through(case, answer):
+            for number, answer in enumerate(self.answers(case)):
+                for log in passes_through(case, answer, number):
                     expected[log].add(log_id(log, answer))
         if self._ordinary:
             for log in passes_through(ORDINARY, self._ordinary):

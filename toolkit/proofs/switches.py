@@ -4,8 +4,10 @@ import contextlib
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from chatbot.store import owner
 from toolkit.proofs.errors import RemovedError
 from toolkit.proofs.kinds import Rehearsed
 
@@ -17,7 +19,7 @@ PLAN = "proofs"
 
 
 class Switches:
-    """The switches of one rehearsal: model faults, detached layers, keys made for a proof."""
+    """The switches of one rehearsal: faults, detached layers, a spent budget, keys for a proof."""
 
     def __init__(self, deployment: "Deployment") -> None:
         self._deployment = deployment
@@ -27,6 +29,7 @@ class Switches:
         self._plan = ""
         self._open = False
         self._quota = 0
+        self._own_id = ""
         self._left = 0  # requests that the newest key of the clients' plan is good for
 
     @contextlib.contextmanager
@@ -49,13 +52,17 @@ class Switches:
         if not self._open:
             return ""
         if name == "own":
-            if self._left < uses:
-                self._left = self._quota
-                self._keys.pop(name, "")
+            self.fit(uses)
             self._left -= uses
         if name not in self._keys:
             self._keys[name] = self._make(name)
         return self._keys[name]
+
+    def fit(self, uses: int) -> None:
+        """Take a new key of the clients' plan unless the one there is good for so many requests."""
+        if self._open and self._left < uses:
+            self._left = self._quota
+            self._keys.pop("own", "")
 
     def _make(self, name: str) -> str:
         gateway, applied = self._deployment.aws("apigateway"), self._deployment.applied
@@ -69,6 +76,8 @@ class Switches:
         if name != "unplanned":
             plan = applied["usage_plan_id"] if name == "own" else self._plan
             gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+        if name == "own":
+            self._own_id = key["id"]
         self.keys.add(str(key["value"]))
         return str(key["value"])
 
@@ -87,8 +96,10 @@ class Switches:
     def set(self, rehearsed: Rehearsed) -> Iterator[None]:
         """Set the switches that a request needs, and reset them afterwards."""
         with contextlib.ExitStack() as stack:
-            if fault := rehearsed.fault:
-                stack.enter_context(self._fault(fault))
+            if self._deployment.rehearsal and (faults := rehearsed.faults):
+                stack.enter_context(self._set_faults(faults))
+            if rehearsed.spent:
+                stack.enter_context(self._without_budget())
             if rehearsed.without == "edge":
                 stack.enter_context(self._without_edge())
             if rehearsed.without == "function":
@@ -96,8 +107,8 @@ class Switches:
             yield
 
     @contextlib.contextmanager
-    def _fault(self, fault: Mapping[str, Any]) -> Iterator[None]:
-        self._faults("PUT", {"bedrock": fault})
+    def _set_faults(self, faults: Mapping[str, Any]) -> Iterator[None]:
+        self._faults("PUT", faults)
         try:
             yield
         finally:
@@ -111,6 +122,25 @@ class Switches:
         )
         with urllib.request.urlopen(call, timeout=TIMEOUT_SECONDS):
             pass
+
+    @contextlib.contextmanager
+    def _without_budget(self) -> Iterator[None]:
+        """Let the budget of the own key be used up, the day's and the month's."""
+        dynamodb, now = self._deployment.aws("dynamodb"), datetime.now(UTC)
+        self.fit(1)
+        self.key("own", 0)
+        table = {"TableName": self._deployment.outputs["table_name"]}
+        # The function takes a key that is no client's for a client of its own.
+        key = {"pk": {"S": owner("budget", self._own_id)}, "sk": {"S": f"{now:%Y-%m}"}}
+        found = dynamodb.get_item(**table, Key=key).get("Item")
+        spent = {name: {"N": str(10**12)} for name in ("total", f"d{now:%d}")}
+        dynamodb.put_item(**table, Item={**(found or key), **spent})
+        try:
+            yield
+        finally:
+            dynamodb.delete_item(**table, Key=key)
+            if found:
+                dynamodb.put_item(**table, Item=found)
 
     @contextlib.contextmanager
     def _without_function(self) -> Iterator[None]:

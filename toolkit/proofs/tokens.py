@@ -56,6 +56,8 @@ class Tokens:
             case "other-kind":
                 use = tokens.asked_for(identity or {})["token_use"]
                 return self._sign(token_use="id" if use == "access" else "access")
+            case "another":
+                return self._sign(person="another-person")
             case "unscoped":
                 return self._sign(scopes=["somewhere/else"])
         raise ValueError(kind)
