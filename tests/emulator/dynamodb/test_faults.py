@@ -1,4 +1,4 @@
-"""A store that is slow, throttled or away: its test switches, and what the function makes of it."""
+"""The test switches of the store: late, refused, or both, and the items as they were."""
 
 import time
 from collections.abc import Callable
@@ -7,22 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chatbot.budgets import BudgetConfig, Budgets, Limits
-from chatbot.conversations import HELD_SECONDS, ConversationConfig, Conversations
-from chatbot.errors import ConversationBusyError, MemoryUnavailableError
-from chatbot.models import Deadline, RequestIds, Turn
-from chatbot.store import CALL_SECONDS, MAX_ATTEMPTS, Store
 from tests.emulator.conftest import Emulator
 
-WEB = RequestIds("r", "f", client="web")
-AWAY = [
-    {"error": "InternalServerError"},
-    {"error": "ProvisionedThroughputExceededException"},
-    {"error": "RequestLimitExceeded"},
-    {"error": "ServiceUnavailable"},
-    {"error": "ThrottlingException"},
-    {"latency_ms": round(1000 * CALL_SECONDS) + 300},
-]
 KEY = {"pk": {"S": "budget/web"}, "sk": {"S": "2026-11"}}
 
 
@@ -71,68 +57,3 @@ def test_the_store_can_be_late_until_it_is_told_otherwise(
 )
 def test_a_wrong_switch_is_refused(faults: Callable[[Any], Any], store: Any) -> None:
     assert faults({"dynamodb": store}).status == 400
-
-
-def soon() -> Deadline:
-    return Deadline.after(10)
-
-
-@pytest.fixture
-def in_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The function's own way to the table, which gives up as soon as it does on AWS."""
-    monkeypatch.setattr("chatbot.store.CALL_SECONDS", CALL_SECONDS)
-    return store
-
-
-class Kept:
-    """A budget, and a conversation of one turn, on a table that answers at first."""
-
-    def __init__(self, store: Store) -> None:
-        self.now = 1_800_000_000.0
-        limits = BudgetConfig(client=Limits(day=1000), user=Limits())
-        config = ConversationConfig(max_chars=100, max_turns=3, ttl_hours=1)
-        self.budgets = Budgets(limits, store, clock=lambda: self.now)
-        self.conversations = Conversations(config, store, clock=lambda: self.now)
-        conversation = self.conversations.begin(WEB, None, soon())
-        self.conversations.keep(conversation, Turn("q", "a"), soon())
-        self.id = conversation.id
-
-    def reserve(self) -> object:
-        spending = self.budgets.open(WEB, 100, soon())
-        spending.call()
-        return spending.used
-
-    def begin(self) -> object:
-        return self.conversations.begin(WEB, self.id, soon()).turns
-
-
-@pytest.mark.parametrize("fault", AWAY, ids=lambda fault: str(*fault.values()))
-def test_a_store_that_does_not_answer_refuses_in_time_and_loses_nothing(
-    in_time: Store, faults: Callable[[Any], Any], fault: dict[str, Any], emulator: Emulator
-) -> None:
-    kept = Kept(in_time)
-    faults({"dynamodb": fault | {"times": 0}})
-    for ask in (kept.reserve, kept.begin):
-        began = time.monotonic()
-        with pytest.raises(MemoryUnavailableError):
-            ask()
-        assert time.monotonic() - began < CALL_SECONDS + 1
-    emulator.request("DELETE", "/_aws/faults")
-    late = "latency_ms" in fault
-    if late:  # done after all, and nobody heard: counted, and held until nobody can be on the way
-        time.sleep(1)
-        with pytest.raises(ConversationBusyError):
-            kept.begin()
-        kept.now += HELD_SECONDS
-    assert kept.begin() == (Turn("q", "a"),)
-    assert kept.reserve() == (20 if late else 10)  # percent
-
-
-@pytest.mark.parametrize("fault", AWAY[:-1], ids=lambda fault: fault["error"])
-def test_a_store_that_hesitates_is_asked_again(
-    store: Store, faults: Callable[[Any], Any], fault: dict[str, Any]
-) -> None:
-    kept = Kept(store)
-    faults({"dynamodb": fault | {"times": MAX_ATTEMPTS - 1, "latency_ms": 50}})
-    assert kept.begin() == (Turn("q", "a"),)
-    assert kept.reserve() == 10
