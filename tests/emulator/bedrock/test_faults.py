@@ -1,7 +1,6 @@
 """The test switches: errors, replies, thinking and latency."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
