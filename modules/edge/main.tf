@@ -337,24 +337,13 @@ resource "aws_wafv2_web_acl" "this" {
   # A rule that matches may quote what it matched, and console samples show headers: not the caller's words, no header and no
   # query. A field without keys is protected whole (AWS WAF API Reference, FieldToProtect).
   data_protection_config {
-    data_protection {
-      action = "SUBSTITUTION"
-      field {
-        field_type = "BODY"
-      }
-    }
-
-    data_protection {
-      action = "SUBSTITUTION"
-      field {
-        field_type = "SINGLE_HEADER"
-      }
-    }
-
-    data_protection {
-      action = "SUBSTITUTION"
-      field {
-        field_type = "QUERY_STRING"
+    dynamic "data_protection" {
+      for_each = ["BODY", "SINGLE_HEADER", "QUERY_STRING"]
+      content {
+        action = "SUBSTITUTION"
+        field {
+          field_type = data_protection.value
+        }
       }
     }
   }

@@ -23,9 +23,8 @@ locals {
     for pattern in local.read_patterns : [
       for fault in [
         {
-          found   = pattern.text == "" || length(pattern.text) > 200
-          why     = "has ${length(pattern.text)} characters, and AWS WAF takes 1 to 200"
-          instead = ""
+          found = pattern.text == "" || length(pattern.text) > 200
+          why   = "has ${length(pattern.text)} characters, and AWS WAF takes 1 to 200"
         },
         {
           found   = can(regex("\\(\\?[imnsxJU^-]+[:)]", pattern.bare))
@@ -38,14 +37,12 @@ locals {
           instead = replace(replace(replace(pattern.lower, "/\\(\\?(?:[Pp]?<\\w+>|'\\w+')/", "("), "/(^|[^\\\\])\\(([^?*])/", "$1(?:$2"), "/(^|[^\\\\])\\(([^?*])/", "$1(?:$2")
         },
         {
-          found   = can(regex("\\((?:\\?(?:<?[=!]|>|[(|&R0-9+]|P[=>])|\\*)|[*+?}]\\+", pattern.bare)) || can(regex("\\\\[1-9gkCRK]", pattern.text))
-          why     = "has a look-around, atomic group, possessive quantifier, backreference, condition or control verb, which AWS WAF does not take"
-          instead = ""
+          found = can(regex("\\((?:\\?(?:<?[=!]|>|[(|&R0-9+]|P[=>])|\\*)|[*+?}]\\+", pattern.bare)) || can(regex("\\\\[1-9gkCRK]", pattern.text))
+          why   = "has a look-around, atomic group, possessive quantifier, backreference, condition or control verb, which AWS WAF does not take"
         },
         {
-          found   = can(regex("(?:^|[^\\\\])(?:\\\\\\\\)*\\\\[^\\WbBdDsSwW]|\\[\\[:|\\{,", pattern.text))
-          why     = "has an escape, class or repetition that AWS WAF and the function read differently; both know \\b \\d \\s \\w, classes such as [a-z], and {0,3}"
-          instead = ""
+          found = can(regex("(?:^|[^\\\\])(?:\\\\\\\\)*\\\\[^\\WbBdDsSwW]|\\[\\[:|\\{,", pattern.text))
+          why   = "has an escape, class or repetition that AWS WAF and the function read differently; both know \\b \\d \\s \\w, classes such as [a-z], and {0,3}"
         },
         {
           found   = can(regex("[A-Z]", pattern.plain))
@@ -53,21 +50,18 @@ locals {
           instead = pattern.lower
         },
         {
-          found   = can(regex("[*+]\\)(?:[*+]|\\{[0-9]+,\\})", pattern.bare))
-          why     = "repeats a group that ends in a repetition, and a hostile text could keep the function busy with it"
-          instead = ""
+          found = can(regex("[*+]\\)(?:[*+]|\\{[0-9]+,\\})", pattern.bare))
+          why   = "repeats a group that ends in a repetition, and a hostile text could keep the function busy with it"
         },
         {
-          found   = pattern.proper && can(regex("^(?:${pattern.text})$", ""))
-          why     = "matches the empty text, and with it every message"
-          instead = ""
+          found = pattern.proper && can(regex("^(?:${pattern.text})$", ""))
+          why   = "matches the empty text, and with it every message"
         },
         {
-          found   = !pattern.proper
-          why     = "is no regular expression: a bracket is not closed, or there is nothing to repeat"
-          instead = ""
+          found = !pattern.proper
+          why   = "is no regular expression: a bracket is not closed, or there is nothing to repeat"
         },
-      ] : "`${pattern.shown}` ${fault.why}.${contains(["", pattern.text], fault.instead) ? "" : " Write `${fault.instead}`."}" if fault.found
+      ] : "`${pattern.shown}` ${fault.why}.${contains(["", pattern.text], try(fault.instead, "")) ? "" : " Write `${fault.instead}`."}" if fault.found
     ]
   ]
   first_faults = [for faults in local.pattern_faults : faults[0] if length(faults) > 0]

@@ -41,36 +41,13 @@ data "aws_iam_policy_document" "key" {
   }
 
   dynamic "statement" {
-    for_each = var.trail == null ? [] : [1]
-    content {
-      sid       = "TrailEncryptsRecords"
-      actions   = ["kms:GenerateDataKey*"]
-      resources = ["*"]
-
-      principals {
-        type        = "Service"
-        identifiers = ["cloudtrail.amazonaws.com"]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = [local.trail_arn]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "kms:EncryptionContext:aws:cloudtrail:arn"
-        values   = [local.trail_arn]
-      }
+    for_each = var.trail == null ? {} : {
+      TrailEncryptsRecords = { action = "kms:GenerateDataKey*", keys = ["aws:SourceArn", "kms:EncryptionContext:aws:cloudtrail:arn"] }
+      TrailLooksAtKey      = { action = "kms:DescribeKey", keys = ["aws:SourceArn"] }
     }
-  }
-
-  dynamic "statement" {
-    for_each = var.trail == null ? [] : [1]
     content {
-      sid       = "TrailLooksAtKey"
-      actions   = ["kms:DescribeKey"]
+      sid       = statement.key
+      actions   = [statement.value.action]
       resources = ["*"]
 
       principals {
@@ -78,10 +55,13 @@ data "aws_iam_policy_document" "key" {
         identifiers = ["cloudtrail.amazonaws.com"]
       }
 
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = [local.trail_arn]
+      dynamic "condition" {
+        for_each = statement.value.keys
+        content {
+          test     = "ArnEquals"
+          variable = condition.value
+          values   = [local.trail_arn]
+        }
       }
     }
   }
@@ -110,36 +90,16 @@ data "aws_iam_policy_document" "key" {
   # DynamoDB uses a table's key on behalf of whoever asks for its items, who needs the same from IAM, and with grants for its own
   # work on the table (DynamoDB Developer Guide, "DynamoDB encryption at rest usage notes").
   dynamic "statement" {
-    for_each = var.memory_table_name == null ? [] : [var.memory_table_name]
-    content {
-      sid       = "ItemsOfTheTable"
-      actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
-      resources = ["*"]
-
-      principals {
-        type        = "AWS"
-        identifiers = ["${local.iam_arn_prefix}root"]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["dynamodb.${local.region}.amazonaws.com"]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:EncryptionContext:aws:dynamodb:tableName"
-        values   = [statement.value]
+    for_each = var.memory_table_name == null ? {} : {
+      DynamoDBWorksOnTheTable = { actions = ["kms:CreateGrant"], test = "Bool", key = "kms:GrantIsForAWSResource", value = "true" }
+      ItemsOfTheTable = {
+        actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        test    = "StringEquals", key = "kms:EncryptionContext:aws:dynamodb:tableName", value = var.memory_table_name
       }
     }
-  }
-
-  dynamic "statement" {
-    for_each = var.memory_table_name == null ? [] : [1]
     content {
-      sid       = "DynamoDBWorksOnTheTable"
-      actions   = ["kms:CreateGrant"]
+      sid       = statement.key
+      actions   = statement.value.actions
       resources = ["*"]
 
       principals {
@@ -154,9 +114,9 @@ data "aws_iam_policy_document" "key" {
       }
 
       condition {
-        test     = "Bool"
-        variable = "kms:GrantIsForAWSResource"
-        values   = ["true"]
+        test     = statement.value.test
+        variable = statement.value.key
+        values   = [statement.value.value]
       }
     }
   }

@@ -4,8 +4,6 @@ provider "aws" {
   access_key                  = "offline"
   secret_key                  = "offline"
   skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
   skip_requesting_account_id  = true
 }
 
@@ -15,8 +13,6 @@ provider "aws" {
   access_key                  = "offline"
   secret_key                  = "offline"
   skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
   skip_requesting_account_id  = true
 }
 
@@ -26,8 +22,6 @@ provider "aws" {
   access_key                  = "offline"
   secret_key                  = "offline"
   skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
   skip_requesting_account_id  = true
 }
 

@@ -3,8 +3,6 @@ provider "aws" {
   access_key                  = "offline"
   secret_key                  = "offline"
   skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
   skip_requesting_account_id  = true
 }
 
