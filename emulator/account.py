@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from emulator import OPERATOR_KEY_ID
 from emulator.approximations import Approximations
+from emulator.wire.partition import partition_of
 from emulator.wire.transport import InProcess
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ class Account:
     def generation(self) -> int:
         """Count of the control plane's writes so far."""
         return self._generation
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of the account in its home Region."""
+        return f"arn:{partition_of(self.region)}:{service}:{self.region}:{self.id}:{resource}"
 
     def client(self, service: str) -> BaseClient:
         """Return a boto3 client of the local account, with the operator's credentials."""

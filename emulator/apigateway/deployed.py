@@ -64,13 +64,9 @@ class Api:
         self.log_group = log_settings.get("destinationArn", "").partition(":log-group:")[2]
         self.log_group = self.log_group.removesuffix(":*")
         self.log_format: str = log_settings.get("format", "")
-        region, account_id, partition = account.region, account.id, partition_of(account.region)
-        self.arn = (
-            f"arn:{partition}:apigateway:{region}::/restapis/{self.api_id}/stages/{self.stage_name}"
-        )
-        self.execution_arn = (
-            f"arn:{partition}:execute-api:{region}:{account_id}:{self.api_id}/{self.stage_name}"
-        )
+        region, stage_path = account.region, f"/restapis/{self.api_id}/stages/{self.stage_name}"
+        self.arn = f"arn:{partition_of(region)}:apigateway:{region}::{stage_path}"
+        self.execution_arn = account.arn("execute-api", f"{self.api_id}/{self.stage_name}")
         self._settings: Document = {
             key.replace("~1", "/").lstrip("/"): value
             for key, value in (stage.get("methodSettings") or {}).items()

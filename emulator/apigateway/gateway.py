@@ -25,7 +25,6 @@ from emulator.apigateway.validation import body_error, missing_parameters
 from emulator.iam import Authorizer
 from emulator.wire.documents import Document
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
-from emulator.wire.partition import partition_of
 
 MAX_BODY_BYTES = 10_485_760
 MAX_HEADER_BYTES = 20_480
@@ -274,9 +273,7 @@ class ExecuteApi:
         role = self._account.client("apigateway").get_account().get("cloudwatchRoleArn")
         if not role:
             return "the account names no CloudWatch role for API Gateway"
-        region, account_id = self._account.region, self._account.id
-        logs = f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group"
-        stream = f"{logs}:{group}:log-stream:access"
+        stream = self._account.arn("logs", f"log-group:{group}:log-stream:access")
         return write_problem(self._authorizer, role, stream)
 
 

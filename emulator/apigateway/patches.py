@@ -36,15 +36,6 @@ def _omit_empty_fields(original: Moto, integration: Integration) -> object:
     return {name: value for name, value in original(integration).items() if value not in empty}
 
 
-@patch(RestAPI, "apply_patch_operations")
-def _read_booleans(original: Moto, api: RestAPI, operations: list[JsonObject]) -> None:
-    # moto takes the text "false" for true.
-    original(api, operations)
-    for operation in operations:
-        if operation["path"] == "/disableExecuteApiEndpoint":
-            api.disableExecuteApiEndpoint = operation["value"] == "true"
-
-
 @patch(RestAPI, "to_dict")
 def _show_api_status(original: Moto, api: RestAPI) -> object:
     # botocore's model; a Regional API that names no policy has TLS_1_0 (API Gateway Developer
@@ -67,13 +58,17 @@ def _keep_security_policy(original: Moto, response: APIGatewayResponse) -> objec
 
 
 @patch(RestAPI, "apply_patch_operations")
-def _change_security_policy(original: Moto, api: RestAPI, operations: list[JsonObject]) -> None:
+def _change_settings(original: Moto, api: RestAPI, operations: list[JsonObject]) -> None:
+    # moto takes the text "false" for true, and does not know the other two.
     original(api, operations)
     for operation in operations:
-        if operation["path"] == "/securityPolicy":
-            api.security_policy = operation.get("value")
-        if operation["path"] == "/endpointAccessMode":
-            api.endpoint_access_mode = operation.get("value")
+        match operation["path"]:
+            case "/disableExecuteApiEndpoint":
+                api.disableExecuteApiEndpoint = operation["value"] == "true"
+            case "/securityPolicy":
+                api.security_policy = operation.get("value")
+            case "/endpointAccessMode":
+                api.endpoint_access_mode = operation.get("value")
 
 
 # Updates that moto lacks: an environment that is edited and applied again sends them.
@@ -261,14 +256,13 @@ def _show_stage(original: Moto, stage: Stage) -> JsonObject:
 
 
 @patch(Stage, "apply_operations")
-def _remove_method_settings(original: Moto, stage: Stage, operations: list[JsonObject]) -> Stage:
+def _remove_method_settings(original: Moto, stage: Stage, operations: list[JsonObject]) -> object:
     # moto goes on throttling a method whose settings were removed.
     stage.updated = int(time.time())
     for operation in operations:
         if operation["op"] == "remove":
             stage.method_settings.pop(operation["path"].lstrip("/"), None)
-    changed: Stage = original(stage, operations)
-    return changed
+    return original(stage, operations)
 
 
 @patch(Stage, "_get_default_method_settings")

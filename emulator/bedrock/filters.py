@@ -44,11 +44,12 @@ class _Findings:
     blocked: bool = False
     masks: list[tuple[int, int, str]] = field(default_factory=list)
 
-    def act(self, action: str) -> str:
-        """Note a finding, and return the action's name in an assessment."""
+    def act(self, action: str, **found: str) -> JsonObject:
+        """Note what was found, and return it as an assessment lists it."""
         if action == "BLOCK":
             self.blocked = True
-        return {"BLOCK": "BLOCKED", "ANONYMIZE": "ANONYMIZED"}.get(action, "NONE")
+        shown = {"BLOCK": "BLOCKED", "ANONYMIZE": "ANONYMIZED"}.get(action, "NONE")
+        return {**found, "action": shown, "detected": True}
 
 
 def assess(guardrail: Document, text: str, source: Source) -> Assessment:
@@ -121,7 +122,7 @@ def _words(policy: Document, text: str, source: Source, findings: _Findings) -> 
     for rule in policy.get("words") or []:
         action = _action(rule, source, "BLOCK")
         if action and (match := _whole_word(rule["text"]).search(text)):
-            custom.append({"match": match[0], "action": findings.act(action), "detected": True})
+            custom.append(findings.act(action, match=match[0]))
     if custom:
         found["customWords"] = custom
     managed = []
@@ -129,12 +130,7 @@ def _words(policy: Document, text: str, source: Source, findings: _Findings) -> 
         action = _action(rule, source, "BLOCK")
         if action and rule["type"] == "PROFANITY":
             managed += [
-                {
-                    "match": match[0],
-                    "type": "PROFANITY",
-                    "action": findings.act(action),
-                    "detected": True,
-                }
+                findings.act(action, match=match[0], type="PROFANITY")
                 for match in _PROFANITY.finditer(text)
             ]
     if managed:
@@ -182,14 +178,7 @@ def _topics(policy: Document, plain: str, source: Source, findings: _Findings) -
         action = _action(rule, source, "BLOCK")
         topic = _topic(rule["name"], rule["definition"], tuple(rule.get("examples") or ()))
         if action and _speaks_of(topic, plain):
-            found.append(
-                {
-                    "name": rule["name"],
-                    "type": "DENY",
-                    "action": findings.act(action),
-                    "detected": True,
-                }
-            )
+            found.append(findings.act(action, name=rule["name"], type="DENY"))
     return found
 
 
@@ -243,13 +232,7 @@ def _content(policy: Document, plain: str, source: Source, findings: _Findings) 
         acts = _STRENGTHS.index(strength) + _STRENGTHS.index(confidence) >= len(_STRENGTHS)
         if action and confidence != "NONE" and acts:
             found.append(
-                {
-                    "type": kind,
-                    "confidence": confidence,
-                    "filterStrength": strength,
-                    "action": findings.act(action),
-                    "detected": True,
-                }
+                findings.act(action, type=kind, confidence=confidence, filterStrength=strength)
             )
     return found
 
@@ -266,12 +249,7 @@ def _sensitive(policy: Document, text: str, source: Source, findings: _Findings)
             if action == "ANONYMIZE":
                 findings.masks.append((start, end, rule["type"]))
             entities.append(
-                {
-                    "match": text[start:end],
-                    "type": rule["type"],
-                    "action": findings.act(action or "NONE"),
-                    "detected": True,
-                }
+                findings.act(action or "NONE", match=text[start:end], type=rule["type"])
             )
     if entities:
         found["piiEntities"] = entities
@@ -281,15 +259,8 @@ def _sensitive(policy: Document, text: str, source: Source, findings: _Findings)
         for match in _regex(rule["pattern"]).finditer(text) if action else ():
             if action == "ANONYMIZE":
                 findings.masks.append((*match.span(), rule["name"]))
-            regexes.append(
-                {
-                    "name": rule["name"],
-                    "match": match[0],
-                    "regex": rule["pattern"],
-                    "action": findings.act(action or "NONE"),
-                    "detected": True,
-                }
-            )
+            shown = {"name": rule["name"], "match": match[0], "regex": rule["pattern"]}
+            regexes.append(findings.act(action or "NONE", **shown))
     if regexes:
         found["regexes"] = regexes
     return found

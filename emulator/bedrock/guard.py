@@ -7,7 +7,6 @@ from emulator.account import Account
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.filters import Assessment, Source, assess
 from emulator.wire.documents import Document, JsonObject
-from emulator.wire.partition import partition_of
 
 # Told of every guardrail, whether it has such a policy or not (on record in pydantic/pydantic-ai,
 # tests/models/cassettes/test_bedrock/test_bedrock_model_guardrail_config.yaml).
@@ -77,8 +76,7 @@ def guardrail_arn(config: Document, account: Account) -> str | None:
         return None
     if identifier.startswith("arn:"):
         return str(identifier)
-    region, account_id = account.region, account.id
-    return f"arn:{partition_of(region)}:bedrock:{region}:{account_id}:guardrail/{identifier}"
+    return account.arn("bedrock", f"guardrail/{identifier}")
 
 
 def applied_guard(config: Document, arn: str | None, account: Account) -> Guard | None:

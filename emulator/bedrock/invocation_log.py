@@ -13,7 +13,6 @@ from emulator.bedrock.inference_profiles import NamedModel
 from emulator.iam import LOG_WRITES, Authorizer
 from emulator.wire.call import Principal
 from emulator.wire.documents import JsonObject
-from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator")
 
@@ -26,15 +25,8 @@ def log_delivery_problem(
     account: Account, authorizer: Authorizer, group: str, role_arn: str
 ) -> str | None:
     """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
-    region, account_id = account.region, account.id
-    partition = partition_of(region)
-    origin = {
-        "aws:SourceAccount": account_id,
-        "aws:SourceArn": f"arn:{partition}:bedrock:{region}:{account_id}:*",
-    }
-    stream = (
-        f"arn:{partition}:logs:{region}:{account_id}:log-group:{group}:log-stream:{_LOG_STREAM}"
-    )
+    origin = {"aws:SourceAccount": account.id, "aws:SourceArn": account.arn("bedrock", "*")}
+    stream = account.arn("logs", f"log-group:{group}:log-stream:{_LOG_STREAM}")
     return authorizer.problem_of_service(_SERVICE, role_arn, LOG_WRITES, stream, origin)
 
 

@@ -9,7 +9,6 @@ from emulator.bedrock.inference_profiles import NamedModel
 from emulator.iam import Authorizer, request_keys
 from emulator.wire.call import Call
 from emulator.wire.errors import CallerError
-from emulator.wire.partition import partition_of
 from iam_policy import access_denied_message
 
 
@@ -49,7 +48,6 @@ class Permissions:
         policy that lacks one works until the day when that one is picked. Whether AWS sets the
         guardrail's key for the profile and the project is not documented: here it does not.
         """
-        region, account_id = self._account.region, self._account.id
         guarded: dict[str, str | list[str]] = {}
         if guard_arn is not None:
             known_as = guard_arn if version == DRAFT else f"{guard_arn}:{version}"
@@ -61,8 +59,7 @@ class Permissions:
             context = {**guarded, "aws:RequestedRegion": requested_region}
             self.require(call, action, arn, context)
         if action == "bedrock:InvokeModel":  # streaming knows no projects
-            project = f"arn:{partition_of(region)}:bedrock:{region}:{account_id}:project/default"
-            self.require(call, action, project, {})
+            self.require(call, action, self._account.arn("bedrock", "project/default"), {})
         if guard_arn is not None:
             self.require(call, "bedrock:ApplyGuardrail", guard_arn, {})
 

@@ -75,10 +75,9 @@ def _one_of_each(
 
 
 @patch(BudgetsResponse, "delete_notification")
-def _delete_what_is_there(original: Moto, response: BudgetsResponse) -> str:
+def _delete_what_is_there(original: Moto, response: BudgetsResponse) -> object:
     _notification(response)
-    answer: str = original(response)
-    return answer
+    return original(response)
 
 
 @add(BudgetsResponse, "describe_subscribers_for_notification")

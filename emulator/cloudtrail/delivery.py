@@ -39,12 +39,12 @@ class Delivery:
 
     def problem(self, settings: Document) -> str | None:
         """Return what would keep a trail of these settings from delivering, as AWS tries it."""
-        region, account_id = self._account.region, self._account.id
-        arn = settings.get("TrailARN") or (
-            f"arn:{partition_of(region)}:cloudtrail:{region}:{account_id}:trail/{settings['Name']}"
+        arn = settings.get("TrailARN") or self._account.arn(
+            "cloudtrail", f"trail/{settings['Name']}"
         )
         target = logging_trail({**settings, "TrailARN": arn}, {})
-        key = _object_key(target.prefix, account_id, region, datetime.now(UTC))
+        now = datetime.now(UTC)
+        key = _object_key(target.prefix, self._account.id, self._account.region, now)
         refusal = self._bucket_refusal(target, key)
         if refusal:
             return "key" if refusal.startswith("the key") else "bucket"
@@ -138,15 +138,9 @@ class Delivery:
         """Return why the trail's role may not write to its log group, or nothing."""
         if not target.log_role:
             return "the trail names no role for it"
-        region, account_id = self._account.region, self._account.id
-        group = (
-            f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group:{target.log_group}"
-        )
-        resource = f"{group}:log-stream:{stream}"
-        return (
-            self._authorizer.problem_of_service(_SERVICE, target.log_role, LOG_WRITES, resource, {})
-            or ""
-        )
+        resource = self._account.arn("logs", f"log-group:{target.log_group}:log-stream:{stream}")
+        problem = self._authorizer.problem_of_service
+        return problem(_SERVICE, target.log_role, LOG_WRITES, resource, {}) or ""
 
     def _say(self, trail: str, where: str, refusal: str) -> None:
         """Log a refusal once, until it changes."""

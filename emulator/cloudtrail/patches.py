@@ -35,7 +35,7 @@ def _trail(backend: CloudTrailBackend, name: str) -> Trail:
 @patch(CloudTrailBackend, "create_trail")
 def _refuse_a_second(
     original: Moto, backend: CloudTrailBackend, name: str, *rest: object, **more: object
-) -> Trail:
+) -> object:
     # moto replaces the first one, and forgets that it was logging.
     if name in backend.trails:
         raise JsonRESTError(
@@ -47,8 +47,7 @@ def _refuse_a_second(
             "MaximumNumberOfTrailsExceededException",
             f"User: {backend.account_id} already has {MAX_TRAILS} trails in {backend.region_name}.",
         )
-    made: Trail = original(backend, name, *rest, **more)
-    return made
+    return original(backend, name, *rest, **more)
 
 
 @add(CloudTrailBackend, "delete_trail")

@@ -42,7 +42,7 @@ def _rule(backend: EventsBackend, name: str, bus: str | None) -> Rule:
 @patch(EventsBackend, "put_rule")
 def _keep_tags_of_a_rule(
     original: Moto, backend: EventsBackend, name: str, **settings: str | None
-) -> Rule:
+) -> object:
     # AWS: the tags in PutRule are ignored where the rule is there already.
     if pattern := settings.get("event_pattern"):
         try:
@@ -52,8 +52,7 @@ def _keep_tags_of_a_rule(
     bus = backend._normalize_event_bus_arn(settings.get("event_bus_arn"))
     if name in backend._get_event_bus(bus).rules:
         settings["tags"] = None
-    made: Rule = original(backend, name, **settings)
-    return made
+    return original(backend, name, **settings)
 
 
 @add(EventPattern, "matches_event")

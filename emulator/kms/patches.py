@@ -63,19 +63,17 @@ def _default_without_a_name(original: Moto, policy_name: str | None) -> None:
 
 
 @patch(KmsResponse, "create_key")
-def _check_new_policy(original: Moto, response: KmsResponse) -> str:
+def _check_new_policy(original: Moto, response: KmsResponse) -> object:
     _check_policy(response)
-    answer: str = original(response)
-    return answer
+    return original(response)
 
 
 @patch(KmsResponse, "put_key_policy")
-def _check_changed_policy(original: Moto, response: KmsResponse) -> str:
+def _check_changed_policy(original: Moto, response: KmsResponse) -> object:
     if _key(response).key_state == _PENDING:
         _refuse_state(_key(response), "is pending deletion.")
     _check_policy(response)
-    answer: str = original(response)
-    return answer
+    return original(response)
 
 
 def _check_policy(response: KmsResponse) -> None:
@@ -166,14 +164,13 @@ for _operation in (
 ):  # fmt: skip
 
     @patch(KmsResponse, _operation)
-    def _leave_what_is_to_be_deleted(original: Moto, response: KmsResponse) -> str:
+    def _leave_what_is_to_be_deleted(original: Moto, response: KmsResponse) -> object:
         key = _key(response)
         if key.key_state == _PENDING:
             _refuse_state(key, "is pending deletion.")
         if "rotation" in original.__name__ and key.key_state == "Disabled":
             raise JsonRESTError("DisabledException", f"{key.arn} is disabled.")
-        answer: str = original(response)
-        return answer
+        return original(response)
 
 
 @patch(KmsResponse, "enable_key_rotation")

@@ -12,7 +12,6 @@ from emulator.account import Account
 from emulator.iam import LOG_WRITES, Authorizer
 from emulator.lambda_.functions import Function, LambdaError
 from emulator.wire.errors import CallerError
-from emulator.wire.partition import partition_of
 
 _log = logging.getLogger("emulator.lambda")
 
@@ -66,20 +65,16 @@ class ExecutionRoles:
         known: dict[tuple[str, str], bool] = self._account.snapshot("lambda.logging", dict)
         key = (function.role, function.log_group)
         if key not in known:
-            region, account_id = self._account.region, self._account.id
-            resource = (
-                f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group:"
-                f"{function.log_group}:log-stream:*"
-            )
+            group = self._account.arn("logs", f"log-group:{function.log_group}")
+            streams = f"{group}:log-stream:*"
             known[key] = True
             for action in LOG_WRITES:
-                if not self._authorizer.authorize_role(function.role, action, resource).allowed:
+                if not self._authorizer.authorize_role(function.role, action, streams).allowed:
                     known[key] = False
                     _log.warning(
                         "%s logs nothing: its role lacks %s on %s",
                         *(function.name, action, function.log_group),
                     )
-            group = resource.removesuffix(":log-stream:*")
             create = self._authorizer.authorize_role(function.role, "logs:CreateLogGroup", group)
             if known[key] and create.allowed:
                 self._make_group(function.log_group)

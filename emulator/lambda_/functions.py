@@ -90,8 +90,7 @@ def resolve(account: Account, name: str, qualifier: str | None) -> Resolved:
     """Look a function up by name and alias, version or nothing ($LATEST)."""
     client = account.client("lambda")
     request = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
-    partition = partition_of(account.region)
-    arn = f"arn:{partition}:lambda:{account.region}:{account.id}:function:{name}"
+    arn = account.arn("lambda", f"function:{name}")
     invoked_arn = f"{arn}:{qualifier}" if qualifier else arn
     try:
         config = client.get_function_configuration(**request)
