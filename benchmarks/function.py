@@ -108,11 +108,7 @@ class Bench:
             handler="chatbot.handler.lambda_handler" if name == "ours" else "app.lambda_handler",
             task_root=root,
             runtime_folder=self._runtime,
-            environment={
-                **self._environment,
-                **(settings or {}),
-                "LAMBDA_TASK_ROOT": str(root),
-            },
+            environment={**self._environment, **(settings or {}), "LAMBDA_TASK_ROOT": str(root)},
             log=lambda _: None,
             keeps=lambda _: True,
         )

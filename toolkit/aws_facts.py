@@ -60,8 +60,7 @@ def models() -> dict[str, Model]:
 def _model(name: str, known: dict[str, Any]) -> Model:
     profiles = {
         geography: Profile(
-            frozenset(routing["from"]),
-            None if routing["to"] is None else frozenset(routing["to"]),
+            frozenset(routing["from"]), None if routing["to"] is None else frozenset(routing["to"])
         )
         for geography, routing in known.get("profiles", {}).items()
     }

@@ -85,10 +85,7 @@ class Release:
         return self._shift(now.version, wanted if wanted != now.version else "", 1.0, revision)
 
     def promote(
-        self,
-        tell: Callable[[str], None],
-        steps: Sequence[float] = STEPS,
-        minutes: float = MINUTES,
+        self, tell: Callable[[str], None], steps: Sequence[float] = STEPS, minutes: float = MINUTES
     ) -> Serving:
         """Let the newest version answer more and more, as long as no further alarm rings.
 
@@ -120,9 +117,7 @@ class Release:
         weights = {other: round(share, 4)} if other else {}
         # Whoever moved the alias meanwhile is not overruled.
         self._lambda.update_alias(
-            **self._at,
-            RoutingConfig={"AdditionalVersionWeights": weights},
-            RevisionId=revision,
+            **self._at, RoutingConfig={"AdditionalVersionWeights": weights}, RevisionId=revision
         )
         return Serving(version, other, share if other else 0.0)
 

@@ -82,10 +82,7 @@ class ExecuteApi:
         self._usage = Usage(account, clock)
         self.domains = Domains(account)
         self._logged = itertools.count()
-        self._integrations: dict[str, _Serve] = {
-            "MOCK": mock,
-            "AWS_PROXY": LambdaProxy(functions),
-        }
+        self._integrations: dict[str, _Serve] = {"MOCK": mock, "AWS_PROXY": LambdaProxy(functions)}
 
     def handle(self, request: HttpRequest, api_id: str, stage: str, path: str) -> HttpResponse:
         """Answer one request; `path` is what follows the stage, still percent-encoded."""
@@ -243,10 +240,7 @@ class ExecuteApi:
             raise
         finally:
             elapsed = str(int((time.monotonic() - begun) * 1000))
-            exchange.variables |= {
-                "integration.latency": elapsed,
-                "integrationLatency": elapsed,
-            }
+            exchange.variables |= {"integration.latency": elapsed, "integrationLatency": elapsed}
 
     def _log_access(self, exchange: Exchange, response: HttpResponse) -> None:
         """Write the stage's access log, if the account has a role to write it with."""

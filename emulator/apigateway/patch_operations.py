@@ -16,11 +16,7 @@ from emulator.wire.documents import Document
 # Updates that replace one of a few values.
 _REPLACED: Mapping[str, tuple[str, ...]] = {
     "UpdateModel": ("/description", "/schema"),
-    "UpdateRequestValidator": (
-        "/name",
-        "/validateRequestParameters",
-        "/validateRequestBody",
-    ),
+    "UpdateRequestValidator": ("/name", "/validateRequestParameters", "/validateRequestBody"),
 }
 _REPLACED_OF_METHOD = (
     *("/apiKeyRequired", "/authorizationType", "/authorizerId", "/operationName"),

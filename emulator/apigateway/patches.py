@@ -138,8 +138,7 @@ _add_update("update_deployment", lambda apis, at: apis.get_deployment(at[2], at[
 _add_update("update_method", lambda apis, at: apis.get_method(at[2], at[4], at[6]))
 _add_update("update_integration", lambda apis, at: apis.get_integration(at[2], at[4], at[6]))
 _add_update(
-    "update_method_response",
-    lambda apis, at: apis.get_method_response(at[2], at[4], at[6], at[8]),
+    "update_method_response", lambda apis, at: apis.get_method_response(at[2], at[4], at[6], at[8])
 )
 _add_update(
     "update_integration_response",

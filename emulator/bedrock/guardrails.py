@@ -30,10 +30,7 @@ _POLICIES: dict[str, tuple[str, dict[str, str]]] = {
         "sensitiveInformationPolicy",
         {"piiEntitiesConfig": "piiEntities", "regexesConfig": "regexes"},
     ),
-    "contextualGroundingPolicyConfig": (
-        "contextualGroundingPolicy",
-        {"filtersConfig": "filters"},
-    ),
+    "contextualGroundingPolicyConfig": ("contextualGroundingPolicy", {"filtersConfig": "filters"}),
 }
 
 

@@ -64,11 +64,7 @@ class Permissions:
             self.require(call, "bedrock:ApplyGuardrail", guard_arn, {})
 
     def require(
-        self,
-        call: Call,
-        action: str,
-        resource: str,
-        context: Mapping[str, str | list[str]],
+        self, call: Call, action: str, resource: str, context: Mapping[str, str | list[str]]
     ) -> None:
         """Raise CallerError unless IAM allows an action."""
         principal = call.principal

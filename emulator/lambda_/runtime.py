@@ -28,12 +28,7 @@ from emulator.lambda_.functions import (
     weights,
 )
 from emulator.lambda_.package import Packages
-from emulator.lambda_.worker import (
-    MAX_RESPONSE_BYTES,
-    Answer,
-    WorkerExitError,
-    WorkerTimeoutError,
-)
+from emulator.lambda_.worker import MAX_RESPONSE_BYTES, Answer, WorkerExitError, WorkerTimeoutError
 from emulator.wire.documents import JsonObject
 from emulator.wire.ids import new_bytes, new_uuid
 

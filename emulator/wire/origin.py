@@ -8,8 +8,7 @@ from emulator.wire.http import HttpRequest
 # An account's number stands before the address in calls of S3 Control, whose SDKs put it there
 # (botocore's model: hostPrefix "{AccountId}."). No name server has such a name to give.
 _LOCAL_NAME = re.compile(
-    r"(?:(?:\d{12}\.)?127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?",
-    re.IGNORECASE,
+    r"(?:(?:\d{12}\.)?127(?:\.\d{1,3}){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::\d+)?", re.IGNORECASE
 )
 
 # What the console, our own page, may call with its origin named. What it shows, it cannot set.

@@ -155,12 +155,7 @@ class _Check:
 
 
 _IAM_PATTERN = r"pattern: [\w+=,.@-]+"
-_NUMBERS: JsonObject = {
-    "integer": int,
-    "long": int,
-    "float": int | float,
-    "double": int | float,
-}
+_NUMBERS: JsonObject = {"integer": int, "long": int, "float": int | float, "double": int | float}
 _KINDS: JsonObject = {"string": str, "boolean": bool, **_NUMBERS}
 _NAMES: dict[object, str] = {
     dict: "a structure",
