@@ -33,7 +33,7 @@ GUARDRAIL = {
     "guardrail_personal_data": "sensitive_information_policy_config",
 }
 # Who pays for which part. The model is asked by the function.
-LAYERS = {
+PARTS_BY_LAYER = {
     "edge": ("web_acl", "waf"),
     "api": ("api", "sign_in"),
     "compute": ("lambda", "traces", "table", "table_kept"),
@@ -268,7 +268,7 @@ def report(
             sum(steady.get(part, 0) for part in parts),
             sum(use.get(part, 0) for part in parts),
         )
-        for layer, parts in LAYERS.items()
+        for layer, parts in PARTS_BY_LAYER.items()
     }
     rows["together"] = (sum(steady.values()), sum(use.values()))
     for name, (a_month, thousand) in rows.items():

@@ -323,17 +323,17 @@ class _Reader:
             )
         except gateway.exceptions.ClientError as error:
             return {"left": f"usage not read: {error.response['Error']['Code']}"}
-        told = {"plan": str(limits.get("name", plan))}
+        shown = {"plan": str(limits.get("name", plan))}
         if rate := limits.get("throttle"):
-            told["rate"] = (
+            shown["rate"] = (
                 f"{rate['rateLimit']:g} a second, burst {rate['burstLimit']};"
                 " no API of AWS tells how much of it is left"
             )
         if quota := limits.get("quota"):
-            told["quota"] = f"{quota['limit']} a {quota['period'].lower()}"
+            shown["quota"] = f"{quota['limit']} a {quota['period'].lower()}"
         if days := usage.get("items", {}).get(key_id):
-            told["left"] = f"{days[-1][1]} requests left now"
-        return told
+            shown["left"] = f"{days[-1][1]} requests left now"
+        return shown
 
 
 def _assessed(side: str, assessments: list[Record]) -> Step:

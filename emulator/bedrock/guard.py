@@ -8,7 +8,7 @@ from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.filters import Assessment, Source, assess
 from emulator.wire.documents import Document, JsonObject
 
-# Told of every guardrail, whether it has such a policy or not (on record in pydantic/pydantic-ai,
+# Reported of every guardrail, with such a policy or without (on record in pydantic/pydantic-ai,
 # tests/models/cassettes/test_bedrock/test_bedrock_model_guardrail_config.yaml).
 _NO_UNITS = {
     "automatedReasoningPolicies": 0,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 SCRIPT = "a script"
-"""What people are told of it."""
+"""How it is named to people."""
 
 _CHARACTERS_PER_TOKEN = 4
 _WORD = re.compile(r"[a-z0-9]+")

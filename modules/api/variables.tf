@@ -1,6 +1,9 @@
 locals {
   # One exact origin as a browser sends it. Without TLS on this machine alone.
   origin = "^(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\\.0\\.0\\.1))(?::[0-9]{1,5})?$"
+
+  # The host in what is no origin, to say how it would be one.
+  host = "^(?:[a-z]+://)?(?:[*][.])?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)"
 }
 
 variable "allowed_origin" {
@@ -10,7 +13,7 @@ variable "allowed_origin" {
 
   validation {
     condition     = can(regex(local.origin, var.allowed_origin))
-    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write ${try("https://${regex("^(?:[a-z]+://)?([a-z0-9.-]*[a-z0-9](?::[0-9]{1,5})?)", lower(var.allowed_origin))[0]}", "https://chat.example.com")}."
+    error_message = "allowed_origin must be one exact origin as a browser sends it: https://host or https://host:port in lower case, without a path or a final slash (http only for localhost or 127.0.0.1). `*` would let every web page on the internet read the answers. Write https://${try(regex(local.host, lower(var.allowed_origin))[0], "chat.example.com")}."
   }
 }
 
@@ -93,7 +96,7 @@ variable "function" {
   type = object({
     alias_invoke_arn = string
     alias_name       = string
-    client_names     = optional(bool, false) # It is told the names of the clients, for budgets and conversations.
+    client_names     = optional(bool, false) # Whether it gets the names of the clients, for budgets and conversations.
     conversations    = optional(bool, false) # It keeps conversations: a message may name one, and DELETE /chat/{id} ends one.
     function_name    = string
   })
@@ -108,7 +111,7 @@ variable "further_origins" {
 
   validation {
     condition     = alltrue([for origin in var.further_origins : can(regex(local.origin, origin))])
-    error_message = "further_origins holds exact origins as a browser sends them, such as https://shop.example.com, and no wildcard: ${join(", ", [for origin in var.further_origins : "${try("https://${regex("^(?:[a-z]+://)?(?:[*][.])?([a-z0-9-]+(?:[.][a-z0-9-]+)+(?::[0-9]{1,5})?)", lower(origin))[0]}", "https://shop.example.com")} in place of \"${origin}\"" if !can(regex(local.origin, origin))])}."
+    error_message = "further_origins holds exact origins as a browser sends them, such as https://shop.example.com, and no wildcard: ${join(", ", [for origin in var.further_origins : format("https://%s in place of \"%s\"", try(regex(local.host, lower(origin))[0], "shop.example.com"), origin) if !can(regex(local.origin, origin))])}."
   }
 
   validation {

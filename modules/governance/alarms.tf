@@ -9,7 +9,7 @@ locals {
   waf_dimensions      = { WebACL = var.watched.web_acl_name, Region = local.region, Rule = "ALL" }
   service_dimensions  = { service = var.name }
 
-  # Of the alerts themselves: told to the second topic as well, which stays when the first one or its key goes.
+  # About the alerts themselves: sent to the second topic as well, which stays when the first one or its key goes.
   on_alerts = ["alerting-changes", "alerts-undelivered", "trail-silent"]
 
   period_days = { DAY = 1, WEEK = 7, MONTH = 30 }

@@ -12,7 +12,7 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.value
 }
 
-# Told only of what would silence the first one: its own end, its key's, the rules' and the trail's (docs/decisions/0012). Nothing
+# Gets only what would silence the first one: its own end, its key's, the rules' and the trail's (docs/decisions/0012). Nothing
 # secret goes through it.
 resource "aws_sns_topic" "watchdog" {
   #checkov:skip=CKV_AWS_26:whoever ends the key must not silence this topic too, and AWS's own key for SNS lets no service publish

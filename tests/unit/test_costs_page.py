@@ -9,7 +9,7 @@ import pytest
 
 from toolkit import aws_facts
 from toolkit.cost import (
-    LAYERS,
+    PARTS_BY_LAYER,
     Conversation,
     CostError,
     Made,
@@ -39,7 +39,7 @@ def test_the_chart_is_fresh_and_shows_every_layer_at_the_recipes_levels() -> Non
     chart = pages()[CHART]
     assert CHART.read_text(encoding="utf-8") == chart, "run `make docs`"
     assert ET.fromstring(chart).tag.endswith("svg")  # noqa: S314 - our own
-    for layer in LAYERS:
+    for layer in PARTS_BY_LAYER:
         assert chart.count(f"<title>{layer}: ") == 4
     for said in ("7 to 10", "20 to 40", "100 to 200"):
         assert f"recipe: {said}" in chart
@@ -54,7 +54,7 @@ def test_what_terraform_makes_is_counted() -> None:
 
 def test_each_part_is_paid_by_one_layer() -> None:
     parts = {**by_use(Message(), made()), **fixed(made())}
-    assert sorted(part for layer in LAYERS.values() for part in layer) == sorted(parts)
+    assert sorted(part for layer in PARTS_BY_LAYER.values() for part in layer) == sorted(parts)
 
 
 def plan(

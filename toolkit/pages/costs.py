@@ -11,11 +11,11 @@ from toolkit.cost import (
     ACCOUNT_EVENTS,
     EVENT_KILOBYTES,
     LATE_HOURS,
-    LAYERS,
     LOG_KILOBYTES,
     MASKED_KILOBYTES,
     METHOD_METRICS,
     METRICS,
+    PARTS_BY_LAYER,
     PEOPLE,
     QUESTIONS,
     SECONDS,
@@ -78,7 +78,7 @@ def _chart() -> str:
     def level(day: int, steady: Mapping[str, float]) -> dict[str, float]:
         use = {part: day * 30 * dollars / 1000 for part, dollars in thousand.items()}
         both = {**steady, **use}
-        return {layer: sum(both[part] for part in parts) for layer, parts in LAYERS.items()}
+        return {layer: sum(both[part] for part in parts) for layer, parts in PARTS_BY_LAYER.items()}
 
     levels = [(f"{day:,} messages a day", level(day, steady), said) for day, said in LEVELS.items()]
     busy = ("1,000, busy account", level(1_000, fixed(made(), BUSY)), "")

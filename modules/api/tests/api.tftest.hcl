@@ -403,7 +403,7 @@ run "a_further_origin_gets_a_preflight_of_its_own_and_refusals_name_the_first" {
       "#if($input.params('Origin') == 'https://shop.example.com' || $input.params('origin') == 'https://shop.example.com')#set($context.responseOverride.header.Access-Control-Allow-Origin = 'https://shop.example.com')#end",
       "#if($input.params('Origin') == 'http://localhost:5173' || $input.params('origin') == 'http://localhost:5173')#set($context.responseOverride.header.Access-Control-Allow-Origin = 'http://localhost:5173')#end",
     ])
-    error_message = "A further origin is not told its own name, or another is."
+    error_message = "A further origin is not answered by its own name, or another is."
   }
 
   assert {
@@ -469,7 +469,7 @@ run "with_sign_in_a_question_needs_a_token_of_the_pool_as_well" {
       jsondecode(aws_api_gateway_gateway_response.this[type].response_templates["application/json"]).error.code == "unauthenticated" &&
       aws_api_gateway_gateway_response.this[type].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://chat.example.com'"
     )])
-    error_message = "Whoever is not signed in is not told so, or the page may not read it."
+    error_message = "Whoever is not signed in does not learn it, or the page may not read it."
   }
 
   assert {

@@ -372,7 +372,7 @@ run "people_are_alerted_by_e_mail" {
 
   assert {
     condition     = aws_sns_topic_subscription.watchdog["oncall@example.com"].endpoint == "oncall@example.com"
-    error_message = "The address named is not told of the first topic's end."
+    error_message = "The address named gets nothing of the first topic's end."
   }
 }
 
@@ -403,7 +403,7 @@ run "people_are_alerted_when_an_alarm_rings_and_when_it_ends" {
     condition = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if contains(alarm.alarm_actions, aws_sns_topic.watchdog.arn)] == [
       "alerting-changes", "alerts-undelivered", "trail-silent",
     ]
-    error_message = "The first topic or its key goes, and nobody is told."
+    error_message = "The first topic or its key goes, and nobody is alerted."
   }
 }
 

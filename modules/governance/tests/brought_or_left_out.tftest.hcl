@@ -52,7 +52,7 @@ run "a_key_that_is_brought_encrypts_all_and_is_protected_by_the_same_name" {
 
   assert {
     condition     = length(jsondecode(output.kms_key_policy).Statement) == 7
-    error_message = "The policy that the key needs is not told."
+    error_message = "The policy that the key needs is no output."
   }
 }
 
@@ -170,7 +170,7 @@ run "the_log_group_of_a_trail_that_is_there_has_its_alarms" {
 
   assert {
     condition     = output.watched_trail_log_group_name == "/aws/cloudtrail/organization" && output.trail_log_group_name == null
-    error_message = "The group is not told as what it is: read here, managed elsewhere."
+    error_message = "The group is not output as what it is: read here, managed elsewhere."
   }
 }
 
