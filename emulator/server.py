@@ -40,7 +40,6 @@ PATIENCE = 60
 # Of connections without a request in work, the longest unused end beyond these numbers.
 MOST_WAITING = 400
 MOST_WAITING_OF_ONE_ADDRESS = 200
-_ANSWERS = 200  # that are kept for an SDK that has not received one
 _CONNECTIONS = 1000
 # Lambda's direct upload of 50 MB, in base64, is the largest request that the control plane takes.
 _MAX_BODY = 70 * 1024 * 1024
@@ -73,40 +72,6 @@ class Lazy[T]:
             use(value)
 
 
-class _Answers:
-    """The newest answers to calls that changed something, for an SDK that has not received one.
-
-    When a connection breaks before the answer has come, SDKs try again under the same id. The call
-    has been served by then, and a second time would find its work done.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], HttpResponse] = {}
-
-    def lost(self, environ: JsonObject) -> HttpResponse | None:
-        """Return the answer that a call tries to get again; None for a call that is new."""
-        if str(environ.get("HTTP_AMZ_SDK_REQUEST", "attempt=1")).startswith("attempt=1"):
-            return None
-        with self._lock:
-            return self._kept.get(self._key(environ))
-
-    def keep(self, environ: JsonObject, response: HttpResponse) -> None:
-        """Keep the answer to a call that did something."""
-        key = self._key(environ)
-        if not all(key) or environ["REQUEST_METHOD"] == "GET" or response.status >= 300:
-            return
-        with self._lock:
-            self._kept[key] = response
-            if len(self._kept) > _ANSWERS:
-                del self._kept[next(iter(self._kept))]
-
-    @staticmethod
-    def _key(environ: JsonObject) -> tuple[str, str]:
-        caller = str(environ.get("HTTP_AUTHORIZATION", "")).partition("/")[0]
-        return caller, str(environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""))
-
-
 class Application:
     """The door as a WSGI application, made at the first request: a start is fast."""
 
@@ -131,7 +96,6 @@ class Application:
             )
 
         self._door = Lazy(make)
-        self._answers = _Answers()
 
     @property
     def door(self) -> "Door":
@@ -148,11 +112,7 @@ class Application:
 
     def __call__(self, environ: JsonObject, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        response = self._answers.lost(environ)
-        if response is None:
-            response = self.door(request_of(environ))
-            self._answers.keep(environ, response)
-        return _send(response, start_response)
+        return _send(self.door(request_of(environ)), start_response)
 
 
 def _send(response: HttpResponse, start_response: StartResponse) -> Iterable[bytes]:
@@ -197,7 +157,12 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress ships no types
         return environ
 
     def write(self, data: bytes) -> None:
-        """Send the head and the body together: a system call each costs more than joining them."""
+        """Send the head and the body together: a system call each costs more than joining them.
+
+        The AWS SDK for Go at times closes its connection between a head and a body that come apart
+        (aws/aws-sdk-go-v2, issue 2737), then tries again, and finds its work done. It reads 4 KB at
+        once, and no answer to a change is longer.
+        """
         if self.wrote_header or not self.has_body or self.content_length != len(data):
             super().write(data)
             return
@@ -245,13 +210,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress ships no types
         return not (self.requests or self.total_outbufs_len or self.will_close)
 
     def received(self, data: bytes) -> bool:
-        """Take bytes; those that continue a request do not make the connection active.
-
-        What arrives on a connection that is about to be closed is not served: nobody would read the
-        answer, and a client that tries again would find its request done.
-        """
-        if self.will_close:
-            return False
+        """Take bytes; those that continue a request do not make the connection active."""
         if self.request is None:
             self._began = self.last_activity
         else:

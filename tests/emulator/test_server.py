@@ -1,7 +1,6 @@
 """The port: routes, limits, bad input."""
 
 import contextlib
-import io
 import json
 import re
 import select
@@ -331,36 +330,17 @@ def test_a_function_is_named_in_every_way(emulator: Emulator, package: bytes) ->
         function.invoke(FunctionName="named:1", Qualifier="2")
 
 
-@pytest.mark.parametrize(("attempt", "caller"), [(1, LAMBDA), (2, LAMBDA), (2, "another/")])
-def test_who_lost_an_answer_gets_it_again_and_nobody_else(attempt: int, caller: str) -> None:
-    served: list[HttpRequest] = []
+def test_an_answer_is_sent_in_one_piece(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[bytes] = []
+    send = server_module._Channel.write_soon
 
-    def door(request: HttpRequest) -> HttpResponse:
-        served.append(request)
-        return json_response(200, {"served": len(served)})
+    def write_soon(channel: server_module._Channel, data: bytes) -> int:
+        pieces.append(data)
+        return int(send(channel, data))
 
-    app = server_module.Application(account_id=ACCOUNT, region=REGION, endpoint="http://x")
-    app._door = lambda: door  # type: ignore[assignment]
-    first = _asked(app, LAMBDA, 1)
-    assert first == b'{"served": 1}'
-    again = _asked(app, caller, attempt)
-    assert (again == first) is ((attempt, caller) == (2, LAMBDA))
-
-
-def _asked(app: server_module.Application, caller: str, attempt: int) -> bytes:
-    environ = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": "/",
-        "HTTP_AUTHORIZATION": caller,
-        "HTTP_AMZ_SDK_INVOCATION_ID": "one",
-        "HTTP_AMZ_SDK_REQUEST": f"attempt={attempt}; max=5",
-        "emulator.headers": (),
-        "wsgi.input": io.BytesIO(),
-    }
-    return b"".join(app(environ, lambda *_: None))
-
-
-def test_a_connection_that_is_being_closed_takes_no_request() -> None:
-    channel = object.__new__(server_module._Channel)
-    channel.will_close = True
-    assert not channel.received(b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
+    monkeypatch.setattr(server_module._Channel, "write_soon", write_soon)
+    emulator.client("sns").create_topic(Name="one-piece")
+    (answer,) = pieces
+    assert answer.endswith(b"</CreateTopicResponse>")
