@@ -1,5 +1,6 @@
 """Hold each checkov policy against its fixture: what is named allowed passes, refused fails.
 
+A fixture has what its policy reads and nothing else: Terraform never plans it.
 Runs where checkov is installed: `make lint` does it, in checkov's own environment.
 """
 

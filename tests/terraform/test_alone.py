@@ -14,12 +14,6 @@ from toolkit.offline import offline as without_aws
 from toolkit.terraform import ROOT, Terraform
 
 
-@pytest.fixture(scope="module")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
-    with Offline(tmp_path_factory.mktemp("alone") / "tree") as tree:
-        yield tree
-
-
 def test_edge_works_as_a_folder_of_its_own(offline: Offline, tmp_path: Path) -> None:
     """An absolute path is a package to Terraform: nothing above it can be read."""
     shutil.copytree(ROOT / "modules" / "edge", tmp_path / "edge")

@@ -2,10 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.terraform.offline import Offline, planned, resource, resources
 from toolkit import misspelled
@@ -38,12 +35,6 @@ def call(blocks: list[str], **changes: str) -> str:
     assert given, blocks
     base = [f"{name} = {value}" for name, value in (BASE | changes).items() if name not in given]
     return 'module "chatbot" {\n' + "\n".join((*base, *blocks)) + "\n}\n"
-
-
-@pytest.fixture(scope="module")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
-    with Offline(tmp_path_factory.mktemp("changes") / "tree") as tree:
-        yield tree
 
 
 def plan(offline: Offline, name: str, text: str) -> dict[str, Any]:
@@ -114,8 +105,9 @@ def test_a_topic_and_a_third_environment(offline: Offline) -> None:
 
 
 def test_a_second_region(offline: Offline) -> None:
-    text = call(SECTIONS["A second region"], environment='"prod"')
-    made = plan(offline, "second", f'provider "aws" {{\n  region = "eu-central-1"\n}}\n{text}')
+    provider = 'provider "aws" {\n  region = "eu-central-1"\n}\n'
+    text = provider + call(SECTIONS["A second region"], environment='"prod"')
+    made = plan(offline, "another-region", text)
     roles = {role["name"] for role in resources(made, "aws_iam_role")}
     assert {"ApiGatewayLoggingRole-eu-central-1", "BedrockLoggingRole-eu-central-1"} <= roles
     assert not resources(made, "aws_cloudtrail")
