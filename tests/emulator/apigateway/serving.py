@@ -227,6 +227,14 @@ class Gateway:
         method: dict[str, Any] = self.served["resources"][1]["resourceMethods"]["POST"]
         return method
 
+    @property
+    def options(self) -> dict[str, Any]:
+        method: dict[str, Any] = self.served["resources"][1]["resourceMethods"]["OPTIONS"]
+        return method
+
+    def preflight(self, *headers: tuple[str, str]) -> HttpResponse:
+        return self.call(b"", *headers, method="OPTIONS", key=None)
+
     def call(
         self,
         body: bytes = b'{"message":"hi"}',

@@ -12,20 +12,20 @@ from tests.emulator.apigateway.serving import ALIAS, JSON, Gateway, error_type
 
 
 def test_preflight_gets_the_configured_headers_and_no_others(gateway: Gateway) -> None:
-    response = gateway.call(b"", method="OPTIONS", key=None)
+    response = gateway.preflight()
     assert response.status == 204
     assert response.header("Access-Control-Allow-Origin") == "https://app.example"
     assert response.header("Not-Declared") is None
 
 
 def test_preflight_with_another_content_type_is_refused(gateway: Gateway) -> None:
-    response = gateway.call(b"", ("Content-Type", "text/xml"), method="OPTIONS", key=None)
+    response = gateway.preflight(("Content-Type", "text/xml"))
     assert response.status == 415
     assert json.loads(response.body) == {"message": "Unsupported Media Type"}
 
 
 def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) -> None:
-    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    options = gateway.options
     options["methodResponses"]["503"] = {}
     integration = options["methodIntegration"]
     integration["integrationResponses"]["503"] = {
@@ -35,21 +35,20 @@ def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) 
             "application/json": '{"id":"$context.requestId","color":"$stageVariables.color"}'
         },
     }
-    assert gateway.call(b"", method="OPTIONS", key=None).status == 204
+    assert gateway.preflight().status == 204
     integration["requestTemplates"] = {"application/json": '{"statusCode": 500}'}
     gateway.account.written()
-    response = gateway.call(b"", method="OPTIONS", key=None)
+    response = gateway.preflight()
     assert response.status == 503
     assert json.loads(response.body) == {"id": response.header("x-amzn-RequestId"), "color": "blue"}
 
 
 def test_a_template_that_is_a_program_is_told(gateway: Gateway) -> None:
-    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
-    assert (gateway.call(b"", method="OPTIONS", key=None).status, gateway.account.said) == (204, [])
+    assert (gateway.preflight().status, gateway.account.said) == (204, [])
     templates = {"application/json": '#set($x = 1){"statusCode": 204}'}
-    options["methodIntegration"]["requestTemplates"] = templates
+    gateway.options["methodIntegration"]["requestTemplates"] = templates
     gateway.account.written()
-    assert gateway.call(b"", method="OPTIONS", key=None).status == 500
+    assert gateway.preflight().status == 500
     assert any("templates" in text for text in gateway.account.said)
 
 
@@ -168,12 +167,12 @@ def test_well_formed_answer_passes_with_its_headers(gateway: Gateway) -> None:
 
 
 def test_a_mock_cannot_set_reserved_headers(gateway: Gateway) -> None:
-    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
+    options = gateway.options
     name = "method.response.header.Date"
     options["methodResponses"]["204"]["responseParameters"][name] = True
     mapped = options["methodIntegration"]["integrationResponses"]["204"]["responseParameters"]
     mapped[name] = "'never'"
-    response = gateway.call(method="OPTIONS", key=None)
+    response = gateway.preflight()
     assert response.header("Date") is None
     assert response.header("x-amzn-Remapped-Date") == "never"
 
@@ -279,7 +278,7 @@ def test_slow_function_is_504_and_worded_by_the_api(gateway: Gateway) -> None:
     gateway.served["gateway_responses"]["INTEGRATION_TIMEOUT"] = {
         "responseTemplates": {"application/json": '{"code":"slow"}'}
     }
-    gateway.post["methodIntegration"]["timeoutInMillis"] = 100
+    gateway.post["methodIntegration"]["timeoutInMillis"] = 500
     gateway.functions.seconds = 1.0
     response = gateway.call()
     assert (response.status, response.body) == (504, b'{"code":"slow"}')
@@ -359,6 +358,12 @@ def asks(origin: str, header: str = "Origin") -> str:
     )
 
 
+def template(gateway: Gateway, text: str) -> None:
+    """Let the mock fill in this template."""
+    (answer,) = gateway.options["methodIntegration"]["integrationResponses"].values()
+    answer["responseTemplates"] = {"application/json": text}
+
+
 @pytest.mark.parametrize(
     ("headers", "named"),
     [
@@ -373,27 +378,19 @@ def asks(origin: str, header: str = "Origin") -> str:
 def test_a_template_of_a_mock_replaces_a_header_on_a_condition(
     gateway: Gateway, headers: list[tuple[str, str]], named: str
 ) -> None:
-    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
-    (answer,) = options["methodIntegration"]["integrationResponses"].values()
-    template = asks("https://a.example") + asks("https://b.example")
-    answer["responseTemplates"] = {"application/json": template}
-    response = gateway.call(b"", *headers, method="OPTIONS", key=None)
+    template(gateway, asks("https://a.example") + asks("https://b.example"))
+    response = gateway.preflight(*headers)
     found = [value for name, value in response.headers if name == "Access-Control-Allow-Origin"]
     assert (response.status, response.body, gateway.account.said) == (204, b"", [])
     assert found == [named]
 
 
 def test_a_header_that_a_template_sets_twice_is_an_error(gateway: Gateway) -> None:
-    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
-    (answer,) = options["methodIntegration"]["integrationResponses"].values()
-    answer["responseTemplates"] = {"application/json": asks("https://a.example") * 2}
-    headers = [("Origin", "https://a.example")]
-    assert gateway.call(b"", *headers, method="OPTIONS", key=None).status == 500
+    template(gateway, asks("https://a.example") * 2)
+    assert gateway.preflight(("Origin", "https://a.example")).status == 500
 
 
 def test_another_template_is_not_run_and_said_so(gateway: Gateway) -> None:
-    options = gateway.served["resources"][1]["resourceMethods"]["OPTIONS"]
-    (answer,) = options["methodIntegration"]["integrationResponses"].values()
-    answer["responseTemplates"] = {"application/json": asks("https://a.example") + "#foreach"}
-    gateway.call(b"", ("Origin", "https://a.example"), method="OPTIONS", key=None)
+    template(gateway, asks("https://a.example") + "#foreach")
+    gateway.preflight(("Origin", "https://a.example"))
     assert gateway.account.said == ["templates: only $context and $stageVariables are filled in"]

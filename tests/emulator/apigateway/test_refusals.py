@@ -127,19 +127,6 @@ def test_logs_need_the_accounts_role(
         name_role(before)
 
 
-def test_a_deployment_that_a_stage_serves_cannot_be_deleted(apis: Any, at: dict[str, str]) -> None:
-    """Terraform must make the new one first: create_before_destroy."""
-    api = at["restApiId"]
-    first = apis.create_deployment(restApiId=api)["id"]
-    second = apis.create_deployment(restApiId=api)["id"]
-    apis.create_stage(restApiId=api, stageName="v1", deploymentId=first)
-    said = refused(apis.delete_deployment, restApiId=api, deploymentId=first)
-    assert said == "Active stages pointing to this deployment must be moved or deleted"
-    move = change("/deploymentId", second)
-    apis.update_stage(restApiId=api, stageName="v1", patchOperations=move)
-    apis.delete_deployment(restApiId=api, deploymentId=first)
-
-
 @pytest.mark.parametrize(
     ("operation", "wrong", "code", "says"),
     [

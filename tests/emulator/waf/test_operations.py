@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION, Aws, client_of
+from tests.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.emulator.rest_apis import mock_api
 from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.waf.support import text
 
 HERE = {"Scope": "REGIONAL"}
 METRICS = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
@@ -19,19 +21,24 @@ RULE = {
     "VisibilityConfig": METRICS,
 }
 SETTINGS: dict[str, Any] = {"DefaultAction": {"Allow": {}}, "VisibilityConfig": METRICS}
+BODIES = {"k": {"ContentType": "TEXT_PLAIN", "Content": "c"}}
+DUPLICATE = (400, "WAFDuplicateItemException")
+INVALID = (400, "WAFInvalidParameterException")
+IN_USE = (400, "WAFAssociatedItemException")
 MISSING = (400, "WAFNonexistentItemException")
 STALE = (400, "WAFOptimisticLockException")
-
-waf = client_of("wafv2")
 
 
 @pytest.fixture
 def acl(waf: Any) -> dict[str, Any]:
-    tags = [{"Key": "a", "Value": "1"}]
-    name = unique("acl")
-    made: dict[str, Any] = waf.create_web_acl(
-        Name=name, **HERE, **SETTINGS, Rules=[RULE], Tags=tags
-    )["Summary"]
+    return create(waf, "web_acl", **SETTINGS, Rules=[RULE], Tags=[{"Key": "a", "Value": "1"}])
+
+
+def create(waf: Any, kind: str, **settings: Any) -> dict[str, Any]:
+    """Create something, which has its name for itself."""
+    make, named = getattr(waf, f"create_{kind}"), {**HERE, "Name": unique(kind.replace("_", "-"))}
+    made: dict[str, Any] = make(**named, **settings)["Summary"]
+    assert refusal(make, **named, **settings)[:2] == DUPLICATE
     return made
 
 
@@ -39,14 +46,29 @@ def at(made: dict[str, Any]) -> dict[str, Any]:
     return {**HERE, "Name": made["Name"], "Id": made["Id"]}
 
 
+def absent(made: dict[str, Any]) -> str:
+    """Return the ARN of another web ACL, which is not there."""
+    return str(made["ARN"]).replace(made["Id"], str(uuid.uuid4()))
+
+
+def change(waf: Any, kind: str, made: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """Change what is listed, by its lock token, which holds once; return what deletes it."""
+    update, delete = (getattr(waf, f"{verb}_{kind}") for verb in ("update", "delete"))
+    late = {**at(made), "LockToken": getattr(waf, f"get_{kind}")(**at(made))["LockToken"]}
+    token = update(**late, **settings)["NextLockToken"]
+    assert token != late["LockToken"]
+    assert refusal(update, **late, **settings)[:2] == STALE
+    assert refusal(delete, **late)[:2] == STALE
+    found = getattr(waf, f"list_{kind}s")(**HERE, Limit=100)
+    (listed,) = (value for value in found.values() if isinstance(value, list))
+    assert made["Name"] in {one["Name"] for one in listed}
+    return late | {"LockToken": token}
+
+
 @pytest.fixture
 def stage(aws: Aws) -> str:
     apis = aws("apigateway")
-    api = apis.create_rest_api(name=unique("api"))["id"]
-    root = apis.get_resources(restApiId=api)["items"][0]["id"]
-    method = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
-    apis.put_method(**method, authorizationType="NONE")
-    apis.put_integration(**method, type="MOCK")
+    api = mock_api(apis)["restApiId"]
     apis.create_deployment(restApiId=api, stageName="v1")
     return f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/v1"
 
@@ -54,113 +76,79 @@ def stage(aws: Aws) -> str:
 @shows("wafv2:CreateWebACL", "wafv2:GetWebACL", "wafv2:UpdateWebACL", "wafv2:DeleteWebACL",
        "wafv2:ListWebACLs", "wafv2:CheckCapacity")  # fmt: skip
 def test_a_web_acl_is_changed_by_who_has_read_it(waf: Any, acl: dict[str, Any]) -> None:
-    again = refusal(waf.create_web_acl, Name=acl["Name"], **HERE, **SETTINGS)
-    assert again[:2] == (400, "WAFDuplicateItemException")
-    read = waf.get_web_acl(**at(acl))
-    assert (read["WebACL"]["Rules"], read["WebACL"]["Capacity"]) == ([RULE], 1)
+    read = waf.get_web_acl(**at(acl))["WebACL"]
+    assert (read["Rules"], read["Capacity"]) == ([RULE], 1)
     assert waf.check_capacity(**HERE, Rules=[RULE])["Capacity"] == 1
-    token = read["LockToken"]
-    new = waf.update_web_acl(**at(acl), **SETTINGS, Rules=[], LockToken=token)["NextLockToken"]
-    assert new != token
+    this = change(waf, "web_acl", acl, **SETTINGS, Rules=[])
     assert waf.get_web_acl(**at(acl))["WebACL"]["Rules"] == []
-    assert refusal(waf.update_web_acl, **at(acl), **SETTINGS, LockToken=token)[:2] == STALE
-    assert refusal(waf.delete_web_acl, **at(acl), LockToken=token)[:2] == STALE
-    assert acl["Name"] in {one["Name"] for one in waf.list_web_acls(**HERE, Limit=100)["WebACLs"]}
-    waf.delete_web_acl(**at(acl), LockToken=new)
+    waf.delete_web_acl(**this)
     assert refusal(waf.get_web_acl, **at(acl))[:2] == MISSING
-    assert refusal(waf.delete_web_acl, **at(acl), LockToken=new)[:2] == MISSING
+    assert refusal(waf.delete_web_acl, **this)[:2] == MISSING
 
 
 @shows("wafv2:CreateRegexPatternSet", "wafv2:GetRegexPatternSet", "wafv2:UpdateRegexPatternSet",
        "wafv2:DeleteRegexPatternSet", "wafv2:ListRegexPatternSets")  # fmt: skip
 def test_a_pattern_set_is_changed_by_who_has_read_it(waf: Any) -> None:
-    name, patterns = unique("patterns"), [{"RegexString": "a"}]
-    made = waf.create_regex_pattern_set(Name=name, **HERE, RegularExpressionList=patterns)[
-        "Summary"
-    ]
-    again = refusal(waf.create_regex_pattern_set, Name=name, **HERE, RegularExpressionList=patterns)
-    assert again[:2] == (400, "WAFDuplicateItemException")
-    read = waf.get_regex_pattern_set(**at(made))
-    assert read["RegexPatternSet"]["RegularExpressionList"] == patterns
-    token, other = read["LockToken"], [{"RegexString": "b"}]
-    new = waf.update_regex_pattern_set(**at(made), RegularExpressionList=other, LockToken=token)[
-        "NextLockToken"
-    ]
-    read = waf.get_regex_pattern_set(**at(made))
-    assert read["RegexPatternSet"]["RegularExpressionList"] == other
-    late = {**at(made), "LockToken": token}
-    assert refusal(waf.update_regex_pattern_set, **late, RegularExpressionList=[])[:2] == STALE
-    assert refusal(waf.delete_regex_pattern_set, **late)[:2] == STALE
-    listed = waf.list_regex_pattern_sets(**HERE, Limit=100)["RegexPatternSets"]
-    assert name in {one["Name"] for one in listed}
-    waf.delete_regex_pattern_set(**at(made), LockToken=new)
+    patterns, other = [{"RegexString": "a"}], [{"RegexString": "b"}]
+    made = create(waf, "regex_pattern_set", RegularExpressionList=patterns)
+    read = waf.get_regex_pattern_set(**at(made))["RegexPatternSet"]
+    assert read["RegularExpressionList"] == patterns
+    this = change(waf, "regex_pattern_set", made, RegularExpressionList=other)
+    read = waf.get_regex_pattern_set(**at(made))["RegexPatternSet"]
+    assert read["RegularExpressionList"] == other
+    matched = text("RegexPatternSetReferenceStatement", {"Method": {}}, ARN=made["ARN"])
+    user = RULE | {"Statement": {"NotStatement": {"Statement": matched}}}
+    acl = create(waf, "web_acl", **SETTINGS, Rules=[user])
+    assert refusal(waf.delete_regex_pattern_set, **this)[:2] == IN_USE
+    waf.delete_web_acl(**at(acl), LockToken=acl["LockToken"])
+    waf.delete_regex_pattern_set(**this)
     assert refusal(waf.get_regex_pattern_set, **at(made))[:2] == MISSING
 
 
 @shows("wafv2:CreateIPSet", "wafv2:GetIPSet", "wafv2:UpdateIPSet", "wafv2:DeleteIPSet",
        "wafv2:ListIPSets")  # fmt: skip
 def test_an_ip_set_is_changed_by_who_has_read_it(waf: Any) -> None:
-    name, sets = unique("ips"), {**HERE, "IPAddressVersion": "IPV4"}
-    made = waf.create_ip_set(Name=name, **sets, Addresses=["192.0.2.0/24"])["Summary"]
-    again = refusal(waf.create_ip_set, Name=name, **sets, Addresses=[])
-    assert again[:2] == (400, "WAFDuplicateItemException")
+    addresses = ["192.0.2.0/24"]
+    made = create(waf, "ip_set", IPAddressVersion="IPV4", Addresses=addresses)
     read = waf.get_ip_set(**at(made))
-    assert read["IPSet"]["Addresses"] == ["192.0.2.0/24"]
-    token = read["LockToken"]
+    assert read["IPSet"]["Addresses"] == addresses
+    token, new = read["LockToken"], {**HERE, "Name": unique("ips"), "IPAddressVersion": "IPV4"}
     for bad in ("0.0.0.0/0", "192.0.2.7", "2001:db8::/32", "office"):
-        refused = refusal(waf.update_ip_set, **at(made), Addresses=[bad], LockToken=token)
-        assert refused[:2] == (400, "WAFInvalidParameterException")
-        refused = refusal(waf.create_ip_set, Name=unique("ips"), **sets, Addresses=[bad])
-        assert refused[:2] == (400, "WAFInvalidParameterException")
-    new = waf.update_ip_set(**at(made), Addresses=[], LockToken=token)["NextLockToken"]
+        changed = {**at(made), "LockToken": token, "Addresses": [bad]}
+        assert refusal(waf.update_ip_set, **changed)[:2] == INVALID
+        assert refusal(waf.create_ip_set, **new, Addresses=[bad])[:2] == INVALID
+    this = change(waf, "ip_set", made, Addresses=[])
     assert waf.get_ip_set(**at(made))["IPSet"]["Addresses"] == []
-    late = {**at(made), "LockToken": token}
-    assert refusal(waf.update_ip_set, **late, Addresses=[])[:2] == STALE
-    assert refusal(waf.delete_ip_set, **late)[:2] == STALE
-    assert name in {one["Name"] for one in waf.list_ip_sets(**HERE, Limit=100)["IPSets"]}
     user = RULE | {"Statement": {"IPSetReferenceStatement": {"ARN": made["ARN"]}}}
-    acl = waf.create_web_acl(Name=unique("acl"), **HERE, **SETTINGS, Rules=[user])["Summary"]
-    in_use = refusal(waf.delete_ip_set, **at(made), LockToken=new)
-    assert in_use[:2] == (400, "WAFAssociatedItemException")
+    acl = create(waf, "web_acl", **SETTINGS, Rules=[user])
+    assert refusal(waf.delete_ip_set, **this)[:2] == IN_USE
     waf.delete_web_acl(**at(acl), LockToken=acl["LockToken"])
-    waf.delete_ip_set(**at(made), LockToken=new)
+    waf.delete_ip_set(**this)
     assert refusal(waf.get_ip_set, **at(made))[:2] == MISSING
 
 
 @shows("wafv2:CreateRuleGroup", "wafv2:GetRuleGroup", "wafv2:UpdateRuleGroup",
        "wafv2:DeleteRuleGroup", "wafv2:ListRuleGroups")  # fmt: skip
 def test_a_rule_group_is_changed_by_who_has_read_it(waf: Any) -> None:
-    name, bodies = unique("group"), {"k": {"ContentType": "TEXT_PLAIN", "Content": "c"}}
-    group = {**HERE, "Name": name, "VisibilityConfig": METRICS}
-    small = refusal(waf.create_rule_group, **group, Capacity=1, Rules=[RULE, RULE | {
-        "Name": "other", "Priority": 1}])  # fmt: skip
-    assert small[:2] == (400, "WAFInvalidParameterException")
-    made = waf.create_rule_group(**group, Capacity=7, Rules=[RULE], CustomResponseBodies=bodies)[
-        "Summary"
-    ]
-    again = refusal(waf.create_rule_group, **group, Capacity=7)
-    assert again[:2] == (400, "WAFDuplicateItemException")
-    read = waf.get_rule_group(**at(made))
-    assert (read["RuleGroup"]["Rules"], read["RuleGroup"]["Capacity"]) == ([RULE], 7)
-    token, group = read["LockToken"], {**at(made), "VisibilityConfig": METRICS}
-    new = waf.update_rule_group(**group, LockToken=token)["NextLockToken"]
+    new = {**HERE, "Name": unique("group"), "VisibilityConfig": METRICS}
+    two = [RULE, RULE | {"Name": "other", "Priority": 1}]
+    assert refusal(waf.create_rule_group, **new, Capacity=1, Rules=two)[:2] == INVALID
+    made = create(waf, "rule_group", VisibilityConfig=METRICS, Capacity=7, Rules=[RULE],
+                  CustomResponseBodies=BODIES)  # fmt: skip
+    read = waf.get_rule_group(**at(made))["RuleGroup"]
+    assert (read["Rules"], read["Capacity"]) == ([RULE], 7)
+    this = change(waf, "rule_group", made, VisibilityConfig=METRICS)
     left = waf.get_rule_group(**at(made))["RuleGroup"]
     assert (left["Rules"], left.get("CustomResponseBodies")) == ([], None)
-    assert refusal(waf.update_rule_group, **group, LockToken=token)[:2] == STALE
-    assert refusal(waf.delete_rule_group, **at(made), LockToken=token)[:2] == STALE
-    assert name in {one["Name"] for one in waf.list_rule_groups(**HERE, Limit=100)["RuleGroups"]}
-    statement = {"RuleGroupReferenceStatement": {"ARN": made["ARN"]}}
     user = {key: RULE[key] for key in ("Name", "Priority", "VisibilityConfig")}
-    user |= {"Statement": statement, "OverrideAction": {"None": {}}}
-    nested = refusal(waf.create_rule_group, **{**HERE, "Name": unique("group")},
-                     VisibilityConfig=METRICS, Capacity=9, Rules=[user])  # fmt: skip
-    assert nested[:2] == (400, "WAFInvalidParameterException")
-    acl = waf.create_web_acl(Name=unique("acl"), **HERE, **SETTINGS, Rules=[user])["Summary"]
+    user |= {"Statement": {"RuleGroupReferenceStatement": {"ARN": made["ARN"]}},
+             "OverrideAction": {"None": {}}}  # fmt: skip
+    assert refusal(waf.create_rule_group, **new, Capacity=9, Rules=[user])[:2] == INVALID
+    acl = create(waf, "web_acl", **SETTINGS, Rules=[user])
     assert waf.get_web_acl(**at(acl))["WebACL"]["Capacity"] == 7
-    in_use = refusal(waf.delete_rule_group, **at(made), LockToken=new)
-    assert in_use[:2] == (400, "WAFAssociatedItemException")
+    assert refusal(waf.delete_rule_group, **this)[:2] == IN_USE
     waf.delete_web_acl(**at(acl), LockToken=acl["LockToken"])
-    waf.delete_rule_group(**at(made), LockToken=new)
+    waf.delete_rule_group(**this)
     assert refusal(waf.get_rule_group, **at(made))[:2] == MISSING
 
 
@@ -172,20 +160,18 @@ def test_a_stage_has_one_web_acl(waf: Any, acl: dict[str, Any], stage: str) -> N
     assert waf.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["ARN"] == acl["ARN"]
     of = {"WebACLArn": acl["ARN"], "ResourceType": "API_GATEWAY"}
     assert waf.list_resources_for_web_acl(**of)["ResourceArns"] == [stage]
-    in_use = refusal(waf.delete_web_acl, **at(acl), LockToken=acl["LockToken"])
-    assert in_use[:2] == (400, "WAFAssociatedItemException")
+    this = {**at(acl), "LockToken": acl["LockToken"]}
+    assert refusal(waf.delete_web_acl, **this)[:2] == IN_USE
+    other = create(waf, "web_acl", **SETTINGS)["ARN"]
+    waf.associate_web_acl(WebACLArn=other, ResourceArn=stage)
+    assert waf.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["ARN"] == other
     waf.disassociate_web_acl(ResourceArn=stage)
     assert "WebACL" not in waf.get_web_acl_for_resource(ResourceArn=stage)
     gone = stage.rpartition("/")[0] + "/none"
-    for bad in (
-        refusal(waf.associate_web_acl, WebACLArn=acl["ARN"], ResourceArn=gone),
-        refusal(
-            waf.associate_web_acl,
-            WebACLArn=acl["ARN"].replace(acl["Id"], str(uuid.uuid4())),
-            ResourceArn=stage,
-        ),
-    ):
+    for arn, resource in ((other, gone), (absent(acl), stage)):
+        bad = refusal(waf.associate_web_acl, WebACLArn=arn, ResourceArn=resource)
         assert bad[:2] == MISSING
+    waf.delete_web_acl(**this)
 
 
 @shows("wafv2:PutLoggingConfiguration", "wafv2:GetLoggingConfiguration",
@@ -206,31 +192,24 @@ def test_logging_of_a_web_acl(waf: Any, acl: dict[str, Any]) -> None:
     waf.delete_logging_configuration(ResourceArn=acl["ARN"])
     assert refusal(waf.get_logging_configuration, ResourceArn=acl["ARN"])[:2] == MISSING
     assert refusal(waf.delete_logging_configuration, ResourceArn=acl["ARN"])[:2] == MISSING
-    absent = acl["ARN"].replace(acl["Id"], str(uuid.uuid4()))
-    bad = config | {"ResourceArn": absent}
+    bad = config | {"ResourceArn": absent(acl)}
     assert refusal(waf.put_logging_configuration, LoggingConfiguration=bad)[:2] == MISSING
 
 
 @shows("wafv2:TagResource", "wafv2:UntagResource", "wafv2:ListTagsForResource")
 def test_web_acls_have_tags(waf: Any, acl: dict[str, Any]) -> None:
-    waf.tag_resource(ResourceARN=acl["ARN"], Tags=[{"Key": "b", "Value": "2"}])
+    tags = [{"Key": "b", "Value": "2"}]
+    waf.tag_resource(ResourceARN=acl["ARN"], Tags=tags)
     waf.untag_resource(ResourceARN=acl["ARN"], TagKeys=["a"])
     read = waf.list_tags_for_resource(ResourceARN=acl["ARN"])["TagInfoForResource"]
-    assert read["TagList"] == [{"Key": "b", "Value": "2"}]
-    absent = acl["ARN"].replace(acl["Id"], str(uuid.uuid4()))
-    assert refusal(waf.list_tags_for_resource, ResourceARN=absent)[:2] == MISSING
-    tags = [{"Key": "b", "Value": "2"}]
-    assert refusal(waf.tag_resource, ResourceARN=absent, Tags=tags)[:2] == MISSING
+    assert read["TagList"] == tags
+    assert refusal(waf.list_tags_for_resource, ResourceARN=absent(acl))[:2] == MISSING
+    assert refusal(waf.tag_resource, ResourceARN=absent(acl), Tags=tags)[:2] == MISSING
 
 
 def test_an_update_of_a_web_acl_removes_what_it_leaves_out(waf: Any) -> None:
-    made = waf.create_web_acl(
-        Name=unique("acl"),
-        **HERE,
-        **SETTINGS,
-        CustomResponseBodies={"k": {"ContentType": "TEXT_PLAIN", "Content": "c"}},
-        AssociationConfig={"RequestBody": {"API_GATEWAY": {"DefaultSizeInspectionLimit": "KB_64"}}},
-    )["Summary"]
+    limit = {"RequestBody": {"API_GATEWAY": {"DefaultSizeInspectionLimit": "KB_64"}}}
+    made = create(waf, "web_acl", **SETTINGS, CustomResponseBodies=BODIES, AssociationConfig=limit)
     waf.update_web_acl(**at(made), **SETTINGS, LockToken=made["LockToken"])
     acl = waf.get_web_acl(**at(made))["WebACL"]
     assert not {"CustomResponseBodies", "AssociationConfig"} & set(acl)

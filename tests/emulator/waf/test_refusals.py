@@ -1,20 +1,21 @@
 """AWS WAF's API takes no rule that could not work, and tells what rules cost."""
 
+import functools
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import Emulator
-from tests.emulator.rest_apis import mock_api
+from tests.emulator.shown import refusal, unique
 from tests.emulator.waf.support import contains, group, json_values, managed, rule, text
+from tests.emulator.waf.test_operations import HERE, METRICS, SETTINGS, at
 
-METRICS = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
 METHOD: dict[str, Any] = {"Method": {}}
 GEO = {"GeoMatchStatement": {"CountryCodes": ["FR"]}}
 ABSENT = "arn:aws:wafv2:us-east-2:123456789012:regional/regexpatternset/absent/1"
-
+GROUP = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
 NO_GROUP = ABSENT.replace("regexpatternset", "rulegroup")
 
 
@@ -25,51 +26,35 @@ def numbered(*rules: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def create(emulator: Emulator) -> Callable[..., Any]:
-    """Return a function that creates a web ACL of these rules, and reads it and its lock token."""
-    client = emulator.client("wafv2")
+def create(waf: Any) -> Callable[..., Any]:
+    """Return a function that creates a web ACL of these rules, and returns its summary."""
 
     def make(name: str, *rules: Mapping[str, Any], **more: Any) -> Any:
-        made = client.create_web_acl(
-            Name=name,
-            Scope="REGIONAL",
-            DefaultAction={"Allow": {}},
-            VisibilityConfig=METRICS,
-            Rules=numbered(*rules),
-            **more,
-        )["Summary"]
-        read = client.get_web_acl(Name=name, Scope="REGIONAL", Id=made["Id"])
-        return read["WebACL"] | {"LockToken": read["LockToken"]}
+        return waf.create_web_acl(Name=name, **HERE, **SETTINGS, Rules=numbered(*rules), **more)[
+            "Summary"
+        ]
 
     return make
 
 
-def update(emulator: Emulator, acl: Mapping[str, Any], *rules: Mapping[str, Any]) -> None:
+def update(waf: Any, acl: dict[str, Any], *rules: Mapping[str, Any]) -> None:
     """Give a web ACL, as `create` returned it, these rules instead."""
-    emulator.client("wafv2").update_web_acl(
-        **{key: acl[key] for key in ("Name", "Id", "LockToken")},
-        Scope="REGIONAL",
-        DefaultAction={"Allow": {}},
-        VisibilityConfig=METRICS,
-        Rules=numbered(*rules),
-    )
+    waf.update_web_acl(**at(acl), **SETTINGS, LockToken=acl["LockToken"], Rules=numbered(*rules))
 
 
-def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Any) -> None:
-    client = emulator.client("wafv2")
-    refusal = {"CustomResponse": {"ResponseCode": 403, "CustomResponseBodyKey": "no"}}
+def test_a_web_acl_tells_its_capacity(waf: Any, create: Any) -> None:
+    refused = {"CustomResponse": {"ResponseCode": 403, "CustomResponseBodyKey": "no"}}
     word = text("RegexMatchStatement", json_values(), "LOWERCASE", RegexString="a")
     rules = (
-        rule("word", word, {"Block": refusal}),
+        rule("word", word, {"Block": refused}),
         group("sqli", managed("AWSManagedRulesSQLiRuleSet")),
     )
-    asked = client.check_capacity(Scope="REGIONAL", Rules=numbered(*rules))
+    assert waf.check_capacity(**HERE, Rules=numbered(*rules))["Capacity"] == 216
     body = {"ContentType": "TEXT_PLAIN", "Content": "no"}
     acl = create("capacity", *rules, CustomResponseBodies={"no": body})
-    assert (asked["Capacity"], acl["Capacity"]) == (216, 216)
-    update(emulator, acl, rules[1])
-    acl = client.get_web_acl(Name="capacity", Scope="REGIONAL", Id=acl["Id"])["WebACL"]
-    assert acl["Capacity"] == 200
+    assert waf.get_web_acl(**at(acl))["WebACL"]["Capacity"] == 216
+    update(waf, acl, rules[1])
+    assert waf.get_web_acl(**at(acl))["WebACL"]["Capacity"] == 200
 
 
 @pytest.mark.parametrize(
@@ -114,15 +99,15 @@ def test_a_web_acl_tells_its_capacity(emulator: Emulator, create: Any) -> None:
 def test_a_web_acl_that_could_not_work_is_refused(
     create: Any, rules: list[dict[str, Any]], code: str, says: str
 ) -> None:
-    with pytest.raises(ClientError, match=says) as refused:
-        create("refused", *rules)
-    assert refused.value.response["Error"]["Code"] == code
+    _, refused, why = refusal(functools.partial(create, "refused", *rules))
+    assert refused == code
+    assert re.search(says, why)
 
 
-def test_an_update_is_refused_like_a_creation(emulator: Emulator, create: Any) -> None:
+def test_an_update_is_refused_like_a_creation(waf: Any, create: Any) -> None:
     acl = create("updated", rule("r", GEO))
     with pytest.raises(ClientError, match="WAFInvalidParameterException"):
-        update(emulator, acl, rule("r", {}))
+        update(waf, acl, rule("r", {}))
 
 
 @pytest.mark.parametrize(
@@ -135,70 +120,32 @@ def test_an_update_is_refused_like_a_creation(emulator: Emulator, create: Any) -
     ],
 )
 def test_a_pattern_set_that_could_not_work_is_refused(
-    emulator: Emulator, patterns: list[str], code: str
+    waf: Any, patterns: list[str], code: str
 ) -> None:
-    client = emulator.client("wafv2")
-    whole = {
-        "Scope": "REGIONAL",
-        "RegularExpressionList": [{"RegexString": pattern} for pattern in patterns],
-    }
-    with pytest.raises(ClientError, match=code):
-        client.create_regex_pattern_set(Name="refused", **whole)
-    made = client.create_regex_pattern_set(
-        Name=f"patterns{len(patterns)}{len(patterns[0])}",
-        Scope="REGIONAL",
-        RegularExpressionList=[{"RegexString": "a" * 200}],
-    )["Summary"]
-    with pytest.raises(ClientError, match=code):
-        client.update_regex_pattern_set(
-            Name=made["Name"], Id=made["Id"], LockToken=made["LockToken"], **whole
-        )
+    new = {**HERE, "Name": unique("patterns")}
+    whole = {"RegularExpressionList": [{"RegexString": pattern} for pattern in patterns]}
+    assert refusal(waf.create_regex_pattern_set, **new, **whole)[1] == code
+    longest = [{"RegexString": "a" * 200}]
+    made = waf.create_regex_pattern_set(**new, RegularExpressionList=longest)["Summary"]
+    these = {**at(made), "LockToken": made["LockToken"]}
+    assert refusal(waf.update_regex_pattern_set, **these, **whole)[1] == code
 
 
 @pytest.mark.parametrize(
     "destinations",
     [
-        ["arn:aws:logs:us-east-2:123456789012:log-group:waf-logs-edge"],
-        ["arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"] * 2,
+        [GROUP.replace("aws-waf", "waf")],
+        [GROUP, GROUP],
         ["arn:aws:s3:::logs-aws-waf-logs-edge"],
     ],
 )
 def test_logs_go_to_one_group_of_the_right_name(
-    emulator: Emulator, create: Any, destinations: list[str]
+    waf: Any, create: Any, destinations: list[str]
 ) -> None:
-    client = emulator.client("wafv2")
-    acl = create(f"logged{len(destinations)}{len(destinations[0])}", rule("r", GEO))
-    good = "arn:aws:logs:us-east-2:123456789012:log-group:aws-waf-logs-edge"
-    with pytest.raises(ClientError, match="field: LOG_DESTINATION"):
-        client.put_logging_configuration(
-            LoggingConfiguration={"ResourceArn": acl["ARN"], "LogDestinationConfigs": destinations}
-        )
-    client.put_logging_configuration(
-        LoggingConfiguration={"ResourceArn": acl["ARN"], "LogDestinationConfigs": [good]}
+    acl = create(unique("logged"), rule("r", GEO))["ARN"]
+    bad, good = (
+        {"ResourceArn": acl, "LogDestinationConfigs": each} for each in (destinations, [GROUP])
     )
-
-
-def test_what_is_in_use_cannot_be_deleted(emulator: Emulator, create: Any) -> None:
-    client, apis = emulator.client("wafv2"), emulator.client("apigateway")
-    patterns = client.create_regex_pattern_set(
-        Name="used", Scope="REGIONAL", RegularExpressionList=[{"RegexString": "a"}]
-    )["Summary"]
-    whole = {key: patterns[key] for key in ("Name", "Id", "LockToken")} | {"Scope": "REGIONAL"}
-    matched = text("RegexPatternSetReferenceStatement", METHOD, ARN=patterns["ARN"])
-    acl = create("using", rule("r", {"NotStatement": {"Statement": matched}}))
-    with pytest.raises(ClientError, match="WAFAssociatedItemException"):
-        client.delete_regex_pattern_set(**whole)
-
-    api = mock_api(apis)["restApiId"]
-    apis.create_deployment(restApiId=api, stageName="v1")
-    stage = f"arn:aws:apigateway:us-east-2::/restapis/{api}/stages/v1"
-    client.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=stage)
-    assert client.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "using"
-    this = {key: acl[key] for key in ("Name", "Id", "LockToken")} | {"Scope": "REGIONAL"}
-    with pytest.raises(ClientError, match="WAFAssociatedItemException"):
-        client.delete_web_acl(**this)
-    client.associate_web_acl(WebACLArn=create("instead", rule("r", GEO))["ARN"], ResourceArn=stage)
-    assert client.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "instead"
-    client.delete_web_acl(**this)
-    client.delete_regex_pattern_set(**whole)
-    apis.delete_rest_api(restApiId=api)
+    refused = refusal(waf.put_logging_configuration, LoggingConfiguration=bad)
+    assert "field: LOG_DESTINATION" in refused[2]
+    waf.put_logging_configuration(LoggingConfiguration=good)
