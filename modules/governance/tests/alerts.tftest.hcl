@@ -263,18 +263,19 @@ run "only_these_alarms_and_rules_publish_alerts" {
 
   assert {
     condition = {
-      for statement in jsondecode(data.aws_iam_policy_document.topic["alerts"].json).Statement : statement.Sid => try(jsonencode(statement.Condition), "none")
+      for statement in jsondecode(data.aws_iam_policy_document.topic["alerts"].json).Statement :
+      statement.Sid => jsonencode([statement.Principal, try(statement.Condition, "none")])
       } == {
-      AlarmsPublish = jsonencode({
+      AlarmsPublish = jsonencode([{ Service = "cloudwatch.amazonaws.com" }, {
         ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*" }
         StringEquals = { "aws:SourceAccount" = "111122223333" }
-      })
-      BudgetPublishes = jsonencode({
+      }])
+      BudgetPublishes = jsonencode([{ Service = "budgets.amazonaws.com" }, {
         ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::111122223333:*" }
         StringEquals = { "aws:SourceAccount" = "111122223333" }
-      })
-      TamperEventsPublish   = "none"
-      DenyPublishWithoutTls = jsonencode({ Bool = { "aws:SecureTransport" = "false" } })
+      }])
+      TamperEventsPublish   = jsonencode([{ Service = "events.amazonaws.com" }, "none"])
+      DenyPublishWithoutTls = jsonencode(["*", { Bool = { "aws:SecureTransport" = "false" } }])
     }
     error_message = "Somebody else could forge an alert, or EventBridge, which takes no condition, delivers none."
   }

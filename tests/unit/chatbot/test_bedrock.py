@@ -147,6 +147,7 @@ def test_every_error_has_its_status_code_and_metric(
     assert told == (again if status in {429, 503} else {})
     (line,) = said.logs
     assert line["cause"]
+    assert line["duration_ms"] >= 0
     assert line["level"] == ("ERROR" if status == 500 else "WARN")
     assert "hello" not in said.raw_output
 
