@@ -31,6 +31,7 @@ class Selected(NamedTuple):
 
 
 _NOTHING = Selected([])
+_DECODED = ("URL_DECODE_UNI", "HTML_ENTITY_DECODE")
 
 
 def to_bytes(text: str) -> bytes:
@@ -62,9 +63,9 @@ class Inspection:
         self.body = self.request.body[: self.body_limit]
         self.body_is_oversize = len(self.request.body) > self.body_limit
         self._json: ParsedJson | None = None
-        self._texts: dict[tuple[object, tuple[str, ...]], list[bytes]] = {}
-        self._selected: dict[object, Selected] = {}
-        self._readings: dict[object, tuple[bytes, ...]] = {}
+        self._texts: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
+        self._selected: dict[str, Selected] = {}
+        self._readings: dict[str, tuple[bytes, ...]] = {}
 
     def header(self, name: bytes) -> list[bytes]:
         """Return every value of a header, whatever its case."""
@@ -109,15 +110,13 @@ class Inspection:
             self._texts[key] = known
         return known
 
-    def readings(
-        self, component: "Field", chains: tuple[tuple[str, ...], ...]
-    ) -> tuple[bytes, ...]:
-        """Return what a component says under any of the chains: each text once, none empty."""
-        key = (component.key, chains)
-        known = self._readings.get(key)
+    def readings(self, component: "Field") -> tuple[bytes, ...]:
+        """Return what a component says, as received and decoded: each text once, none empty."""
+        known = self._readings.get(component.key)
         if known is None:
-            texts = (text for chain in chains for text in self.texts(component, chain) if text)
-            known = self._readings[key] = tuple(dict.fromkeys(texts))
+            texts = (*self.texts(component, ()), *self.texts(component, _DECODED))
+            known = tuple(dict.fromkeys(text for text in texts if text))
+            self._readings[component.key] = known
         return known
 
 
@@ -129,7 +128,7 @@ Read = Callable[[Inspection], Selected]
 class Field:
     """A compiled FieldToMatch."""
 
-    key: tuple[object, ...]
+    key: str
     location: str
     read: Read
 
@@ -148,7 +147,7 @@ def compile_field(shape: Document) -> Field:
     if kind not in _KINDS:
         raise UnsupportedError(f"the request component {kind} is not inspected")
     location, build = _KINDS[kind]
-    return Field((kind, repr(options)), location, build(options or {}))
+    return Field(f"{kind} {options!r}", location, build(options or {}))
 
 
 def _always(read: Callable[[Inspection], bytes]) -> Callable[[Document], Read]:

@@ -68,7 +68,7 @@ class _Scan:
 
     def matches(self, inspection: Inspection) -> bool:
         for component in self.components:
-            for text in inspection.readings(component, _CHAINS):
+            for text in inspection.readings(component):
                 if self.test(text):
                     if self.describe is not None:
                         found = self.describe(text) | {"location": self.components[0].location}
@@ -76,11 +76,6 @@ class _Scan:
                     return True
         return False
 
-
-_CHAINS: tuple[tuple[str, ...], ...] = (
-    (),
-    ("URL_DECODE_UNI", "HTML_ENTITY_DECODE"),
-)
 
 _EVERYWHERE = {"MatchPattern": {"All": {}}, "OversizeHandling": "CONTINUE"}
 _BODY = compile_field({"Body": {"OversizeHandling": "CONTINUE"}})
@@ -180,9 +175,9 @@ _JNDI = re.compile(rb"\$\{\s*(?:jndi\s*:|ctx\s*:|\$\{)")
 
 def _log4j(text: bytes) -> bool:
     """Undo the nested lookups (`${lower:j}ndi`) that hide a JNDI lookup, then look for one."""
-    text = text.lower()
     if b"${" not in text:
         return False
+    text = text.lower()
     for _ in range(8):
         if _JNDI.search(text):
             return True
