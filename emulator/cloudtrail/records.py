@@ -5,6 +5,7 @@ Bedrock API calls using AWS CloudTrail".
 """
 
 import base64
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -169,7 +170,9 @@ def data_event(guardrail_arn: str, account: str) -> JsonObject:
     }
 
 
-def _identity(principal: Principal) -> JsonObject:
+@functools.lru_cache(maxsize=256)
+def _identity(principal: Principal) -> Document:
+    """Describe a caller. The same for each of its records, thousands of which are kept."""
     identity: JsonObject = {
         "type": principal.type,
         "principalId": principal.user_id,
