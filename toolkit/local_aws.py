@@ -76,7 +76,8 @@ class LocalAws:
                     *("--model", self.model),
                 ],
                 cwd=ROOT,
-                env=merged(os.environ, local_aws(self.endpoint)),
+                # With glibc's usual pools of memory, eight a processor, its many threads keep more.
+                env=merged(os.environ, local_aws(self.endpoint) | {"MALLOC_ARENA_MAX": "2"}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
