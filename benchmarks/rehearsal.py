@@ -6,15 +6,24 @@ the limits that would refuse a load are lifted: rate, throttle, quota, reserved 
 with 1 where a target is missed, an answer was not 200, or the emulator's memory grew.
 """
 
+from __future__ import annotations
+
 import argparse
+import contextlib
 import json
 import shutil
 import sys
+import threading
+import time
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from benchmarks.clients import Load, NoAnswerError, Usage, drive, post, usage
 from toolkit.rehearsal import Rehearsal, RehearsalError
 from toolkit.terraform import ROOT, TerraformError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # An environment finds its modules two folders up.
 HOME = ROOT / ".rehearsal-load"
@@ -34,6 +43,7 @@ WARM_UP_SHARE = 0.2
 LEAST_PER_SECOND = 250
 MOST_P99_MILLISECONDS = 200
 MOST_GROWTH_PERCENT = 10
+SAMPLES = 10
 
 
 @dataclass(frozen=True)
@@ -49,14 +59,14 @@ class Measured:
     statuses: dict[int, int]
     cpu_milliseconds_emulator: float
     cpu_milliseconds_function: float
-    megabytes_begin: float
-    megabytes_end: float
-    megabytes_function: float
+    cpu_milliseconds_clients: float
+    megabytes_emulator: list[float]  # from the beginning to the end, at even distances
+    megabytes_function: list[float]
 
     @property
     def missed(self) -> list[str]:
         """What is not as it should be."""
-        growth = (self.megabytes_end / self.megabytes_begin - 1) * 100
+        growth = (self.megabytes_emulator[-1] / self.megabytes_emulator[0] - 1) * 100
         tests = {
             f"answers other than 200: {self.statuses}": set(self.statuses) != {200},
             f"fewer than {LEAST_PER_SECOND} requests a second": (
@@ -75,18 +85,39 @@ def load(rehearsal: Rehearsal, clients: int, seconds: float) -> Measured:
     headers = {**session.headers(), "User-Agent": "chatbot-load/1"}
     request = post(session.url, headers, BODY)
     drive(session.url, request, clients, max(WARM_UP_SECONDS, seconds * WARM_UP_SHARE))
-    before = usage(rehearsal.pid)
-    done = drive(session.url, request, clients, seconds)
-    return summary(clients, done, before, usage(rehearsal.pid))
+    begun = time.process_time()
+    with watched(rehearsal.pid, seconds / SAMPLES) as seen:
+        done = drive(session.url, request, clients, seconds)
+    return summary(clients, done, seen, time.process_time() - begun)
+
+
+@contextlib.contextmanager
+def watched(pid: int, every: float) -> Iterator[list[tuple[Usage, Usage]]]:
+    """Look at a process and its children: now, every so many seconds, and at the end."""
+    seen = [usage(pid)]
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(every):
+            seen.append(usage(pid))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+    seen.append(usage(pid))
 
 
 def summary(
-    clients: int, done: Load, before: tuple[Usage, Usage], after: tuple[Usage, Usage]
+    clients: int, done: Load, seen: Sequence[tuple[Usage, Usage]], own_seconds: float
 ) -> Measured:
-    """Return what a load and the use of processors and memory around it come to."""
+    """Return what a load and the use of processors and memory in it come to."""
     emulator, function = (
         (end.cpu_seconds - begin.cpu_seconds) * 1000 / len(done.took)
-        for begin, end in zip(before, after, strict=True)
+        for begin, end in zip(seen[0], seen[-1], strict=True)
     )
     return Measured(
         clients=clients,
@@ -98,9 +129,9 @@ def summary(
         statuses=dict(done.statuses),
         cpu_milliseconds_emulator=round(emulator, 2),
         cpu_milliseconds_function=round(function, 2),
-        megabytes_begin=round(before[0].megabytes, 1),
-        megabytes_end=round(after[0].megabytes, 1),
-        megabytes_function=round(after[1].megabytes, 1),
+        cpu_milliseconds_clients=round(own_seconds * 1000 / len(done.took), 2),
+        megabytes_emulator=[round(one.megabytes, 1) for one, _ in seen],
+        megabytes_function=[round(one.megabytes, 1) for _, one in seen],
     )
 
 
