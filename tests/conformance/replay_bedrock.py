@@ -6,15 +6,10 @@ from typing import Any
 
 from tests.conformance.harness import asked, replay
 from tests.conformance.rest_api import answered, dumped
-from tests.emulator.conftest import Emulator
+from tests.emulator.conftest import Emulator, signed
 
 PROFILE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 QUESTION = "Where is my parcel, please?!"
-_SIGNED = {
-    "Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20260101/us-east-2/bedrock/aws4_request"
-    ", SignedHeaders=host, Signature=x",
-    "Content-Type": "application/json",
-}
 
 _ADDRESS = {
     "sensitiveInformationPolicyConfig": {
@@ -66,7 +61,7 @@ def converse(
         aws.request("PUT", "/_aws/faults", dumped({"bedrock": {"reply": {"text": says}}}))
     messages = [{"role": "user", "content": [{"text": text}]}]
     body = dumped({"messages": messages} | document)
-    return answered(aws.request("POST", f"/model/{model}/converse", body, _SIGNED))
+    return answered(aws.request("POST", f"/model/{model}/converse", body, signed("bedrock")))
 
 
 def _error(answer: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +244,7 @@ def _apply(aws: Emulator, kind: str, text: str) -> dict[str, Any]:
     config = guardrail(aws, {"sensitiveInformationPolicyConfig": pii})
     path = f"/guardrail/{config['guardrailIdentifier']}/version/DRAFT/apply"
     body = dumped({"source": "INPUT", "content": [{"text": {"text": text}}]})
-    return answered(aws.request("POST", path, body, _SIGNED))
+    return answered(aws.request("POST", path, body, signed("bedrock")))
 
 
 @replay("bedrock-018")

@@ -2,14 +2,13 @@
 
 import json
 import uuid
-import zipfile
 from collections.abc import Mapping
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 from tests.conformance.harness import NotImplementedHereError
 from tests.emulator.conftest import REGION, Answer, Emulator
+from tests.emulator.lambda_.running import make_zip
 
 _CODE = """
 import json
@@ -28,18 +27,9 @@ def fail(event, context):
 @cache
 def function(aws: Emulator, handler: str) -> str:
     """Return the ARN of a function that any API may invoke."""
-    content = BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("app.py", _CODE)
-    client, name = aws.client("lambda"), f"replay-{handler}"
-    made = client.create_function(
-        FunctionName=name,
-        Role=aws.role(name, [])["Arn"],
-        Runtime="python3.12",
-        Handler=f"app.{handler}",
-        Code={"ZipFile": content.getvalue()},
-    )
-    client.add_permission(
+    name = f"replay-{handler}"
+    made = aws.function(name, make_zip(_CODE), Handler=f"app.{handler}")
+    aws.client("lambda").add_permission(
         FunctionName=name,
         StatementId="gateway",
         Action="lambda:InvokeFunction",

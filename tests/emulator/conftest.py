@@ -20,10 +20,15 @@ REGION = "us-east-2"
 LOGS = [allow("logs:*")]
 Aws = Callable[..., Any]
 ACCOUNT = "123456789012"
-LAMBDA = (
-    f"AWS4-HMAC-SHA256 Credential=rehearsal/20260101/{REGION}/lambda/aws4_request,"
-    " SignedHeaders=host, Signature=0"
-)
+
+
+def signed(service: str, key: str = "rehearsal", region: str = REGION) -> dict[str, str]:
+    """Return the headers of a JSON request that is signed for a service."""
+    scope = f"{key}/20260101/{region}/{service}/aws4_request"
+    return {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "Content-Type": "application/json",
+    }
 
 
 @dataclass(frozen=True)
@@ -110,10 +115,8 @@ class Emulator:
         return self.client("lambda").create_function(
             FunctionName=name,
             Role=role,
-            Runtime="python3.12",
-            Handler="app.handler",
             Code={"ZipFile": package},
-            **settings,
+            **{"Runtime": "python3.12", "Handler": "app.handler"} | settings,
         )
 
 

@@ -41,10 +41,10 @@ def note(service: str, model: Any, http_response: Any, **_: Any) -> None:
     answers.add((f"{service}:{model.name}", http_response.status_code))
 
 
-def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[int, str, str]:
+def refusal(call: Callable[..., Any], *given: Any, **arguments: Any) -> tuple[int, str, str]:
     """Return status, code and message of an answer that must be an error."""
     with pytest.raises(ClientError) as caught:
-        call(**arguments)
+        call(*given, **arguments)
     error = caught.value.response
     said = error["Error"]
     return error["ResponseMetadata"]["HTTPStatusCode"], said["Code"], said["Message"]

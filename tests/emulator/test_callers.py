@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
-from tests.emulator.shown import allow, unique
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator, signed
+from tests.emulator.shown import allow, refusal, unique
 
 
 def test_terraforms_key_is_the_account_itself(emulator: Emulator) -> None:
@@ -43,13 +43,10 @@ def test_a_bad_request_gets_awss_error(
     emulator: Emulator, caplog: pytest.LogCaptureFixture, bad: Bad
 ) -> None:
     service, target, line, body, code = bad
-    scope = f"rehearsal/20260101/{REGION}/{service}/aws4_request"
     kind = "x-www-form-urlencoded" if body.startswith("Action") else "json"
-    headers = {
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
-        "Content-Type": f"application/{kind}",
-        **({"X-Amz-Target": target} if target else {}),
-    }
+    headers = signed(service) | {"Content-Type": f"application/{kind}"}
+    if target:
+        headers["X-Amz-Target"] = target
     method, path = line.split()
     answer = emulator.request(method, path, body.encode(), headers)
     assert answer.status == (404 if code == "NotFoundException" else 400), answer.body
@@ -66,9 +63,7 @@ def test_a_role_may_do_what_its_policies_say_and_no_more(emulator: Emulator) -> 
     logs.create_log_stream(logGroupName=group, logStreamName="s")
     with pytest.raises(ClientError, match="not authorized to perform: logs:CreateLogGroup"):
         logs.create_log_group(logGroupName=unique("/t/other"))
-    with pytest.raises(ClientError) as caught:
-        emulator.client("sns", role).list_topics()
-    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    assert refusal(emulator.client("sns", role).list_topics)[1] == "AccessDenied"
 
 
 def test_an_unknown_key_may_nothing(emulator: Emulator) -> None:
@@ -91,6 +86,4 @@ def test_no_session_of_what_is_not_there(
 ) -> None:
     role = emulator.role(unique("there"), [])["Arn"]
     request = {"RoleArn": role, "RoleSessionName": "me"} | given
-    with pytest.raises(ClientError) as caught:
-        emulator.client("sts").assume_role(**request)
-    assert caught.value.response["Error"]["Code"] == code
+    assert refusal(emulator.client("sts").assume_role, **request)[1] == code

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from emulator.server import PortInUseError, Server
-from tests.emulator.conftest import LAMBDA, Emulator
+from tests.emulator.conftest import Emulator, signed
 from tests.emulator.lambda_.running import make_zip
 
 SLEEPS = "import time\ndef handler(event, _): time.sleep(event['s'])\n"
@@ -77,9 +77,9 @@ def test_the_program_stops_at_once_in_the_midst_of_work(
         assert list(state.iterdir())
         emulator.request("PUT", "/_aws/faults", b'{"latency_ms": 30000}')
         question = json.dumps({"messages": [{"role": "user", "content": [{"text": "x"}]}]}).encode()
-        slow = "/2015-03-31/functions/slow/invocations", b'{"s": 30}', {"Authorization": LAMBDA}
+        slow = "/2015-03-31/functions/slow/invocations", b'{"s": 30}', signed("lambda")
         model = "/model/us.anthropic.claude-haiku-4-5-20251001-v1:0/converse"
-        asked = model, question, {"Authorization": LAMBDA.replace("lambda", "bedrock")}
+        asked = model, question, signed("bedrock")
         with ThreadPoolExecutor(2) as threads:
             waiting = [threads.submit(emulator.request, "POST", *each) for each in (slow, asked)]
             time.sleep(0.5)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 import emulator.server as server_module
 from emulator.server import Server
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
-from tests.emulator.conftest import ACCOUNT, LAMBDA, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator, signed
 
 
 def test_health_tells_generation_and_approximations(emulator: Emulator) -> None:
@@ -67,8 +67,7 @@ def test_an_unsigned_call_of_the_control_plane_is_refused(emulator: Emulator) ->
 
 def test_an_unknown_operation_is_refused_in_the_services_protocol(emulator: Emulator) -> None:
     for service, path in (("lambda", "/2015-03-31/nonsense"), ("nonsense", "/x")):
-        headers = {"Authorization": LAMBDA.replace("lambda", service)}
-        answer = emulator.request("GET", path, headers=headers)
+        answer = emulator.request("GET", path, headers=signed(service))
         assert 400 <= answer.status < 600
         assert b"Traceback" not in answer.body
         assert b"<html" not in answer.body
@@ -99,10 +98,10 @@ def test_a_web_page_cannot_use_the_account(
     emulator: Emulator, method: str, path: str, said: dict[str, str]
 ) -> None:
     """The administrator's key is known to all, and a function is code that runs here."""
-    signed = {"Authorization": LAMBDA}
-    refused = emulator.request(method, path, headers=signed | said)
+    administrator = signed("lambda")
+    refused = emulator.request(method, path, headers=administrator | said)
     assert (refused.status, b"web page" in refused.body) == (403, True)
-    assert b"web page" not in emulator.request(method, path, headers=signed).body
+    assert b"web page" not in emulator.request(method, path, headers=administrator).body
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ EDGE: dict[str, Any] = {
 }
 ANSWER = {"response": "It is on its way.", "blocked": False, "request_id": "r-1"}
 REFUSAL = {"error": {"code": "prompt_injection", "message": "No."}}
+NOTHING = Answer(200, {}, b"")
 # An ordinary question, in the logs of what the edge has stopped.
 ORDINARY = {"x-amzn-requestid": "r-0", "x-amz-apigw-id": "x-0"}
 
@@ -104,9 +105,17 @@ def _judged(
         }
         for log, record in ordinary.items():
             deployment.fake.lines.setdefault(log, []).append(json.dumps(record))
-    run = Run(deployment, [request, proof] if request is not proof else [proof])
+    return _run(deployment, *([request, proof] if request is not proof else [proof]))[-1]
+
+
+def _run(deployment: FakeDeployment, *proofs: Proof) -> list[Verdict]:
+    run = Run(deployment, list(proofs))
     run.make()
-    return run.judge(proof)
+    return [run.judge(proof) for proof in proofs]
+
+
+def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:
+    return Answer(status, HEADERS | IDS, json.dumps(body).encode())
 
 
 def _request(**what: Any) -> Request:
@@ -177,11 +186,8 @@ def test_the_right_status_from_another_layer_is_told(
 
 
 def test_what_an_empty_log_lacks_shows_nothing() -> None:
-    request = _request(**EDGE)
-    answer = Answer(403, HEADERS | IDS, json.dumps(REFUSAL).encode())
-    run = Run(FakeDeployment(answer, {"waf": BLOCKED, "api": STOPPED}), [request])
-    run.make()
-    verdict = run.judge(request)
+    deployment = FakeDeployment(_answer(REFUSAL, 403), {"waf": BLOCKED, "api": STOPPED})
+    (verdict,) = _run(deployment, _request(**EDGE))
     assert verdict.status == "fail"
     assert "the log of function lacks even an ordinary question" in verdict.detail
     lacks = Evidence(layer="edge", control="c", name="e", log="trail", lacks=("key",))
@@ -207,17 +213,13 @@ def test_the_guardrail_must_have_said_what_it_is_proven_to_say() -> None:
 
 def test_a_trace_that_aws_leaves_out_is_told_and_a_rehearsal_must_have_it() -> None:
     request = _request(stopped_by="guardrail", finding="input.topicPolicy.BLOCKED", types=("T",))
-    blocked = json.dumps({"response": SAFETY, "blocked": True, "request_id": "r-1"}).encode()
+    blocked = _answer({"response": SAFETY, "blocked": True, "request_id": "r-1"})
     function = FUNCTION | {"guardrail": ["input.topicPolicy.BLOCKED"]}
-    deployment = FakeDeployment(
-        Answer(200, HEADERS | IDS, blocked), PASSING | {"function": function}
-    )
+    deployment = FakeDeployment(blocked, PASSING | {"function": function})
     said = "the invocation log leaves out the guardrail's trace"
     for endpoint, expected in (("http://127.0.0.1:1", "fail"), ("", "pass")):
         deployment.endpoint = endpoint
-        run = Run(deployment, [request])
-        run.make()
-        assert run.judge(request) == Verdict(expected, said)  # type: ignore[arg-type]
+        assert _run(deployment, request) == [Verdict(expected, said)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -247,14 +249,9 @@ def test_a_secret_in_a_log_is_told(secret: str, leak: str) -> None:
 def test_a_log_without_requests_or_without_a_secret_to_find_proves_nothing(
     request_: dict[str, Any], records: dict[str, Any], said: str
 ) -> None:
-    proofs = [
-        _request(**request_),
-        Evidence(layer="edge", control="c", name="e", log="function", lacks=("header",)),
-    ]
-    answer = Answer(200, HEADERS | IDS, json.dumps(ANSWER).encode())
-    run = Run(FakeDeployment(answer, records), proofs)
-    run.make()
-    verdict = run.judge(proofs[1])
+    lacks = Evidence(layer="edge", control="c", name="e", log="function", lacks=("header",))
+    deployment = FakeDeployment(_answer(ANSWER), records)
+    _, verdict = _run(deployment, _request(**request_), lacks)
     assert verdict.status == "fail"
     assert said in verdict.detail
 
@@ -265,7 +262,7 @@ def test_a_log_without_requests_or_without_a_secret_to_find_proves_nothing(
 def test_an_alert_must_have_been_taken_by_a_topic(
     refused: str | None, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where = FakeDeployment(Answer(200, {}, b""), {})
+    where = FakeDeployment(NOTHING, {})
     where.applied = Applied({"execution_role": "r", "partition": "aws", "account": "1"})
     calls = Calls(where, "s")
     text = f'"Somebody was refused. {calls.caller} called E of x at y."'
@@ -296,17 +293,10 @@ def test_a_question_must_be_denied_by_its_own_statement(statement: str, said: st
         "iam.list_role_policies": {"PolicyNames": ["role"]},
         "iam.get_role_policy": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]}},
     }
-    question = Question(
-        layer="compute",
-        control="c",
-        name="q",
-        actions=("s3:GetObject",),
-        allowed=False,
-        denied_by="explicit",
-        statement=statement,
-    )
-    run = Run(FakeDeployment(Answer(200, {}, b""), {}, iam), [question])
-    assert run.judge(question) == Verdict("fail" if said else "pass", said)
+    question = Question(layer="compute", control="c", name="q", actions=("s3:GetObject",),
+                        allowed=False, denied_by="explicit", statement=statement)  # fmt: skip
+    expected = Verdict("fail" if said else "pass", said)
+    assert _run(FakeDeployment(NOTHING, {}, iam), question) == [expected]
 
 
 def _error(code: str) -> ClientError:
@@ -321,8 +311,7 @@ def test_what_aws_does_not_tell_is_no_proof_and_what_is_gone_is_no_excuse() -> N
     }
     about: dict[str, Any] = {"layer": "governance", "control": "c", "find": "a", "equals": 1}
     proofs = [Evidence(name=call, call=call, **about) for call in answers]
-    run = Run(FakeDeployment(Answer(200, {}, b""), {}, answers), proofs)
-    secret, trail, broken = (run.judge(proof) for proof in proofs)
+    secret, trail, broken = _run(FakeDeployment(NOTHING, {}, answers), *proofs)
     assert secret.status == "skip"
     assert "AccessDenied" in secret.detail
     assert trail.status == "fail"
@@ -335,8 +324,7 @@ def test_an_answer_without_what_is_looked_for_is_a_sentence(found: object) -> No
     evidence = Evidence(
         layer="a", control="c", name="e", call="s3.get_it", find="sort(a[].b)", equals=["x"]
     )
-    run = Run(FakeDeployment(Answer(200, {}, b""), {}, {"s3.get_it": found}), [evidence])
-    verdict = run.judge(evidence)
+    (verdict,) = _run(FakeDeployment(NOTHING, {}, {"s3.get_it": found}), evidence)
     assert verdict.status == "fail"
     assert "sort(a[].b)" in verdict.detail
 
@@ -374,10 +362,8 @@ def test_what_another_environment_of_the_account_owns_is_left_to_its_proofs(proo
         "log_groups": {log: log for log in ("waf", "api", "function")} | {"trail": None},
         "trail_arn": None,
     }
-    answer = Answer(200, HEADERS | IDS, b"{}")
-    run = Run(FakeDeployment(answer, PASSING, outputs=OUTPUTS | unmanaged), [proof])
-    run.make()
-    verdict = run.judge(proof)
+    deployment = FakeDeployment(_answer({}), PASSING, outputs=OUTPUTS | unmanaged)
+    (verdict,) = _run(deployment, proof)
     assert verdict.status == "skip"
     assert "this environment does not manage" in verdict.detail
 
@@ -390,7 +376,6 @@ def test_one_request_that_goes_wrong_does_not_end_the_run() -> None:
             return super().ask(request)
 
     proofs = [_request(name="broken"), _request(name="sound")]
-    run = Run(Broken(Answer(200, HEADERS | IDS, json.dumps(ANSWER).encode()), PASSING), proofs)
-    run.make()
-    assert run.judge(proofs[0]) == Verdict("fail", "it could not be asked: no such thing")
-    assert run.judge(proofs[1]) == Verdict("pass")
+    assert _run(Broken(_answer(ANSWER), PASSING), *proofs) == [
+        Verdict("fail", "it could not be asked: no such thing"), Verdict("pass"),
+    ]  # fmt: skip

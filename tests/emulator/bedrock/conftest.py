@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator, signed
 from tests.emulator.shown import unique
 
 MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -87,9 +87,4 @@ def post(
     region: str = REGION,
     service: str = "bedrock",
 ) -> Any:
-    scope = f"{key}/20260101/{region}/{service}/aws4_request"
-    headers = {
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
-        "Content-Type": "application/json",
-    }
-    return emulator.request("POST", path, body, headers)
+    return emulator.request("POST", path, body, signed(service, key, region))

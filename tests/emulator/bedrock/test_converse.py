@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.emulator.bedrock.conftest import MODEL, PROFILE, PROFILE_ARN, QUESTION, post, said
 from tests.emulator.conftest import ACCOUNT, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import refusal, unique
 
 
 def test_a_question_is_answered(converse: Any) -> None:
@@ -147,14 +147,10 @@ def test_a_guardrail_that_is_not_there_stops_the_call(
     converse: Any, guardrail: dict[str, str], config: dict[str, str]
 ) -> None:
     """AWS says one thing of identifier and version (five reports on live accounts, 2026)."""
-    with pytest.raises(ClientError) as caught:
-        converse(QUESTION, guardrailConfig={"guardrailIdentifier": guardrail["id"]} | config)
-    response = caught.value.response
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    assert response["Error"] == {
-        "Code": "ValidationException",
-        "Message": "The guardrail identifier or version provided in the request does not exist.",
-    }
+    config = {"guardrailIdentifier": guardrail["id"]} | config
+    why = "The guardrail identifier or version provided in the request does not exist."
+    refused = refusal(converse, QUESTION, guardrailConfig=config)
+    assert refused == (400, "ValidationException", why)
 
 
 def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict[str, str]) -> None:
@@ -195,10 +191,9 @@ def test_texts_can_be_judged_without_a_model(emulator: Emulator, guardrail: dict
     ],
 )  # fmt: skip
 def test_what_aws_refuses_is_refused(converse: Any, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ClientError) as caught:
-        converse(QUESTION, **changes)
-    assert caught.value.response["Error"]["Code"] == "ValidationException"
-    assert message in str(caught.value)
+    _, code, why = refusal(converse, QUESTION, **changes)
+    assert code == "ValidationException"
+    assert message in why
 
 
 @pytest.mark.parametrize("model", [PROFILE, PROFILE_ARN, f"global.{MODEL}", "us.amazon.nova-x"])

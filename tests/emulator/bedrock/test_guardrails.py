@@ -6,16 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.conftest import ACCOUNT, REGION, Emulator, client_of
+from tests.emulator.conftest import ACCOUNT, REGION, Emulator, client_of, signed
 from tests.emulator.shown import allow, deny, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
 MESSAGES = {"blockedInputMessaging": "in", "blockedOutputsMessaging": "out"}
-SIGNED = {
-    "Authorization": "AWS4-HMAC-SHA256"
-    f" Credential=rehearsal/20260101/{REGION}/bedrock/aws4_request",
-    "Content-Type": "application/json",
-}
 
 
 def filters(kind: str, given: str, answered: str) -> dict[str, Any]:
@@ -162,7 +157,7 @@ def test_what_aws_refuses_is_refused(
     emulator: Emulator, bedrock: Any, change: dict[str, Any], message: str
 ) -> None:
     body = {"name": unique(), **MESSAGES, **change}
-    answer = emulator.request("POST", "/guardrails", json.dumps(body).encode(), SIGNED)
+    answer = emulator.request("POST", "/guardrails", json.dumps(body).encode(), signed("bedrock"))
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationException")
     assert message in answer.json()["message"]
     assert body["name"] not in [each["name"] for each in bedrock.list_guardrails()["guardrails"]]
@@ -191,7 +186,7 @@ def test_a_malformed_request_changes_nothing(
     path = f"/guardrails/{made['guardrailId']}"
     method, _, path = line.replace("{guardrail}", path).partition(" ")
     sent = body.replace("{arn}", made["guardrailArn"]).encode() or None
-    answer = emulator.request(method, path, sent, SIGNED)
+    answer = emulator.request(method, path, sent, signed("bedrock"))
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, code)
     known = bedrock.list_guardrails(guardrailIdentifier=made["guardrailId"])["guardrails"]
     assert [each["version"] for each in known] == ["DRAFT"]

@@ -1,6 +1,5 @@
 """AWS WAF's API takes no rule that could not work, and tells what rules cost."""
 
-import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -99,7 +98,7 @@ def test_a_web_acl_tells_its_capacity(waf: Any, create: Any) -> None:
 def test_a_web_acl_that_could_not_work_is_refused(
     create: Any, rules: list[dict[str, Any]], code: str, says: str
 ) -> None:
-    _, refused, why = refusal(functools.partial(create, "refused", *rules))
+    _, refused, why = refusal(create, "refused", *rules)
     assert refused == code
     assert re.search(says, why)
 

@@ -1,15 +1,13 @@
 """ARNs begin with the partition of their region, wherever the emulator makes one."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from emulator.server import Server
 from emulator.wire.partition import partition_of
 from tests.emulator.conftest import ACCOUNT, Emulator
-from tests.emulator.shown import unique
+from tests.emulator.shown import allow, document, trust, unique
 from toolkit import aws_facts
 
 EMULATOR = Path(__file__).parents[3] / "emulator"
@@ -61,16 +59,12 @@ def test_a_role_converses_in_every_geography(profile: str, region: str) -> None:
 
 def _converse(emulator: Emulator, profile: str, region: str) -> None:
     partition = partition_of(region)
-    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    everything = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    trust: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole"}
-    trust["Principal"] = {"AWS": f"arn:{partition}:iam::{ACCOUNT}:root"}
+    everything = document(allow("*"))
+    anybody = trust({"AWS": f"arn:{partition}:iam::{ACCOUNT}:root"})
     iam, name = emulator.client("iam", region=region), unique("asks")
     boundary = iam.create_policy(PolicyName=name, PolicyDocument=everything)["Policy"]["Arn"]
     role = iam.create_role(
-        RoleName=name,
-        PermissionsBoundary=boundary,
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        RoleName=name, PermissionsBoundary=boundary, AssumeRolePolicyDocument=anybody
     )["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=everything)
     sts = emulator.client("sts", region=region)

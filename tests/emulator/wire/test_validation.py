@@ -12,13 +12,8 @@ from emulator.wire.errors import AwsError, render
 from emulator.wire.http import HttpRequest, HttpResponse
 from emulator.wire.operations import recognize
 from emulator.wire.validation import validate
-from tests.emulator.conftest import REGION
+from tests.emulator.conftest import signed
 from tests.services import SERVICES as CONFIGURED
-
-
-def signed(service: str) -> tuple[tuple[str, str], ...]:
-    scope = f"rehearsal/20260101/{REGION}/{service}/aws4_request"
-    return (("Host", "127.0.0.1"), ("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, x"))
 
 
 def identified(request: HttpRequest) -> Call:
@@ -39,7 +34,8 @@ def call(service: str, line: str, body: str | bytes, *headers: tuple[str, str]) 
     method, target = line.split()
     path, _, query = target.partition("?")
     content = body.encode() if isinstance(body, str) else body
-    request = HttpRequest(method, path, query, (*signed(service), *headers), content, "127.0.0.1")
+    sent = (("Host", "127.0.0.1"), ("Authorization", signed(service)["Authorization"]), *headers)
+    request = HttpRequest(method, path, query, sent, content, "127.0.0.1")
     return identified(request)
 
 
