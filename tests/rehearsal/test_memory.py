@@ -284,8 +284,10 @@ def test_fifty_clients_for_a_minute_get_what_the_budget_holds(
                     if said.code == "budget_exhausted":
                         assert 0 < int(said.headers["retry-after"]) <= 86_400
 
+    assert alarm_of(memory, "budget-nearly-used") == "OK"
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(hammer, range(50)))
+    assert alarm_of(memory, "budget-nearly-used") == "ALARM"
     (paid,) = set(usages)
     assert len(usages) == (LIMIT - worst) // paid + 1, seen
     assert sum(usages) <= LIMIT
@@ -293,6 +295,16 @@ def test_fifty_clients_for_a_minute_get_what_the_budget_holds(
     last = web.ask(QUESTION)
     assert (last.status, last.code) == (429, "budget_exhausted")
     assert memory_counters(memory) == {"total": sum(usages)}
+
+
+def alarm_of(rehearsal: Rehearsal, name: str) -> str:
+    """Return the state of an alarm, as of now."""
+    url = f"{rehearsal.endpoint}/_aws/clock"
+    urlopen(Request(url, b'{"forward_seconds": 0}', method="PUT"), timeout=30).close()
+    (alarm,) = rehearsal.client("cloudwatch", REGION).describe_alarms(
+        AlarmNames=[f"chatbot-memory-{name}"]
+    )["MetricAlarms"]
+    return str(alarm["StateValue"])
 
 
 def memory_counters(rehearsal: Rehearsal) -> dict[str, int]:

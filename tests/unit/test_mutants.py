@@ -153,7 +153,7 @@ def test_every_rule_denial_and_watched_event_is_taken_out(file: str, control: st
 
 
 def test_what_is_by_hand_needs_a_hand() -> None:
-    assert len(LISTED.by_hand) <= 80
+    assert len(LISTED.by_hand) <= 85
     for mutant in LISTED.by_hand:
         source = (ROOT / mutant.file).read_text(encoding="utf-8")
         text = mutant.mutated(source)

@@ -181,6 +181,34 @@ run "patterns_and_filters_fit_their_limits" {
   }
 }
 
+run "a_table_has_alarms_on_its_budgets_and_on_its_silence" {
+  command = plan
+
+  variables {
+    memory_table_name = "chatbot-test"
+  }
+
+  assert {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.metric_name, alarm.statistic, tostring(alarm.threshold), alarm.comparison_operator]
+      if contains(["budget-nearly-used", "memory-errors"], name)
+      } == {
+      budget-nearly-used = ["BudgetUsed", "Maximum", "80", "GreaterThanOrEqualToThreshold"]
+      memory-errors      = ["MemoryErrors", "Sum", "5", "GreaterThanOrEqualToThreshold"]
+    }
+    error_message = "At 80 per cent of a budget, and for a table that does not answer, an alarm must ring."
+  }
+}
+
+run "an_environment_without_a_table_has_no_alarm_on_it" {
+  command = plan
+
+  assert {
+    condition     = length(setintersection(keys(aws_cloudwatch_metric_alarm.this), ["budget-nearly-used", "memory-errors"])) == 0
+    error_message = "An alarm on what nobody writes never rings."
+  }
+}
+
 run "what_grew_too_long_is_refused" {
   command = plan
 

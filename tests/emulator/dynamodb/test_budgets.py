@@ -137,6 +137,44 @@ def test_a_reservation_is_settled_in_the_day_in_which_it_was_made(
     }
 
 
+@pytest.mark.parametrize(
+    ("edge", "counted"),
+    [
+        (("2026-11-27T23:59:59", "2026-11-28T00:00:01"), {"2026-11": ("d27", "d28")}),
+        (("2026-11-30T23:59:59", "2026-12-01T00:00:01"), {"2026-11": ["d30"], "2026-12": ["d01"]}),
+    ],
+    ids=["day", "month"],
+)
+def test_on_both_sides_of_midnight_at_once_each_period_has_its_own(
+    store: Store, dynamodb: Any, table: str, edge: tuple[str, str], counted: dict[str, Any]
+) -> None:
+    """Two functions' clocks differ by seconds: each counts in the period that it believes in."""
+    limit = 3 * WORST
+    most = (limit - WORST) // PAID + 1
+    sides = [budgets_at(store, [moment(at)], client=Limits(day=limit)) for at in edge]
+
+    def ask(number: int) -> int:
+        spending = sides[number % 2].open(WEB, WORST, Deadline.after(20))
+        try:
+            spending.call()
+        except BudgetExhaustedError:
+            return 0
+        spending.cost(PAID)
+        spending.settle()
+        return 1
+
+    with ThreadPoolExecutor(20) as pool:
+        answered = list(pool.map(ask, range(40)))
+    for side in range(2):
+        at_once = sum(answered[side::2])
+        assert 0 < at_once <= most
+        assert at_once + sum(ask(side) for _ in range(most)) == most
+    assert counters(dynamodb, table) == {
+        month: {"total": len(days) * most * PAID, **dict.fromkeys(days, most * PAID)}
+        for month, days in counted.items()
+    }
+
+
 def test_a_months_budget_ends_with_the_month(store: Store) -> None:
     at = [moment("2026-02-26T12:00:00")]
     budgets = budgets_at(store, at, client=Limits(day=1000, month=1500))

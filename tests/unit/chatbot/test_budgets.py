@@ -37,6 +37,11 @@ def test_no_tokenizer_passes_the_bound(name: str) -> None:
     assert max(tokens.values()) <= bound + 1
 
 
+def test_the_corpus_has_ten_languages_and_what_is_harder() -> None:
+    assert len([name for name in CORPUS if len(name) == 2]) >= 10  # ISO 639
+    assert {"emoji", "ligatures", "zalgo"} <= set(CORPUS)
+
+
 def test_a_text_that_a_tokenizer_makes_longer_is_counted_as_it_becomes() -> None:
     """ﷺ is three bytes, and eighteen letters once it is in the form NFKC."""
     ligatures = CORPUS["ligatures"]
