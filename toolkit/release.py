@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from toolkit.proofs.deployment import Deployment
 
@@ -84,9 +84,7 @@ class Release:
             self._check(wanted)
         return self._shift(now.version, wanted if wanted != now.version else "", 1.0, revision)
 
-    def promote(
-        self, tell: Callable[[str], None], steps: Sequence[float] = STEPS, minutes: float = MINUTES
-    ) -> Serving:
+    def promote(self, tell: Callable[[str], None], minutes: float = MINUTES) -> Serving:
         """Let the newest version answer more and more, as long as no further alarm rings.
 
         Raises ReleaseError after a roll-back, which an alarm causes.
@@ -95,7 +93,7 @@ class Release:
         if not now.other:
             return now
         rung = self._ringing()
-        for share in steps:
+        for share in STEPS:
             _, revision = self._read()
             now = self._shift(now.version, now.other if share < 1 else "", 1 - share, revision)
             tell(str(now))

@@ -30,152 +30,116 @@ class Reply:
 
 @dataclass(frozen=True)
 class _Intent:
-    name: str
     words: frozenset[str]
     answer: str
-    phrases: tuple[str, ...] = ()
+    phrases: tuple[str, ...]
 
 
-def _intent(name: str, words: str, answer: str, *phrases: str) -> _Intent:
-    return _Intent(name, frozenset(words.split()), answer, phrases)
+def _intent(words: str, answer: str, phrases: str = "") -> _Intent:
+    return _Intent(frozenset(words.split()), answer, tuple(filter(None, phrases.split(", "))))
 
 
 # Stems, so that "refunded" and "refunds" count for "refund". Of equal scores the first one wins.
 _INTENTS = (
     # The next two exist so that the guardrail's policies on answers can be seen at work.
     _intent(
-        "login",
         "",
         "Your last login was yesterday, from 203.0.113.7.",
-        "last login",
-        "last logged in",
+        "last login, last logged in",
     ),
     _intent(
-        "rivals",
         "",
         "Besides our own assistant, people who shop with us also name ChatGPT and Gemini. Both"
         " work with the export from your account page.",
-        "other assistant",
-        "another assistant",
-        "third party assistant",
+        "other assistant, another assistant, third party assistant",
     ),
     _intent(
-        "email",
         "email mail",
         "You can write to our support team at support@shop.example. They answer within one"
         " working day.",
-        "email address",
-        "contact email",
-        "support email",
-        "write to you",
+        "email address, contact email, support email, write to you",
     ),
     _intent(
-        "delivery",
         "deliver shipp ship arrive parcel package courier track late",
         "Parcels take two to four working days. Your order page shows where yours is, and the"
         " courier's link there gives a time window on the day it arrives.",
-        "where is my order",
-        "where is my parcel",
-        "tracking number",
+        "where is my order, where is my parcel, tracking number",
     ),
     _intent(
-        "cancel",
         "cancel",
         "You can cancel an order until it is packed: open it in your account and choose Cancel."
         " After that, please refuse the parcel or return it, and we refund you in full.",
     ),
     _intent(
-        "refund",
         "refund money reimburse",
         "We refund to the card or account that you paid with, within five working days after the"
         " return reaches our warehouse. You get a message when it is on its way.",
         "money back",
     ),
     _intent(
-        "returns",
         "return exchange unwanted size wrong",
         "You can return anything within 30 days, unused and in its box. Open the order in your"
         " account, choose Return, and print the free label.",
-        "send back",
-        "send it back",
+        "send back, send it back",
     ),
     _intent(
-        "warranty",
         "warranty guarantee broken defect faulty damage repair",
         "Everything that we sell has a two-year warranty. Open the order, choose Report a problem,"
         " and add a photo; we repair or replace it at no cost.",
-        "stopped working",
-        "does not work",
+        "stopped working, does not work",
     ),
     _intent(
-        "invoice",
         "invoice receipt vat bill",
         "Your invoice is on the order page as a PDF as soon as the order ships. If your company"
         " needs a VAT number on it, add that under Billing in your account first.",
     ),
     _intent(
-        "payment",
         "pay payment card charge price cost visa paypal declin instalment",
         "We take the usual cards, PayPal and bank transfer. If a payment was declined, please check"
         " the limit with your bank, then try again from the order page; nothing is charged twice.",
     ),
     _intent(
-        "password",
         "password login log sign locked account access",
         "Choose Forgot password on the sign-in page, and we send a link that works for one hour."
         " After five wrong tries an account is locked for fifteen minutes, and then opens itself.",
-        "sign in",
-        "log in",
-        "reset my password",
+        "sign in, log in, reset my password",
     ),
     _intent(
-        "hours",
         "open hour close holiday weekend time",
         "Our support team is here Monday to Friday from 8 am to 8 pm, and on Saturday from 9 am to"
         " 4 pm. This chat answers at any hour.",
-        "opening hours",
-        "when are you open",
+        "opening hours, when are you open",
     ),
     _intent(
-        "human",
         "human person agent colleague representative phone call speak",
         "I can pass you on to a colleague. Please open Help in your account and choose Call me"
         " back; on working days someone rings within an hour.",
-        "real person",
-        "talk to someone",
-        "speak to",
+        "real person, talk to someone, speak to",
     ),
     _intent(
-        "order",
         "order purchase bought basket checkout",
         "You find all your orders in your account under Orders, each with its state, its invoice"
         " and what you can still change. Which of these do you need?",
     ),
     _intent(
-        "product",
         "product item stock available recommend feature compatible colour material",
         "Each product page lists features, sizes and what it works with, and shows at once whether"
         " we have it in stock. You can ask to be told when something is back.",
     ),
     _intent(
-        "story",
         "detail explain everything guide step",
         " ".join(
             f"Step {number}: open your account, choose the order, read what it says, and go on to"
             " the next page when all of it is right."
             for number in range(1, 31)
         ),
-        "every detail",
-        "step by step",
-        "long answer",
+        "every detail, step by step, long answer",
     ),
     _intent(
-        "thanks",
         "thank thanks great perfect cheers",
         "You are welcome. Is there anything else that I can help you with?",
     ),
     _intent(
-        "greeting",
         "hello hi hey morning afternoon evening",
         "Hello! I can help with orders, delivery, returns, payments and your account. What do you"
         " need?",

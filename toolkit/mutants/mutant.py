@@ -51,7 +51,7 @@ def distinct(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
         yield mutant if count == 1 else replace(mutant, change=f"{mutant.change} #{count}")
 
 
-def short(text: str, length: int = 60) -> str:
+def short(text: str) -> str:
     """Return a text on one line, cut where it is too long to be a name."""
     line = re.sub(r"\s+", " ", text).strip()
-    return line if len(line) <= length else f"{line[: length - 1]}…"
+    return line if len(line) <= 60 else f"{line[:59]}…"

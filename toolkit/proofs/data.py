@@ -75,9 +75,9 @@ class Item:
     controls: tuple[str, ...] = ()  # that name another item as theirs
 
 
-def owasp(folder: Path = FOLDER) -> tuple[Item, ...]:
+def owasp() -> tuple[Item, ...]:
     """Read the ten items, in OWASP's order."""
-    document = _document(folder / OWASP)
+    document = _document(FOLDER / OWASP)
     return tuple(
         Item(**{**one, "why": one["why"].strip(), "controls": tuple(one.get("controls", ()))})
         for one in document["item"]

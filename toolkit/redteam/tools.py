@@ -76,9 +76,8 @@ class Lines:
 class Promptfoo:
     """promptfoo (npm), in an environment of its own: each prompt is a test that wants a refusal."""
 
-    def __init__(self, probes: list[Probe], version: str = PROMPTFOO) -> None:
+    def __init__(self, probes: list[Probe]) -> None:
         self._probes = probes
-        self._version = version
 
     def config(self, bridge: Bridge) -> Mapping[str, object]:
         """Return the content of promptfooconfig.json."""
@@ -103,13 +102,13 @@ class Promptfoo:
 
     def run(self, bridge: Bridge, folder: Path) -> Families:
         """Install promptfoo, and evaluate."""
-        home = CACHE / "promptfoo" / self._version
+        home = CACHE / "promptfoo" / PROMPTFOO
         program = home / "node_modules" / ".bin" / "promptfoo"
         if not program.exists():
             _needs("npm", "Install Node.js 20 or later.")
             _run(
                 *("npm", "install", "--no-audit", "--no-fund", "--no-package-lock"),
-                *("--prefix", str(home), f"promptfoo@{self._version}"),
+                *("--prefix", str(home), f"promptfoo@{PROMPTFOO}"),
             )
         config = folder / "promptfooconfig.json"
         config.write_text(json.dumps(self.config(bridge), indent=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from chatbot import refusals, replies
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
+    Bounded,
     EndpointError,
     RefusedError,
     UnansweredError,
@@ -64,9 +64,7 @@ class Bedrock:
         self._path = f"/model/{quote(config.model_id, safe='')}/converse"
         self._sleep = sleep
         self._uniform = uniform
-        # A socket's timeouts bound each connect and each read, not the call: several addresses, a
-        # slow name server or an answer that trickles add up. Waiting for a thread bounds it all.
-        self._threads = ThreadPoolExecutor(thread_name_prefix="bedrock")
+        self._bounded = Bounded("bedrock")
 
     def worst(self, request: ChatRequest) -> int:
         """Return the most tokens that one call for a request can cost."""
@@ -100,14 +98,11 @@ class Bedrock:
         raise AssertionError  # the last attempt returns or raises
 
     def _call(self, document: Mapping[str, Any], deadline: Deadline) -> object:
-        if deadline.remaining() == 0:
-            raise ModelTimeoutError(hint="no time was left to call Bedrock")
-        future = self._threads.submit(self._endpoint.post, self._path, document)
+        left, post = deadline.remaining(), self._endpoint.post
         try:
-            return future.result(timeout=deadline.remaining())
-        except TimeoutError:
-            future.cancel()
-            raise ModelTimeoutError(hint="no answer from Bedrock within the time left") from None
+            return self._bounded.call(left, post, self._path, document)
+        except TimeoutError as late:
+            raise ModelTimeoutError(hint=f"Bedrock: {late}") from None
 
     def _document(self, request: ChatRequest) -> Mapping[str, Any]:
         metadata = {"request_id": request.ids.request_id}

@@ -8,6 +8,7 @@ import http.client
 import json
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -70,6 +71,28 @@ class RefusedError(Exception):
         self.message = message
         self.request_id = request_id
         self.item = item  # DynamoDB's, which did not meet the condition
+
+
+class Bounded:
+    """Bounds calls in time.
+
+    A socket's timeouts bound each connect and each read, not the call: several addresses, a slow
+    name server or an answer that trickles add up. Waiting for a thread bounds it all.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(thread_name_prefix=name)
+
+    def call(self, seconds: float, function: Callable[..., object], *given: object) -> object:
+        """Return what a function returns. Raises TimeoutError when that takes longer."""
+        if seconds == 0:
+            raise TimeoutError("no time was left for the call")
+        future = self._threads.submit(function, *given)
+        try:
+            return future.result(timeout=seconds)
+        except TimeoutError:
+            future.cancel()
+            raise TimeoutError("no answer within the time left") from None
 
 
 @dataclass(slots=True)

@@ -7,12 +7,17 @@ bounded in time: a store that is slow, throttled or away is one that refuses.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from random import SystemRandom
 from typing import TYPE_CHECKING, Protocol
 
 from chatbot.credentials import CredentialsError
-from chatbot.endpoint import EndpointError, RefusedError, UnreachableError, UntrustedError
+from chatbot.endpoint import (
+    Bounded,
+    EndpointError,
+    RefusedError,
+    UnreachableError,
+    UntrustedError,
+)
 from chatbot.errors import ChatbotError, InternalError, MemoryUnavailableError
 from chatbot.models import Deadline
 
@@ -75,7 +80,7 @@ class Store:
         self._table = table
         self._sleep = sleep
         self._uniform = uniform
-        self._threads = ThreadPoolExecutor(thread_name_prefix="store")
+        self._bounded = Bounded("store")
 
     def update(
         self, key: tuple[str, str], change: str, condition: str, values: Item, deadline: Deadline
@@ -128,14 +133,11 @@ class Store:
         raise AssertionError  # the last attempt returns or raises
 
     def _once(self, target: str, document: object, end: Deadline) -> Mapping[str, object]:
-        if end.remaining() == 0:
-            raise MemoryUnavailableError(hint="no time was left to call DynamoDB")
-        future = self._threads.submit(self._endpoint.post, "/", document, target)
+        left, post = end.remaining(), self._endpoint.post
         try:
-            answer = future.result(timeout=end.remaining())
-        except TimeoutError:
-            future.cancel()
-            raise MemoryUnavailableError(hint="no answer from DynamoDB in time") from None
+            answer = self._bounded.call(left, post, "/", document, target)
+        except TimeoutError as late:
+            raise MemoryUnavailableError(hint=f"DynamoDB: {late}") from None
         return answer if isinstance(answer, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""What an API request asks leave for, told from the very bytes that the SDK sends."""
+"""What an API request needs permission for, read from the very bytes that the SDK sends."""
 
 from dataclasses import replace
 from typing import Any

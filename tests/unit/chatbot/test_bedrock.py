@@ -227,7 +227,7 @@ def test_gives_up_in_time_even_when_the_answer_trickles(
         model.ask(REQUEST, Deadline.after(0.3), Spending())
     assert time.monotonic() - started < 2
     loopback.handler.pause_per_byte = 0.0
-    model._threads.shutdown()
+    model._bounded._threads.shutdown()
 
 
 def test_the_next_request_is_served_while_an_abandoned_call_goes_on(config: Config) -> None:
