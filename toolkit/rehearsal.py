@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 # Tests keep theirs apart from those that a person has up.
 HOME_VARIABLE = "CHATBOT_REHEARSALS"
 REHEARSALS = Path(os.environ.get(HOME_VARIABLE) or ROOT / ".rehearsal")
-PACKAGE = ROOT / "build" / "chatbot.zip"
 ACCOUNT_ID = "123456789012"
 DEFAULT_PORT = 4566
 # How many resources Terraform makes at once. With its usual ten, what requests wait for stands in a

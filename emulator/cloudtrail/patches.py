@@ -10,7 +10,7 @@ from moto.cloudtrail.models import CloudTrailBackend, Trail, cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 
-from emulator.cloudtrail.status import delivery_status
+from emulator.cloudtrail.status import delivery_status, forget
 from emulator.patching import Moto, add, patch
 from emulator.wire.documents import JsonObject
 
@@ -56,6 +56,7 @@ def _delete_by_name_or_arn(backend: CloudTrailBackend, name: str) -> None:
     trail = _trail(backend, name)
     del backend.trails[trail.trail_name]
     backend.tagging_service.delete_all_tags_for_resource(trail.arn)
+    forget(trail.arn)
 
 
 @add(CloudTrailResponse, "describe_trails")

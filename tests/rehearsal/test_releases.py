@@ -11,9 +11,10 @@ import pytest
 
 from tests.rehearsal.live import HOME, REGION, write
 from tests.rehearsal.probing import QUESTION, Probes, ask, smoke
+from toolkit.package import OUTPUT
 from toolkit.processes import free_port
 from toolkit.proofs import targets
-from toolkit.rehearsal import PACKAGE, Rehearsal
+from toolkit.rehearsal import Rehearsal
 from toolkit.release import Release, Serving
 
 pytestmark = pytest.mark.long
@@ -36,7 +37,7 @@ def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be bui
 def package_with(folder: Path, name: str, handler: str) -> str:
     """Return the package with another handler; "" keeps its own beside a new file."""
     path = folder / f"{name}.zip"
-    shutil.copyfile(PACKAGE, path)
+    shutil.copyfile(OUTPUT, path)
     entry = "chatbot/handler.py" if handler else "another"
     with zipfile.ZipFile(path) as before:
         files = {one: before.read(one) for one in before.namelist()}

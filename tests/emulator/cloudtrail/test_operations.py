@@ -190,6 +190,10 @@ def test_the_status_tells_what_was_delivered_and_what_was_not(
     status = client.get_trail_status(Name=trail)
     assert status["IsLogging"] is False
     assert status["StopLoggingTime"]
+    aws("s3").put_bucket_policy(Bucket=bucket, Policy=bucket_policy(bucket))
+    client.delete_trail(Name=trail)
+    client.create_trail(Name=trail, S3BucketName=bucket)
+    assert "LatestDeliveryError" not in client.get_trail_status(Name=trail)
     assert refusal(client.stop_logging, Name="none")[1] == "TrailNotFoundException"
 
 
