@@ -199,10 +199,10 @@ def test_a_store_that_goes_away_meanwhile_counts_the_worst_and_keeps_the_convers
         faults({"dynamodb": {"error": "ServiceUnavailable", "times": 0}})
         return answer(path, document)
 
-    monkeypatch.setattr(chat.model, "post", going)
-    status, refused = chat.ask("Tell me about y.", known)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(chat.model, "post", going)
+        status, refused = chat.ask("Tell me about y.", known)
     assert (status, refused["error"]["code"]) == (503, "memory_unavailable")
-    monkeypatch.undo()
     emulator.request("DELETE", "/_aws/faults")
     _, later = chat.ask("And then?", known)
     assert chat.heard == ["Hello?", "First.", "And then?"]
