@@ -42,19 +42,11 @@ PROFILES = {
 }
 # An operation of each service that an environment needs in its region.
 SERVICES = {
-    "apigateway": "get_rest_apis",
-    "bedrock": "list_guardrails",
-    "cloudtrail": "describe_trails",
-    "cloudwatch": "describe_alarms",
-    "events": "list_rules",
-    "iam": "list_roles",
-    "kms": "list_keys",
-    "lambda": "list_functions",
-    "logs": "describe_log_groups",
-    "s3": "list_buckets",
-    "sns": "list_topics",
-    "sts": "get_caller_identity",
-}
+    "apigateway": "get_rest_apis", "bedrock": "list_guardrails", "cloudtrail": "describe_trails",
+    "cloudwatch": "describe_alarms", "events": "list_rules", "iam": "list_roles",
+    "kms": "list_keys", "lambda": "list_functions", "logs": "describe_log_groups",
+    "s3": "list_buckets", "sns": "list_topics", "sts": "get_caller_identity",
+}  # fmt: skip
 
 
 def test_every_geography_of_a_profile_has_its_place() -> None:

@@ -73,16 +73,9 @@ OURS = (
     f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/{NAME}",
     OUR_KEY,
     f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
-    *(
-        f"{LOGS}{group}"
-        for group in (
-            f"/aws/apigateway/{NAME}",
-            "/aws/bedrock/model-invocations",
-            f"/aws/cloudtrail/{NAME}",
-            f"/aws/lambda/{NAME}",
-            f"aws-waf-logs-{NAME}",
-        )
-    ),
+    *(f"{LOGS}/aws/{service}/{NAME}" for service in ("apigateway", "cloudtrail", "lambda")),
+    f"{LOGS}aws-waf-logs-{NAME}",
+    f"{LOGS}/aws/bedrock/model-invocations",
     f"{LOGS}/aws/bedrock/model-invocations:log-stream:aws/bedrock/modelinvocations",
     f"arn:aws:s3:::{GLOBAL}-trail-{ACCOUNT}",
     f"arn:aws:s3:::{GLOBAL}-trail-{ACCOUNT}/AWSLogs/{ACCOUNT}/CloudTrail/record.json.gz",
@@ -94,96 +87,51 @@ OURS = (
 # Denied by a wildcard, and done to no resource: the organisation's policy, which denies these by
 # resource, leaves them to the account's administrators.
 NAMELESS = {
-    "cloudtrail:StopImport",
-    "cloudwatch:DeleteAnomalyDetector",
-    "cloudwatch:DeleteOmniThread",
-    "cloudwatch:DeleteResourceMetricsConfiguration",
-    "cloudwatch:PutAnomalyDetector",
-    "cloudwatch:PutIntelligenceConfiguration",
-    "cloudwatch:PutManagedInsightRules",
-    "cloudwatch:PutRecords",
-    "events:PutPartnerEvents",
-    "events:PutPermission",
-    "iam:DeleteAccountAlias",
-    "iam:DeleteAccountPasswordPolicy",
-    "iam:DeleteCloudFrontPublicKey",
-    "iam:UpdateAccountEmailAddress",
-    "iam:UpdateAccountName",
-    "iam:UpdateAccountPasswordPolicy",
-    "iam:UpdateCloudFrontPublicKey",
-    "lambda:CreateCodeSigningConfig",
-    "lambda:CreateEventSourceMapping",
-    "lambda:CreateMicrovmImage",
-    "logs:DeleteIndexPolicy",
-    "logs:DeleteIntegration",
-    "logs:DeleteLogDelivery",
-    "logs:DeletePipelineRule",
-    "logs:DeleteQueryDefinition",
-    "s3:PutAccessPointPublicAccessBlock",
-    "s3:PutAccountPublicAccessBlock",
-    "s3:PutStorageLensConfiguration",
-    "sns:SetEndpointAttributes",
-    "sns:SetPlatformApplicationAttributes",
-    "sns:SetSMSAttributes",
-    "wafv2:DeleteAPIKey",
-}
+    "cloudtrail:StopImport", "cloudwatch:DeleteAnomalyDetector", "cloudwatch:DeleteOmniThread",
+    "cloudwatch:DeleteResourceMetricsConfiguration", "cloudwatch:PutAnomalyDetector",
+    "cloudwatch:PutIntelligenceConfiguration", "cloudwatch:PutManagedInsightRules",
+    "cloudwatch:PutRecords", "events:PutPartnerEvents", "events:PutPermission",
+    "iam:DeleteAccountAlias", "iam:DeleteAccountPasswordPolicy", "iam:DeleteCloudFrontPublicKey",
+    "iam:UpdateAccountEmailAddress", "iam:UpdateAccountName", "iam:UpdateAccountPasswordPolicy",
+    "iam:UpdateCloudFrontPublicKey", "lambda:CreateCodeSigningConfig",
+    "lambda:CreateEventSourceMapping", "lambda:CreateMicrovmImage", "logs:DeleteIndexPolicy",
+    "logs:DeleteIntegration", "logs:DeleteLogDelivery", "logs:DeletePipelineRule",
+    "logs:DeleteQueryDefinition", "s3:PutAccessPointPublicAccessBlock",
+    "s3:PutAccountPublicAccessBlock", "s3:PutStorageLensConfiguration", "sns:SetEndpointAttributes",
+    "sns:SetPlatformApplicationAttributes", "sns:SetSMSAttributes", "wafv2:DeleteAPIKey",
+}  # fmt: skip
 
 # What an administrator under the organisation's policy may still write to what is ours, and why
 # that undoes no control, or raises an alert. What a bound role may, tests/tampering.toml lists.
 LEFT_OPEN = {
     "nothing here depends on a tag": ["*:*Tag*", "*:Untag*", "kms:UpdateKeyDescription"],
     "it is there already, so this fails or makes another beside it": [
-        "*:CreateBucket",
-        "*:CreateLogGroup",
-        "*:CreateLogStream",
-        "*:CreatePolicy",
-        "*:CreateRole",
-        "*:CreateServiceLinkedRole",
-        "*:CreateTopic",
-        "*:CreateTrail",
-        "wafv2:Create*",
+        "*:CreateBucket", "*:CreateLogGroup", "*:CreateLogStream", "*:CreatePolicy", "*:CreateRole",
+        "*:CreateServiceLinkedRole", "*:CreateTopic", "*:CreateTrail", "wafv2:Create*",
     ],
     "it turns a control on": [
-        "*:Enable*",
-        "*:StartLogging",
-        "kms:CancelKeyDeletion",
-        "kms:RotateKeyOnDemand",
+        "*:Enable*", "*:StartLogging", "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
     ],
     "the key's own policy decides, and gives nobody but our services its use": [
-        "kms:*crypt*",
-        "kms:*DataKey*",
-        "kms:*capsulate",
-        "kms:*Grant",
-        "kms:*Mac",
-        "kms:*KeyMaterial",
-        "kms:DeriveSharedSecret",
-        "kms:Sign",
-        "kms:Verify",
-        "kms:ReplicateKey",
-        "kms:*PrimaryRegion",
-        "kms:SynchronizeMultiRegionKey",
-        "events:*Archive",
+        "kms:*crypt*", "kms:*DataKey*", "kms:*capsulate", "kms:*Grant", "kms:*Mac",
+        "kms:*KeyMaterial", "kms:DeriveSharedSecret", "kms:Sign", "kms:Verify", "kms:ReplicateKey",
+        "kms:*PrimaryRegion", "kms:SynchronizeMultiRegionKey", "events:*Archive",
     ],
     "without credentials, or along with AssumeRole, which is denied": ["sts:*"],
     "the topic's and its key's policies decide who publishes": [
-        "sns:ConfirmSubscription",
-        "sns:Publish",
+        "sns:ConfirmSubscription", "sns:Publish",
     ],
     "object lock keeps each version, and a copy takes nothing away": [
-        "s3:AbortMultipartUpload",
-        "s3:CreateBucketMetadataTableConfiguration",
-        "s3:*Replication",
-        "s3:ObjectOwnerOverrideToBucketOwner",
-        "s3:RestoreObject",
+        "s3:AbortMultipartUpload", "s3:CreateBucketMetadataTableConfiguration", "s3:*Replication",
+        "s3:ObjectOwnerOverrideToBucketOwner", "s3:RestoreObject",
     ],
     "it adds log events or reads them, and takes none away": [
-        "logs:CreateLogAnomalyDetector",
-        "logs:PutLogEvents",
+        "logs:CreateLogAnomalyDetector", "logs:PutLogEvents",
     ],
     "whoever calls the function meets its own checks and the guardrail": ["lambda:Invoke*"],
     "its items are the application's; of the table logs-changed tells": ["dynamodb:*"],
     "AWS invents the API's id; the alert api-changed tells": ["apigateway:*"],
-}
+}  # fmt: skip
 
 
 def on_ours(action: str) -> list[str]:
@@ -294,27 +242,18 @@ def test_a_bound_role_cannot_free_itself(
     policy = f"arn:aws:iam::{ACCOUNT}:policy/{GLOBAL}-deny-tampering"
     role = f"arn:aws:iam::{ACCOUNT}:role/{GLOBAL}-execution"
     bound = [ADMINISTRATOR, Policy(rendered(usages, "deny_tampering"), "deny-tampering")]
-    for action, resource in [
-        ("iam:DetachRolePolicy", role),
-        ("iam:AttachRolePolicy", role),
-        ("iam:PutRolePolicy", role),
-        ("iam:DeleteRolePolicy", role),
-        ("iam:DeleteRole", role),
-        ("iam:UpdateAssumeRolePolicy", role),
-        ("iam:PutRolePermissionsBoundary", role),
-        ("iam:DeleteRolePermissionsBoundary", role),
-        ("iam:CreatePolicyVersion", policy),
-        ("iam:SetDefaultPolicyVersion", policy),
-        ("iam:DeletePolicyVersion", policy),
-        ("iam:DeletePolicy", policy),
-        ("iam:PassRole", role),
-    ]:
-        decision = evaluate(Query(action, resource, {}, role), identity=bound)
-        assert (decision.reason, decision.by) == (
-            "explicit_deny",
-            "deny-tampering/DenyPrivilegeChanges",
-        ), action
-        assert ask(organisation, DEPLOY, action, resource).allowed
+    of_role = [
+        "DetachRolePolicy", "AttachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "DeleteRole",
+        "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
+        "PassRole",
+    ]  # fmt: skip
+    of_policy = ["CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion",
+                 "DeletePolicy"]  # fmt: skip
+    for action, resource in [*((a, role) for a in of_role), *((a, policy) for a in of_policy)]:
+        decision = evaluate(Query(f"iam:{action}", resource, {}, role), identity=bound)
+        by = "deny-tampering/DenyPrivilegeChanges"
+        assert (decision.reason, decision.by) == ("explicit_deny", by), action
+        assert ask(organisation, DEPLOY, f"iam:{action}", resource).allowed
 
 
 def test_only_the_functions_role_and_the_named_ones_are_bound(
