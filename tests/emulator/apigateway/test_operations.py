@@ -1,10 +1,12 @@
 """API Gateway's operations on REST APIs, where moto's own do something else."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from emulator.apigateway import usage_log
 from tests.emulator.conftest import LOGS, REGION, Emulator, client_of
 from tests.emulator.rest_apis import change, mock_api
 from tests.emulator.shown import refusal, shows, unique
@@ -255,3 +257,40 @@ def test_apis_stages_keys_and_plans_have_tags(apis: Any, stage: dict[str, str]) 
         assert get()["tags"] == {"b": "2"}
     absent = refusal(apis.tag_resource, resourceArn=f"{root}/restapis/none", tags=tags)
     assert absent[:2] == NOT_FOUND
+
+
+@pytest.fixture
+def quota(apis: Any) -> tuple[str, str]:
+    """Make a usage plan with a quota of ten a month, and a key on it."""
+    quota = {"limit": 10, "period": "MONTH"}
+    plan_id = apis.create_usage_plan(name=unique("plan"), quota=quota)["id"]
+    key_id = apis.create_api_key(name=unique("key"), enabled=True)["id"]
+    apis.create_usage_plan_key(usagePlanId=plan_id, keyId=key_id, keyType="API_KEY")
+    return plan_id, key_id
+
+
+@shows("apigateway:GetUsage")
+def test_a_plans_usage_is_told_by_day(apis: Any, quota: tuple[str, str]) -> None:
+    plan_id, key_id = quota
+    today = datetime.now(UTC).replace(hour=12)
+    before = today - timedelta(days=2)
+    for when in (before, before, today):
+        usage_log.note(plan_id, key_id, when.timestamp())
+    days = {"startDate": f"{before:%Y-%m-%d}", "endDate": f"{today + timedelta(days=3):%Y-%m-%d}"}
+    told = apis.get_usage(usagePlanId=plan_id, **days)
+    assert (told["startDate"], told["endDate"]) == (days["startDate"], days["endDate"])
+    left = 7 if before.month == today.month else 9
+    used, remaining = zip(*told["items"][key_id], strict=True)
+    assert used == (2, 0, 1)
+    assert (remaining[0], remaining[-1]) == (8, left)
+    other = apis.get_usage(usagePlanId=plan_id, keyId="other", **days)
+    assert "items" not in other or other["items"] == {}
+
+
+def test_no_usage_of_a_plan_that_is_not_there(apis: Any, quota: tuple[str, str]) -> None:
+    usage = apis.get_usage
+    days = {"startDate": "2026-11-01", "endDate": "2026-11-02"}
+    assert refusal(usage, usagePlanId="nowhere", **days)[:2] == NOT_FOUND
+    for wrong in ({"startDate": "1 November"}, {"endDate": "2026-10-31"}):
+        told = refusal(usage, usagePlanId=quota[0], **days | wrong)
+        assert told[:2] == (400, "BadRequestException")

@@ -27,20 +27,12 @@ def say(question: str, max_tokens: int = 512) -> str:
         ("Thank you!", "welcome"),
         ("qwertz", "a little more"),
         ("", "a little more"),
-    ],
-)
-def test_support_questions_get_their_answer(question: str, part: str) -> None:
-    assert part in say(question)
-
-
-@pytest.mark.parametrize(
-    ("question", "part"),
-    [
+        # Two that show the guardrail's policies on answers.
         ("Where was my last login from?", "203.0.113.7"),
         ("Does it work with other assistants?", "ChatGPT"),
     ],
 )
-def test_two_questions_show_the_guardrails_policies_on_answers(question: str, part: str) -> None:
+def test_support_questions_get_their_answer(question: str, part: str) -> None:
     assert part in say(question)
 
 

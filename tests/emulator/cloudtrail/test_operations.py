@@ -1,5 +1,6 @@
 """CloudTrail's operations, where moto's own do something else."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -195,6 +196,36 @@ def test_the_status_tells_what_was_delivered_and_what_was_not(
     client.create_trail(Name=trail, S3BucketName=bucket)
     assert "LatestDeliveryError" not in client.get_trail_status(Name=trail)
     assert refusal(client.stop_logging, Name="none")[1] == "TrailNotFoundException"
+
+
+def test_calls_of_the_control_plane_are_recorded_with_their_caller(
+    aws: Aws, emulator: Emulator, trail: str, log_events: Callable[[str, str], list[str]]
+) -> None:
+    trails, iam = aws("cloudtrail"), aws("iam")
+    aws("logs").create_log_group(logGroupName=trail)
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{trail}"
+    anybody = trust("cloudtrail.amazonaws.com")
+    role = iam.create_role(RoleName=trail, AssumeRolePolicyDocument=anybody)["Role"]["Arn"]
+    write = document(allow("logs:*", f"{group}:log-stream:*"))
+    iam.put_role_policy(RoleName=trail, PolicyName="logs", PolicyDocument=write)
+    settings = {"CloudWatchLogsLogGroupArn": f"{group}:*", "CloudWatchLogsRoleArn": role}
+    trails.update_trail(Name=trail, **settings)
+    trails.start_logging(Name=trail)
+    aws("sns").create_topic(Name=trail)
+    nobody = emulator.role(unique("nobody"), [])
+    assert refusal(aws("kms", nobody).list_keys)[1] == "AccessDeniedException"
+    stranger = nobody | {"SessionToken": "made-up"}  # somebody who only knows its key id
+    assert "security token" in refusal(aws("kms", stranger).list_aliases)[2]
+    trails.stop_logging(Name=trail)
+    emulator.server.app.door.trail.flush()
+
+    records = [json.loads(each) for each in log_events(trail, f"{ACCOUNT}_CloudTrail_{REGION}")]
+    by_name = {record["eventName"]: record for record in records}
+    assert by_name["CreateTopic"]["userIdentity"]["arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert by_name["ListKeys"]["errorCode"] == "AccessDenied"
+    assert ":assumed-role/nobody-" in by_name["ListKeys"]["userIdentity"]["arn"]
+    assert "StopLogging" in by_name
+    assert "ListAliases" not in by_name
 
 
 @shows("cloudtrail:AddTags", "cloudtrail:RemoveTags", "cloudtrail:ListTags")

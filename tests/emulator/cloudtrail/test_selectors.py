@@ -1,10 +1,13 @@
-"""Which records a trail wants, guardrail evaluations among them."""
+"""Which calls are recorded, and which records a trail wants: guardrail evaluations, if selected."""
 
 import json
 from typing import Any
 
 import pytest
 
+from emulator.cloudtrail.records import is_unrecorded
+from emulator.wire.call import Call
+from emulator.wire.http import HttpRequest
 from tests.emulator.cloudtrail.recording import NAME, ROOT, STOP, Rig, apply_guardrail, call
 
 
@@ -76,3 +79,25 @@ def test_nothing_is_recorded_unless_a_trail_logs(rig: Rig) -> None:
     rig.record(delete)
     names = sorted(record["eventName"] for record in rig.records())
     assert names == ["DeleteLogGroup", "DeleteLogGroup", "StartLogging", "StopLogging"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "unrecorded"),
+    [
+        # Data events (CloudTrail User Guide, "Logging data events").
+        ("cloudwatch", "PutMetricData", True),
+        ("cloudwatch", "GetMetricData", True),
+        ("cloudwatch", "ListMetrics", True),
+        ("cloudwatch", "PutMetricAlarm", False),
+        ("lambda", "Invoke", True),
+        ("lambda", "UpdateFunctionCode", False),
+        ("logs", "PutLogEvents", True),
+        ("logs", "PutRetentionPolicy", False),
+        ("sns", "Publish", True),
+        ("sns", "SetTopicAttributes", False),
+        ("xray", "PutTraceSegments", True),
+    ],
+)
+def test_data_events_are_not_recorded(service: str, operation: str, *, unrecorded: bool) -> None:
+    request = HttpRequest("POST", "/", "", (), b"", "127.0.0.1")
+    assert is_unrecorded(Call(request, service=service, operation=operation)) is unrecorded
