@@ -3,12 +3,12 @@
 Each cut is made, told, and mended, on a clock that is moved on.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.emulator.shown import deny, document
 from tests.rehearsal.notices import (
     GLOBAL,
     NAME,
@@ -84,9 +84,8 @@ def the_second_topic_is_deleted(aws: Any, arn: str) -> Mend:
 def the_topic_takes_nothing(aws: Any, arn: str) -> Mend:
     sns, which = aws("sns"), {"TopicArn": arn, "AttributeName": "Policy"}
     kept = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": arn}
-    nothing = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    sns.set_topic_attributes(**which, AttributeValue=nothing)
+    nobody = document(deny("sns:Publish", arn, Principal="*"))
+    sns.set_topic_attributes(**which, AttributeValue=nobody)
     return lambda: sns.set_topic_attributes(**which, AttributeValue=kept)
 
 

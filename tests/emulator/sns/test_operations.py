@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import ACCOUNT, REGION, client_of
-from tests.emulator.shown import refusal, shows, unique
+from tests.emulator.shown import allow, document, refusal, shows, unique
 
 ABSENT = f"arn:aws:sns:{REGION}:{ACCOUNT}:none"
 
@@ -43,14 +43,7 @@ def test_a_topic_is_made_once(sns: Any, topic: str) -> None:
 
 @shows("sns:GetTopicAttributes", "sns:SetTopicAttributes")
 def test_attributes_are_those_that_sns_knows(sns: Any, topic: str) -> None:
-    policy = json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
-            ],
-        }
-    )
+    policy = document(allow("sns:Publish", topic, Principal="*"))
     for name, value in (
         ("Policy", policy),
         ("DisplayName", "Alerts"),
