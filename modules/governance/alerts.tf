@@ -28,73 +28,49 @@ resource "aws_sns_topic_subscription" "watchdog" {
   endpoint  = each.value.endpoint
 }
 
-# Replaces the default policy: only this environment's alarms may publish, and to the first topic EventBridge and the
-# account's budgets.
+# Who may publish, and from what of ours.
+#
+# EventBridge has no condition: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User
+# Guide, "Using resource-based policies"). A rule of another account could therefore send a false alert; it cannot hide a true
+# one. The alarm alerts-undelivered watches that delivery works.
+locals {
+  alarms_publish = { AlarmsPublish = { service = "cloudwatch", from = "${local.cloudwatch_arn_prefix}alarm:${var.name}-*" } }
+  publishers = {
+    alerts = merge(
+      local.alarms_publish,
+      { TamperEventsPublish = { service = "events", from = null } },
+      { for sid in ["BudgetPublishes"] : sid => { service = "budgets", from = "arn:${local.partition}:budgets::${local.account}:*" } if local.budget != null },
+    )
+    watchdog = local.alarms_publish
+  }
+}
+
+# Replaces the default policy.
 data "aws_iam_policy_document" "topic" {
   for_each = { alerts = local.topic_arn, watchdog = local.watchdog_arn }
 
-  statement {
-    sid       = "AlarmsPublish"
-    actions   = ["sns:Publish"]
-    resources = [each.value]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["${local.cloudwatch_arn_prefix}alarm:${var.name}-*"]
-    }
-  }
-
-  # No condition: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide,
-  # "Using resource-based policies"). A rule of another account could therefore send a false alert; it cannot hide a true one.
-  # The alarm alerts-undelivered watches that delivery works.
   dynamic "statement" {
-    for_each = each.key == "alerts" ? [1] : []
+    for_each = local.publishers[each.key]
     content {
-      sid       = "TamperEventsPublish"
+      sid       = statement.key
       actions   = ["sns:Publish"]
       resources = [each.value]
 
       principals {
         type        = "Service"
-        identifiers = ["events.amazonaws.com"]
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "alerts" && local.budget != null ? [1] : []
-    content {
-      sid       = "BudgetPublishes"
-      actions   = ["sns:Publish"]
-      resources = [each.value]
-
-      principals {
-        type        = "Service"
-        identifiers = ["budgets.amazonaws.com"]
+        identifiers = ["${statement.value.service}.amazonaws.com"]
       }
 
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [local.account]
-      }
-
-      condition {
-        test     = "ArnLike"
-        variable = "aws:SourceArn"
-        values   = ["arn:${local.partition}:budgets::${local.account}:*"]
+      dynamic "condition" {
+        for_each = statement.value.from == null ? {} : {
+          "aws:SourceAccount" = { test = "StringEquals", value = local.account }
+          "aws:SourceArn"     = { test = "ArnLike", value = statement.value.from }
+        }
+        content {
+          test     = condition.value.test
+          variable = condition.key
+          values   = [condition.value.value]
+        }
       }
     }
   }
