@@ -17,6 +17,8 @@ SLEPT_SECONDS = 10
 CHANGES = ("create", "update", "delete", "replace")
 # The provider sleeps 55 s after it has set a bucket's lifecycle. No request needs that bucket.
 SLOW = ("aws_s3_bucket_lifecycle_configuration",)
+# Terraform's warnings of a plan that looks at a part: that part is all that can have changed.
+OF_A_PART = ("Resource targeting is in effect", "Applied changes may be incomplete")
 
 
 Tell = Callable[[str], None]
@@ -58,8 +60,9 @@ class Narrator:
             case "apply_progress" if hook["action"] != "read":
                 self._wait(hook)
             case "diagnostic" if message.get("@level") == "warn":
-                detail = message["diagnostic"].get("detail") or message["@message"]
-                self._once(f"  warning: {detail}")
+                diagnostic = message["diagnostic"]
+                if diagnostic.get("summary") not in OF_A_PART:
+                    self._once(f"  warning: {diagnostic.get('detail') or message['@message']}")
 
     def _plan(self, change: dict[str, Any]) -> None:
         if change["action"] not in CHANGES:

@@ -20,6 +20,7 @@ from toolkit.applying import Narrator, Notice, Tell, errors_of, nothing
 from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
 from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
+from toolkit.scope import Scope
 from toolkit.terraform import ROOT, Terraform, TerraformError, environment
 from toolkit.terraform import region as provider_region
 from toolkit.tokens import bearer
@@ -272,14 +273,16 @@ class Rehearsal(LocalAws):
 
         # Only Terraform has changed anything since its last refresh, so no refresh is needed.
         is_known = self._is_untouched() and not self._applying.exists()
-        refresh = ("-refresh=false",) if is_known else ()
+        scope = Scope(self.folder)
+        options = scope.options(progress) if is_known else ()
         self._applying.touch()
         with errors_of(self.log, progress):
             narrator = Narrator(progress, stand, planned)
             self.terraform().follow(
-                "apply", "-auto-approve", f"-parallelism={AT_ONCE}", *refresh, line=narrator
+                "apply", "-auto-approve", f"-parallelism={AT_ONCE}", *options, line=narrator
             )
         self._applying.unlink()
+        scope.keep()
         if not stood:
             stands()
 

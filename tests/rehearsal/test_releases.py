@@ -112,3 +112,19 @@ def test_what_is_deployed_then_waits_until_it_is_promoted(
     assert ask(life.session(), QUESTION)[0] == 200
     assert answered_by(life, "3") > 0
     assert drift(life) == ""
+
+
+def test_a_new_package_is_planned_alone_and_leaves_no_drift(
+    life: Rehearsal, tmp_path: Path
+) -> None:
+    package = package_with(tmp_path, "next", "")
+    write(life, package=package)
+    life.apply(lambda _: None)
+    life.open_session()
+    with zipfile.ZipFile(package, "a") as changed:
+        changed.writestr("one-more", "")
+    told: list[str] = []
+    life.apply(told.append)
+    assert "planning the function alone" in told[0]
+    assert any("update module.chatbot.module.compute.aws_lambda_function" in one for one in told)
+    assert drift(life) == ""

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from toolkit.applying import LISTED, LONG_SECONDS, SLEPT_SECONDS, SLOW, Narrator, errors_of, listed
+from toolkit.applying import (
+    LISTED,
+    LONG_SECONDS,
+    OF_A_PART,
+    SLEPT_SECONDS,
+    SLOW,
+    Narrator,
+    errors_of,
+    listed,
+)
 
 
 def _resource(address: str) -> dict[str, Any]:
@@ -110,6 +119,12 @@ def test_a_failure_is_told_at_once() -> None:
 def test_a_warning_is_told_once() -> None:
     warning = {"type": "diagnostic", "@level": "warn", "diagnostic": {"detail": "mind this"}}
     assert _Screen().tell(warning, warning) == ["warning: mind this"]
+
+
+@pytest.mark.parametrize("summary", OF_A_PART)
+def test_that_a_plan_looks_at_a_part_is_no_warning(summary: str) -> None:
+    diagnostic = {"summary": summary, "detail": "The plan may not include all changes"}
+    assert _Screen().tell({"type": "diagnostic", "@level": "warn", "diagnostic": diagnostic}) == []
 
 
 def test_an_error_of_the_local_aws_is_told_within_seconds(tmp_path: Path) -> None:
