@@ -3,7 +3,8 @@
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +89,25 @@ def package() -> None:
     Rehearsal("dev", home=HOME).build()
 
 
-def apply(env: str) -> Rehearsal:
-    """Apply an environment to a local AWS of its own."""
-    Rehearsal(env, home=HOME).down()
-    rehearsal = Rehearsal(env, free_port(), home=HOME)
+@contextmanager
+def applied(
+    env: str,
+    home: Path = HOME,
+    source: Path | None = None,
+    change: Callable[[Rehearsal], None] = lambda _: None,
+) -> Iterator[Rehearsal]:
+    """Apply an environment, with a change of its files, to a local AWS of its own."""
+    Rehearsal(env, home=home, source=source).down()
+    rehearsal = Rehearsal(env, free_port(), home=home, source=source)
     rehearsal.stage()
+    change(rehearsal)
     rehearsal.up(lambda _: None)
-    return rehearsal
+    yield rehearsal
+    rehearsal.down()
 
 
 @pytest.fixture(scope="session")
 def dev(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
     """Rehearse envs/dev."""
-    rehearsal = apply("dev")
-    yield rehearsal
-    rehearsal.down()
+    with applied("dev") as rehearsal:
+        yield rehearsal

@@ -4,6 +4,8 @@ import json
 import urllib.request
 from collections.abc import Callable
 
+import boto3
+
 from toolkit.mailbox import confirm, mails
 from toolkit.rehearsal import Rehearsal
 
@@ -28,6 +30,18 @@ def watched(dev: Rehearsal) -> Callable[[], None]:
 
     subscribe()
     return subscribe
+
+
+def as_role(rehearsal: Rehearsal, arn: str, name: str) -> boto3.Session:
+    """Return a session of a role, by its ARN and the name that the session gets."""
+    sts = rehearsal.client("sts", REGION)
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        region_name=REGION,
+    )
 
 
 def pass_time(dev: Rehearsal, seconds: float) -> None:

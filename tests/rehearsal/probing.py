@@ -27,6 +27,13 @@ def smoke(rehearsal: Rehearsal, capsys: pytest.CaptureFixture[str]) -> tuple[int
     return code, [f"{one['name']}: {one['detail']}" for one in checks if one["status"] != "pass"]
 
 
+def full(rehearsal: Rehearsal, capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+    """Run the smoke test and all proofs, and return their checks."""
+    report.full(targets.rehearsal(rehearsal), as_json=True)
+    checks: list[dict[str, str]] = json.loads(capsys.readouterr().out)["checks"]
+    return checks
+
+
 def ask(session: Session, message: str, *, domain: str = "") -> tuple[int, str]:
     """Ask once, and return the status with the answer, or with the code of a refusal.
 

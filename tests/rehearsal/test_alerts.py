@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from emulator.events.patterns import matches
 from emulator.events.rules import event_of_record
-from tests.rehearsal.notices import GLOBAL, NAME, REGION, mailed, watched
+from tests.rehearsal.notices import GLOBAL, NAME, REGION, as_role, mailed, watched
 from toolkit.mailbox import mails
 from toolkit.rehearsal import Rehearsal, Session
 
@@ -111,15 +110,7 @@ def chat(dev: Rehearsal) -> None:
 def tamper(dev: Rehearsal) -> None:
     """Try with the function's own credentials what the trail's filters and the rules watch."""
     role = f"arn:aws:iam::{dev.client('sts', REGION).get_caller_identity()['Account']}:role"
-    credentials = dev.client("sts", REGION).assume_role(
-        RoleArn=f"{role}/{GLOBAL}-execution", RoleSessionName=NAME
-    )["Credentials"]
-    session = boto3.Session(
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-        region_name=REGION,
-    )
+    session = as_role(dev, f"{role}/{GLOBAL}-execution", NAME)
     policy = f"{role.removesuffix(':role')}:policy/{GLOBAL}-deny-tampering"
     for service, operation, parameters in (
         ("events", "disable_rule", {"Name": f"{NAME}-waf-changed"}),

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -21,17 +20,14 @@ from botocore.exceptions import ClientError
 from emulator.events.patterns import matches
 from emulator.events.rules import event_of_record, filled
 from emulator.logs.filter_patterns import compile_filter
-from tests.rehearsal.notices import GLOBAL, NAME, REGION, mailed, pass_time, quiet, watched
+from tests.emulator.shown import allow, document, trust
+from tests.rehearsal.notices import GLOBAL, NAME, REGION, as_role, mailed, pass_time, quiet, watched
 from tests.tampering import derived, exceptions, undenied
 from tests.tries import Try, tries
 from toolkit.rehearsal import Rehearsal
 
 TRAIL = f"/aws/cloudtrail/{NAME}"
 ROLE = "bound-administrator"
-ADMINISTRATOR = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
 PATIENCE_SECONDS = 30.0
 # Which rules may watch a service: each change raises one alert, of one of them.
 WATCHED_BY = {
@@ -129,20 +125,11 @@ def tried(dev: Rehearsal) -> Iterator[Tried]:
     """Let a role with every permission and the deny policies try all, once."""
     iam = dev.client("iam", REGION)
     account = dev.client("sts", REGION).get_caller_identity()["Account"]
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "sts:AssumeRole",
-                "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-            }
-        ],
-    }
+    anybody = trust({"AWS": f"arn:aws:iam::{account}:root"})
     policies = f"arn:aws:iam::{account}:policy/{GLOBAL}"
     bound = [f"{policies}-deny-tampering", f"{policies}-require-guardrail"]
-    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-    iam.put_role_policy(RoleName=ROLE, PolicyName="all", PolicyDocument=json.dumps(ADMINISTRATOR))
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=anybody)
+    iam.put_role_policy(RoleName=ROLE, PolicyName="all", PolicyDocument=document(allow("*")))
     for arn in bound:
         iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
     try:
@@ -194,15 +181,7 @@ def _try_all(dev: Rehearsal, account: str) -> Tried:
 
 
 def _called(dev: Rehearsal, account: str, calls: list[Try]) -> dict[str, str]:
-    found = dev.client("sts", REGION).assume_role(
-        RoleArn=f"arn:aws:iam::{account}:role/{ROLE}", RoleSessionName="everything"
-    )["Credentials"]
-    session = boto3.Session(
-        aws_access_key_id=found["AccessKeyId"],
-        aws_secret_access_key=found["SecretAccessKey"],
-        aws_session_token=found["SessionToken"],
-        region_name=REGION,
-    )
+    session = as_role(dev, f"arn:aws:iam::{account}:role/{ROLE}", "everything")
     config = Config(
         retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import HOME, missing
-from toolkit.processes import free_port
+from tests.conftest import applied, missing
+from tests.rehearsal.probing import full
 from toolkit.proofs import report, targets
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT, TerraformError
@@ -49,12 +49,8 @@ def customised(package: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.copyfile(CUSTOMISED, source / "main.tf")
     providers = source / "providers.tf"
     providers.write_text(providers.read_text().replace("us-east-2", REGION))
-    rehearsal = Rehearsal("customised", free_port(), home=HOME, source=source)
-    rehearsal.down()
-    rehearsal.stage()
-    rehearsal.up(lambda _: None)
-    yield rehearsal
-    rehearsal.down()
+    with applied("customised", source=source) as rehearsal:
+        yield rehearsal
 
 
 def test_the_smoke_test_holds(customised: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,8 +70,7 @@ def test_the_smoke_test_holds(customised: Rehearsal, capsys: pytest.CaptureFixtu
 def test_every_proof_holds_or_says_why_it_is_not_asked(
     customised: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report.full(targets.rehearsal(customised), as_json=True)
-    checks = json.loads(capsys.readouterr().out)["checks"]
+    checks = full(customised, capsys)
     failed = [f"{one['name']}: {one['detail']}" for one in checks if one["status"] == "fail"]
     assert failed == []
     skipped = [one["detail"] for one in checks if one["status"] == "skip"]

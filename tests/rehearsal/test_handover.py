@@ -4,6 +4,7 @@ Both are applied to one local AWS and asked without pause: nothing may be destro
 refused and no record lost.
 """
 
+import functools
 import json
 import re
 import shutil
@@ -15,9 +16,9 @@ from typing import Any
 import pytest
 
 from emulator.logs.patches import LOG_EVENTS_KEPT
+from tests.conftest import applied
 from tests.rehearsal.live import HOME, REGION, RUNBOOK, write
 from tests.rehearsal.probing import QUESTION, Probes, ask
-from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 
 pytestmark = pytest.mark.long
@@ -77,13 +78,8 @@ class Environment:
 def dev(package: None) -> Iterator[Environment]:  # noqa: ARG001 - it must be built first
     """Rehearse the owner."""
     shutil.rmtree(HOME / "prod", ignore_errors=True)
-    Rehearsal("dev", home=HOME).down()
-    rehearsal = Rehearsal("dev", free_port(), home=HOME)
-    rehearsal.stage()
-    write(rehearsal, name="dev")
-    rehearsal.up(lambda _: None)
-    yield Environment(rehearsal)
-    rehearsal.down()
+    with applied("dev", HOME, change=functools.partial(write, name="dev")) as rehearsal:
+        yield Environment(rehearsal)
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,15 @@
 """A client moves from one key to another while it asks, and another one has limits of its own."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.conftest import applied
 from tests.rehearsal.live import HOME, REGION, write
 from tests.rehearsal.probing import QUESTION, Probes, ask
-from toolkit.processes import free_port
 from toolkit.proofs import targets
 from toolkit.rehearsal import Rehearsal, Session
 
@@ -20,13 +21,9 @@ BATCH = "batch = { plan = { rate_limit = 100, burst_limit = 50, quota_limit = 3 
 @pytest.fixture(scope="module")
 def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
     """Rehearse an environment of the tests' own, with two clients."""
-    Rehearsal("dev", home=HOME).down()
-    rehearsal = Rehearsal("dev", free_port(), home=HOME)
-    rehearsal.stage()
-    write(rehearsal, clients=f"{{ web = {{}}, {BATCH} }}")
-    rehearsal.up(lambda _: None)
-    yield rehearsal
-    rehearsal.down()
+    change = functools.partial(write, clients=f"{{ web = {{}}, {BATCH} }}")
+    with applied("dev", HOME, change=change) as rehearsal:
+        yield rehearsal
 
 
 def of(life: Rehearsal, client: str) -> dict[str, Any]:

@@ -5,15 +5,14 @@ One environment serves all, in the order of the tests.
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.conftest import missing
+from tests.conftest import applied, missing
 from tests.rehearsal.live import HOME, REGION, RUNBOOK, write
+from tests.rehearsal.notices import as_role
 from tests.rehearsal.probing import QUESTION, Probes, ask
-from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import TerraformError
 
@@ -34,13 +33,8 @@ def apply(rehearsal: Rehearsal, domain: str = "", **settings: str) -> None:
 @pytest.fixture(scope="module")
 def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
     """Rehearse an environment of the tests' own."""
-    Rehearsal("dev", home=HOME).down()
-    rehearsal = Rehearsal("dev", free_port(), home=HOME)
-    rehearsal.stage()
-    write(rehearsal)
-    rehearsal.up(lambda _: None)
-    yield rehearsal
-    rehearsal.down()
+    with applied("dev", HOME, change=write) as rehearsal:
+        yield rehearsal
 
 
 OWN_PATTERNS = '{ patterns = ["ignore all previous", "open sesame"] }'
@@ -59,16 +53,9 @@ def test_an_environments_own_patterns_hold_at_the_edge_and_in_the_function(life:
 def use(rehearsal: Rehearsal, version: str) -> str:
     """Call the model as the function's role, with a version of the guardrail; "" is allowed."""
     outputs = rehearsal.terraform().outputs()
-    assumed = rehearsal.client("sts", REGION).assume_role(
-        RoleArn=outputs["execution_role_arn"], RoleSessionName="lifecycle"
-    )["Credentials"]
-    runtime = boto3.client(
+    runtime = as_role(rehearsal, outputs["execution_role_arn"], "lifecycle").client(
         "bedrock-runtime",
-        region_name=REGION,
         endpoint_url=rehearsal.endpoint,
-        aws_access_key_id=assumed["AccessKeyId"],
-        aws_secret_access_key=assumed["SecretAccessKey"],
-        aws_session_token=assumed["SessionToken"],
         config=Config(retries={"total_max_attempts": 1}),
     )
     function = rehearsal.client("lambda", REGION).get_function_configuration(

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import apply
+from tests.conftest import applied
 from tests.rehearsal.probing import smoke
 from toolkit.rehearsal import Rehearsal
 
 
 @pytest.fixture(scope="module")
 def prod(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    rehearsal = apply("prod")
-    yield rehearsal
-    rehearsal.down()
+    with applied("prod") as rehearsal:
+        yield rehearsal
 
 
 def test_prod_keeps_what_the_smoke_test_asks(

@@ -12,10 +12,9 @@ import pytest
 
 from emulator.server import Server
 from emulator.wire.partition import partition_of
-from tests.conftest import HOME
+from tests.conftest import applied
 from tests.rehearsal.probing import ATTACK, QUESTION, ask
 from toolkit import aws_facts
-from toolkit.processes import free_port
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
 
@@ -102,11 +101,8 @@ def elsewhere(
     main.write_text(text.replace("clients = {", f"{model_of(region)}\n  clients = {{"))
     newer = "\n  skip_region_validation = true" if region in NEWER else ""
     providers.write_text(providers.read_text().replace('"us-east-2"', f'"{region}"{newer}'))
-    rehearsal = Rehearsal("elsewhere", free_port(), home=HOME, source=source)
-    rehearsal.stage()
-    rehearsal.up(lambda _: None)
-    yield rehearsal
-    rehearsal.down()
+    with applied("elsewhere", source=source) as rehearsal:
+        yield rehearsal
 
 
 def test_the_chatbot_answers_in_another_region(elsewhere: Rehearsal) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import applied
 from tests.rehearsal.live import HOME, REGION, write
 from tests.rehearsal.probing import QUESTION, Probes, ask, smoke
 from toolkit.package import OUTPUT
-from toolkit.processes import free_port
 from toolkit.proofs import targets
 from toolkit.rehearsal import Rehearsal
 from toolkit.release import Release, Serving
@@ -25,13 +25,8 @@ GROUP = "/aws/lambda/chatbot-life"
 @pytest.fixture(scope="module")
 def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
     """Rehearse an environment of the tests' own."""
-    Rehearsal("dev", home=HOME).down()
-    rehearsal = Rehearsal("dev", free_port(), home=HOME)
-    rehearsal.stage()
-    write(rehearsal)
-    rehearsal.up(lambda _: None)
-    yield rehearsal
-    rehearsal.down()
+    with applied("dev", HOME, change=write) as rehearsal:
+        yield rehearsal
 
 
 def package_with(folder: Path, name: str, handler: str) -> str:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import HOME, missing
-from toolkit.processes import free_port
-from toolkit.proofs import report, targets
+from tests.conftest import applied, missing
+from tests.rehearsal.probing import full
 from toolkit.rehearsal import Rehearsal
 from toolkit.talk import ask
 from toolkit.terraform import ROOT
@@ -26,12 +25,8 @@ def staff(package: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     shutil.copytree(ROOT / "examples" / "sign-in", source)
     for file in ("terraform.tf", ".terraform.lock.hcl"):
         shutil.copyfile(ROOT / "envs" / "dev" / file, source / file)
-    rehearsal = Rehearsal("staff", free_port(), home=HOME, source=source)
-    rehearsal.down()
-    rehearsal.stage()
-    rehearsal.up(lambda _: None)
-    yield rehearsal
-    rehearsal.down()
+    with applied("staff", source=source) as rehearsal:
+        yield rehearsal
 
 
 def test_a_question_is_asked_for_a_person(
@@ -59,8 +54,7 @@ def test_the_console_asks_for_a_person(staff: Rehearsal) -> None:
 def test_every_proof_holds_those_of_sign_in_among_them(
     staff: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report.full(targets.rehearsal(staff), as_json=True)
-    checks = json.loads(capsys.readouterr().out)["checks"]
+    checks = full(staff, capsys)
     failed = [f"{one['name']}: {one['detail']}" for one in checks if one["status"] == "fail"]
     assert failed == []
     own = {one["name"]: one["status"] for one in checks if one["name"].startswith("api/sign-in/")}
@@ -85,8 +79,7 @@ def test_without_the_authorizer_the_proofs_fail(
     nobody = [{"op": "replace", "path": "/authorizationType", "value": "NONE"}]
     apis.update_method(**api, resourceId=chat, httpMethod="POST", patchOperations=nobody)
     apis.create_deployment(**api, stageName=outputs["stage_name"])
-    report.full(targets.rehearsal(staff), as_json=True)
-    checks = json.loads(capsys.readouterr().out)["checks"]
+    checks = full(staff, capsys)
     failed = {one["name"] for one in checks if one["status"] == "fail"}
     assert failed >= {
         "api/sign-in/no token",
