@@ -108,6 +108,5 @@ def applied(
 
 @pytest.fixture(scope="session")
 def dev(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    """Rehearse envs/dev."""
     with applied("dev") as rehearsal:
         yield rehearsal

@@ -19,8 +19,6 @@ FILE = Path(__file__).with_suffix(".toml")
 
 @dataclass(frozen=True)
 class Excepted:
-    """Actions that are left out, and why."""
-
     actions: tuple[str, ...]
     reason: str
     excluded: tuple[str, ...] = ()
@@ -32,7 +30,6 @@ class Excepted:
 
 @cache
 def document() -> Mapping[str, Any]:
-    """Return tampering.toml."""
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 

@@ -35,7 +35,6 @@ class Try:
 
     @property
     def method(self) -> str:
-        """Return the name of boto3's method."""
         return str(botocore.xform_name(self.operation))
 
 

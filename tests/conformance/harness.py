@@ -70,7 +70,6 @@ def recordings() -> list[Recording]:
 
 
 def differences() -> dict[str, Difference]:
-    """Read the list of known differences, by id."""
     table = tomllib.loads(DIFFERENCES.read_text(encoding="utf-8"))
     return {
         name: Difference(name, kind, **entry)
@@ -151,6 +150,5 @@ def _objects(expected: dict[str, Any], actual: Any, where: str) -> Iterator[str]
 
 
 def table() -> str:
-    """Return the known differences as the README shows them."""
     rows = [f"| {one.aws} | {one.here} | {one.why} |" for one in differences().values()]
     return "\n".join(["| AWS, on record | here | why |", "|---|---|---|", *rows])

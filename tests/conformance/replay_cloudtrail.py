@@ -77,7 +77,6 @@ class ReplayTrail:
         return [each for each in found if each["eventSource"] == "bedrock.amazonaws.com"]
 
     def streams(self) -> list[str]:
-        """Return the names of the log group's streams."""
         self.aws.server.app.door.account.logs.flush()
         read = self.aws.client("logs").describe_log_streams(logGroupName=self.name)
         return [stream["logStreamName"] for stream in read["logStreams"]]

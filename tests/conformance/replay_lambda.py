@@ -67,7 +67,6 @@ class _Function:
         self.arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
 
     def invoke(self, **settings: Any) -> dict[str, Any]:
-        """Invoke it; return the answer with its payload read."""
         answer = asked(self.client.invoke, **self.of | settings)
         if "Payload" in answer:
             text = answer["Payload"].read().decode()
@@ -78,7 +77,6 @@ class _Function:
         return answer
 
     def lines(self) -> list[str]:
-        """Return the messages of its log group."""
         self.aws.server.app.door.account.logs.flush()
         group = f"/aws/lambda/{self.name}"
         events = self.aws.client("logs").filter_log_events(logGroupName=group)["events"]

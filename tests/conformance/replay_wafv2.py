@@ -55,17 +55,14 @@ class _Guarded:
         )
 
     def call(self, method: str = "GET", body: bytes | None = None, **headers: str) -> int:
-        """Send a request; return its status."""
         return int(self.api.call("/", method, body, **headers)["status"])
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the log's records."""
         self.aws.server.app.door.account.logs.flush()
         events = self.aws.client("logs").filter_log_events(logGroupName=self._group)["events"]
         return [json.loads(event["message"]) for event in events]
 
     def record(self) -> dict[str, Any]:
-        """Return the newest record."""
         return self.records()[-1]
 
 

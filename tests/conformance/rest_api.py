@@ -39,7 +39,6 @@ def function(aws: Emulator, handler: str) -> str:
 
 
 def invocation_uri(function_arn: str) -> str:
-    """Return the URI of a proxy integration with a function."""
     path = f"2015-03-31/functions/{function_arn}/invocations"
     return f"arn:aws:apigateway:{REGION}:lambda:path/{path}"
 
@@ -56,7 +55,6 @@ class RestApi:
         self.root = self.client.get_resources(restApiId=self.id)["items"][0]["id"]
 
     def resource(self, part: str, parent: str | None = None) -> str:
-        """Make a resource; return its id."""
         made = self.client.create_resource(
             restApiId=self.id, parentId=parent or self.root, pathPart=part
         )
@@ -111,7 +109,6 @@ class RestApi:
         self.client.put_integration(**place, type="AWS_PROXY", **given)
 
     def deploy(self, stage: str = stage) -> str:
-        """Deploy to a stage; return the deployment's id."""
         return str(self.client.create_deployment(restApiId=self.id, stageName=stage)["id"])
 
     def call(
@@ -141,11 +138,9 @@ def answered(answer: Answer) -> dict[str, Any]:
 
 
 def json_of(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the event that an echoing function was given."""
     assert answer["status"] == 200, answer
     return dict(answer["body"])
 
 
 def dumped(document: Any) -> bytes:
-    """Return a document as a body."""
     return json.dumps(document).encode()

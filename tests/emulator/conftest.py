@@ -41,7 +41,6 @@ class Answer:
     pairs: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> Any:
-        """Return the body, which must be JSON."""
         return json.loads(self.body)
 
     def all(self, name: str) -> list[str]:
@@ -57,7 +56,6 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """Return its address."""
         return self.server.endpoint
 
     def client(
@@ -163,7 +161,6 @@ def log_events(emulator: Emulator) -> Callable[[str, str], list[str]]:
 
 @pytest.fixture
 def aws(emulator: Emulator) -> Aws:
-    """Return the function that makes clients."""
     return emulator.client
 
 

@@ -94,7 +94,6 @@ class FakeAccount(Account):
 
     @property
     def said(self) -> list[str]:
-        """The texts of the approximations so far."""
         return [each["text"] for each in self.approximations.listed()]
 
 

@@ -56,17 +56,14 @@ def unique(prefix: str = "t") -> str:
 
 
 def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    """Return a statement of a policy."""
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
 def deny(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    """Return a statement that denies."""
     return allow(action, resource, **more) | {"Effect": "Deny"}
 
 
 def document(*statements: dict[str, Any]) -> str:
-    """Return a policy of these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 

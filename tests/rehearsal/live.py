@@ -47,6 +47,5 @@ DEFAULTS = {
 
 
 def write(rehearsal: Rehearsal, **settings: str) -> None:
-    """Write the environment with some settings of its own."""
     text = ENVIRONMENT.format(**{**DEFAULTS, **settings})
     (rehearsal.folder / "main.tf").write_text(text)

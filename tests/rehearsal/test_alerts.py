@@ -47,13 +47,11 @@ class Alerts:
         return found[-1]
 
     def matching(self, record: dict[str, Any]) -> set[str]:
-        """Return the rules that a record of the trail sets off."""
         event = event_of_record(record)
         return {rule for rule, pattern in self.patterns.items() if matches(pattern, event)}
 
 
 def say(session: Session, message: str, *, key: str | None = None, path: str = "") -> int:
-    """Send one chat request and return its status."""
     parts = urlsplit(session.url)
     connection = http.client.HTTPConnection(
         str(parts.hostname), parts.port, timeout=40, source_address=OURS

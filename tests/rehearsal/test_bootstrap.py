@@ -73,7 +73,6 @@ class Prepared:
         return session(self.account.endpoint, REGION, f"{ROLES}-dev-{REGION}-{kind}", token(**job))
 
     def client(self, service: str, kind: str) -> Any:
-        """Return a client of a service, as a role of dev."""
         keys = self.session(kind)
         return boto3.client(
             service,

@@ -108,7 +108,6 @@ class Account:
             self.client("iam").delete_role_policy(RoleName=self.role, PolicyName="revoke-sessions")
 
     def filled(self, command: str) -> str:
-        """Return a command with its placeholders replaced."""
         ids = {
             "get-api-key": next(iter(self.outputs["api_key_ids"].values())),
             "aws kms": self.key,

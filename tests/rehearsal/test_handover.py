@@ -57,11 +57,9 @@ class Environment:
         return (summary[0] if summary else shown), lost
 
     def apply(self) -> None:
-        """Apply the kept plan."""
         self.rehearsal.terraform().run("apply", "-no-color", "kept.tfplan")
 
     def events(self, group: str) -> list[dict[str, Any]]:
-        """Return what a log group holds."""
         pages = self.rehearsal.client("logs", REGION).get_paginator("filter_log_events")
         return [
             json.loads(event["message"])

@@ -20,7 +20,6 @@ BATCH = "batch = { plan = { rate_limit = 100, burst_limit = 50, quota_limit = 3 
 
 @pytest.fixture(scope="module")
 def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    """Rehearse an environment of the tests' own, with two clients."""
     change = functools.partial(write, clients=f"{{ web = {{}}, {BATCH} }}")
     with applied("dev", HOME, change=change) as rehearsal:
         yield rehearsal
@@ -33,7 +32,6 @@ def of(life: Rehearsal, client: str) -> dict[str, Any]:
 
 
 def with_key(life: Rehearsal, session: Session, key_id: str) -> Session:
-    """Return a session that asks with one key."""
     key = life.client("apigateway", REGION).get_api_key(apiKey=key_id, includeValue=True)
     return replace(session, clients={"it": key["value"]})
 

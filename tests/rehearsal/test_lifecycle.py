@@ -32,7 +32,6 @@ def apply(rehearsal: Rehearsal, domain: str = "", **settings: str) -> None:
 
 @pytest.fixture(scope="module")
 def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    """Rehearse an environment of the tests' own."""
     with applied("dev", HOME, change=write) as rehearsal:
         yield rehearsal
 

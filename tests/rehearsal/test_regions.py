@@ -55,7 +55,6 @@ def test_every_geography_of_a_profile_has_its_place() -> None:
 
 
 def client(server: Server, service: str, region: str) -> Any:
-    """Return a client of a local AWS."""
     return boto3.client(
         service,
         region_name=region,
@@ -79,7 +78,6 @@ def test_the_local_aws_has_every_service_in_every_region(region: str) -> None:
 
 
 def model_of(region: str) -> str:
-    """Return the environment's argument for the place's model."""
     route = aws_facts.models()[PLACES[region].partition(".")[2]].profiles
     destinations = route[PLACES[region].partition(".")[0]].destinations
     named = f'destination_regions = ["{region}"]' if destinations is None else ""

@@ -24,7 +24,6 @@ GROUP = "/aws/lambda/chatbot-life"
 
 @pytest.fixture(scope="module")
 def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    """Rehearse an environment of the tests' own."""
     with applied("dev", HOME, change=write) as rehearsal:
         yield rehearsal
 
@@ -55,7 +54,6 @@ def answered_by(life: Rehearsal, version: str) -> int:
 
 
 def drift(life: Rehearsal) -> str:
-    """Return what a plan would change."""
     done = life.terraform().run("plan", "-detailed-exitcode", ok=(0, 2))
     return done.stdout if done.returncode else ""
 

@@ -153,31 +153,27 @@ def jobs(request: pytest.FixtureRequest, offline: Offline) -> Iterator[Jobs]:
 
 @pytest.fixture(scope="session", params=ENVIRONMENTS)
 def environment(request: pytest.FixtureRequest) -> str:
-    """Name each environment in turn."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def plan(jobs: Jobs, environment: str) -> dict[str, Any]:
-    """Return the plan of an environment."""
     found: dict[str, Any] = jobs.result(f"plan {environment}")
     return found
 
 
 @pytest.fixture(scope="session")
 def usages(jobs: Jobs) -> dict[str, Any]:
-    """Return the plan of the usage blocks."""
+    """Return the plan of the READMEs' usage blocks."""
     found: dict[str, Any] = jobs.result("usages")
     return found
 
 
 @pytest.fixture(scope="session")
 def roles(usages: dict[str, Any]) -> dict[str, Role]:
-    """Return the roles of the usage blocks, by name."""
     return {role["name"]: Role(usages, role["name"]) for role in mine(usages, "aws_iam_role")}
 
 
 @pytest.fixture(scope="session")
 def function(roles: dict[str, Role]) -> Role:
-    """Return the function's role."""
     return roles[f"{GLOBAL}-execution"]

@@ -87,11 +87,9 @@ class DeliveryRole:
 
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
-        """Return what it is given."""
         return tuple(Policy(text, name) for name, text in self.documents.items())
 
     def may(self, action: str, resource: str, context: Mapping[str, str]) -> Decision:
-        """Decide whether it may do this."""
         principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.name}/run"
         return evaluate(Query(action, resource, context, principal), identity=self.policies)
 

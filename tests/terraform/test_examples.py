@@ -29,7 +29,6 @@ ONCE = {
 
 @pytest.fixture(scope="module")
 def plans(offline: Offline) -> dict[str, Any]:
-    """Plan every example, with one provider."""
     made = {}
     with offline.attached("examples", EXAMPLES[0]) as first:
         for name in EXAMPLES:

@@ -201,6 +201,5 @@ class FakeDeployment(Deployment):
         self.asked: list[Request] = []
 
     def ask(self, request: Request) -> tuple[Answer, ...]:
-        """Answer as always."""
         self.asked.append(request)
         return (self.answer,)

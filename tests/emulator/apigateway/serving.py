@@ -17,8 +17,6 @@ JSON = ("Content-Type", "application/json")
 
 
 class OnePlan(FakeAccount):
-    """An account with one usage plan and its keys."""
-
     def __init__(self) -> None:
         super().__init__()
         self.keys = [{"id": "key1", "value": KEY, "enabled": True}]
@@ -46,8 +44,6 @@ class OnePlan(FakeAccount):
 
 @dataclass
 class FakeFunctions:
-    """A function that answers what a test wants."""
-
     answer: Any = field(default_factory=lambda: {"statusCode": 200, "body": "{}"})
     allowed: bool = True
     status: int = 200
@@ -89,8 +85,6 @@ class FakeFunctions:
 
 @dataclass
 class FakeWaf:
-    """A firewall with one opinion."""
-
     verdict: Any = None
     seen: list[tuple[str, HttpRequest]] = field(default_factory=list)
 

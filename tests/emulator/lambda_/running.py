@@ -71,7 +71,6 @@ def handler(event, context):
 
 
 def make_zip(code: str) -> bytes:
-    """Zip one module, `app.py`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("app.py", textwrap.dedent(code))

@@ -21,8 +21,6 @@ NONE = [{"Priority": 0, "Type": "NONE"}]
 
 
 class WebAclAccount(FakeAccount):
-    """An account with a web ACL and its pattern set."""
-
     def __init__(self) -> None:
         super().__init__()
         self.acl: dict[str, Any] | None = None
@@ -58,8 +56,6 @@ class WebAclAccount(FakeAccount):
 
 
 class Edge:
-    """One web ACL under test."""
-
     stage = STAGE
 
     def __init__(self) -> None:
@@ -70,7 +66,6 @@ class Edge:
 
     @property
     def logged(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """What went to log groups, records parsed."""
         return [(*where, json.loads(record)) for *where, record in self.account.logged]
 
     def patterns(self, *patterns: str) -> None:
@@ -116,13 +111,11 @@ class Edge:
         return HttpRequest(**usual | parts)
 
     def send(self, body: bytes | str = b"", **parts: Any) -> Verdict:
-        """Send a request and return the verdict."""
         verdict = self.waf.inspect(STAGE, self.request(body, **parts), request_id="request-1")
         assert verdict is not None
         return verdict
 
     def matches(self, statement: Mapping[str, Any], body: bytes | str = b"", **parts: Any) -> bool:
-        """Tell whether a request matches a statement."""
         self.apply(rule("under-test", statement))
         before = self.account.said
         blocked = self.send(body, **parts).action == "BLOCK"
