@@ -182,21 +182,17 @@ def test_make_up_refuses_a_misspelled_attribute(wrong: Path, tmp_path: Path) -> 
     assert not rehearsal.folder.exists()
 
 
-def test_make_plan_refuses_a_misspelled_attribute(
-    wrong: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", [["plan", "--env", "dev"], ["validate"]])
+def test_make_plan_and_make_lint_refuse_a_misspelled_attribute(
+    wrong: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
 ) -> None:
     monkeypatch.setattr(program, "environment", lambda _: wrong)
-    monkeypatch.setattr(program, "Terraform", _NoTerraform)
-    assert program.main(["plan", "--env", "dev"]) == 1
-    assert "did you mean reserved_concurrency" in capsys.readouterr().err
-
-
-def test_make_lint_refuses_a_misspelled_attribute(
-    wrong: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
     monkeypatch.setattr(program, "ROOT", wrong.parent.parent)
     monkeypatch.setattr(program, "Terraform", _NoTerraform)
-    assert program.main(["validate"]) == 1
+    assert program.main(command) == 1
     assert "did you mean reserved_concurrency" in capsys.readouterr().err
 
 

@@ -235,16 +235,9 @@ def enforced(
 MINE = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/abc123def456"
 
 
-def test_no_guardrail_is_enforced(aws: Account) -> None:
-    assert enforced(aws).status == "pass"
-
-
-def test_an_enforced_guardrail_that_the_role_may_apply(aws: Account) -> None:
-    assert enforced(aws, ENFORCED).status == "pass"
-
-
-def test_an_enforced_guardrail_that_is_the_environments_own(aws: Account) -> None:
-    assert enforced(aws, MINE, own=True).status == "pass"
+@pytest.mark.parametrize("arns", [[], [ENFORCED], [MINE]], ids=["none", "allowed", "own"])
+def test_an_enforced_guardrail_that_the_role_may_apply(aws: Account, arns: list[str]) -> None:
+    assert enforced(aws, *arns, own=arns == [MINE]).status == "pass"
 
 
 def test_an_enforced_guardrail_that_the_role_may_not_apply(aws: Account) -> None:
