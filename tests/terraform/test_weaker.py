@@ -12,7 +12,7 @@ import pytest
 from scripts.diff import main
 from tests.terraform.offline import Jobs
 from toolkit.mutants.hcl import SWAPS
-from toolkit.weaker import plans, values
+from toolkit.weaker import plans, policies, values
 from toolkit.weaker.run import of_one, weaker
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -31,8 +31,9 @@ def made(plan: dict[str, Any]) -> Made:
 
 
 @pytest.fixture(scope="module")
-def types(plan: dict[str, Any]) -> dict[str, str]:
-    return {one["address"]: one["type"] for one in plan["resource_changes"]}
+def types(plan: dict[str, Any], made: Made) -> dict[str, str]:
+    resources = {one["address"]: one["type"] for one in plan["resource_changes"]}
+    return dict.fromkeys(made, plans.OUTPUT) | resources
 
 
 def changed(
@@ -106,6 +107,8 @@ ROLE_POLICY = "aws_iam_role_policy"
 MODEL = "arn:aws:bedrock:us-east-2::foundation-model/x"
 COUNT: list[dict[str, Any]] = [{"count": [{}], "block": [], "allow": []}]
 
+# What no mutant here makes weaker: nothing, or one value alone does.
+ONE_VALUE = ("hashed", "never", "published", "told")
 # Without them a policy says the same: these use no variables, and a key's policy is about the key.
 SAME = ("Sid", "Version")
 
@@ -221,7 +224,7 @@ def mutations(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
             yield at, change, json.dumps(other)
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if inner not in (None, False, "", [], {}, plans.UNKNOWN):
+            if inner not in (None, False, "", [], {}, plans.UNKNOWN, plans.UNSET):
                 yield (*path, name), "drop", {k: v for k, v in value.items() if k != name}
             for at, change, other in mutations(inner, (*path, name)):
                 yield at, change, {**value, name: other}
@@ -248,7 +251,7 @@ def test_each_mutant_of_a_plan_is_named_in_one_direction_or_said_to_be_harmless(
             if path[-1] in SAME or (types[at], path[-1]) == ("aws_kms_key", "Resource"):
                 continue
             mutant = (at if "Statement" in path else types[at], path, change)
-            if mutant in seen or values.meaning(types[at], ".".join(path)) == "never":
+            if mutant in seen or values.meaning(types[at], ".".join(path)) in ONE_VALUE:
                 continue
             seen.add(mutant)
             there, back = (
@@ -338,3 +341,98 @@ def test_a_table_that_loses_its_protection_is_named() -> None:
         off: object = False if name.startswith("deletion") else []
         assert list(values.compare("aws_dynamodb_table", table, {**table, name: off})) != [], name
     assert list(values.compare("aws_dynamodb_table", table, table)) == []
+
+
+def planned_alone(configured: dict[str, Any], **change: Any) -> dict[str, Any]:
+    """Return a plan of one resource that sets some attributes."""
+    resource = {"address": "aws_x.a", "mode": "managed", "type": "aws_x"}
+    return {
+        "resource_changes": [{**resource, "change": {"before": None, **change}}],
+        "configuration": {
+            "root_module": {"resources": [{"address": "aws_x.a", "expressions": configured}]}
+        },
+    }
+
+
+def test_what_is_left_to_the_provider_is_named_where_it_was_set() -> None:
+    key: dict[str, Any] = {"references": ["aws_kms_key.a.arn"]}
+    unknown = {"block": [{"key": True}], "computed": True, "key": True}
+    after = {"block": [{"on": True}]}
+    sets = planned_alone({"block": [{"key": key}], "key": key}, after=after, after_unknown=unknown)
+    leaves = planned_alone({"block": [{"on": {}}]}, after=after, after_unknown=unknown)
+    said = [sentence for one in plans.between(sets, leaves) for sentence in of_one(one, set())]
+    assert said == ["block.key is gone", "key is gone"]
+    assert weaker(plans.between(sets, sets)) == weaker(plans.between(leaves, leaves)) == []
+
+
+def test_a_policy_that_is_an_output_is_compared() -> None:
+    deny = {"Sid": "Deny", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    texts = [json.dumps({"Version": "2012-10-17", "Statement": held}) for held in ([deny], [])]
+    before, after = ({"arn": "a", "scp_json": text} for text in texts)
+    plan = {
+        "resource_changes": [],
+        "output_changes": {"d": {"before": before, "after": after, "after_unknown": {}}},
+    }
+    (said,) = weaker(plans.own(plan))
+    assert "output.d.scp_json: no longer denies s3:*" in said
+    unknown = {"before": before, "after": {}, "after_unknown": {"scp_json": True}}
+    assert weaker(plans.own(plan | {"output_changes": {"d": unknown}})) == []
+
+
+def judged(before: list[dict[str, Any]], after: list[dict[str, Any]], kind: str) -> list[str]:
+    old, new = (
+        json.dumps({"Version": "2012-10-17", "Statement": held}) for held in (before, after)
+    )
+    return list(policies.compare(old, new, kind))
+
+
+def test_one_more_exception_of_a_deny_is_named() -> None:
+    def deny(operator: str, *values: str) -> list[dict[str, Any]]:
+        condition = {operator: {"bedrock:GuardrailIdentifier": list(values)}}
+        action = {"Action": "bedrock:InvokeModel", "Resource": "*"}
+        return [{"Effect": "Deny", **action, "Condition": condition}]
+
+    one = deny("StringNotEquals", "arn:3")
+    for wider in (deny("StringNotEquals", "arn:3", "arn:1"), deny("StringNotLike", "arn:*")):
+        (said,) = judged(one, wider, "identity")
+        assert "no longer denies bedrock:InvokeModel" in said
+        assert judged(wider, one, "identity") == []
+    assert judged(deny("StringNotEquals"), deny("StringEquals"), "identity") != []
+
+
+def test_what_keeps_watch_may_do_no_less() -> None:
+    def allow(action: str, **who: Any) -> list[dict[str, Any]]:
+        return [{"Effect": "Allow", "Action": action, "Resource": "arn:aws:sns:::a", **who}]
+
+    events = {"Principal": {"Service": "events.amazonaws.com"}}
+    (said,) = judged(allow("sns:Publish", **events), [], "resource")
+    assert "no longer allows sns:Publish on arn:aws:sns:::a by events.amazonaws.com" in said
+    assert judged([], allow("logs:PutLogEvents"), "identity") != []
+    assert "no longer allows" in judged(allow("logs:PutLogEvents"), [], "identity")[0]
+    assert judged(allow("bedrock:InvokeModel"), [], "identity") == []
+    somebody = {"Principal": {"AWS": "arn:aws:iam::111122223333:role/reader"}}
+    assert judged(allow("sns:Publish", **somebody), [], "resource") == []
+
+
+HASHED = "policy sha256 " + "0a" * 32
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("aws_lambda_alias", {"function_version": "7"}, {"function_version": "$LATEST"}),
+        ("aws_lambda_alias", {"function_version": plans.UNKNOWN}, {"function_version": "$LATEST"}),
+        ("aws_lambda_function", {"publish": True}, {"publish": False}),
+        ("aws_bedrock_guardrail_version", {"description": HASHED}, {"description": "policy"}),
+        ("aws_api_gateway_gateway_response", {"response_templates": {"a": "Bad."}}, {"response_templates": {"a": "$context.error.message"}}),
+        ("aws_api_gateway_deployment", {"triggers": {"a": "1"}}, {"triggers": None}),
+        ("aws_api_gateway_usage_plan", {"throttle_settings": [{"burst_limit": 5}]}, {"throttle_settings": [{"burst_limit": 0}]}),
+    ],
+)  # fmt: skip
+def test_a_change_of_one_kind_is_named_in_its_own_direction(
+    kind: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    assert list(values.compare(kind, before, after)) != []
+    assert list(values.compare(kind, after, before)) == []
+    other = {name: "8" if kind == "aws_lambda_alias" else value for name, value in before.items()}
+    assert list(values.compare(kind, before, other)) == []

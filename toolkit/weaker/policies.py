@@ -1,4 +1,4 @@
-"""What a changed policy newly allows, and what it no longer denies.
+"""What a changed policy newly allows, no longer denies, and no longer allows to what keeps watch.
 
 Each statement is asked about itself: a request is made that it just matches, and both policies
 decide (iam_policy). A pattern of actions or resources stands for itself, since only a pattern as
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from iam_policy import Policy, PolicyError, Query, evaluate
@@ -25,6 +26,11 @@ EMPTY = '{"Version": "2012-10-17", "Statement": []}'
 NOBODY = "arn:aws:iam::999999999999:role/nobody"
 # An ARN in place of an unknown one: it is compared with itself alone.
 STAND_IN = "arn:aws:unknown:::after-apply"
+# What writes the record of what happens, and tells people.
+WATCH = (
+    "cloudwatch:PutMetricData", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject",
+    "sns:Publish",
+)  # fmt: skip
 # More requests of one statement than this tell nothing new.
 MOST = 200
 Statement = dict[str, Any]
@@ -32,7 +38,7 @@ Context = dict[str, str]
 
 
 def compare(before: str, after: str, kind: str) -> Iterator[str]:
-    """Yield a sentence for each statement that allows or no longer denies something.
+    """Yield a sentence for each statement that becomes weaker.
 
     `kind` is `identity`, `resource` or `trust`. A text that is no policy is compared as a text.
     """
@@ -45,6 +51,7 @@ def compare(before: str, after: str, kind: str) -> Iterator[str]:
         _adopt(old, new)
         yield from _lost(old, new, kind)
         yield from _gained(old, new, kind)
+        yield from _withheld(old, new, kind)
     except (PolicyError, ValueError, KeyError, TypeError) as error:
         yield f"changes in a way that cannot be judged here ({error}); read it"
 
@@ -74,7 +81,7 @@ def _adopt(old: list[Statement], new: list[Statement]) -> None:
 
 def _lost(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str]:
     for one in old:
-        if one["Effect"] != "Deny":
+        if one["Effect"] != "Deny" or one in new:
             continue
         for query in _requests(one, new):
             if _denied([one], query, kind) and not _denied(new, query, kind):
@@ -84,11 +91,29 @@ def _lost(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str
 
 def _gained(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str]:
     for one in new:
-        if one["Effect"] != "Allow":
+        if one["Effect"] != "Allow" or one in old:
             continue
         for query in _requests(one, old):
             if _allowed([one], query, kind) and not _allowed(old, query, kind):
                 yield f"newly allows {_described(one, query)}"
+                break
+
+
+def _withheld(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str]:
+    """Yield what services of AWS may no longer do, or a role no longer record."""
+    for one in old:
+        if one["Effect"] != "Allow" or one in new:
+            continue
+        for query in _requests(one, new):
+            watches = (
+                any(fnmatchcase(action.lower(), query.action.lower()) for action in WATCH)
+                if kind == "identity"
+                else query.principal.endswith(".amazonaws.com")
+            )
+            if not watches or STAND_IN in query.resource:
+                continue
+            if _allowed([one], query, kind) and not _allowed(new, query, kind):
+                yield f"no longer allows {_described(one, query)}"
                 break
 
 
@@ -194,6 +219,8 @@ def _contexts(conditions: Mapping[str, Any]) -> Iterator[Context]:
         for operator, keys in conditions.items()
         for key, values in keys.items()
     ]
+    if not all(ways):
+        return  # A condition without any value is never met.
     first = [one[0] for one in ways]
     yield _joined(first)
     for at, each in enumerate(ways):
@@ -209,9 +236,8 @@ def _open(contexts: list[Context], others: list[Statement]) -> list[Context]:
         for operator, keys in other.get("Condition", {}).items()
         for key, values in keys.items()
         for value in (*map(str, _several(values)), OTHER_ARN if "Arn" in operator else OTHER)
-        if key not in contexts[0]
     ]
-    return [*contexts, *({**contexts[0], **one} for one in more)]
+    return [*contexts, *({**contexts[0], **one} for one in more if contexts)]
 
 
 def _joined(parts: list[Context]) -> Context:

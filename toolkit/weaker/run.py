@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from toolkit.weaker import policies, proofs, values
+from toolkit.weaker import plans, policies, proofs, values
 from toolkit.weaker.plans import UNKNOWN, Change
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ def of_one(change: Change, known: Collection[str]) -> Iterator[str]:
     """Yield what becomes weaker of one resource; `known` are the names of all that is planned."""
     before, after = change.before, change.after
     if after is None:
-        granted = change.type in MAY_GO or (change.type in IDENTITY and not _denies(before))
-        if before is not None and not granted:
+        if before is None or change.type in MAY_GO:
+            return
+        if change.type in IDENTITY and not _denies(before):
+            yield from policies.compare(before["policy"], policies.EMPTY, "identity")
+        else:
             yield "is gone"
         return
     if before is None:
@@ -67,7 +70,7 @@ def _new(change: Change, after: Mapping[str, Any], known: Collection[str]) -> It
         if arn != UNKNOWN and arn.rpartition("/")[2] not in known:
             yield f"attaches {arn}, which is not part of this plan"
     for name in POLICIES:
-        if text := after.get(name):
+        if (text := after.get(name)) and _known(text):
             yield from policies.compare(policies.EMPTY, text, _kind(change, name))
 
 
@@ -78,7 +81,9 @@ def _known(*texts: Any) -> bool:
 def _kind(change: Change, attribute: str) -> str:
     if attribute == "assume_role_policy":
         return "trust"
-    return "identity" if change.type in IDENTITY else "resource"
+    text = str(change.before or change.after)
+    own = change.type == plans.OUTPUT and '"Principal"' not in text
+    return "identity" if own or change.type in IDENTITY else "resource"
 
 
 def _denies(before: Mapping[str, Any] | None) -> bool:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.weaker.plans import UNKNOWN
+from toolkit.weaker.plans import UNKNOWN, UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +26,9 @@ ORDERS = {
 }
 # What names an element of a list among its siblings.
 LABELS = ("name", "type", "text", "field", "field_type", "key", "regex_string", "id", "stage")
+HASH = re.compile(r"\b[0-9a-f]{64}\b")
+# What a template of API Gateway puts in of a request.
+NAMED = re.compile(r"\$!?\{?(?:context|input|method|stageVariables|util)\b[\w.]*")
 _LINES = Path(__file__).with_name("attributes.txt").read_text(encoding="utf-8").splitlines()
 TABLE = [
     (kind, re.compile(path), meaning)
@@ -62,10 +65,16 @@ class _Compared:
 
     def walk(self, path: str, before: Any, after: Any) -> Iterator[str]:
         """Compare two values at one place."""
-        before, after = _parsed(before), _parsed(after)
         means = meaning(self._kind, path) if path else ""
         means = self._threshold if means == "threshold" else means
-        if before == after or UNKNOWN in (before, after) or means == "never":
+        if UNSET in (before, after):
+            if not means:
+                return  # The provider computes it.
+            before, after = (None if one == UNSET else one for one in (before, after))
+        before, after = _parsed(before), _parsed(after)
+        if before == after or means == "never":
+            return
+        if means != "published" and _untold(before, after):
             return
         if isinstance(before, dict) and isinstance(after, dict):
             for name in sorted({*before, *after}):
@@ -85,6 +94,11 @@ class _Compared:
             yield _described(path, before, after) or _sentence(path, before, after)
 
 
+def _untold(before: Any, after: Any) -> bool:
+    """Return whether a change cannot be judged: it may be none, once the unknown is known."""
+    return UNKNOWN in (before, after) and None not in (before, after)
+
+
 def _parsed(value: Any) -> Any:
     """Return what a JSON text holds; nothing and an empty text are the same."""
     if isinstance(value, str) and value[:1] in ("{", "["):
@@ -102,9 +116,9 @@ def _labelled(elements: Any) -> dict[str, Any]:
         if not isinstance(one, dict):
             found[json.dumps(one) if isinstance(one, list) else str(one)] = one
             continue
-        own = next(
-            (str(one[name]) for name in LABELS if isinstance(one.get(name), str) and one[name]), ""
-        )
+        texts = (one.get(name) for name in LABELS)
+        nothing = ("", UNKNOWN, UNSET)
+        own = next((text for text in texts if isinstance(text, str) and text not in nothing), "")
         label = own.translate(str.maketrans("[]", "()")) or (str(at) if len(elements) > 1 else "")
         found[label if label not in found else f"{label} {at}"] = one
     return found
@@ -119,6 +133,14 @@ def _lets_pass(element: Any) -> bool:
 def _weaker(meaning: str, path: str, before: Any, after: Any) -> bool:
     if meaning in ("gone", "comes"):
         return (after if meaning == "gone" else before) is None or None not in (before, after)
+    if meaning == "lost":
+        return after is None
+    if meaning == "hashed":
+        return bool(HASH.search(str(before))) and not HASH.search(str(after))
+    if meaning == "published":
+        return after in (None, "$LATEST", "DRAFT")
+    if meaning == "told":
+        return bool({*NAMED.findall(str(after))} - {*NAMED.findall(str(before))})
     if meaning in ("on", "off"):
         was, is_ = (one in (True, "Enabled") for one in (before, after))
         return is_ is (meaning == "on") and was is not is_
@@ -127,8 +149,10 @@ def _weaker(meaning: str, path: str, before: Any, after: Any) -> bool:
         places = [order.index(one) if one in order else len(order) for one in (before, after)]
         return places[1] > places[0]
     if meaning in ("less", "more"):
-        # No value is without limit, and so are 0 for a log's days and -1 for concurrency.
-        endless = (None, "", -1, *((0,) if path.endswith("retention_in_days") else ()))
+        # No value is without limit, and so are 0 for a log's days and a plan's rate, and -1 for
+        # concurrency.
+        zero = path.endswith("retention_in_days") or "throttle_settings" in path
+        endless = (None, "", -1, *((0,) if zero else ()))
         try:
             old, new = (float("inf" if one in endless else one) for one in (before, after))
         except ValueError:

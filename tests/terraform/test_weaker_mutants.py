@@ -1,0 +1,136 @@
+"""Each mutant of a module's text that weakens a control is named by `make diff`.
+
+Takes the mutants by hand, and as many by operators as CHATBOT_WEAKER_MUTANTS says for each module
+(a number or `all`), other ones every day: that of CHATBOT_WEAKER_SEED.
+"""
+
+import datetime
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.terraform.conftest import MODULES
+from tests.terraform.mutated import EXPECTED, Mutated, Plan, mutated
+from tests.terraform.offline import Offline
+from toolkit.mutants import listed, run
+from toolkit.mutants.mutant import Mutant
+from toolkit.weaker import plans
+from toolkit.weaker.run import weaker
+
+pytestmark = pytest.mark.long
+SEED = os.environ.get("CHATBOT_WEAKER_SEED", datetime.datetime.now(datetime.UTC).date().isoformat())
+SAMPLE = os.environ.get("CHATBOT_WEAKER_MUTANTS", "30")
+# A plan with a web ACL takes ten seconds of a processor.
+SLOW = {"edge": "4", "chatbot": "0"}
+AT_A_TIME = {"edge": 4, "chatbot": 3}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What two comparisons say of a mutant; `differs` are the type and attribute of each change."""
+
+    mutant: Mutant
+    differs: frozenset[str]
+    weaker: tuple[str, ...]
+    stronger: tuple[str, ...]
+
+
+def compared(copies: Mutated, mutants: Sequence[Mutant]) -> Iterator[Compared]:
+    """Yield what the comparison of a module's plans says, of each mutant that can be planned."""
+    for mutant, plan in copies.plans(mutants):
+        if plan is not None:
+            yield Compared(
+                mutant,
+                frozenset(differences(copies.unchanged, plan)),
+                tuple(weaker(plans.between(copies.unchanged, plan))),
+                tuple(weaker(plans.between(plan, copies.unchanged))),
+            )
+
+
+def differences(first: Plan, second: Plan) -> Iterator[str]:
+    """Yield the type and attribute of whatever two plans make otherwise."""
+    before, after = plans.made(first), plans.made(second)
+    types = {
+        one["address"]: one["type"] for plan in (first, second) for one in plan["resource_changes"]
+    }
+    for at in before.keys() | after.keys():
+        kind = types.get(at, plans.OUTPUT)
+        if at in before and at in after:
+            yield from (f"{kind} {path}" for path in leaves(before[at], after[at]))
+        else:
+            yield f"{kind} {'is gone' if at in before else 'is new'}"
+
+
+def leaves(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of each value in which two differ, inside texts of JSON too."""
+    one, other = (parsed(value) for value in (one, other))
+    if one == other:
+        return
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one.keys() | other.keys():
+            yield from leaves(one.get(name), other.get(name), f"{path}.{name}".lstrip("."))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for each in zip(one, other, strict=True):
+            yield from leaves(*each, path)
+    else:
+        yield path
+
+
+def parsed(value: Any) -> Any:
+    """Return what a text of JSON holds, and anything else as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
+    except ValueError:
+        return value
+
+
+def harmless(one: Compared) -> bool:
+    """Return whether a mutant changes nothing but what may change without a word."""
+    return all(
+        any(re.fullmatch(pattern, each) for pattern in EXPECTED["harmless"]) for each in one.differs
+    )
+
+
+@pytest.mark.parametrize("excuse", EXPECTED["by_hand"])
+def test_each_excuse_is_of_a_mutant_by_hand(excuse: str) -> None:
+    assert any(re.search(excuse, one.name) for one in listed.load().by_hand)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_mutant_that_weakens_a_control_is_named(offline: Offline, module: str) -> None:
+    every = run.made([f"modules/{module}/"])
+    chosen = sampled([one for one in every if one.where != "by hand"], SLOW.get(module, SAMPLE))
+    by_hand = [one for one in every if one.where == "by hand"]
+    if not (chosen or by_hand):
+        pytest.skip("no mutant was chosen")
+    with mutated(offline, module, AT_A_TIME.get(module, 40)) as copies:
+        found = list(compared(copies, [*by_hand, *chosen]))
+    wrong = [f"{one.mutant.name}: {sorted(one.differs)}" for one in found if not right(one)]
+    assert not wrong, "\n".join(wrong)
+    assert {*by_hand} <= {one.mutant for one in found}, "a mutant by hand cannot be planned"
+
+
+def sampled(mutants: Sequence[Mutant], count: str) -> list[Mutant]:
+    """Return some mutants that a plan may show."""
+    planned = [
+        one for one in mutants if not any(re.search(at, one.name) for at in EXPECTED["not_planned"])
+    ]
+    Random(SEED).shuffle(planned)  # noqa: S311 - no secret
+    return planned if count == "all" else planned[: int(count)]
+
+
+def right(one: Compared) -> bool:
+    """Return whether a mutant is named as it must be."""
+    if one.mutant.where == "by hand":
+        return bool(one.weaker) is not any(
+            re.search(each, one.mutant.name) for each in EXPECTED["by_hand"]
+        )
+    if any(re.search(pattern, one.mutant.name) for pattern in EXPECTED["weakens"]):
+        return bool(one.weaker) or harmless(one)
+    return bool(one.weaker or one.stronger) or harmless(one)
