@@ -322,12 +322,12 @@ run "what_may_be_tuned_is_tuned" {
   }
 
   assert {
-    condition = [
-      for rule in slice(local.rules, 4, length(local.rules)) : "${rule.name} ${rule.mode}"
-      ] == [
-      "allowed-addresses allow", "rate-per-ip block", "ip-reputation count", "known-bad-inputs block", "core-rule-set block",
-      "prompt-injection count", "countries count",
-    ]
+    condition = (
+      { for rule in local.rules : rule.name => rule.mode if rule.mode != "block" } ==
+      { allowed-addresses = "allow", countries = "count", ip-reputation = "count", prompt-injection = "count" } &&
+      !contains(local.rules[*].name, "sql-injection") && reverse(local.rules[*].name)[0] == "countries" &&
+      index(local.rules[*].name, "allowed-addresses") > index(local.rules[*].name, "json")
+    )
     error_message = "A group that is off is left in, or an allowed address goes past the rules on bodies, or the caller's group comes before ours."
   }
 
