@@ -6,10 +6,13 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import ask, enter, looks_well, served
 from tests.conftest import applied, missing
 from tests.rehearsal.probing import full
 from toolkit.proofs import report, targets
@@ -65,6 +68,52 @@ def test_the_smoke_test_holds(customised: Rehearsal, capsys: pytest.CaptureFixtu
             "this environment only counts it, as the logs show"
         ),
     }
+
+
+def test_a_customers_conversation_goes_on_and_is_deleted(customised: Rehearsal, page: Page) -> None:
+    """At the API's further origin, signed in: what the page does with all that dev lacks."""
+    keys = customised.client("apigateway", REGION).get_api_keys(includeValues=True)["items"]
+    key = next(one["value"] for one in keys if one["name"].startswith("dienst-kunde-partner"))
+    table = partial(customised.client("dynamodb", REGION).scan, TableName="dienst-kunde")
+
+    def conversations() -> int:
+        return sum(item["pk"]["S"].startswith("conversation/") for item in table()["Items"])
+
+    with served(customised, "--origin", "http://localhost:5174") as url:
+        page.goto(url)
+        expect(page.get_by_role("link", name="Sign in")).to_be_focused()
+        page.keyboard.press("Enter")
+        enter(page, key)
+        for question in ("Wo ist mein Paket?", "Und wann kommt es?"):
+            ask(page, question)
+            expect(page.locator("#messages .theirs:not(.waiting)").last).to_be_visible()
+            expect(page.locator("#messages .waiting")).to_have_count(0)
+        expect(page.locator("#messages .problem")).to_have_count(0)
+        assert conversations() == 1
+        page.get_by_role("button", name="Delete this conversation").press("Enter")
+        expect(page.locator("#messages li")).to_contain_text(["The conversation is deleted."])
+        assert conversations() == 0
+        looks_well(page)
+
+
+def test_the_console_goes_on_with_a_conversation_and_deletes_it(
+    customised: Rehearsal, page: Page
+) -> None:
+    page.goto(f"{customised.endpoint}/")
+    expect(page.locator("#configuration")).to_contain_text("Conversations of up to 2 turns")
+    expect(page.locator("#configuration")).to_contain_text("Budget of a client: 50,000,000 tokens")
+    page.get_by_label("Client").select_option("partner")
+    delete = page.get_by_role("button", name="Delete conversation")
+    expect(delete).to_be_hidden()
+    page.get_by_label("Message", exact=True).fill("Wo ist mein Paket?")
+    page.keyboard.press("Enter")
+    meta = page.locator(".exchange .meta").first
+    expect(meta).to_contain_text("conversation goes on")
+    expect(meta).to_contain_text("budget 0 % used")
+    delete.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("The conversation is deleted")
+    expect(delete).to_be_hidden()
+    looks_well(page)
 
 
 def test_every_proof_holds_or_says_why_it_is_not_asked(
