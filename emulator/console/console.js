@@ -42,7 +42,9 @@ async function forget() {
   const reply = await fetch(`${about.path}/${conversations[client]}`, { method: "DELETE", headers: credentials() });
   const gone = reply.ok || reply.status === 404;
   if (gone) holds(client, undefined);
-  $("notice").textContent = gone ? "The conversation is deleted: the next question begins another." : `The conversation is not deleted: ${reply.status}.`;
+  const said = gone ? "The conversation is deleted: the next question begins another." : `The conversation is not deleted: ${reply.status}.`;
+  $("exchanges").append(make("li", { className: "meta" }, said));
+  $("exchanges").lastChild.scrollIntoView({ block: "nearest" });
   $("message").focus();
 }
 
@@ -56,7 +58,6 @@ function credentials() {
 async function ask(text) {
   const client = $("client").value;
   const going = conversations[client];
-  $("notice").textContent = "";
   const card = make("li", { className: "exchange" });
   const said = make("div", { className: "said" }, make("div", { className: "bubble question" }, text));
   // Read out with the answer alone: the way is drawn again as records come.
@@ -97,7 +98,7 @@ function meta(reply, answer, text) {
   const parts = [make("span", { className: "status" }, `${reply.status} ${answer.error?.code ?? answer.stop_reason ?? ""}`)];
   const id = answer.request_id ?? answer.error?.request_id;
   if (id) parts.push(make("code", {}, id));
-  if (answer.conversation_id) parts.push(make("span", {}, "conversation goes on"));
+  if (answer.conversation_id) parts.push(make("span", {}, `conversation goes on${answer.blocked ? " without this" : ""}`));
   if (answer.budget_used_percent !== undefined) parts.push(make("span", {}, `budget ${answer.budget_used_percent} % used`));
   if (!reply.ok) parts.push(again(text, Number(reply.headers.get("retry-after"))));
   return make("div", { className: "meta" }, ...parts);

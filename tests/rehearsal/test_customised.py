@@ -105,7 +105,7 @@ def test_the_console_goes_on_with_a_conversation_and_deletes_it(
     expect(meta).to_contain_text("conversation goes on")
     expect(meta).to_contain_text("budget 0 % used")
     delete.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("The conversation is deleted")
+    expect(page.locator("#exchanges li").last).to_contain_text("The conversation is deleted")
     expect(delete).to_be_hidden()
     looks_well(page)
 
