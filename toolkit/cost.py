@@ -170,8 +170,8 @@ def write_units(message: Message, made: Made) -> float:
 
     A budget is reserved and settled. A conversation is held, but for its first message, and kept.
     (Amazon DynamoDB Developer Guide, "Capacity unit consumption for write operations": UpdateItem
-    takes what the larger of the item before and after it needs.) What it returns takes no read units
-    (Amazon DynamoDB API Reference, UpdateItem, ReturnValues), and nothing is read in other ways.
+    takes what the larger of the item before and after it needs.) What it returns takes no read
+    units (Amazon DynamoDB API Reference, UpdateItem, ReturnValues), and nothing else reads.
     """
     units = 2.0 * made.budgets
     if made.conversation is not None:
