@@ -24,6 +24,7 @@ from emulator.wire.origin import is_of_a_web_page
 _PEAK = re.compile(rb"VmHWM:\s+(\d+)")
 _API = "/2018-06-01/runtime"
 _LOOK_AT_PROCESS_EVERY = 1.0
+_READ_BYTES = 65_536
 _TAIL_BYTES = 4096
 _LONGEST_LINE = 1_048_576  # bytes in one log event (Amazon CloudWatch Logs quotas)
 MAX_RESPONSE_BYTES = 6_291_556
@@ -345,13 +346,15 @@ class Worker:
     def _read_output(self) -> bool:
         """Log the whole lines that the worker wrote; say whether it may write more."""
         try:
-            while chunk := os.read(self._stdout, 65_536):
+            while chunk := os.read(self._stdout, _READ_BYTES):
                 *lines, self._output = (self._output + chunk).split(b"\n")
                 for line in lines:
                     self._write_own(line)
                 if len(self._output) > _LONGEST_LINE:
                     self._write_own(self._output)
                     self._output = b""
+                if len(chunk) < _READ_BYTES:  # it was all that the pipe held
+                    return True
         except BlockingIOError:
             return True
         return False
