@@ -13,7 +13,15 @@ def confidence_of(kind: str, plain: str) -> str:
 
 
 def _any_of(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(rf"(?:{pattern})" for pattern in patterns))
+    r"""Compile alternatives; those that begin with \b are tried where words begin or end only.
+
+    Of such a one, alternatives of its own must stand in brackets.
+    """
+    words = [pattern[2:] for pattern in patterns if pattern.startswith(r"\b")]
+    others = [pattern for pattern in patterns if not pattern.startswith(r"\b")]
+    if words:
+        others.append(rf"\b(?:{'|'.join(f'(?:{pattern})' for pattern in words)})")
+    return re.compile("|".join(f"(?:{pattern})" for pattern in others))
 
 
 _FEW_WORDS = r"(?:\W+\w+){0,4}?\W+"
