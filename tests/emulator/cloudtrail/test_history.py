@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from emulator.cloudtrail.digests import LogFile, Signer
+from emulator.cloudtrail.history import History
+from emulator.wire.call import Call, Credential
+from emulator.wire.http import HttpRequest
 from tests.emulator.cloudtrail.test_operations import bucket_policy
 from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
 from tests.emulator.shown import refusal, shows, unique
@@ -45,6 +48,26 @@ def test_the_history_knows_every_management_event_without_a_trail(aws: Aws) -> N
     assert one["Events"][0]["EventId"] != two["Events"][0]["EventId"]
     elsewhere = aws("cloudtrail", region="eu-central-1").lookup_events()["Events"]
     assert event["EventId"] not in {one["EventId"] for one in elsewhere}
+
+
+def test_the_history_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.cloudtrail.history._KEPT", 3)
+    history = History()
+    record = {
+        "awsRegion": REGION,
+        "eventName": "CreateTopic",
+        "eventSource": "sns.amazonaws.com",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "managementEvent": True,
+        "readOnly": False,
+        "userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"},
+    }
+    for number in range(10):
+        history.note({**record, "eventID": str(number)})
+    history.note({**record, "eventID": "data", "managementEvent": False})
+    request = HttpRequest("POST", "/", "", (), b"", "127.0.0.1")
+    answer = history.answer(Call(request, Credential("key", REGION, "cloudtrail")))
+    assert [one["EventId"] for one in json.loads(answer.body)["Events"]] == ["9", "8", "7"]
 
 
 def test_the_history_refuses_what_it_cannot_look_up(aws: Aws) -> None:
