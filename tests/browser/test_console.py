@@ -99,6 +99,24 @@ def test_a_throttled_model_is_a_429_that_counts_down(console: Page) -> None:
     expect(console.locator(".exchange").last.locator(".answer")).to_contain_text("Parcels")
 
 
+def test_a_busy_conversation_and_a_spent_budget_are_told_with_their_wait(
+    console: Page, dev: Rehearsal
+) -> None:
+    def ask_in_vain(status: int, code: str, wait: int, told: str) -> None:
+        refused = {"error": {"code": code, "message": "No."}}
+        answer = {"status": status, "json": refused, "headers": {"retry-after": str(wait)}}
+        console.route(dev.session().url, lambda route: route.fulfill(**answer))
+        console.get_by_label("Message", exact=True).fill("Where is my order?")
+        console.keyboard.press("Enter")
+        said = console.locator(".exchange").last.locator(".said .meta")
+        expect(said).to_contain_text(f"{status} {code}")
+        expect(said).to_contain_text(re.compile(told))
+
+    ask_in_vain(409, "conversation_busy", 5, "Try again in [1-5] s")
+    ask_in_vain(429, "budget_exhausted", 43200, r"again from \w+ \d+, \d{4}")
+    expect(console.locator(".exchange").last.get_by_role("button")).to_have_count(0)
+
+
 def test_a_leak_and_a_slow_model_can_be_switched_on(console: Page) -> None:
     switch(console, "recites its instructions")
     leaked = ask(console, "Where is my order?")
