@@ -228,14 +228,16 @@ def test_a_trace_that_aws_leaves_out_is_told_and_a_rehearsal_must_have_it() -> N
         ("key", "the-key-of-a-client"),
         ("prompt", "Where is my order?"),
         ("answer", "It is on its way."),
+        ("address", "A" * 24),
     ],
 )
 def test_a_secret_in_a_log_is_told(secret: str, leak: str) -> None:
     evidence = Evidence(layer="edge", control="c", name="e", log="function", lacks=(secret,))
     leaking = PASSING | {"function": FUNCTION | {"oops": f"said {leak!r}"}}
-    assert _judged(evidence, 200, ANSWER, PASSING) == Verdict("pass")
+    answer = ANSWER | {"conversation_id": "A" * 24}
+    assert _judged(evidence, 200, answer, PASSING) == Verdict("pass")
     told = Verdict("fail", f"the log of function holds {secret} 1 times")
-    assert _judged(evidence, 200, ANSWER, leaking) == told
+    assert _judged(evidence, 200, answer, leaking) == told
 
 
 @pytest.mark.parametrize(

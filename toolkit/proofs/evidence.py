@@ -87,6 +87,8 @@ class Reader:
             if kind == "header":
                 texts |= set(request.headers.values())
             elif kind == "address":  # what a client may put into path and query
+                given = (answer.json() for answer in self._run.answers(case))
+                texts |= {str(answer.get("conversation_id", "")) for answer in given}
                 texts |= set(re.split(r"[/?&=]", request.path))
             elif kind == "prompt":
                 texts |= {request.text or "", _message(request.body), _message(request.event)}
