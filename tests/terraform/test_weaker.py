@@ -410,6 +410,12 @@ def test_what_keeps_watch_may_do_no_less() -> None:
     assert judged([], allow("logs:PutLogEvents"), "identity") != []
     assert "no longer allows" in judged(allow("logs:PutLogEvents"), [], "identity")[0]
     assert judged(allow("bedrock:InvokeModel"), [], "identity") == []
+    account = {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}
+    role = {"Principal": {"AWS": "arn:aws:iam::111122223333:role/reader"}}
+    delegated = allow("kms:*", **account)
+    assert (
+        "newly allows" in judged(delegated, delegated + allow("kms:Decrypt", **role), "resource")[0]
+    )
     somebody = {"Principal": {"AWS": "arn:aws:iam::111122223333:role/reader"}}
     assert judged(allow("sns:Publish", **somebody), [], "resource") == []
 
@@ -422,6 +428,7 @@ HASHED = "policy sha256 " + "0a" * 32
     [
         ("aws_lambda_alias", {"function_version": "7"}, {"function_version": "$LATEST"}),
         ("aws_lambda_alias", {"function_version": plans.UNKNOWN}, {"function_version": "$LATEST"}),
+        ("aws_s3_bucket_object_lock_configuration", {"rule": [{"default_retention": [{"days": 9}]}]}, {"rule": [{"default_retention": [{"days": None}]}]}),
         ("aws_lambda_function", {"publish": True}, {"publish": False}),
         ("aws_bedrock_guardrail_version", {"description": HASHED}, {"description": "policy"}),
         ("aws_api_gateway_gateway_response", {"response_templates": {"a": "Bad."}}, {"response_templates": {"a": "$context.error.message"}}),

@@ -22,6 +22,8 @@ ANYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
+# Policies of a caller who may do anything that nobody denies.
+OPEN = (Policy(ANYTHING, "anything"),)
 EMPTY = '{"Version": "2012-10-17", "Statement": []}'
 NOBODY = "arn:aws:iam::999999999999:role/nobody"
 # An ARN in place of an unknown one: it is compared with itself alone.
@@ -94,7 +96,11 @@ def _gained(old: list[Statement], new: list[Statement], kind: str) -> Iterator[s
         if one["Effect"] != "Allow" or one in old:
             continue
         for query in _requests(one, old):
-            if _allowed([one], query, kind) and not _allowed(old, query, kind):
+            # What names somebody allows without a policy of theirs, as no word for an account does.
+            if any(
+                _allowed([one], query, kind, theirs) and not _allowed(old, query, kind, theirs)
+                for theirs in (OPEN, ())
+            ):
                 yield f"newly allows {_described(one, query)}"
                 break
 
@@ -143,19 +149,20 @@ def _federated(name: str) -> str:
 def _denied(statements: list[Statement], query: Query, kind: str) -> bool:
     policy = _policy(statements, kind)
     if kind == "identity":
-        found = evaluate(query, identity=[Policy(ANYTHING, "anything"), policy])
+        found = evaluate(query, identity=[*OPEN, policy])
     else:
-        found = evaluate(query, identity=[Policy(ANYTHING, "anything")], resource_policy=policy)
+        found = evaluate(query, identity=OPEN, resource_policy=policy)
     return found.reason == "explicit_deny"
 
 
-def _allowed(statements: list[Statement], query: Query, kind: str) -> bool:
+def _allowed(
+    statements: list[Statement], query: Query, kind: str, theirs: tuple[Policy, ...] = OPEN
+) -> bool:
     policy = _policy([one for one in statements if one["Effect"] == "Allow"], kind)
     if kind == "identity":
         return evaluate(query, identity=[policy]).allowed
-    anything = Policy(ANYTHING, "anything")
     return evaluate(
-        query, identity=[anything], resource_policy=policy, resource_policy_decides=True
+        query, identity=theirs, resource_policy=policy, resource_policy_decides=True
     ).allowed
 
 

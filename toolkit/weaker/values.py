@@ -153,8 +153,9 @@ def _weaker(meaning: str, path: str, before: Any, after: Any) -> bool:
         # concurrency.
         zero = path.endswith("retention_in_days") or "throttle_settings" in path
         endless = (None, "", -1, *((0,) if zero else ()))
+        none = "0" if "default_retention" in path else "inf"  # An object that nothing locks.
         try:
-            old, new = (float("inf" if one in endless else one) for one in (before, after))
+            old, new = (float(none if one in endless else one) for one in (before, after))
         except ValueError:
             return True
         return new < old if meaning == "less" else new > old
