@@ -7,7 +7,7 @@ locals {
   inspection_limits = { KB_16 = 16384, KB_32 = 32768, KB_48 = 49152, KB_64 = 65536 }
   inspection_limit  = [for limit, bytes in local.inspection_limits : limit if var.limits.body_bytes <= bytes][0]
 
-  # Terraform decodes the whole web ACL for each place that refers to it, which takes half a second of a plan: one for all outputs.
+  # One reference for all outputs: Terraform decodes the whole web ACL, whose type is enormous, for each.
   web_acl = {
     arn  = aws_wafv2_web_acl.this.arn
     id   = aws_wafv2_web_acl.this.id
