@@ -18,7 +18,7 @@ from moto.kms.responses import KmsResponse
 
 from emulator.patching import Moto, add, patch
 from emulator.wire.documents import Document
-from emulator.wire.http import strict_json
+from emulator.wire.http import strict_object
 from iam_policy import Policy, PolicyError
 
 _PENDING = "PendingDeletion"
@@ -82,7 +82,7 @@ def _check_policy(response: KmsResponse) -> None:
     if text is None:
         return
     try:
-        document = strict_json(text)
+        document = strict_object(text)
         Policy(document, "key policy", "resource")
     except (PolicyError, RecursionError, TypeError, ValueError) as error:
         raise JsonRESTError("MalformedPolicyDocumentException", str(error)) from error

@@ -15,7 +15,7 @@ from emulator.account import Account
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
-from emulator.wire.http import strict_json
+from emulator.wire.http import strict_object
 from iam_policy import Policy, PolicyError
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
@@ -103,14 +103,15 @@ def _retention(params: Document, bucket: FakeBucket) -> _Refusal | None:
 def _policy(params: Document, bucket: FakeBucket) -> _Refusal | None:
     """Refuse what is no policy, and one about another bucket (API reference, PutBucketPolicy)."""
     try:
-        document = strict_json(params["Policy"])
+        document = strict_object(params["Policy"])
+        raw = document["Statement"]
+        statements = raw if isinstance(raw, list) else [raw]
+        if not all({"Principal", "NotPrincipal"} & set(statement) for statement in statements):
+            return 400, "MalformedPolicy", "Missing required field Principal"
         Policy(document, "bucket policy", "resource")
-        statements = document["Statement"]
     except (KeyError, PolicyError, RecursionError, TypeError, ValueError):
         return 400, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'"
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not {"Principal", "NotPrincipal"} & statement.keys():
-            return 400, "MalformedPolicy", "Missing required field Principal"
+    for statement in statements:
         resources = statement.get("Resource") or statement.get("NotResource") or []
         for resource in resources if isinstance(resources, list) else [resources]:
             named = resource.partition(":::")[2].partition("/")[0]

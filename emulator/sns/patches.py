@@ -11,7 +11,7 @@ from moto.sns.responses import SNSResponse
 
 from emulator.patching import Moto, add, patch
 from emulator.sns.mailbox import PENDING, confirmation_token
-from emulator.wire.http import strict_json
+from emulator.wire.http import strict_object
 from iam_policy import Policy, PolicyError
 
 # API reference, SetTopicAttributes. moto keeps the first ones, and sets any other name on itself.
@@ -40,7 +40,7 @@ def _set(topic: Topic, name: str, value: str) -> None:
         raise SNSInvalidParameter("Invalid parameter: AttributeName")
     if name == "Policy":
         try:
-            Policy(strict_json(value), "topic policy", "resource")
+            Policy(strict_object(value), "topic policy", "resource")
         except (PolicyError, RecursionError, TypeError, ValueError) as error:
             raise SNSInvalidParameter(f"Invalid parameter: Policy Error: {error}") from error
     if name in _KEPT_BY_MOTO:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from emulator.wire.documents import Document
@@ -39,9 +38,18 @@ class HttpResponse:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
-def strict_json(text: str | bytes) -> Any:
+def strict_json(text: str | bytes) -> object:
     """Parse JSON, to which NaN and Infinity do not belong. Raises ValueError, RecursionError."""
-    return json.loads(text, parse_constant=_refuse_constant)
+    parsed: object = json.loads(text, parse_constant=_refuse_constant)
+    return parsed
+
+
+def strict_object(text: str | bytes) -> Document:
+    """Parse a JSON object. Raises TypeError for other JSON, ValueError and RecursionError."""
+    parsed = strict_json(text)
+    if not isinstance(parsed, dict):
+        raise TypeError("must be a JSON object")
+    return parsed
 
 
 def _refuse_constant(name: str) -> None:

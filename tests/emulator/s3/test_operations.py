@@ -61,9 +61,14 @@ def test_a_bucket_policy_must_be_one(s3: Any, bucket: str) -> None:
     assert refusal(s3.get_bucket_policy, Bucket=bucket) == none
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
     assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(policy)
-    for bad in ("{", "[]", '{"Version": "2012-10-17"}', policy.replace("Principal", "Nobody")):
+    unread = "Policies must be valid JSON and the first byte must be '{'"
+    for bad, message in (
+        *(("{", unread), ("[]", unread), ('{"Version": "2012-10-17"}', unread)),
+        (policy.replace("Allow", "Permit"), unread),
+        (policy.replace("Principal", "Nobody"), "Missing required field Principal"),
+    ):
         refused = refusal(s3.put_bucket_policy, Bucket=bucket, Policy=bad)
-        assert refused[:2] == (400, "MalformedPolicy")
+        assert refused == (400, "MalformedPolicy", message)
     foreign = policy.replace(f":::{bucket}", ":::other")
     refused = refusal(s3.put_bucket_policy, Bucket=bucket, Policy=foreign)
     assert refused == (400, "MalformedPolicy", "Policy has invalid resource")
