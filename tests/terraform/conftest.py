@@ -106,7 +106,7 @@ def bad_inputs(offline: Offline, name: str) -> list[str]:
   environment = "test"
   package     = "../../build/chatbot.zip"
 """
-    return refusals(offline.root(name, {"main.tf": f"{head}{BAD_INPUTS[name]}}}\n"}))
+    return refusals(offline.root(f"refused-{name}", {"main.tf": f"{head}{BAD_INPUTS[name]}}}\n"}))
 
 
 def pytest_configure(config: pytest.Config) -> None:
