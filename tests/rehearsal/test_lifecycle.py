@@ -96,7 +96,7 @@ def test_a_new_name_is_refused_with_the_way_to_do_it(life: Rehearsal) -> None:
     assert "\n## Renaming an environment\n" in RUNBOOK
     write(life, name="renamed")
     with Probes(life.session()) as probes:
-        with pytest.raises(TerraformError, match=r"from life to renamed: .*Renaming an environ"):
+        with pytest.raises(TerraformError, match=r"-life to chatbot-renamed: .*Renaming an env"):
             life.apply(lambda _: None)
         write(life)
         life.apply(lambda _: None)

@@ -20,19 +20,17 @@ from toolkit.terraform import ROOT
 
 pytestmark = pytest.mark.long
 
-# One region of each geography: in another partition, without a documented routing, or newer than
-# the provider, where there is one.
+# One region of each geography: in another partition, or without a documented routing, where there
+# is one.
 PLACES = {
     "ap-northeast-3": "jp.anthropic.claude-haiku-4-5-20251001-v1:0",
     "ap-south-1": "apac.amazon.nova-lite-v1:0",
-    "ap-southeast-6": "au.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "ap-southeast-4": "au.anthropic.claude-haiku-4-5-20251001-v1:0",
     "ca-central-1": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "eu-central-1": "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
     "mx-central-1": "global.anthropic.claude-haiku-4-5-20251001-v1:0",
     "us-gov-west-1": "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
-# Regions that version 5.100 of the provider does not know, of June 2025.
-NEWER = {"ap-southeast-6"}
 PROFILES = {
     (region, f"{geography}.{model.id}")
     for model in aws_facts.models().values()
@@ -97,8 +95,7 @@ def elsewhere(
     main, providers = source / "main.tf", source / "providers.tf"
     text = re.sub(r"trail += \{.*\}", "trail = null", main.read_text())
     main.write_text(text.replace("clients = {", f"{model_of(region)}\n  clients = {{"))
-    newer = "\n  skip_region_validation = true" if region in NEWER else ""
-    providers.write_text(providers.read_text().replace('"us-east-2"', f'"{region}"{newer}'))
+    providers.write_text(providers.read_text().replace('"us-east-2"', f'"{region}"'))
     with applied("elsewhere", source=source) as rehearsal:
         yield rehearsal
 
