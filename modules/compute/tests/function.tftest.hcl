@@ -125,12 +125,13 @@ run "a_log_level_leaves_lambdas_own_filter_at_info_so_that_metrics_survive" {
   command = plan
 
   variables {
-    chat = { log_level = "ERROR" }
+    chat = { log_level = "ERROR", max_output_tokens = 1 }
   }
 
   assert {
     condition = (
       aws_lambda_function.this.environment[0].variables.LOG_LEVEL == "ERROR" &&
+      aws_lambda_function.this.environment[0].variables.MAX_OUTPUT_TOKENS == "1" &&
       aws_lambda_function.this.logging_config[0].application_log_level == "INFO"
     )
     error_message = "Lambda would drop the metrics with the lines below its own level, and the alarms would be silent."
