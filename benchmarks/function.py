@@ -331,16 +331,21 @@ def progress(done: int, rounds: int) -> None:
         print(file=sys.stderr)
 
 
-def main() -> int:
+def arguments(description: str | None, requests: int) -> argparse.Namespace:
+    """Read how much to measure, and how to show it; `requests` is a round's unless given."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
     parser.add_argument(
-        "--requests", type=int, default=2000, help="warm ones a round (default: %(default)s)"
+        "--requests", type=int, default=requests, help="warm ones a round (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments(__doc__, requests=2000)
     result = measure(options.rounds, options.requests)
     reached = all(ratios(result, "ours")[key] <= most for key, most in TARGETS.items())
     if options.json:

@@ -9,7 +9,6 @@ own verification is shown, which says nothing of AWS's.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from statistics import median
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.function import Bench, bedrock, environment, event, progress, text
+from benchmarks.function import Bench, arguments, bedrock, environment, event, progress, text
 from emulator.apigateway.sign_in import COGNITO, SignIn
 from emulator.cognito import pools
 
@@ -140,15 +139,7 @@ def _show(result: Mapping[str, Mapping[str, float]], verified: float) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
-    parser.add_argument(
-        "--requests", type=int, default=500, help="warm ones a round (default: %(default)s)"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
+    options = arguments(__doc__, requests=500)
     result, verified = measure(options.rounds, options.requests), verification(options.requests)
     if options.json:
         print(json.dumps({"function": result, "local_verification_ms": verified}))
