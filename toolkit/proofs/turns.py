@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from chatbot.conversations import ID_BYTES
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.client import Answer
 from toolkit.proofs.kinds import Request
 
 if TYPE_CHECKING:
     from toolkit.proofs.deployment import Deployment
-
-ID_BYTES = 18  # of an id as the function makes them: 24 characters
 
 
 def before(deployment: "Deployment", request: Request) -> tuple[list[Answer], Request]:
