@@ -80,9 +80,9 @@ class Message:
 class Conversation:
     """How much of a conversation an environment keeps."""
 
-    max_chars: int = 8000
-    max_turns: int = 10
-    ttl_hours: int = 24
+    max_chars: int
+    max_turns: int
+    ttl_hours: int
 
     def kept(self, turns: int, turn: int, room: int) -> int:
         """Return the characters of the newest turns that a number of characters has room for."""

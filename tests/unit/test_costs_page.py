@@ -128,7 +128,7 @@ def test_budgets_conversations_and_sign_in_are_priced_as_they_are() -> None:
     price = aws_facts.prices()["table_million_write_units"].usd
     assert parts["table"] == pytest.approx(write_units(Message(), made) * price / 1000)
     assert write_units(Message(), replace(made, conversation=None)) == 4
-    dearer = by_use(Message(), replace(made, conversation=Conversation(ttl_hours=100)))
+    dearer = by_use(Message(), replace(made, conversation=Conversation(8000, 10, 100)))
     assert dearer["table_kept"] > parts["table_kept"] > 0
     alone = by_use(Message(), replace(made, conversation=None))
     assert parts["model_in"] > alone["model_in"]

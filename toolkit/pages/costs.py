@@ -47,6 +47,14 @@ def made() -> Made:
     return Made(rules(), alarm_metrics())
 
 
+def conversation() -> Conversation:
+    """Return how much of a conversation is kept by default, as modules/chatbot's file says it."""
+    text = (ROOT / "modules/chatbot/variables.tf").read_text(encoding="utf-8")
+    fields = text.partition('variable "conversation" {')[2].partition("})")[0]
+    found = re.findall(r"^ +(\w+) = optional\(number, (\d+)\)", fields, re.MULTILINE)
+    return Conversation(**{name: int(value) for name, value in found})
+
+
 def rules() -> int:
     """Return how many rules the web ACL has, without those that are off by default."""
     text = (ROOT / "modules/edge/rules.tf").read_text()
@@ -154,7 +162,7 @@ def page() -> str:
 
 def _options(usual: Message, default: Made) -> dict[str, object]:
     """Return what budgets, conversations and sign-in add."""
-    kept = Conversation()
+    kept = conversation()
     budget, talk = replace(default, budgets=1), replace(default, conversation=kept)
     alone, use = by_use(usual, default), by_use(usual, talk)
     everything = replace(talk, budgets=1, methods=default.methods + 2, sign_in=True)

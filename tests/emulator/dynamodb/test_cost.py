@@ -1,7 +1,7 @@
 """What a message takes of the table, counted at the table, is what the cost page reckons with."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from toolkit.cost import QUESTIONS, Conversation, Made, Message, messages, write
 
 MESSAGE = Message()
 PLAIN = Made(rules=0, alarm_metrics=0)
+KEPT = Conversation(max_chars=8000, max_turns=10, ttl_hours=24)
 
 
 class Counted:
@@ -46,16 +47,14 @@ def counted(store: Store, dynamodb: Any, table: str) -> Any:
 
 
 @pytest.mark.parametrize("budgets", [0, 1, 2])
-@pytest.mark.parametrize("kept", [None, Conversation(), Conversation(max_chars=2000)])
+@pytest.mark.parametrize("kept", [None, KEPT, replace(KEPT, max_chars=2000)])
 def test_a_message_takes_the_units_that_are_priced(
     counted: Any, budgets: int, kept: Conversation | None
 ) -> None:
     ids = RequestIds("r", "f", client="web", person="a" * 32)
     limits = [Limits(day=10**6, month=10**7) if place < budgets else Limits() for place in (0, 1)]
     spent = Budgets(BudgetConfig(client=limits[0], user=limits[1]), counted)
-    config = ConversationConfig(
-        **{name: getattr(kept or Conversation(), name) for name in Conversation.__annotations__}
-    )
+    config = ConversationConfig(**asdict(kept or KEPT))
     talk = Conversations(config, counted)
     question, answer = "q" * MESSAGE.characters, "a" * MESSAGE.answer_tokens * 4
     known, given, soon = None, [], Deadline.after(60)
