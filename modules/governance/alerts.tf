@@ -39,7 +39,7 @@ locals {
     alerts = merge(
       local.alarms_publish,
       { TamperEventsPublish = { service = "events", from = null } },
-      { for sid in ["BudgetPublishes"] : sid => { service = "budgets", from = "arn:${local.partition}:budgets::${local.account}:*" } if local.budget != null },
+      local.budget == null ? {} : { BudgetPublishes = { service = "budgets", from = "arn:${local.partition}:budgets::${local.account}:*" } },
     )
     watchdog = local.alarms_publish
   }
