@@ -33,8 +33,8 @@ def applied(deployment: Deployment) -> Applied:
 def configuration(applied: Applied, outputs: Mapping[str, Any]) -> list[JsonObject]:
     """Return what was applied in words: a layer, and a sentence about it."""
     remembered = [("compute", text) for text in _remembered(outputs)]
-    told = (*_sentences(applied), *remembered)
-    return [{"layer": layer, "text": text} for layer, text in told]
+    sentences = (*_sentences(applied), *remembered)
+    return [{"layer": layer, "text": text} for layer, text in sentences]
 
 
 def _remembered(outputs: Mapping[str, Any]) -> Iterator[str]:

@@ -108,7 +108,7 @@ MODEL = "arn:aws:bedrock:us-east-2::foundation-model/x"
 COUNT: list[dict[str, Any]] = [{"count": [{}], "block": [], "allow": []}]
 
 # What no mutant here makes weaker: nothing, or one value alone does.
-ONE_VALUE = ("hashed", "never", "published", "told")
+ONE_VALUE = ("hashed", "never", "published", "reveals")
 # Without them a policy says the same: these use no variables, and a key's policy is about the key.
 SAME = ("Sid", "Version")
 

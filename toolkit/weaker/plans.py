@@ -176,9 +176,9 @@ def _filled(after: Any, unknown: Any, configured: Any) -> Any:
     if isinstance(unknown, dict) and isinstance(after, dict):
         # Of a map that is one expression, and of what is not known, nothing is said here.
         own = configured if isinstance(configured, dict) else {}
-        told = own and not {"references", "constant_value"} & own.keys()
+        named = own and not {"references", "constant_value"} & own.keys()
         return {
-            name: _filled(after.get(name), unknown.get(name), own.get(name) if told else {})
+            name: _filled(after.get(name), unknown.get(name), own.get(name) if named else {})
             for name in {**after, **unknown}
         }
     if isinstance(unknown, list) and isinstance(after, list) and len(unknown) == len(after):

@@ -139,7 +139,7 @@ def _weaker(meaning: str, path: str, before: Any, after: Any) -> bool:
         return bool(HASH.search(str(before))) and not HASH.search(str(after))
     if meaning == "published":
         return after in (None, "$LATEST", "DRAFT")
-    if meaning == "told":
+    if meaning == "reveals":
         return bool({*NAMED.findall(str(after))} - {*NAMED.findall(str(before))})
     if meaning in ("on", "off"):
         was, is_ = (one in (True, "Enabled") for one in (before, after))
