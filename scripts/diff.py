@@ -14,6 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from toolkit.environments import PLAN
 from toolkit.terraform import Terraform, TerraformError, environment
 from toolkit.weaker import plans
 from toolkit.weaker.run import weaker
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("give --env, one plan, or two")
     try:
         if options.env:
-            shown = Terraform(environment(options.env)).run("show", "-json", "saved.tfplan")
+            shown = Terraform(environment(options.env)).run("show", "-json", PLAN)
             texts = [shown.stdout]
         else:
             texts = [Path(name).read_text(encoding="utf-8") for name in options.plans]

@@ -34,16 +34,14 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         deployment = targets.named(options)
+        hours = options.hours
         if options.command == "trace":
-            print(*trace(deployment, options.id, hours=options.hours).lines(), sep="\n")
-            return 0
-        where = {"log": options.log, "hours": options.hours}
-        if options.command == "query":
-            for line in logview.query(deployment, options.text, **where):
-                print(line)
+            print(*trace(deployment, options.id, hours=hours).lines(), sep="\n")
+        elif options.command == "query":
+            print(*logview.query(deployment, options.text, log=options.log, hours=hours), sep="\n")
         else:
-            how = {"follow": options.follow, "raw": options.json}
-            logview.show(deployment, request_id=options.id, **where, **how)
+            how = {"request_id": options.id, "follow": options.follow, "raw": options.json}
+            logview.show(deployment, log=options.log, hours=hours, **how)
     except (TraceError, targets.TargetError) as error:
         print(f"logs: {error}", file=sys.stderr)
         return 1

@@ -7,15 +7,8 @@ from collections.abc import Callable
 
 from emulator.bedrock.model_server import ModelServer, NoModelError
 from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError
-from toolkit.talk import ask, down, terraform, up
+from toolkit.talk import ask, down, port, terraform, up
 from toolkit.terraform import TerraformError
-
-
-def port(text: str) -> int:
-    """Read a port."""
-    if not (text.isdecimal() and 0 < int(text) < 2**16):
-        raise argparse.ArgumentTypeError(f"{text} is no port: a number from 1 to 65535")
-    return int(text)
 
 
 def main(

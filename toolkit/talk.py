@@ -8,12 +8,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from argparse import ArgumentTypeError
 
 from toolkit.local_aws import local_aws
 from toolkit.rehearsal import Rehearsal, RehearsalError, Session, rehearsed
 from toolkit.terraform import ROOT
 
 QUESTION = "Hi, where is my order? It was due yesterday."
+
+
+def port(text: str) -> int:
+    """Read a port of this machine."""
+    if not (text.isdecimal() and 0 < int(text) < 2**16):
+        raise ArgumentTypeError(f"{text} is no port: a number from 1 to 65535")
+    return int(text)
 
 
 class Progress:

@@ -10,7 +10,6 @@ from moto.apigateway.exceptions import (
     BadRequestException,
     BasePathConflictException,
     ConflictException,
-    NotFoundException,
 )
 from moto.apigateway.models import (
     APIGatewayBackend,
@@ -24,6 +23,7 @@ from moto.apigateway.models import (
 from moto.apigateway.responses import APIGatewayResponse
 
 from emulator.apigateway.deployed import BUILT_IN_MODELS
+from emulator.apigateway.refusal import not_found
 from emulator.apigateway.responses import STATUSES, TEMPLATES
 from emulator.patching import Moto, add, patch
 from emulator.wire.documents import JsonObject
@@ -316,19 +316,12 @@ def _delete_with_mappings(original: Moto, backend: APIGatewayBackend, domain_nam
     backend.base_path_mappings.pop(domain_name, None)
 
 
-class _NoIntegration(NotFoundException):  # type: ignore[misc]  # moto ships no types
-    code = 404
-
-    def __init__(self) -> None:
-        super().__init__("Invalid Integration identifier specified")
-
-
 @patch(APIGatewayBackend, "get_integration")
 def _missing_integration(original: Moto, backend: APIGatewayBackend, *args: object) -> object:
     # moto fails on a method without integration, and Terraform could not go on after a half apply.
     integration = original(backend, *args)
     if integration is None:
-        raise _NoIntegration
+        raise not_found("Invalid Integration identifier specified")
     return integration
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 from emulator.apigateway.exchange import Exchange
+from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpResponse
 
 _FORBIDDEN = (403, "ForbiddenException", "Forbidden")
@@ -52,8 +53,11 @@ TEMPLATES: Mapping[str, str] = {"application/json": '{"message":$context.error.m
 """What AWS answers by, where an author put no template."""
 
 
-class GatewayError(Exception):
-    """A request that API Gateway refuses or cannot serve, by the type of its gateway response."""
+class GatewayError(AwsError):
+    """A request that API Gateway refuses or cannot serve, by the type of its gateway response.
+
+    The API has the last word on how it reads.
+    """
 
     def __init__(
         self,
@@ -64,11 +68,9 @@ class GatewayError(Exception):
         validation: str = "",
         integration: str = "",
     ) -> None:
-        default_status, self.error_type, default_message = _DEFAULTS[response_type]
-        status = status or default_status or 500
-        super().__init__(message or default_message)
+        default_status, code, default_message = _DEFAULTS[response_type]
+        super().__init__(status or default_status or 500, code, message or default_message)
         self.response_type = response_type
-        self.status = status
         self.of_integration = False
         self.validation = validation
         self.integration = integration
@@ -99,7 +101,7 @@ def gateway_response(exchange: Exchange, error: GatewayError) -> HttpResponse:
         (name for name in (accepted, "application/json") if name in templates),
         next(iter(templates)),
     )
-    headers = [("Content-Type", content_type), ("x-amzn-ErrorType", error.error_type)]
+    headers = [("Content-Type", content_type), ("x-amzn-ErrorType", error.code)]
     for name, expression in (chosen.get("responseParameters") or {}).items():
         value = exchange.evaluate(expression)
         if value is not None:

@@ -8,11 +8,11 @@ import re
 
 from moto.cloudtrail.models import CloudTrailBackend, Trail, cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
-from moto.core.exceptions import JsonRESTError
 
 from emulator.cloudtrail.status import delivery_status, forget
 from emulator.patching import Moto, add, patch
 from emulator.wire.documents import JsonObject
+from emulator.wire.errors import AwsError
 
 MAX_TRAILS = 5
 """Trails of an account and Region (CloudTrail User Guide, "Quotas")."""
@@ -38,12 +38,14 @@ def _refuse_a_second(
 ) -> object:
     # moto replaces the first one, and forgets that it was logging.
     if name in backend.trails:
-        raise JsonRESTError(
+        raise AwsError(
+            400,
             "TrailAlreadyExistsException",
             f"Trail {name} already exists for customer: {backend.account_id}",
         )
     if len(backend.trails) >= MAX_TRAILS:
-        raise JsonRESTError(
+        raise AwsError(
+            400,
             "MaximumNumberOfTrailsExceededException",
             f"User: {backend.account_id} already has {MAX_TRAILS} trails in {backend.region_name}.",
         )
@@ -122,7 +124,8 @@ def _replace_selectors(trail: Trail, basic: list[JsonObject], advanced: list[Jso
 def _one_kind_of_selectors(original: Moto, response: CloudTrailResponse) -> str:
     given = json.loads(response.body)
     if bool(given.get("EventSelectors")) == bool(given.get("AdvancedEventSelectors")):
-        raise JsonRESTError(
+        raise AwsError(
+            400,
             "InvalidEventSelectorsException",
             "Either EventSelectors or AdvancedEventSelectors must be given, and not both.",
         )
@@ -148,12 +151,12 @@ def _told_selectors(trail: Trail) -> str:
 def _tagged(backend: CloudTrailBackend, arn: str) -> None:
     """Raise unless the ARN is a trail's: moto keeps tags of anything."""
     if re.fullmatch(r"arn:[^:]+:cloudtrail:[^:]+:\d{12}:trail/.+", arn) is None:
-        raise JsonRESTError("CloudTrailARNInvalidException", f"{arn} is not a valid ARN.")
+        raise AwsError(400, "CloudTrailARNInvalidException", f"{arn} is not a valid ARN.")
     region = arn.split(":")[3]
     if all(
         one.arn != arn for one in cloudtrail_backends[backend.account_id][region].trails.values()
     ):
-        raise JsonRESTError("ResourceNotFoundException", f"Unable to find the resource {arn}.")
+        raise AwsError(400, "ResourceNotFoundException", f"Unable to find the resource {arn}.")
 
 
 for _operation in ("add_tags", "remove_tags"):

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any
 
-from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import (
     InvalidEventPatternException,
     ResourceNotFoundException,
@@ -15,6 +14,7 @@ from moto.events.responses import EventsHandler
 
 from emulator.events.patterns import PatternError, compiled, event_of, matches
 from emulator.patching import Moto, add, patch
+from emulator.wire.errors import AwsError
 
 MAX_TARGETS = 5
 """Targets of a rule (EventBridge User Guide, "Quotas")."""
@@ -82,8 +82,10 @@ def _check_targets(
     rule = _rule(backend, name, bus)
     ids = {one["Id"] for one in [*rule.targets, *targets]}
     if len(ids) > MAX_TARGETS:
-        raise JsonRESTError(
-            "LimitExceededException", "The requested resource exceeds the maximum number allowed."
+        raise AwsError(
+            400,
+            "LimitExceededException",
+            "The requested resource exceeds the maximum number allowed.",
         )
     for target in targets:
         transformer = target.get("InputTransformer") or {}

@@ -10,7 +10,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moto.core.exceptions import JsonRESTError
 from moto.kms import responses
 from moto.kms.exceptions import NotAuthorizedException, NotFoundException, ValidationException
 from moto.kms.models import Key, KmsBackend
@@ -18,6 +17,7 @@ from moto.kms.responses import KmsResponse
 
 from emulator.patching import Moto, add, patch
 from emulator.wire.documents import Document
+from emulator.wire.errors import AwsError
 from emulator.wire.http import strict_object
 from iam_policy import Policy, PolicyError
 
@@ -34,7 +34,7 @@ def _key(response: KmsResponse, name: str = "KeyId") -> Key:
 
 
 def _refuse_state(key: Key, text: str) -> None:
-    raise JsonRESTError("KMSInvalidStateException", f"{key.arn} {text}")
+    raise AwsError(400, "KMSInvalidStateException", f"{key.arn} {text}")
 
 
 @patch(KmsResponse, "_validate_cmk_id")
@@ -85,9 +85,10 @@ def _check_policy(response: KmsResponse) -> None:
         document = strict_object(text)
         Policy(document, "key policy", "resource")
     except (PolicyError, RecursionError, TypeError, ValueError) as error:
-        raise JsonRESTError("MalformedPolicyDocumentException", str(error)) from error
+        raise AwsError(400, "MalformedPolicyDocumentException", str(error)) from error
     if not response._get_param("BypassPolicyLockoutSafetyCheck") and not _can_be_changed(document):
-        raise JsonRESTError(
+        raise AwsError(
+            400,
             "MalformedPolicyDocumentException",
             "The new key policy will not allow you to update the key policy in the future.",
         )
@@ -169,7 +170,7 @@ for _operation in (
         if key.key_state == _PENDING:
             _refuse_state(key, "is pending deletion.")
         if "rotation" in original.__name__ and key.key_state == "Disabled":
-            raise JsonRESTError("DisabledException", f"{key.arn} is disabled.")
+            raise AwsError(400, "DisabledException", f"{key.arn} is disabled.")
         return original(response)
 
 

@@ -12,37 +12,17 @@ from dataclasses import dataclass, field
 from moto.awslambda.exceptions import (
     GenericResourcNotFound,
     InvalidParameterValueException,
-    LambdaClientError,
     PreconditionFailedException,
     UnknownPolicyException,
 )
 
+from emulator.lambda_.functions import LambdaError
 from emulator.wire.documents import JsonObject
 
 _REVISION = (
     "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to"
     " retrieve the latest Policy RevisionId for your resource."
 )
-
-
-class _StatementTakenError(LambdaClientError):  # type: ignore[misc]  # moto has no types
-    code = 409
-
-    def __init__(self, sid: str) -> None:
-        super().__init__(
-            "ResourceConflictException",
-            f"The statement id ({sid}) provided already exists. Please provide a new statement id,"
-            " or remove the existing statement.",
-        )
-
-
-class _StatementMissingError(LambdaClientError):  # type: ignore[misc]  # moto has no types
-    code = 404
-
-    def __init__(self, sid: str) -> None:
-        super().__init__(
-            "ResourceNotFoundException", f"Statement {sid} is not found in resource policy."
-        )
 
 
 @dataclass
@@ -68,7 +48,13 @@ class Policies:
         self._check_revision(policy, given.get("RevisionId"))
         sid = given["StatementId"]
         if any(statement["Sid"] == sid for statement in policy.statements):
-            raise _StatementTakenError(sid)
+            raise LambdaError(
+                409,
+                "ResourceConflictException",
+                f"The statement id ({sid}) provided already exists. Please provide a new statement"
+                " id, or remove the existing statement.",
+                Type="User",
+            )
         resource = f"{self.arn}:{qualifier}" if qualifier else self.arn
         statement = _statement(given, resource)
         policy.statements.append(statement)
@@ -83,7 +69,12 @@ class Policies:
         self._check_revision(policy, revision)
         kept = [statement for statement in policy.statements if statement["Sid"] != sid]
         if len(kept) == len(policy.statements):
-            raise _StatementMissingError(sid)
+            raise LambdaError(
+                404,
+                "ResourceNotFoundException",
+                f"Statement {sid} is not found in resource policy.",
+                Type="User",
+            )
         policy.statements, policy.revision = kept, str(uuid.uuid4())
 
     def document(self, qualifier: str | None) -> str:

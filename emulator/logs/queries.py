@@ -5,13 +5,13 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from moto.core.exceptions import JsonRESTError
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
 from emulator.logs.insights import Event, QueryError, Result, run
 from emulator.patching import add
+from emulator.wire.errors import AwsError
 
 _KEPT = 100  # newest results
 _MOST_GROUPS = 50  # of a query (API reference, StartQuery)
@@ -20,13 +20,11 @@ _WAYS = ("logGroupName", "logGroupNames", "logGroupIdentifiers")
 _results: OrderedDict[str, Result] = OrderedDict()
 
 
-def _malformed(error: QueryError) -> JsonRESTError:
+def _malformed(error: QueryError) -> AwsError:
     """Return AWS's error about a query, with the place (API reference, MalformedQueryException)."""
-    made = JsonRESTError("MalformedQueryException", str(error))
     place = {"startCharOffset": error.start, "endCharOffset": error.end}
     compiled = {"queryCompileError": {"location": place, "message": str(error)}}
-    made.description = json.dumps(json.loads(made.description) | compiled)
-    return made
+    return AwsError(400, "MalformedQueryException", str(error), members=compiled)
 
 
 @add(LogsResponse, "start_query")

@@ -5,13 +5,14 @@ from datetime import datetime
 import xmltodict
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
-from moto.s3.exceptions import AccessDeniedByLock, S3ClientError
+from moto.s3.exceptions import AccessDeniedByLock
 from moto.s3.models import FakeBucket, FakeKey, PublicAccessBlock, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 from moto.s3control.models import S3ControlBackend
 
 from emulator.patching import Moto, patch
 from emulator.wire.documents import JsonObject
+from emulator.wire.errors import AwsError
 
 
 @patch(AccessDeniedByLock, "__init__")
@@ -60,20 +61,16 @@ def _show_retention(original: Moto, response: S3Response) -> object:
         return original(response)
     key, _ = response._get_key()
     if key.lock_mode is None:
-        raise _NoRetentionError
+        raise AwsError(
+            404,
+            "NoSuchObjectLockConfiguration",
+            "The specified object does not have a ObjectLock configuration",
+        )
     response.data["Action"] = "GetObjectRetention"
     until = datetime.fromisoformat(key.lock_until)
     return response.serialized(
         ActionResult({"Retention": {"Mode": key.lock_mode, "RetainUntilDate": until}})
     )
-
-
-class _NoRetentionError(S3ClientError):  # type: ignore[misc]  # moto has no types
-    def __init__(self) -> None:
-        super().__init__(
-            "NoSuchObjectLockConfiguration",
-            "The specified object does not have a ObjectLock configuration",
-        )
 
 
 @patch(S3ControlBackend, "list_tags_for_resource")

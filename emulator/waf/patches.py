@@ -9,6 +9,7 @@ from moto.wafv2.responses import WAFV2Response
 
 from emulator.patching import Moto, add, patch
 from emulator.waf.capacity import capacity
+from emulator.wire.errors import AwsError
 
 
 @patch(wafv2_exceptions.WAFV2DuplicateItemException, "__init__")
@@ -60,13 +61,13 @@ def _show_data_protection_and_capacity(original: Moto, acl: FakeWebACL) -> objec
     return {name: value for name, value in known.items() if value is not None}
 
 
-class _InUseError(wafv2_exceptions.WAFv2ClientError):  # type: ignore[misc]  # moto has no types
-    def __init__(self) -> None:
-        super().__init__(
-            "WAFAssociatedItemException",
-            "AWS WAF couldn't perform the operation because your resource is being used by another"
-            " resource or it's associated with another resource.",
-        )
+def _in_use() -> AwsError:
+    return AwsError(
+        400,
+        "WAFAssociatedItemException",
+        "AWS WAF couldn't perform the operation because your resource is being used by another"
+        " resource or it's associated with another resource.",
+    )
 
 
 @patch(WAFV2Backend, "associate_web_acl")
@@ -89,7 +90,7 @@ def _keep_a_web_acl_that_guards(
 ) -> None:
     for acl in backend.wacls.values():
         if acl.name == name and any(map(backend._find_apigw_stage, acl.associated_resources)):
-            raise _InUseError
+            raise _in_use()
     original(backend, name, *rest, **more)
 
 
@@ -107,7 +108,7 @@ for _kind in ("ip_set", "regex_pattern_set", "rule_group"):
         owners = [*backend.wacls.values(), *backend.rule_groups.values()]
         rules = [rule for owner in owners for rule in owner.to_dict()["Rules"]]
         if f"/{kind}/{name}/" in json.dumps(rules):
-            raise _InUseError
+            raise _in_use()
         original(backend, name, *rest, **more)
 
 

@@ -31,7 +31,7 @@ class AwsError(Exception):
         code: str,
         message: str,
         *,
-        members: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
         headers: Headers = (),
     ) -> None:
         super().__init__(message)

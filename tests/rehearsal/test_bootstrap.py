@@ -13,10 +13,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts import terraform as commands
 from tests.conftest import HOME
 from tests.rehearsal.tokens import REPOSITORY, session, token
 from toolkit import bootstrap
+from toolkit import environments as commands
 from toolkit.local_aws import local_aws
 from toolkit.processes import free_port
 from toolkit.proofs import report

@@ -6,6 +6,7 @@ import pytest
 
 from policies.attributes import Collection, Object, declared, unknown
 from scripts import terraform as program
+from toolkit import environments
 from toolkit.misspelled import check, misspelled
 from toolkit.planned import planned
 from toolkit.rehearsal import Rehearsal
@@ -189,9 +190,9 @@ def test_make_plan_and_make_lint_refuse_a_misspelled_attribute(
     capsys: pytest.CaptureFixture[str],
     command: list[str],
 ) -> None:
-    monkeypatch.setattr(program, "environment", lambda _: wrong)
-    monkeypatch.setattr(program, "ROOT", wrong.parent.parent)
-    monkeypatch.setattr(program, "Terraform", _NoTerraform)
+    monkeypatch.setattr(environments, "environment", lambda _: wrong)
+    monkeypatch.setattr(environments, "ROOT", wrong.parent.parent)
+    monkeypatch.setattr(environments, "Terraform", _NoTerraform)
     assert program.main(command) == 1
     assert "did you mean reserved_concurrency" in capsys.readouterr().err
 
