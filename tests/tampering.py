@@ -41,8 +41,12 @@ def named(action: str, patterns: Iterable[str]) -> bool:
 def exceptions(name: str) -> tuple[Excepted, ...]:
     """Return one of the lists of tampering.toml."""
     return tuple(
-        Excepted(tuple(one["actions"]), one["reason"], tuple(one.get("except", ())))
-        for one in document().get(name, ())
+        Excepted(
+            tuple(one for one in listed if one[0] != "!"),
+            reason,
+            tuple(one[1:] for one in listed if one[0] == "!"),
+        )
+        for reason, listed in document()[name].items()
     )
 
 

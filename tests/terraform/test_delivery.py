@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -180,12 +181,29 @@ def written(role: DeliveryRole) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def spelled_out(
+    on: Iterable[str] = ("*",), tagged: str = "", conditions: Iterable[str] = (), **actions: str
+) -> dict[str, list[str]]:
+    """Return a statement of test_delivery.toml in full."""
+    begins = {service: ARN.format(service) for service in ASKED}
+    begins |= {"iam": IAM, "apigateway": f"arn:aws:apigateway:{REGION}::"}
+    ends = [re.sub(r"\[(.*)\]", end, one) for one in on for end in ("", r"\1")]
+    tags = [f"StringEquals aws:{tagged}Tag/{key} {v}" for key, v in TAGS.items() if tagged]
+    return {
+        "actions": sorted(
+            f"{of}:{name}" for of, names in actions.items() for name in names.split()
+        ),
+        "conditions": sorted([*conditions, *tags]),
+        "resources": sorted({one.format(**begins) for one in ends}),
+    }
+
+
 def test_each_role_may_do_what_is_written_down_and_nothing_else(
     plan_role: DeliveryRole, apply_role: DeliveryRole
 ) -> None:
     """A new action of AWS's that a pattern lets in is read here first."""
     listing = tomllib.loads(LIST.read_text(encoding="utf-8"))
-    expected = {name: {"conditions": [], **statement} for name, statement in listing.items()}
+    expected = {name: spelled_out(**statement) for name, statement in listing.items()}
     assert written(apply_role) == expected
     reads = {name: value for name, value in expected.items() if name.startswith("reads ")}
     assert written(plan_role) == reads
