@@ -28,8 +28,21 @@ REASONS = {
     "this environment has the rule group sql-injection off",
     "this environment only counts CrossSiteScripting_BODY",
 }
-# What only an environment with such addresses, such a key and such a trail can be asked.
+# What only an environment with such addresses, such a key, such a trail and a table can be asked.
 ASKED = {
+    "compute/budgets/a message while the table is away",
+    "compute/budgets/a message while the table is slow, and answers in time",
+    "compute/budgets/a message while the table is throttled",
+    "compute/budgets/a message while the table takes longer than the function waits",
+    "compute/conversations/a CORS preflight of deleting one",
+    "compute/conversations/an attack in two pieces",
+    "compute/conversations/an id that nobody has",
+    "compute/conversations/another client's",
+    "compute/conversations/deleting one's own",
+    "compute/conversations/one that its holder deleted",
+    "compute/conversations/the next message while the table is away",
+    "compute/conversations/the next message, with the newest turns before it",
+    "compute/conversations/two messages at once",
     "api/cors/a CORS preflight of each further origin",
     "api/cors/a refusal before the function names the first origin to a further one",
     "api/cors/an answer to each further origin",

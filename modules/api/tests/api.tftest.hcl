@@ -45,9 +45,10 @@ variables {
   }
 }
 
-run "post_chat_needs_a_key_and_a_body_of_one_message" {
+run "by_default_post_chat_needs_a_key_and_nothing_else_is_open_or_logged" {
   command = plan
 
+  # POST /chat needs a key and a body of one message.
   assert {
     condition = (
       aws_api_gateway_method.chat.http_method == "POST" &&
@@ -91,11 +92,8 @@ run "post_chat_needs_a_key_and_a_body_of_one_message" {
     condition     = one(aws_api_gateway_rest_api.this.endpoint_configuration).types == tolist(["REGIONAL"])
     error_message = "The API is not regional, and a regional web ACL could not stand in front of it."
   }
-}
 
-run "only_post_chat_of_this_stage_may_call_the_alias" {
-  command = plan
-
+  # Only POST /chat of this stage may call the alias.
   assert {
     condition = (
       aws_lambda_permission.chat.source_arn == "arn:aws:execute-api:us-east-2:111122223333:abc123/v1/POST/chat" &&
@@ -106,11 +104,8 @@ run "only_post_chat_of_this_stage_may_call_the_alias" {
     )
     error_message = "The permission is wider than one stage, method, path and alias, or names another."
   }
-}
 
-run "a_preflight_is_answered_without_a_key_and_for_the_one_origin" {
-  command = plan
-
+  # A preflight is answered without a key and for the one origin.
   assert {
     condition = (
       aws_api_gateway_method.preflight.http_method == "OPTIONS" &&
@@ -142,11 +137,8 @@ run "a_preflight_is_answered_without_a_key_and_for_the_one_origin" {
     condition     = keys(aws_api_gateway_method_response.preflight.response_parameters) == keys(aws_api_gateway_integration_response.preflight.response_parameters)
     error_message = "A header is set that the method response does not declare; API Gateway refuses that."
   }
-}
 
-run "refusals_keep_their_status_speak_json_and_may_be_read_by_the_page" {
-  command = plan
-
+  # Refusals keep their status, speak JSON, and may be read by the page.
   assert {
     condition = {
       for type, response in aws_api_gateway_gateway_response.this :
@@ -178,11 +170,8 @@ run "refusals_keep_their_status_speak_json_and_may_be_read_by_the_page" {
     ])
     error_message = "A refusal lacks its CORS or cache header or its request id, or repeats text of the request."
   }
-}
 
-run "one_key_a_client_on_a_plan_of_ten_a_second_five_at_once_and_500_a_month" {
-  command = plan
-
+  # One key a client, on a plan of ten a second, five at once and 500 a month.
   assert {
     condition = (
       aws_api_gateway_usage_plan.this.name == "chatbot-basic-plan" &&
@@ -206,6 +195,67 @@ run "one_key_a_client_on_a_plan_of_ten_a_second_five_at_once_and_500_a_month" {
   assert {
     condition     = keys(aws_api_gateway_usage_plan_key.client) == ["mobile", "web"]
     error_message = "A key is not on the plan, and so has no limits and no access."
+  }
+
+  # The stage logs every request and nothing that was said.
+  assert {
+    condition = alltrue([
+      for field in ["requestId", "extendedRequestId", "identity.sourceIp", "status", "waf.status", "wafResponseCode", "identity.apiKeyId", "error.responseType", "responseLatency", "integration.latency"] :
+      contains(values(jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format)), "$context.${field}")
+    ])
+    error_message = "The access log lacks a field that an investigation needs."
+  }
+
+  assert {
+    condition = length(setintersection(
+      values(jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format)),
+      ["$context.identity.apiKey", "$context.error.validationErrorString", "$context.error.message", "$context.error.messageString", "$context.identity.userAgent"],
+    )) == 0
+    error_message = "The access log holds a key, or text of the request."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_method_settings.all.method_path == "*/*" &&
+      aws_api_gateway_method_settings.all.settings[0].data_trace_enabled == false &&
+      aws_api_gateway_method_settings.all.settings[0].logging_level == "OFF" &&
+      aws_api_gateway_method_settings.all.settings[0].metrics_enabled
+    )
+    error_message = "Requests are traced or quoted in an execution log, or metrics are off."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 20 &&
+      aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 10
+    )
+    error_message = "The ceiling of the stage is not what its two clients may use together."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_stage.this.xray_tracing_enabled &&
+      aws_cloudwatch_log_group.access.name == "/aws/apigateway/chatbot-test" &&
+      aws_cloudwatch_log_group.access.kms_key_id == var.kms_key_arn &&
+      aws_cloudwatch_log_group.access.retention_in_days == 365
+    )
+    error_message = "X-Ray is off, or the access log is not encrypted or not kept for a year."
+  }
+
+  # Without a custom domain the default endpoint stays open.
+  assert {
+    condition     = !aws_api_gateway_rest_api.this.disable_execute_api_endpoint && length(aws_api_gateway_domain_name.this) == 0
+    error_message = "Nothing would answer."
+  }
+
+  # Without sign-in there is nothing of it.
+  assert {
+    condition = (
+      aws_api_gateway_method.chat.authorization == "NONE" &&
+      length(aws_api_gateway_authorizer.person) == 0 &&
+      length(setintersection(keys(aws_api_gateway_gateway_response.this), ["ACCESS_DENIED", "EXPIRED_TOKEN", "UNAUTHORIZED"])) == 0
+    )
+    error_message = "There is an authorizer, or its refusals."
   }
 }
 
@@ -257,59 +307,11 @@ run "a_client_may_have_limits_of_its_own_and_two_keys_for_a_time" {
   }
 }
 
-run "the_stage_logs_every_request_and_nothing_that_was_said" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for field in ["requestId", "extendedRequestId", "identity.sourceIp", "status", "waf.status", "wafResponseCode", "identity.apiKeyId", "error.responseType", "responseLatency", "integration.latency"] :
-      contains(values(jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format)), "$context.${field}")
-    ])
-    error_message = "The access log lacks a field that an investigation needs."
-  }
-
-  assert {
-    condition = length(setintersection(
-      values(jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format)),
-      ["$context.identity.apiKey", "$context.error.validationErrorString", "$context.error.message", "$context.error.messageString", "$context.identity.userAgent"],
-    )) == 0
-    error_message = "The access log holds a key, or text of the request."
-  }
-
-  assert {
-    condition = (
-      aws_api_gateway_method_settings.all.method_path == "*/*" &&
-      aws_api_gateway_method_settings.all.settings[0].data_trace_enabled == false &&
-      aws_api_gateway_method_settings.all.settings[0].logging_level == "OFF" &&
-      aws_api_gateway_method_settings.all.settings[0].metrics_enabled
-    )
-    error_message = "Requests are traced or quoted in an execution log, or metrics are off."
-  }
-
-  assert {
-    condition = (
-      aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 20 &&
-      aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 10
-    )
-    error_message = "The ceiling of the stage is not what its two clients may use together."
-  }
-
-  assert {
-    condition = (
-      aws_api_gateway_stage.this.xray_tracing_enabled &&
-      aws_cloudwatch_log_group.access.name == "/aws/apigateway/chatbot-test" &&
-      aws_cloudwatch_log_group.access.kms_key_id == var.kms_key_arn &&
-      aws_cloudwatch_log_group.access.retention_in_days == 365
-    )
-    error_message = "X-Ray is off, or the access log is not encrypted or not kept for a year."
-  }
-}
-
 run "without_a_change_nothing_is_deployed_anew" {
   command = plan
 
   assert {
-    condition     = aws_api_gateway_deployment.this.triggers.definition == run.post_chat_needs_a_key_and_a_body_of_one_message.definition_hash
+    condition     = aws_api_gateway_deployment.this.triggers.definition == run.by_default_post_chat_needs_a_key_and_nothing_else_is_open_or_logged.definition_hash
     error_message = "The same configuration has another hash."
   }
 }
@@ -322,7 +324,7 @@ run "a_change_of_content_is_deployed" {
   }
 
   assert {
-    condition     = aws_api_gateway_deployment.this.triggers.definition != run.post_chat_needs_a_key_and_a_body_of_one_message.definition_hash
+    condition     = aws_api_gateway_deployment.this.triggers.definition != run.by_default_post_chat_needs_a_key_and_nothing_else_is_open_or_logged.definition_hash
     error_message = "A shorter message is allowed, and the stage goes on serving the old model."
   }
 }
@@ -366,15 +368,6 @@ run "while_callers_move_to_a_custom_domain_the_default_endpoint_stays_open" {
       output.definition_hash != run.a_custom_domain_raises_tls_and_closes_the_default_endpoint.definition_hash
     )
     error_message = "Nobody could be reached until DNS points at the new name, or closing the old one would not be deployed."
-  }
-}
-
-run "without_a_custom_domain_the_default_endpoint_stays_open" {
-  command = plan
-
-  assert {
-    condition     = !aws_api_gateway_rest_api.this.disable_execute_api_endpoint && length(aws_api_gateway_domain_name.this) == 0
-    error_message = "Nothing would answer."
   }
 }
 
@@ -473,7 +466,7 @@ run "with_sign_in_a_question_needs_a_token_of_the_pool_as_well" {
   }
 
   assert {
-    condition     = output.definition_hash != run.post_chat_needs_a_key_and_a_body_of_one_message.definition_hash
+    condition     = output.definition_hash != run.by_default_post_chat_needs_a_key_and_nothing_else_is_open_or_logged.definition_hash
     error_message = "Sign-in is asked for, and the stage goes on serving without."
   }
 }
@@ -523,18 +516,5 @@ run "with_sign_in_nobody_ends_a_conversation_without_a_token" {
       aws_api_gateway_method.conversation["preflight"].authorization == "NONE"
     )
     error_message = "DELETE /chat/{id} takes no token, or a preflight needs one."
-  }
-}
-
-run "without_sign_in_there_is_nothing_of_it" {
-  command = plan
-
-  assert {
-    condition = (
-      aws_api_gateway_method.chat.authorization == "NONE" &&
-      length(aws_api_gateway_authorizer.person) == 0 &&
-      length(setintersection(keys(aws_api_gateway_gateway_response.this), ["ACCESS_DENIED", "EXPIRED_TOKEN", "UNAUTHORIZED"])) == 0
-    )
-    error_message = "There is an authorizer, or its refusals."
   }
 }

@@ -59,6 +59,11 @@ run "everything_is_named_after_the_environment" {
     condition     = output.deployment.scp_json == null
     error_message = "Without a deploy role the service control policy would lock out everybody."
   }
+
+  assert {
+    condition     = length(module.memory) == 0 && output.deployment.table_name == null && output.deployment.budget == null
+    error_message = "Without a budget and conversations there must be no table, and no permission on one."
+  }
 }
 
 run "a_second_environment_of_an_account_leaves_its_singletons_alone_and_may_take_longer_messages" {
@@ -105,16 +110,6 @@ run "another_name_for_an_applied_environment_is_refused" {
   expect_failures = [output.deployment]
 }
 
-run "a_name_that_would_be_too_long_with_the_environments_is_refused" {
-  command = plan
-
-  variables {
-    name = "of-our-support-chats" # 20, and -test
-  }
-
-  expect_failures = [var.name]
-}
-
 run "a_message_that_could_not_pass_the_web_acl_is_refused" {
   command = plan
 
@@ -123,4 +118,77 @@ run "a_message_that_could_not_pass_the_web_acl_is_refused" {
   }
 
   expect_failures = [var.edge]
+}
+
+run "a_budget_alone_lets_no_conversation_be_kept" {
+  command = plan
+
+  variables {
+    budget = { client_tokens_per_day = 100000, clients = { web = { tokens_per_month = 200000 } } }
+  }
+
+  assert {
+    condition     = output.deployment.table_name == "chatbot-test" && output.deployment.conversation == null
+    error_message = "The table is named after the environment."
+  }
+}
+
+run "half_a_token_is_refused" {
+  command = plan
+
+  variables {
+    budget = { client_tokens_per_month = 100000.5 }
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_budget_that_limits_nothing_is_refused" {
+  command = plan
+
+  variables {
+    budget = {}
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_conversation_shorter_than_a_message_is_refused" {
+  command = plan
+
+  variables {
+    conversation = { max_chars = 1000 }
+  }
+
+  expect_failures = [var.conversation]
+}
+
+run "a_conversation_that_no_item_holds_is_refused" {
+  command = plan
+
+  variables {
+    conversation = { max_chars = 60000 }
+  }
+
+  expect_failures = [var.conversation]
+}
+
+run "a_conversation_of_no_turns_is_refused" {
+  command = plan
+
+  variables {
+    conversation = { max_turns = 0 }
+  }
+
+  expect_failures = [var.conversation]
+}
+
+run "a_name_that_would_be_too_long_with_the_environments_is_refused" {
+  command = plan
+
+  variables {
+    name = "of-our-support-chats" # 20, and -test
+  }
+
+  expect_failures = [var.name]
 }

@@ -117,6 +117,91 @@ run "the_role_may_do_these_things_and_nothing_else" {
     )
     error_message = "The documents are written but not attached to the role."
   }
+
+  # Only Lambda becomes the role.
+  assert {
+    condition = jsondecode(aws_iam_role.execution.assume_role_policy).Statement == [{
+      Sid       = "LambdaRunsAsThisRole"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+    error_message = "Somebody other than Lambda could become the execution role."
+  }
+
+  # The deny policy is attached and hand-made policies are removed.
+  assert {
+    condition = (
+      aws_iam_role_policy_attachment.deny_tampering.policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering" &&
+      aws_iam_role_policy_attachment.deny_tampering.role == "chatbot-test-us-east-2-execution"
+    )
+    error_message = "The deny policy is not attached to the execution role."
+  }
+
+  assert {
+    condition = (
+      aws_iam_role_policies_exclusive.execution.policy_names == toset(["guardrail", "invoke"]) &&
+      aws_iam_role_policy_attachments_exclusive.execution.policy_arns == toset(["arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"])
+    )
+    error_message = "Terraform must detach what it did not attach to the role."
+  }
+
+  # The boundary holds the role to the same things.
+  assert {
+    condition = jsondecode(aws_iam_policy.boundary.policy).Statement == [
+      {
+        Sid    = "AtMostInvokeTheModel"
+        Effect = "Allow"
+        Action = "bedrock:InvokeModel"
+        Resource = [
+          "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-2:111122223333:project/default",
+          "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+          "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
+        ]
+      },
+      {
+        Sid      = "AtMostApplyGuardrails"
+        Effect   = "Allow"
+        Action   = "bedrock:ApplyGuardrail"
+        Resource = "arn:aws:bedrock:us-east-2:111122223333:guardrail/*"
+      },
+      {
+        Sid      = "AtMostWriteOwnLogs"
+        Effect   = "Allow"
+        Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+        Resource = "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test:*"
+      },
+      {
+        Sid      = "AtMostWriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        Resource = "*"
+      },
+    ]
+    error_message = "The boundary allows more or less than the role needs."
+  }
+
+  # Everything that the role is given must fit inside its boundary, or the function is refused what it was promised.
+  assert {
+    condition = length(setsubtract(
+      flatten([for statement in jsondecode(data.aws_iam_policy_document.invoke.json).Statement : statement.Resource]),
+      flatten([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Resource]),
+    )) == 0
+    error_message = "The role is allowed something that its boundary refuses."
+  }
+
+  # Without a VPC and further policies the role has neither.
+  assert {
+    condition     = length(aws_iam_role_policy.vpc) == 0 && length(aws_iam_role_policy.further) == 0 && length(aws_lambda_function.this.vpc_config) == 0
+    error_message = "The function has a network or policies that nobody asked for."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.boundary.policy, "ec2:")
+    error_message = "The boundary allows what nobody needs."
+  }
 }
 
 run "the_first_version_of_a_guardrail_is_the_only_one" {
@@ -161,89 +246,6 @@ run "a_version_that_is_not_the_number_before_may_be_named" {
         "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:7",
     ])
     error_message = "A roll-back to an older number would be refused until the function has changed over, or a third version may be used."
-  }
-}
-
-run "only_lambda_becomes_the_role" {
-  command = plan
-
-  assert {
-    condition = jsondecode(aws_iam_role.execution.assume_role_policy).Statement == [{
-      Sid       = "LambdaRunsAsThisRole"
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "lambda.amazonaws.com" }
-    }]
-    error_message = "Somebody other than Lambda could become the execution role."
-  }
-}
-
-run "the_deny_policy_is_attached_and_hand_made_policies_are_removed" {
-  command = plan
-
-  assert {
-    condition = (
-      aws_iam_role_policy_attachment.deny_tampering.policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering" &&
-      aws_iam_role_policy_attachment.deny_tampering.role == "chatbot-test-us-east-2-execution"
-    )
-    error_message = "The deny policy is not attached to the execution role."
-  }
-
-  assert {
-    condition = (
-      aws_iam_role_policies_exclusive.execution.policy_names == toset(["guardrail", "invoke"]) &&
-      aws_iam_role_policy_attachments_exclusive.execution.policy_arns == toset(["arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"])
-    )
-    error_message = "Terraform must detach what it did not attach to the role."
-  }
-}
-
-run "the_boundary_holds_the_role_to_the_same_things" {
-  command = plan
-
-  assert {
-    condition = jsondecode(aws_iam_policy.boundary.policy).Statement == [
-      {
-        Sid    = "AtMostInvokeTheModel"
-        Effect = "Allow"
-        Action = "bedrock:InvokeModel"
-        Resource = [
-          "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
-          "arn:aws:bedrock:us-east-2::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
-          "arn:aws:bedrock:us-east-2:111122223333:project/default",
-          "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0",
-          "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0",
-        ]
-      },
-      {
-        Sid      = "AtMostApplyGuardrails"
-        Effect   = "Allow"
-        Action   = "bedrock:ApplyGuardrail"
-        Resource = "arn:aws:bedrock:us-east-2:111122223333:guardrail/*"
-      },
-      {
-        Sid      = "AtMostWriteOwnLogs"
-        Effect   = "Allow"
-        Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
-        Resource = "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test:*"
-      },
-      {
-        Sid      = "AtMostWriteTraces"
-        Effect   = "Allow"
-        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-        Resource = "*"
-      },
-    ]
-    error_message = "The boundary allows more or less than the role needs."
-  }
-
-  # Everything that the role is given must fit inside its boundary, or the function is refused what it was promised.
-  assert {
-    condition = length(setsubtract(
-      flatten([for statement in jsondecode(data.aws_iam_policy_document.invoke.json).Statement : statement.Resource]),
-      flatten([for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Resource]),
-    )) == 0
-    error_message = "The role is allowed something that its boundary refuses."
   }
 }
 
@@ -447,20 +449,6 @@ run "a_further_policy_reaches_as_far_as_it_says_and_no_further" {
       "arn:aws:dynamodb:us-east-2:111122223333:table/orders"
     ]
     error_message = "The boundary holds the policy back, or lets more through."
-  }
-}
-
-run "without_either_the_role_has_neither" {
-  command = plan
-
-  assert {
-    condition     = length(aws_iam_role_policy.vpc) == 0 && length(aws_iam_role_policy.further) == 0 && length(aws_lambda_function.this.vpc_config) == 0
-    error_message = "The function has a network or policies that nobody asked for."
-  }
-
-  assert {
-    condition     = !strcontains(aws_iam_policy.boundary.policy, "ec2:")
-    error_message = "The boundary allows what nobody needs."
   }
 }
 

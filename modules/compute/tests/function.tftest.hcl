@@ -29,9 +29,10 @@ variables {
   }
 }
 
-run "the_function_has_time_for_a_model_and_less_than_the_gateway_waits" {
+run "by_default_the_function_is_bounded_pinned_logged_and_traced" {
   command = plan
 
+  # The function has time for a model and less than the gateway waits.
   assert {
     condition     = aws_lambda_function.this.timeout == 28
     error_message = "The default timeout leaves API Gateway a second to answer."
@@ -46,20 +47,14 @@ run "the_function_has_time_for_a_model_and_less_than_the_gateway_waits" {
     )
     error_message = "The function would run on another machine than promised."
   }
-}
 
-run "a_request_flood_is_bounded" {
-  command = plan
-
+  # A request flood is bounded.
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == 10
     error_message = "Without reserved concurrency nothing bounds what the model may cost."
   }
-}
 
-run "the_package_is_pinned_by_its_hash_and_published" {
-  command = plan
-
+  # The package is pinned by its hash and published.
   assert {
     condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("tests/package.zip")
     error_message = "A changed package must change the plan."
@@ -69,11 +64,8 @@ run "the_package_is_pinned_by_its_hash_and_published" {
     condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.name == "live" && output.alias_name == "live"
     error_message = "Callers must reach a published version through the live alias."
   }
-}
 
-run "the_function_writes_json_to_its_own_encrypted_group_and_traces_everything" {
-  command = plan
-
+  # The function writes JSON to its own encrypted group and traces everything.
   assert {
     condition = one([
       for log in aws_lambda_function.this.logging_config :
@@ -95,11 +87,8 @@ run "the_function_writes_json_to_its_own_encrypted_group_and_traces_everything" 
     condition     = aws_lambda_function.this.tracing_config[0].mode == "Active"
     error_message = "Without active tracing a slow answer has no explanation."
   }
-}
 
-run "the_function_gets_exactly_these_settings" {
-  command = plan
-
+  # The function gets exactly these settings.
   assert {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
       ADDITIONAL_REQUEST_FIELDS = "{}"
@@ -119,58 +108,8 @@ run "the_function_gets_exactly_these_settings" {
     })
     error_message = "The function's environment is not what its code reads."
   }
-}
 
-run "a_log_level_leaves_lambdas_own_filter_at_info_so_that_metrics_survive" {
-  command = plan
-
-  variables {
-    chat = { log_level = "ERROR", max_output_tokens = 1 }
-  }
-
-  assert {
-    condition = (
-      aws_lambda_function.this.environment[0].variables.LOG_LEVEL == "ERROR" &&
-      aws_lambda_function.this.environment[0].variables.MAX_OUTPUT_TOKENS == "1" &&
-      aws_lambda_function.this.logging_config[0].application_log_level == "INFO"
-    )
-    error_message = "Lambda would drop the metrics with the lines below its own level, and the alarms would be silent."
-  }
-}
-
-run "fields_of_the_models_own_reach_the_function_as_they_are" {
-  command = plan
-
-  variables {
-    model = {
-      inference_profile_id      = "us.anthropic.claude-haiku-5-5"
-      destination_regions       = ["us-east-1", "us-east-2", "us-west-2"]
-      additional_request_fields = jsonencode({ thinking = { type = "disabled" } })
-    }
-  }
-
-  assert {
-    condition     = jsondecode(aws_lambda_function.this.environment[0].variables.ADDITIONAL_REQUEST_FIELDS) == { thinking = { type = "disabled" } }
-    error_message = "The model would think although it is configured not to."
-  }
-}
-
-run "with_sign_in_the_function_refuses_what_has_no_person" {
-  command = plan
-
-  variables {
-    chat = { sign_in = true }
-  }
-
-  assert {
-    condition     = aws_lambda_function.this.environment[0].variables["SIGN_IN"] == "required"
-    error_message = "An authorizer that somebody takes away opens the chatbot."
-  }
-}
-
-run "snap_start_is_off_until_asked_for" {
-  command = plan
-
+  # SnapStart is off until asked for.
   assert {
     condition     = length(aws_lambda_function.this.snap_start) == 0
     error_message = "SnapStart costs money for Python and must be a choice."
@@ -182,13 +121,60 @@ run "snap_start_is_off_until_asked_for" {
   }
 }
 
-run "snap_start_and_x86_can_be_asked_for" {
+run "what_may_be_tuned_reaches_the_function" {
   command = plan
 
   variables {
-    runtime = { architecture = "x86_64", snap_start = true }
+    allowed_origin = "http://localhost:3000"
+    runtime        = { architecture = "x86_64", snap_start = true }
+    chat = {
+      further_origins   = ["https://shop.example.com", "https://app.example.com:8443"]
+      log_level         = "ERROR"
+      max_output_tokens = 1
+      sign_in           = true
+    }
+    model = {
+      inference_profile_id      = "us.anthropic.claude-haiku-5-5"
+      destination_regions       = ["us-east-1", "us-east-2", "us-west-2"]
+      additional_request_fields = jsonencode({ thinking = { type = "disabled" } })
+    }
   }
 
+  # A log level leaves Lambda's own filter at INFO, so that metrics survive.
+  assert {
+    condition = (
+      aws_lambda_function.this.environment[0].variables.LOG_LEVEL == "ERROR" &&
+      aws_lambda_function.this.environment[0].variables.MAX_OUTPUT_TOKENS == "1" &&
+      aws_lambda_function.this.logging_config[0].application_log_level == "INFO"
+    )
+    error_message = "Lambda would drop the metrics with the lines below its own level, and the alarms would be silent."
+  }
+
+  # Fields of the model's own reach the function as they are.
+  assert {
+    condition     = jsondecode(aws_lambda_function.this.environment[0].variables.ADDITIONAL_REQUEST_FIELDS) == { thinking = { type = "disabled" } }
+    error_message = "The model would think although it is configured not to."
+  }
+
+  # With sign-in the function refuses what has no person.
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["SIGN_IN"] == "required"
+    error_message = "An authorizer that somebody takes away opens the chatbot."
+  }
+
+  # A local web page may be the origin.
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.ALLOWED_ORIGIN == "http://localhost:3000"
+    error_message = "Developers need plain http on their own machine."
+  }
+
+  # Further origins are handed to the function.
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.FURTHER_ORIGINS == "https://shop.example.com https://app.example.com:8443"
+    error_message = "The function would refuse a page that the API lets ask."
+  }
+
+  # SnapStart and x86 can be asked for.
   assert {
     condition = (
       aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions" &&
@@ -197,15 +183,8 @@ run "snap_start_and_x86_can_be_asked_for" {
     )
     error_message = "The runtime asked for is not the one planned."
   }
-}
 
-run "with_snap_start_the_version_is_invoked_before_the_alias_moves" {
-  command = plan
-
-  variables {
-    runtime = { snap_start = true }
-  }
-
+  # With SnapStart the version is invoked before the alias moves.
   assert {
     condition = (
       aws_lambda_invocation.ready[0].function_name == "chatbot-test" &&
@@ -214,19 +193,6 @@ run "with_snap_start_the_version_is_invoked_before_the_alias_moves" {
       aws_lambda_permission.wait[0].action == "lambda:GetFunctionConfiguration"
     )
     error_message = "The alias would point at a version that is still Pending."
-  }
-}
-
-run "a_local_web_page_may_be_the_origin" {
-  command = plan
-
-  variables {
-    allowed_origin = "http://localhost:3000"
-  }
-
-  assert {
-    condition     = aws_lambda_function.this.environment[0].variables.ALLOWED_ORIGIN == "http://localhost:3000"
-    error_message = "Developers need plain http on their own machine."
   }
 }
 
@@ -262,19 +228,6 @@ run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
   }
 
   expect_failures = [aws_lambda_function.this]
-}
-
-run "further_origins_are_handed_to_the_function" {
-  command = plan
-
-  variables {
-    chat = { further_origins = ["https://shop.example.com", "https://app.example.com:8443"] }
-  }
-
-  assert {
-    condition     = aws_lambda_function.this.environment[0].variables.FURTHER_ORIGINS == "https://shop.example.com https://app.example.com:8443"
-    error_message = "The function would refuse a page that the API lets ask."
-  }
 }
 
 run "a_package_in_s3_is_pinned_by_version_and_hash" {

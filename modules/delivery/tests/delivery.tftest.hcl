@@ -17,9 +17,10 @@ variables {
   repository   = "octo-org/octo-repo"
 }
 
-run "the_state_is_versioned_encrypted_and_out_of_the_publics_reach" {
+run "by_default_the_state_is_safe_and_each_role_is_for_one_kind_of_job" {
   command = plan
 
+  # The state is versioned, encrypted and out of the public's reach.
   assert {
     condition     = aws_s3_bucket.state.bucket == "chatbot-state-us-east-2-111122223333"
     error_message = "The bucket is not named after the account."
@@ -87,11 +88,8 @@ run "the_state_is_versioned_encrypted_and_out_of_the_publics_reach" {
     }
     error_message = "Others use the key of the state, or the roles use it for more than they need."
   }
-}
 
-run "each_role_is_for_one_kind_of_job_of_one_repository_and_ref" {
-  command = plan
-
+  # Each role is for one kind of job of one repository and ref.
   assert {
     condition = jsonencode({
       for role in aws_iam_role.this : role.name => jsondecode(role.assume_role_policy).Statement[0].Condition
@@ -127,11 +125,8 @@ run "each_role_is_for_one_kind_of_job_of_one_repository_and_ref" {
     condition     = one(aws_iam_openid_connect_provider.this).url == "https://token.actions.githubusercontent.com" && tolist(one(aws_iam_openid_connect_provider.this).client_id_list) == tolist(["sts.amazonaws.com"])
     error_message = "The provider is not GitHub's, or takes tokens that were made for somebody else."
   }
-}
 
-run "a_role_has_the_policies_of_its_own_environment" {
-  command = plan
-
+  # A role has the policies of its own environment.
   assert {
     condition = toset(keys(aws_iam_role_policy_attachment.this)) == toset(flatten([
       for env in ["dev", "prod"] : concat(["${env} plan reads"], [for policy in ["reads", "serving", "evidence", "limits"] : "${env} apply ${policy}"])

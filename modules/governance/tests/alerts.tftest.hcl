@@ -24,9 +24,10 @@ variables {
   }
 }
 
-run "alarms_watch_metrics_that_exist" {
+run "by_default_what_is_refused_fails_or_is_changed_alerts_somebody" {
   command = plan
 
+  # Alarms watch metrics that exist.
   assert {
     condition = {
       for name, alarm in aws_cloudwatch_metric_alarm.this : name => join(" ", concat(
@@ -67,11 +68,8 @@ run "alarms_watch_metrics_that_exist" {
     condition     = aws_cloudwatch_metric_alarm.this["trail-silent"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["trail-silent"].treat_missing_data == "breaching"
     error_message = "A silent trail must raise an alarm."
   }
-}
 
-run "an_alert_that_eventbridge_cannot_deliver_raises_an_alarm" {
-  command = plan
-
+  # An alert that EventBridge cannot deliver raises an alarm.
   assert {
     condition = toset([
       for query in aws_cloudwatch_metric_alarm.this["alerts-undelivered"].metric_query :
@@ -84,24 +82,8 @@ run "an_alert_that_eventbridge_cannot_deliver_raises_an_alarm" {
     condition     = [for query in aws_cloudwatch_metric_alarm.this["alerts-undelivered"].metric_query : query.expression if query.return_data == true] == ["SUM(METRICS())"]
     error_message = "The alarm must watch the sum of all rules."
   }
-}
 
-run "a_threshold_can_be_moved_and_the_others_stay" {
-  command = plan
-
-  variables {
-    monitoring = { alarms = { thresholds = { waf-blocked = 7 } }, budget = {}, dashboard = {} }
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.this["waf-blocked"].threshold == 7 && aws_cloudwatch_metric_alarm.this["api-5xx"].threshold == 5
-    error_message = "The threshold asked for is not the one planned."
-  }
-}
-
-run "every_alarm_is_on_the_dashboard" {
-  command = plan
-
+  # Every alarm is on the dashboard.
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.this)
     error_message = "The dashboard must show every alarm."
@@ -111,12 +93,27 @@ run "every_alarm_is_on_the_dashboard" {
     condition     = jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[1].properties.metrics[1] == ["AWS/ApiGateway", "4XXError", "ApiName", "chatbot-test", "Stage", "v1"]
     error_message = "A metric on the dashboard is written as namespace, name, and its dimensions."
   }
-}
 
-# Which calls each rule matches, tests/rehearsal/test_bound_administrator.py shows with real records.
-run "a_change_outside_the_deploy_roles_raises_an_alert" {
-  command = plan
+  # An environment without a table has no alarm on it.
+  assert {
+    condition     = length(setintersection(keys(aws_cloudwatch_metric_alarm.this), ["budget-nearly-used", "memory-errors"])) == 0
+    error_message = "An alarm on what nobody writes never rings."
+  }
 
+  # A quota of a month is watched by the pace of a week.
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 93 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 604800
+    error_message = "CloudWatch looks back over seven days at most: 80 % of 500 requests, times 7 / 30."
+  }
+
+  # The slowest hundredth counts.
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["api-latency"].extended_statistic == "p99"
+    error_message = "A median hides the people who wait."
+  }
+
+  # A change outside the deploy roles raises an alert.
+  # Which calls each rule matches, tests/rehearsal/test_bound_administrator.py shows with real records.
   assert {
     condition = toset(keys(aws_cloudwatch_event_rule.tamper)) == toset([
       "alerting-changed", "api-changed", "attempt-refused", "function-changed", "guardrail-changed", "invocation-logging-changed",
@@ -156,6 +153,94 @@ run "a_change_outside_the_deploy_roles_raises_an_alert" {
       strcontains(aws_cloudwatch_event_rule.tamper["logs-changed"].event_pattern, jsonencode({ wildcard = "*${group}*" }))
     ])
     error_message = "The groups that hold evidence must be watched."
+  }
+
+  # A refused attempt raises an alert whoever makes it.
+  assert {
+    condition = (
+      contains(jsondecode(aws_cloudwatch_event_rule.tamper["attempt-refused"].event_pattern).detail.errorCode, { prefix = "AccessDenied" }) &&
+      !strcontains(aws_cloudwatch_event_rule.tamper["attempt-refused"].event_pattern, "role/deploy")
+    )
+    error_message = "A refused attempt must raise an alert, a deploy role's as well."
+  }
+
+  # The message is a sentence.
+  assert {
+    condition = alltrue([
+      for target in aws_cloudwatch_event_target.tamper :
+      can(jsondecode(target.input_transformer[0].input_template)) &&
+      alltrue([for path in keys(target.input_transformer[0].input_paths) : strcontains(target.input_transformer[0].input_template, "<${path}>")])
+    ])
+    error_message = "The message must be one JSON string that uses every value, in EventBridge's angle brackets."
+  }
+
+  # What EventBridge does not see is seen through the trail.
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.trail["identity-changes"].pattern == "{ ($.eventSource = \"iam.amazonaws.com\") && ($.readOnly IS FALSE) && (($.errorCode = \"AccessDenied*\") || ($.requestParameters.policyArn = \"*:policy/chatbot-test-us-east-2-*\") || ($.requestParameters.roleName = \"chatbot-test-us-east-2-*\") || ($.requestParameters.roleName = \"BedrockLoggingRole-us-east-2\") || ($.requestParameters.roleName = \"ApiGatewayLoggingRole-us-east-2\")) && (($.errorCode = \"AccessDenied*\") || ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS) || (($.userIdentity.sessionContext.sessionIssuer.arn != \"arn:aws:iam::111122223333:role/deploy\"))) }"
+    error_message = "EventBridge has no IAM events outside us-east-1, so the filter must catch them."
+  }
+
+  assert {
+    condition = alltrue([
+      for part in ["events.*", "sns.*", "budgets.*", "requestParameters.rule", "requestParameters.topicArn", "requestParameters.subscriptionArn"] :
+      strcontains(aws_cloudwatch_log_metric_filter.trail["alerting-changes"].pattern, part)
+    ])
+    error_message = "EventBridge's own rules and the topic could be cut in silence."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, filter in aws_cloudwatch_log_metric_filter.trail :
+      filter.metric_transformation[0].name == aws_cloudwatch_metric_alarm.this[name].metric_name &&
+      filter.metric_transformation[0].namespace == aws_cloudwatch_metric_alarm.this[name].namespace
+    ]) && length(aws_cloudwatch_log_metric_filter.trail) == 2
+    error_message = "An alarm must watch what each filter writes."
+  }
+
+  # Only these alarms and rules publish alerts.
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.topic["alerts"].json).Statement :
+      statement.Sid => jsonencode([statement.Principal, try(statement.Condition, "none")])
+      } == {
+      AlarmsPublish = jsonencode([{ Service = "cloudwatch.amazonaws.com" }, {
+        ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*" }
+        StringEquals = { "aws:SourceAccount" = "111122223333" }
+      }])
+      BudgetPublishes = jsonencode([{ Service = "budgets.amazonaws.com" }, {
+        ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::111122223333:*" }
+        StringEquals = { "aws:SourceAccount" = "111122223333" }
+      }])
+      TamperEventsPublish   = jsonencode([{ Service = "events.amazonaws.com" }, "none"])
+      DenyPublishWithoutTls = jsonencode(["*", { Bool = { "aws:SecureTransport" = "false" } }])
+    }
+    error_message = "Somebody else could forge an alert, or EventBridge, which takes no condition, delivers none."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.topic["watchdog"].json).Statement == [
+      for statement in jsondecode(replace(data.aws_iam_policy_document.topic["alerts"].json, "chatbot-test-alerts", "chatbot-test-alerts-watchdog")).Statement :
+      statement if contains(["AlarmsPublish", "DenyPublishWithoutTls"], statement.Sid)
+    ]
+    error_message = "Alarms alone publish to the second topic."
+  }
+
+  assert {
+    condition     = aws_sns_topic.watchdog.kms_master_key_id == null
+    error_message = "Whoever ends the key would silence both topics."
+  }
+}
+
+run "a_threshold_can_be_moved_and_the_others_stay" {
+  command = plan
+
+  variables {
+    monitoring = { alarms = { thresholds = { waf-blocked = 7 } }, budget = {}, dashboard = {} }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["waf-blocked"].threshold == 7 && aws_cloudwatch_metric_alarm.this["api-5xx"].threshold == 5
+    error_message = "The threshold asked for is not the one planned."
   }
 }
 
@@ -200,15 +285,6 @@ run "a_table_has_alarms_on_its_budgets_and_on_its_silence" {
   }
 }
 
-run "an_environment_without_a_table_has_no_alarm_on_it" {
-  command = plan
-
-  assert {
-    condition     = length(setintersection(keys(aws_cloudwatch_metric_alarm.this), ["budget-nearly-used", "memory-errors"])) == 0
-    error_message = "An alarm on what nobody writes never rings."
-  }
-}
-
 run "what_grew_too_long_is_refused" {
   command = plan
 
@@ -217,18 +293,6 @@ run "what_grew_too_long_is_refused" {
   }
 
   expect_failures = [aws_cloudwatch_event_rule.tamper, aws_cloudwatch_log_metric_filter.trail, output.scp_json]
-}
-
-run "a_refused_attempt_raises_an_alert_whoever_makes_it" {
-  command = plan
-
-  assert {
-    condition = (
-      contains(jsondecode(aws_cloudwatch_event_rule.tamper["attempt-refused"].event_pattern).detail.errorCode, { prefix = "AccessDenied" }) &&
-      !strcontains(aws_cloudwatch_event_rule.tamper["attempt-refused"].event_pattern, "role/deploy")
-    )
-    error_message = "A refused attempt must raise an alert, a deploy role's as well."
-  }
 }
 
 run "without_deploy_roles_every_change_raises_an_alert" {
@@ -244,81 +308,6 @@ run "without_deploy_roles_every_change_raises_an_alert" {
       !anytrue([for filter in aws_cloudwatch_log_metric_filter.trail : strcontains(filter.pattern, "sessionIssuer")])
     )
     error_message = "Nobody is excepted when no deploy role is named."
-  }
-}
-
-run "the_message_is_a_sentence" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for target in aws_cloudwatch_event_target.tamper :
-      can(jsondecode(target.input_transformer[0].input_template)) &&
-      alltrue([for path in keys(target.input_transformer[0].input_paths) : strcontains(target.input_transformer[0].input_template, "<${path}>")])
-    ])
-    error_message = "The message must be one JSON string that uses every value, in EventBridge's angle brackets."
-  }
-}
-
-run "what_eventbridge_does_not_see_is_seen_through_the_trail" {
-  command = plan
-
-  assert {
-    condition     = aws_cloudwatch_log_metric_filter.trail["identity-changes"].pattern == "{ ($.eventSource = \"iam.amazonaws.com\") && ($.readOnly IS FALSE) && (($.errorCode = \"AccessDenied*\") || ($.requestParameters.policyArn = \"*:policy/chatbot-test-us-east-2-*\") || ($.requestParameters.roleName = \"chatbot-test-us-east-2-*\") || ($.requestParameters.roleName = \"BedrockLoggingRole-us-east-2\") || ($.requestParameters.roleName = \"ApiGatewayLoggingRole-us-east-2\")) && (($.errorCode = \"AccessDenied*\") || ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS) || (($.userIdentity.sessionContext.sessionIssuer.arn != \"arn:aws:iam::111122223333:role/deploy\"))) }"
-    error_message = "EventBridge has no IAM events outside us-east-1, so the filter must catch them."
-  }
-
-  assert {
-    condition = alltrue([
-      for part in ["events.*", "sns.*", "budgets.*", "requestParameters.rule", "requestParameters.topicArn", "requestParameters.subscriptionArn"] :
-      strcontains(aws_cloudwatch_log_metric_filter.trail["alerting-changes"].pattern, part)
-    ])
-    error_message = "EventBridge's own rules and the topic could be cut in silence."
-  }
-
-  assert {
-    condition = alltrue([
-      for name, filter in aws_cloudwatch_log_metric_filter.trail :
-      filter.metric_transformation[0].name == aws_cloudwatch_metric_alarm.this[name].metric_name &&
-      filter.metric_transformation[0].namespace == aws_cloudwatch_metric_alarm.this[name].namespace
-    ]) && length(aws_cloudwatch_log_metric_filter.trail) == 2
-    error_message = "An alarm must watch what each filter writes."
-  }
-}
-
-run "only_these_alarms_and_rules_publish_alerts" {
-  command = plan
-
-  assert {
-    condition = {
-      for statement in jsondecode(data.aws_iam_policy_document.topic["alerts"].json).Statement :
-      statement.Sid => jsonencode([statement.Principal, try(statement.Condition, "none")])
-      } == {
-      AlarmsPublish = jsonencode([{ Service = "cloudwatch.amazonaws.com" }, {
-        ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-2:111122223333:alarm:chatbot-test-*" }
-        StringEquals = { "aws:SourceAccount" = "111122223333" }
-      }])
-      BudgetPublishes = jsonencode([{ Service = "budgets.amazonaws.com" }, {
-        ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::111122223333:*" }
-        StringEquals = { "aws:SourceAccount" = "111122223333" }
-      }])
-      TamperEventsPublish   = jsonencode([{ Service = "events.amazonaws.com" }, "none"])
-      DenyPublishWithoutTls = jsonencode(["*", { Bool = { "aws:SecureTransport" = "false" } }])
-    }
-    error_message = "Somebody else could forge an alert, or EventBridge, which takes no condition, delivers none."
-  }
-
-  assert {
-    condition = jsondecode(data.aws_iam_policy_document.topic["watchdog"].json).Statement == [
-      for statement in jsondecode(replace(data.aws_iam_policy_document.topic["alerts"].json, "chatbot-test-alerts", "chatbot-test-alerts-watchdog")).Statement :
-      statement if contains(["AlarmsPublish", "DenyPublishWithoutTls"], statement.Sid)
-    ]
-    error_message = "Alarms alone publish to the second topic."
-  }
-
-  assert {
-    condition     = aws_sns_topic.watchdog.kms_master_key_id == null
-    error_message = "Whoever ends the key would silence both topics."
   }
 }
 
@@ -345,24 +334,6 @@ run "alarms_follow_what_was_applied" {
       aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 800 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 86400
     )
     error_message = "A threshold must stay below the limit that it warns of."
-  }
-}
-
-run "a_quota_of_a_month_is_watched_by_the_pace_of_a_week" {
-  command = plan
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 93 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 604800
-    error_message = "CloudWatch looks back over seven days at most: 80 % of 500 requests, times 7 / 30."
-  }
-}
-
-run "the_slowest_hundredth_counts" {
-  command = plan
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.this["api-latency"].extended_statistic == "p99"
-    error_message = "A median hides the people who wait."
   }
 }
 

@@ -34,10 +34,10 @@ variables {
   }
 }
 
-# Which actions, tests/terraform/test_tampering.py derives from AWS's own list.
 run "tampering_is_denied_everywhere_and_nothing_is_allowed" {
   command = plan
 
+  # Which actions, tests/terraform/test_tampering.py derives from AWS's own list.
   assert {
     condition = length(jsondecode(aws_iam_policy.deny_tampering.policy).Statement) > 10 && alltrue([
       for statement in jsondecode(aws_iam_policy.deny_tampering.policy).Statement :
@@ -50,45 +50,8 @@ run "tampering_is_denied_everywhere_and_nothing_is_allowed" {
     condition     = alltrue([for name in ["AccountLogPolicies", "GuardrailChanges", "KeyLoss", "TrailTampering"] : length(local.denied_events[name]) > 2])
     error_message = "A list of events that rules watch is empty."
   }
-}
 
-run "bound_roles_call_no_model_without_the_guardrail" {
-  command = plan
-
-  variables {
-    bound_role_names = ["operators"]
-  }
-
-  assert {
-    condition = jsondecode(aws_iam_policy.require_guardrail.policy).Statement[0] == {
-      Sid       = "DenyInferenceWithoutGuardrail"
-      Effect    = "Deny"
-      Action    = ["bedrock:InvokeModelWithResponseStream", "bedrock:InvokeModel"]
-      Resource  = "arn:aws:bedrock:*::foundation-model/*"
-      Condition = { ArnNotLike = { "bedrock:GuardrailIdentifier" = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:*" } }
-    }
-    error_message = "A model can be called without a published version of the guardrail."
-  }
-
-  assert {
-    condition = (
-      jsondecode(aws_iam_policy.require_guardrail.policy).Statement[1].Effect == "Deny" &&
-      toset(jsondecode(aws_iam_policy.require_guardrail.policy).Statement[1].NotResource) == toset([
-        "arn:aws:bedrock:*::foundation-model/*", "arn:aws:bedrock:*:*:inference-profile/*", "arn:aws:bedrock:*:*:project/*",
-      ])
-    )
-    error_message = "A custom, imported or bought model can be called, with no guardrail."
-  }
-
-  assert {
-    condition     = aws_iam_role_policy_attachment.require_guardrail["operators"].role == "operators"
-    error_message = "The named role is not bound."
-  }
-}
-
-run "what_the_function_needs_is_not_denied" {
-  command = plan
-
+  # What the function needs is not denied.
   assert {
     condition = length([
       for action in [
@@ -105,34 +68,8 @@ run "what_the_function_needs_is_not_denied" {
     ]) == 0
     error_message = "The policy would stop the chatbot itself."
   }
-}
 
-run "both_policies_fit_their_limits" {
-  command   = plan
-  providers = { aws = aws.far }
-
-  variables {
-    name = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
-    deploy_role_arns = [
-      "arn:aws:iam::111122223333:role/deploy",
-      "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/us-east-2/AWSReservedSSO_PlatformAdministrator_0123456789abcdef",
-    ]
-  }
-
-  assert {
-    condition     = max([for policy in [aws_iam_policy.deny_tampering, aws_iam_policy.require_guardrail] : length(policy.policy)]...) <= 6144
-    error_message = "A managed policy has at most 6,144 characters."
-  }
-
-  assert {
-    condition     = length(output.scp_json) <= 5120
-    error_message = "A service control policy has at most 5,120 characters."
-  }
-}
-
-run "the_organisations_policy_denies_the_same_and_spares_the_deploy_roles" {
-  command = plan
-
+  # The organisation's policy denies the same, and spares the deploy roles.
   # But what only bound roles are denied: ids that AWS invents, and what others of the account may do.
   assert {
     condition = toset(flatten(jsondecode(output.scp_json).Statement[*].Action)) == setsubtract(
@@ -183,6 +120,74 @@ run "the_organisations_policy_denies_the_same_and_spares_the_deploy_roles" {
     ])
     error_message = "The organisation's policy must cover this environment's resources and leave others alone."
   }
+
+  # The policy's ARN is known before it is made.
+  assert {
+    condition     = output.deny_policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-us-east-2-deny-tampering" && aws_iam_policy.deny_tampering.name == "chatbot-test-us-east-2-deny-tampering"
+    error_message = "Other modules attach the policy by this ARN."
+  }
+}
+
+run "further_roles_can_be_bound_and_call_no_model_without_the_guardrail" {
+  command = plan
+
+  variables {
+    bound_role_names = ["operators"]
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_policy.require_guardrail.policy).Statement[0] == {
+      Sid       = "DenyInferenceWithoutGuardrail"
+      Effect    = "Deny"
+      Action    = ["bedrock:InvokeModelWithResponseStream", "bedrock:InvokeModel"]
+      Resource  = "arn:aws:bedrock:*::foundation-model/*"
+      Condition = { ArnNotLike = { "bedrock:GuardrailIdentifier" = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12:*" } }
+    }
+    error_message = "A model can be called without a published version of the guardrail."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_iam_policy.require_guardrail.policy).Statement[1].Effect == "Deny" &&
+      toset(jsondecode(aws_iam_policy.require_guardrail.policy).Statement[1].NotResource) == toset([
+        "arn:aws:bedrock:*::foundation-model/*", "arn:aws:bedrock:*:*:inference-profile/*", "arn:aws:bedrock:*:*:project/*",
+      ])
+    )
+    error_message = "A custom, imported or bought model can be called, with no guardrail."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy_attachment.require_guardrail["operators"].role == "operators"
+    error_message = "The named role is not bound."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy_attachment.deny_tampering["operators"].role == "operators"
+    error_message = "The named role is not bound."
+  }
+}
+
+run "both_policies_fit_their_limits" {
+  command   = plan
+  providers = { aws = aws.far }
+
+  variables {
+    name = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
+    deploy_role_arns = [
+      "arn:aws:iam::111122223333:role/deploy",
+      "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/us-east-2/AWSReservedSSO_PlatformAdministrator_0123456789abcdef",
+    ]
+  }
+
+  assert {
+    condition     = max([for policy in [aws_iam_policy.deny_tampering, aws_iam_policy.require_guardrail] : length(policy.policy)]...) <= 6144
+    error_message = "A managed policy has at most 6,144 characters."
+  }
+
+  assert {
+    condition     = length(output.scp_json) <= 5120
+    error_message = "A service control policy has at most 5,120 characters."
+  }
 }
 
 run "without_deploy_roles_there_is_no_organisation_policy_to_be_locked_out_by" {
@@ -195,27 +200,5 @@ run "without_deploy_roles_there_is_no_organisation_policy_to_be_locked_out_by" {
   assert {
     condition     = output.scp_json == null
     error_message = "A service control policy without an exception would lock out the deployment."
-  }
-}
-
-run "the_policys_arn_is_known_before_it_is_made" {
-  command = plan
-
-  assert {
-    condition     = output.deny_policy_arn == "arn:aws:iam::111122223333:policy/chatbot-test-us-east-2-deny-tampering" && aws_iam_policy.deny_tampering.name == "chatbot-test-us-east-2-deny-tampering"
-    error_message = "Other modules attach the policy by this ARN."
-  }
-}
-
-run "further_roles_can_be_bound" {
-  command = plan
-
-  variables {
-    bound_role_names = ["operators"]
-  }
-
-  assert {
-    condition     = aws_iam_role_policy_attachment.deny_tampering["operators"].role == "operators"
-    error_message = "The named role is not bound."
   }
 }

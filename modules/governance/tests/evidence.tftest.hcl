@@ -24,9 +24,10 @@ variables {
   }
 }
 
-run "each_service_may_use_the_key_for_one_thing" {
+run "by_default_evidence_is_complete_encrypted_and_nobody_elses_to_write" {
   command = plan
 
+  # Each service may use the key for one thing.
   assert {
     condition = {
       for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
@@ -55,35 +56,8 @@ run "each_service_may_use_the_key_for_one_thing" {
     }
     error_message = "A service may use the key for more, or for less, than promised."
   }
-}
 
-run "what_the_key_encrypted_before_a_hand_over_stays_readable" {
-  command = plan
-
-  variables {
-    former_log_groups  = ["/aws/bedrock/model-invocations", "/prompts"]
-    invocation_logging = null
-    trail              = null
-  }
-
-  assert {
-    condition = one([
-      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
-      statement.Condition.ArnEquals["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "LogsOfTheseGroups"
-      ]) == [
-      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test",
-      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/apigateway/chatbot-test",
-      "arn:aws:logs:us-east-2:111122223333:log-group:aws-waf-logs-chatbot-test",
-      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/bedrock/model-invocations",
-      "arn:aws:logs:us-east-2:111122223333:log-group:/prompts",
-    ]
-    error_message = "Prompts of before the hand-over could never be read again, or CloudWatch Logs may use the key for more groups."
-  }
-}
-
-run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
-  command = plan
-
+  # The account manages the key but reads only the trail with it.
   assert {
     condition = length([
       for action in flatten([
@@ -108,11 +82,8 @@ run "the_account_manages_the_key_but_reads_only_the_trail_with_it" {
     condition     = aws_kms_key.this[0].enable_key_rotation && aws_kms_key.this[0].deletion_window_in_days == 30
     error_message = "The key must rotate, and wait 30 days before it is gone."
   }
-}
 
-run "only_bedrock_of_this_account_becomes_the_logging_role" {
-  command = plan
-
+  # Only Bedrock of this account becomes the logging role.
   assert {
     condition = jsondecode(aws_iam_role.bedrock_logging[0].assume_role_policy).Statement == [{
       Sid       = "BedrockOfThisAccount"
@@ -141,12 +112,9 @@ run "only_bedrock_of_this_account_becomes_the_logging_role" {
     condition     = aws_iam_role.bedrock_logging[0].name == "BedrockLoggingRole-us-east-2"
     error_message = "The role's name is part of the promise."
   }
-}
 
-# An object in version 5 of the provider, a list of blocks in 6: one(…[*]) reads both.
-run "every_invocation_is_logged_encrypted_and_for_a_time" {
-  command = plan
-
+  # Every invocation is logged, encrypted and for a time.
+  # An object in version 5 of the provider, a list of blocks in 6: one(…[*]) reads both.
   assert {
     condition = alltrue([
       one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).text_data_delivery_enabled,
@@ -162,11 +130,8 @@ run "every_invocation_is_logged_encrypted_and_for_a_time" {
     condition     = aws_cloudwatch_log_group.invocations[0].retention_in_days == 365
     error_message = "Prompts must not be kept for ever."
   }
-}
 
-run "who_reads_the_invocation_log_sees_personal_data_masked" {
-  command = plan
-
+  # Who reads the invocation log sees personal data masked.
   assert {
     condition     = aws_cloudwatch_log_data_protection_policy.invocations[0].log_group_name == "/aws/bedrock/model-invocations"
     error_message = "Prompts are in this group."
@@ -188,33 +153,14 @@ run "who_reads_the_invocation_log_sees_personal_data_masked" {
     ] == [["Audit"], ["Deidentify"]]
     error_message = "CloudWatch Logs takes one audit and one mask."
   }
-}
 
-run "bodies_over_100_kb_go_to_a_bucket_when_one_is_named" {
-  command = plan
-
-  variables {
-    invocation_logging = { large_data_bucket = "prompts-of-ours" }
-  }
-
-  assert {
-    condition     = one(one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).large_data_delivery_s3_config[*].bucket_name) == "prompts-of-ours"
-    error_message = "Large bodies would leave no record."
-  }
-}
-
-run "without_a_bucket_large_bodies_go_nowhere" {
-  command = plan
-
+  # Without a bucket large bodies go nowhere.
   assert {
     condition     = length(one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).large_data_delivery_s3_config[*]) == 0
     error_message = "Nobody asked for a bucket."
   }
-}
 
-run "the_trail_covers_all_regions_and_every_guardrail_decision" {
-  command = plan
-
+  # The trail covers all regions and every guardrail decision.
   assert {
     condition = (
       aws_cloudtrail.this[0].is_multi_region_trail && aws_cloudtrail.this[0].include_global_service_events &&
@@ -243,11 +189,8 @@ run "the_trail_covers_all_regions_and_every_guardrail_decision" {
     )
     error_message = "The trail's role has a condition, with which CloudTrail delivers nothing to CloudWatch Logs, or it may write elsewhere."
   }
-}
 
-run "records_cannot_be_deleted_overwritten_or_read_in_public" {
-  command = plan
-
+  # Records cannot be deleted, overwritten or read in public.
   assert {
     condition = (
       aws_s3_bucket.trail[0].object_lock_enabled && !aws_s3_bucket.trail[0].force_destroy &&
@@ -286,11 +229,8 @@ run "records_cannot_be_deleted_overwritten_or_read_in_public" {
     )
     error_message = "A record goes when its lock ends, with what was overwritten and what was never finished."
   }
-}
 
-run "only_this_trail_writes_to_the_bucket_and_only_over_tls" {
-  command = plan
-
+  # Only this trail writes to the bucket and only over TLS.
   assert {
     condition = jsondecode(aws_s3_bucket_policy.trail[0].policy).Statement == [
       {
@@ -322,6 +262,56 @@ run "only_this_trail_writes_to_the_bucket_and_only_over_tls" {
       },
     ]
     error_message = "Somebody else could write to the trail's bucket, or read it without TLS."
+  }
+
+  # API Gateway gets a role for its access logs.
+  assert {
+    condition     = aws_iam_role.api_gateway[0].name == "ApiGatewayLoggingRole-us-east-2" && jsondecode(aws_iam_role.api_gateway[0].assume_role_policy).Statement[0].Principal == { Service = "apigateway.amazonaws.com" }
+    error_message = "Access logs need the account's role."
+  }
+
+  assert {
+    condition = alltrue([
+      for action in jsondecode(aws_iam_role_policy.api_gateway[0].policy).Statement[0].Action : startswith(action, "logs:") && !strcontains(action, "Delete")
+    ])
+    error_message = "The role writes logs and does nothing else."
+  }
+}
+
+run "what_the_key_encrypted_before_a_hand_over_stays_readable" {
+  command = plan
+
+  variables {
+    former_log_groups  = ["/aws/bedrock/model-invocations", "/prompts"]
+    invocation_logging = null
+    trail              = null
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
+      statement.Condition.ArnEquals["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "LogsOfTheseGroups"
+      ]) == [
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/lambda/chatbot-test",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/apigateway/chatbot-test",
+      "arn:aws:logs:us-east-2:111122223333:log-group:aws-waf-logs-chatbot-test",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/aws/bedrock/model-invocations",
+      "arn:aws:logs:us-east-2:111122223333:log-group:/prompts",
+    ]
+    error_message = "Prompts of before the hand-over could never be read again, or CloudWatch Logs may use the key for more groups."
+  }
+}
+
+run "bodies_over_100_kb_go_to_a_bucket_when_one_is_named" {
+  command = plan
+
+  variables {
+    invocation_logging = { large_data_bucket = "prompts-of-ours" }
+  }
+
+  assert {
+    condition     = one(one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).large_data_delivery_s3_config[*].bucket_name) == "prompts-of-ours"
+    error_message = "Large bodies would leave no record."
   }
 }
 
@@ -359,22 +349,6 @@ run "an_environment_that_owns_no_singleton_touches_none" {
   assert {
     condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "trail-silent") && contains(keys(aws_cloudwatch_metric_alarm.this), "api-5xx")
     error_message = "The alarms must follow what is there."
-  }
-}
-
-run "api_gateway_gets_a_role_for_its_access_logs" {
-  command = plan
-
-  assert {
-    condition     = aws_iam_role.api_gateway[0].name == "ApiGatewayLoggingRole-us-east-2" && jsondecode(aws_iam_role.api_gateway[0].assume_role_policy).Statement[0].Principal == { Service = "apigateway.amazonaws.com" }
-    error_message = "Access logs need the account's role."
-  }
-
-  assert {
-    condition = alltrue([
-      for action in jsondecode(aws_iam_role_policy.api_gateway[0].policy).Statement[0].Action : startswith(action, "logs:") && !strcontains(action, "Delete")
-    ])
-    error_message = "The role writes logs and does nothing else."
   }
 }
 

@@ -11,9 +11,10 @@ variables {
   name = "chatbot-test"
 }
 
-run "every_content_filter_is_at_full_strength_both_ways" {
+run "every_filter_is_strong_and_the_version_is_named_after_the_policy" {
   command = plan
 
+  # Every content filter is at full strength both ways.
   assert {
     condition = {
       for filter in aws_bedrock_guardrail.this.content_policy_config[0].filters_config :
@@ -27,6 +28,63 @@ run "every_content_filter_is_at_full_strength_both_ways" {
       VIOLENCE      = "HIGH/HIGH"
     }
     error_message = "A content filter is missing or weaker than promised."
+  }
+
+  # Credentials and cards are blocked and identity numbers are masked.
+  assert {
+    condition = toset([
+      for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
+      entity.type if entity.action == "BLOCK"
+      ]) == toset([
+      "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "PASSWORD", "PIN",
+      "CREDIT_DEBIT_CARD_CVV", "CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER",
+    ])
+    error_message = "A credential or card number would pass the guardrail."
+  }
+
+  assert {
+    condition = length(setintersection(
+      ["US_SOCIAL_SECURITY_NUMBER", "UK_NATIONAL_INSURANCE_NUMBER", "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "DRIVER_ID", "IP_ADDRESS"],
+      [
+        for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
+        entity.type if entity.action == "ANONYMIZE"
+      ],
+    )) == 5
+    error_message = "A number that identifies a person, an account or a device would reach the model."
+  }
+
+  assert {
+    condition = length(setintersection(
+      ["ADDRESS", "AGE", "EMAIL", "NAME", "PHONE", "URL"],
+      aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type
+    )) == 0
+    error_message = "A support answer could not name a town, a hotline, a mailbox, a person, an age limit or a link."
+  }
+
+  # One safety message answers for prompts and answers.
+  assert {
+    condition = (
+      aws_bedrock_guardrail.this.blocked_input_messaging == var.safety_message &&
+      aws_bedrock_guardrail.this.blocked_outputs_messaging == var.safety_message &&
+      output.safety_message == var.safety_message
+    )
+    error_message = "The safety message differs between the guardrail and its output."
+  }
+
+  # The version is named after the policy.
+  assert {
+    condition     = aws_bedrock_guardrail_version.this.description == "policy sha256 ${output.policy_hash}"
+    error_message = "The version's description must carry the policy's hash, or a change would publish nothing."
+  }
+
+  assert {
+    condition     = length(aws_bedrock_guardrail_version.this.description) <= 200
+    error_message = "Bedrock takes descriptions of at most 200 characters."
+  }
+
+  assert {
+    condition     = aws_bedrock_guardrail_version.this.skip_destroy
+    error_message = "Old versions must be kept: a running Lambda version may still name one."
   }
 }
 
@@ -78,72 +136,6 @@ run "profanity_is_blocked_even_without_a_word_list" {
   }
 }
 
-run "credentials_and_cards_are_blocked_and_identity_numbers_are_masked" {
-  command = plan
-
-  assert {
-    condition = toset([
-      for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
-      entity.type if entity.action == "BLOCK"
-      ]) == toset([
-      "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "PASSWORD", "PIN",
-      "CREDIT_DEBIT_CARD_CVV", "CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER",
-    ])
-    error_message = "A credential or card number would pass the guardrail."
-  }
-
-  assert {
-    condition = length(setintersection(
-      ["US_SOCIAL_SECURITY_NUMBER", "UK_NATIONAL_INSURANCE_NUMBER", "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "DRIVER_ID", "IP_ADDRESS"],
-      [
-        for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
-        entity.type if entity.action == "ANONYMIZE"
-      ],
-    )) == 5
-    error_message = "A number that identifies a person, an account or a device would reach the model."
-  }
-
-  assert {
-    condition = length(setintersection(
-      ["ADDRESS", "AGE", "EMAIL", "NAME", "PHONE", "URL"],
-      aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type
-    )) == 0
-    error_message = "A support answer could not name a town, a hotline, a mailbox, a person, an age limit or a link."
-  }
-}
-
-run "one_safety_message_answers_for_prompts_and_answers" {
-  command = plan
-
-  assert {
-    condition = (
-      aws_bedrock_guardrail.this.blocked_input_messaging == var.safety_message &&
-      aws_bedrock_guardrail.this.blocked_outputs_messaging == var.safety_message &&
-      output.safety_message == var.safety_message
-    )
-    error_message = "The safety message differs between the guardrail and its output."
-  }
-}
-
-run "the_version_is_named_after_the_policy" {
-  command = plan
-
-  assert {
-    condition     = aws_bedrock_guardrail_version.this.description == "policy sha256 ${output.policy_hash}"
-    error_message = "The version's description must carry the policy's hash, or a change would publish nothing."
-  }
-
-  assert {
-    condition     = length(aws_bedrock_guardrail_version.this.description) <= 200
-    error_message = "Bedrock takes descriptions of at most 200 characters."
-  }
-
-  assert {
-    condition     = aws_bedrock_guardrail_version.this.skip_destroy
-    error_message = "Old versions must be kept: a running Lambda version may still name one."
-  }
-}
-
 run "the_same_policy_publishes_nothing_new" {
   command = plan
 
@@ -153,7 +145,7 @@ run "the_same_policy_publishes_nothing_new" {
   }
 
   assert {
-    condition     = output.policy_hash == run.the_version_is_named_after_the_policy.policy_hash
+    condition     = output.policy_hash == run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The same words by another way must not publish a version."
   }
 }
@@ -166,7 +158,7 @@ run "a_new_word_publishes_a_version" {
   }
 
   assert {
-    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    condition     = output.policy_hash != run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The hash must change with the word list."
   }
 }
@@ -179,7 +171,7 @@ run "a_weaker_filter_publishes_a_version" {
   }
 
   assert {
-    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    condition     = output.policy_hash != run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The hash must change with a filter's strength."
   }
 
@@ -200,7 +192,7 @@ run "another_topic_publishes_a_version" {
   }
 
   assert {
-    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    condition     = output.policy_hash != run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The hash must change with the topics."
   }
 }
@@ -213,7 +205,7 @@ run "another_pii_rule_publishes_a_version" {
   }
 
   assert {
-    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    condition     = output.policy_hash != run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The hash must change with the rules on personal data."
   }
 }
@@ -226,7 +218,7 @@ run "another_message_publishes_a_version" {
   }
 
   assert {
-    condition     = output.policy_hash != run.the_version_is_named_after_the_policy.policy_hash
+    condition     = output.policy_hash != run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The hash must change with the message: it is part of the snapshot."
   }
 }

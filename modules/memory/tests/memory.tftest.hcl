@@ -12,9 +12,10 @@ variables {
   kms_key_arn = "arn:aws:kms:us-east-2:123456789012:key/11111111-2222-3333-4444-555555555555"
 }
 
-run "the_table_is_encrypted_with_the_environments_own_key" {
+run "the_table_is_encrypted_kept_paid_by_request_and_keyed_by_whose_an_item_is" {
   command = plan
 
+  # The table is encrypted with the environment's own key.
   assert {
     condition = (
       aws_dynamodb_table.this.server_side_encryption[0].enabled &&
@@ -22,11 +23,8 @@ run "the_table_is_encrypted_with_the_environments_own_key" {
     )
     error_message = "The table is not encrypted with the key that it was given."
   }
-}
 
-run "every_item_ends_and_none_is_lost_by_a_slip" {
-  command = plan
-
+  # Every item ends and none is lost by a slip.
   assert {
     condition     = aws_dynamodb_table.this.ttl[0].enabled && aws_dynamodb_table.this.ttl[0].attribute_name == "expires"
     error_message = "Items would be kept for ever."
@@ -41,11 +39,8 @@ run "every_item_ends_and_none_is_lost_by_a_slip" {
     condition     = aws_dynamodb_table.this.deletion_protection_enabled
     error_message = "One call could delete the table."
   }
-}
 
-run "the_table_is_paid_by_request_and_keyed_by_whose_an_item_is" {
-  command = plan
-
+  # The table is paid by request and keyed by whose an item is.
   assert {
     condition     = aws_dynamodb_table.this.billing_mode == "PAY_PER_REQUEST"
     error_message = "A table with a capacity throttles whoever comes when it is used up."
