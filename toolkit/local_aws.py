@@ -20,6 +20,12 @@ ADMINISTRATOR_KEY_ID = "rehearsal"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
+# glibc keeps what is freed. By default it has eight pools a processor, and once a large block was
+# freed it takes such blocks from its pools too, where small ones that stay then cut them up. As
+# set here two pools serve all threads, and each block from 128 KiB on goes back when it is freed
+# (GNU C Library manual, "Memory Allocation Tunables": a fixed threshold ends its adjustment).
+GLIBC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
+
 
 def local_aws(endpoint: str) -> dict[str, str | None]:
     """Return the variables that send an AWS SDK to the local AWS, and None for a person's own."""
@@ -76,8 +82,7 @@ class LocalAws:
                     *("--model", self.model),
                 ],
                 cwd=ROOT,
-                # With glibc's usual pools of memory, eight a processor, its many threads keep more.
-                env=merged(os.environ, local_aws(self.endpoint) | {"MALLOC_ARENA_MAX": "2"}),
+                env=merged(os.environ, local_aws(self.endpoint) | GLIBC),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

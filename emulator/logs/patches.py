@@ -21,7 +21,7 @@ from emulator.wire.documents import JsonObject
 LOG_EVENTS_KEPT = 1_000
 """Newest events that a log stream keeps: with all of them memory would grow with every request."""
 
-LOG_EVENTS_OF_A_GROUP = 20_000
+LOG_EVENTS_OF_A_GROUP = 10_000
 """What the streams of a group keep together, but for LEAST_OF_A_STREAM of each."""
 LEAST_OF_A_STREAM = 50
 

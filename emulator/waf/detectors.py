@@ -12,8 +12,18 @@ SecRule REQUEST_HEADERS:v "%s" "id:1,phase:1,deny,status:403,nolog,noauditlog"
 """
 
 _SHORT = 40  # bytes
+_REMEMBERED = 1024
 
 MISSING = "libmodsecurity is not installed here, so no SQL injection or script is detected"
+
+
+def remembered(test: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    """Return a test that remembers what it found in short texts.
+
+    These come again and again: the path, names of headers and of a body's members, most headers.
+    """
+    known = lru_cache(maxsize=_REMEMBERED)(test)
+    return lambda text: known(text) if len(text) <= _SHORT else test(text)
 
 
 @cache
@@ -46,9 +56,7 @@ def _detector(operator: str) -> Callable[[bytes], bool]:
         transaction.process_request_headers()
         return transaction.intervention() is not None
 
-    # What is short comes again and again: the path, the names of a body's members, headers.
-    remembered = lru_cache(maxsize=4096)(detect)
-    return lambda text: remembered(text) if len(text) <= _SHORT else detect(text)
+    return remembered(detect)
 
 
 def is_sqli(text: bytes) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from emulator.waf.detectors import is_sqli, is_xss
+from emulator.waf.detectors import is_sqli, is_xss, remembered
 from emulator.waf.fields import Field, Inspection, compile_field
 from emulator.waf.statements import Statement, Test, sqli_detail
 from emulator.wire.documents import JsonObject
@@ -124,7 +124,7 @@ def _search(*patterns: str) -> Test:
     search = re.compile(
         "|".join(f"(?:{pattern})" for pattern in patterns).encode(), re.IGNORECASE
     ).search
-    return lambda text: search(text) is not None
+    return remembered(lambda text: search(text) is not None)
 
 
 _bad_bot = _search(

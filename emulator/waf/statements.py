@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Protocol
 
-from emulator.waf.detectors import MISSING, available, is_sqli, sql_tokens
+from emulator.waf.detectors import MISSING, available, is_sqli, remembered, sql_tokens
 from emulator.waf.fields import Field, Inspection, UnsupportedError, compile_field, to_bytes
 from emulator.waf.patterns import compile_pattern
 from emulator.waf.rates import RateCounter, RateCounters
@@ -223,7 +223,8 @@ class Compiler:
 
     def _patterns(self, options: Document, patterns: Sequence[str]) -> Statement:
         searches = [compile_pattern(pattern).search for pattern in patterns]
-        return self._text(options, lambda text: any(search(text) for search in searches))
+        test = remembered(lambda text: any(search(text) for search in searches))
+        return self._text(options, test)
 
     def addresses(self, options: Document) -> Statement:
         """Compile a match against an IP set."""
