@@ -64,6 +64,11 @@ class Narrator:
                 if diagnostic.get("summary") not in OF_A_PART:
                     self._once(f"  warning: {diagnostic.get('detail') or message['@message']}")
 
+    @property
+    def only_updates(self) -> bool:
+        """Return whether nothing is made, replaced or removed."""
+        return all(action == "update" for action, _ in self._planned)
+
     def _plan(self, change: dict[str, Any]) -> None:
         if change["action"] not in CHANGES:
             return

@@ -20,7 +20,7 @@ from toolkit.applying import Narrator, Notice, Tell, errors_of, nothing
 from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
 from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
-from toolkit.scope import Scope
+from toolkit.scope import Options, Scope
 from toolkit.terraform import ROOT, Terraform, TerraformError, environment
 from toolkit.terraform import region as provider_region
 from toolkit.tokens import bearer
@@ -267,24 +267,25 @@ class Rehearsal(LocalAws):
 
         def stand() -> None:
             nonlocal stood
-            stood = True
-            state.await_outputs(self.folder)
-            stands()
+            if not stood:
+                stood = True
+                state.await_outputs(self.folder)
+                stands()
 
         # Only Terraform has changed anything since its last refresh, so no refresh is needed.
         is_known = self._is_untouched() and not self._applying.exists()
         scope = Scope(self.folder)
-        options = scope.options(progress) if is_known else ()
+        options: Options | None = scope.options(progress) if is_known else ()
         self._applying.touch()
         with errors_of(self.log, progress):
-            narrator = Narrator(progress, stand, planned)
-            self.terraform().follow(
-                "apply", "-auto-approve", f"-parallelism={AT_ONCE}", *options, line=narrator
-            )
+            while options is not None:
+                narrator = Narrator(progress, stand, planned)
+                command = ("apply", "-auto-approve", f"-parallelism={AT_ONCE}", *options)
+                self.terraform().follow(*command, line=narrator)
+                options = scope.options_after(narrator.only_updates, progress)
         self._applying.unlink()
         scope.keep()
-        if not stood:
-            stands()
+        stand()
 
     def open_session(self) -> Session:
         """Read the outputs and the clients' keys, and keep them for `ask`, `smoke` and `logs`.

@@ -79,6 +79,18 @@ def test_each_change_of_an_edit_is_listed() -> None:
     assert told == ["1 change planned", f"update {ROLE}"]
 
 
+@pytest.mark.parametrize(
+    ("action", "only_updates"),
+    [("update", True), ("create", False), ("delete", False), ("replace", False)],
+)
+def test_a_plan_that_makes_or_removes_something_is_more_than_updates(
+    action: str, only_updates: bool
+) -> None:
+    screen = _Screen()
+    screen.tell(_planned("update", BUCKET), _planned(action, ROLE), _planned("noop", ROLE))
+    assert screen.narrator.only_updates is only_updates
+
+
 @pytest.mark.parametrize("number", [1, LISTED, LISTED + 1, 400])
 def test_at_most_fifteen_lines_are_listed(number: int) -> None:
     planned = [
