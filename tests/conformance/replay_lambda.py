@@ -4,13 +4,12 @@ import base64
 import json
 import time
 import uuid
-import zipfile
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
 from tests.conformance.harness import asked, asking, replay
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator
+from tests.emulator.lambda_.running import make_zip
 from tests.emulator.shown import allow
 
 _CODE = """
@@ -34,34 +33,21 @@ def identity(event, context):
     sts = boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
     return sts.get_caller_identity()["Arn"]
 """
+_PACKAGE = make_zip(_CODE)
 _BROKEN = 'raise Exception("Runtime startup fails")\n'
 _LOGS = allow("logs:*")
-
-
-def _package(code: str) -> bytes:
-    content = BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("app.py", code)
-    return content.getvalue()
 
 
 class _Function:
     """A function whose role may write its log."""
 
     def __init__(
-        self, aws: Emulator, handler: str = "echo", code: str = _CODE, **settings: Any
+        self, aws: Emulator, handler: str = "echo", package: bytes = _PACKAGE, **settings: Any
     ) -> None:
         self.aws, self.client, self.name = aws, aws.client("lambda"), f"replay-{uuid.uuid4()}"
         role = aws.role(self.name, [_LOGS])["Arn"]
-        self.made = self.client.create_function(
-            **{
-                "FunctionName": self.name,
-                "Role": role,
-                "Runtime": "python3.12",
-                "Handler": f"app.{handler}",
-                "Code": {"ZipFile": _package(code)},
-            }
-            | settings
+        self.made = aws.function(
+            self.name, package, **{"Role": role, "Handler": f"app.{handler}"} | settings
         )
         self.of = {"FunctionName": self.name}
         self.arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
@@ -133,7 +119,7 @@ def cold_start(aws: Emulator) -> dict[str, Any]:
     },
 )
 def import_raises(aws: Emulator) -> dict[str, Any]:
-    answer = _Function(aws, code=_BROKEN).invoke()
+    answer = _Function(aws, package=make_zip(_BROKEN)).invoke()
     frames = "".join(answer["payload"].get("stackTrace") or [])
     return answer | {"frames of importlib": "importlib" in frames}
 
@@ -301,6 +287,6 @@ def _created(**settings: Any) -> Callable[[Emulator], dict[str, Any]]:
     return ask
 
 
-replay("lambda-037")(_created(Code={"ZipFile": b"this is no zip"}))
+replay("lambda-037")(_created(package=b"this is no zip"))
 replay("lambda-038")(_created(Runtime="x"))
 replay("lambda-040")(_created())

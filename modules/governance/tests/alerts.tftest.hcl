@@ -231,16 +231,76 @@ run "by_default_what_is_refused_fails_or_is_changed_alerts_somebody" {
   }
 }
 
-run "a_threshold_can_be_moved_and_the_others_stay" {
+run "what_is_watched_alarmed_budgeted_and_mailed_is_what_was_configured" {
   command = plan
 
   variables {
-    monitoring = { alarms = { thresholds = { waf-blocked = 7 } }, budget = {}, dashboard = {} }
+    alerts            = { emails = ["oncall@example.com"] }
+    memory_table_name = "chatbot-test"
+    monitoring        = { alarms = { thresholds = { waf-blocked = 7 } }, budget = { monthly_usd = 42 }, dashboard = {} }
+    watched = {
+      api_name                 = "chatbot-test"
+      api_stage                = "v1"
+      function_concurrency     = 50
+      function_name            = "chatbot-test"
+      function_timeout_seconds = 20
+      metrics_namespace        = "Chatbot"
+      quota                    = { period = "DAY", requests = 1000 }
+      web_acl_name             = "chatbot-test"
+    }
   }
 
+  # A threshold can be moved and the others stay.
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["waf-blocked"].threshold == 7 && aws_cloudwatch_metric_alarm.this["api-5xx"].threshold == 5
     error_message = "The threshold asked for is not the one planned."
+  }
+
+  # A table has alarms on its budgets and on its silence.
+  assert {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.metric_name, alarm.statistic, tostring(alarm.threshold), alarm.comparison_operator]
+      if contains(["budget-nearly-used", "memory-errors"], name)
+      } == {
+      budget-nearly-used = ["BudgetUsed", "Maximum", "80", "GreaterThanOrEqualToThreshold"]
+      memory-errors      = ["MemoryErrors", "Sum", "5", "GreaterThanOrEqualToThreshold"]
+    }
+    error_message = "At 80 per cent of a budget, and for a table that does not answer, an alarm must ring."
+  }
+
+  # Alarms follow what was applied.
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["function-concurrency"].threshold == 40 &&
+      aws_cloudwatch_metric_alarm.this["function-duration"].threshold == 18000 &&
+      aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 800 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 86400
+    )
+    error_message = "A threshold must stay below the limit that it warns of."
+  }
+
+  # The month has a budget.
+  assert {
+    condition     = aws_budgets_budget.month[0].limit_amount == "42" && aws_budgets_budget.month[0].time_unit == "MONTHLY"
+    error_message = "The limit is the one asked for, in a month."
+  }
+
+  assert {
+    condition = toset([
+      for notification in aws_budgets_budget.month[0].notification :
+      "${notification.notification_type} ${notification.comparison_operator} ${notification.threshold} ${notification.threshold_type}"
+    ]) == toset(["ACTUAL GREATER_THAN 50 PERCENTAGE", "ACTUAL GREATER_THAN 80 PERCENTAGE", "ACTUAL GREATER_THAN 100 PERCENTAGE"])
+    error_message = "People are alerted at half, at four fifths, and when it is spent."
+  }
+
+  # People are alerted by e-mail.
+  assert {
+    condition     = aws_sns_topic_subscription.email["oncall@example.com"].protocol == "email"
+    error_message = "The address named is not subscribed."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.watchdog["oncall@example.com"].endpoint == "oncall@example.com"
+    error_message = "The address named gets nothing of the first topic's end."
   }
 }
 
@@ -263,25 +323,6 @@ run "patterns_and_filters_fit_their_limits" {
       max([for filter in aws_cloudwatch_log_metric_filter.trail : length(filter.pattern)]...) <= 1024
     )
     error_message = "EventBridge takes patterns of at most 2,048 characters, and CloudWatch Logs of 1,024."
-  }
-}
-
-run "a_table_has_alarms_on_its_budgets_and_on_its_silence" {
-  command = plan
-
-  variables {
-    memory_table_name = "chatbot-test"
-  }
-
-  assert {
-    condition = {
-      for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.metric_name, alarm.statistic, tostring(alarm.threshold), alarm.comparison_operator]
-      if contains(["budget-nearly-used", "memory-errors"], name)
-      } == {
-      budget-nearly-used = ["BudgetUsed", "Maximum", "80", "GreaterThanOrEqualToThreshold"]
-      memory-errors      = ["MemoryErrors", "Sum", "5", "GreaterThanOrEqualToThreshold"]
-    }
-    error_message = "At 80 per cent of a budget, and for a table that does not answer, an alarm must ring."
   }
 }
 
@@ -308,71 +349,6 @@ run "without_deploy_roles_every_change_raises_an_alert" {
       !anytrue([for filter in aws_cloudwatch_log_metric_filter.trail : strcontains(filter.pattern, "sessionIssuer")])
     )
     error_message = "Nobody is excepted when no deploy role is named."
-  }
-}
-
-run "alarms_follow_what_was_applied" {
-  command = plan
-
-  variables {
-    watched = {
-      api_name                 = "chatbot-test"
-      api_stage                = "v1"
-      function_concurrency     = 50
-      function_name            = "chatbot-test"
-      function_timeout_seconds = 20
-      metrics_namespace        = "Chatbot"
-      quota                    = { period = "DAY", requests = 1000 }
-      web_acl_name             = "chatbot-test"
-    }
-  }
-
-  assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.this["function-concurrency"].threshold == 40 &&
-      aws_cloudwatch_metric_alarm.this["function-duration"].threshold == 18000 &&
-      aws_cloudwatch_metric_alarm.this["quota-nearly-used"].threshold == 800 && aws_cloudwatch_metric_alarm.this["quota-nearly-used"].period == 86400
-    )
-    error_message = "A threshold must stay below the limit that it warns of."
-  }
-}
-
-run "the_month_has_a_budget" {
-  command = plan
-
-  variables {
-    monitoring = { alarms = {}, budget = { monthly_usd = 42 }, dashboard = {} }
-  }
-
-  assert {
-    condition     = aws_budgets_budget.month[0].limit_amount == "42" && aws_budgets_budget.month[0].time_unit == "MONTHLY"
-    error_message = "The limit is the one asked for, in a month."
-  }
-
-  assert {
-    condition = toset([
-      for notification in aws_budgets_budget.month[0].notification :
-      "${notification.notification_type} ${notification.comparison_operator} ${notification.threshold} ${notification.threshold_type}"
-    ]) == toset(["ACTUAL GREATER_THAN 50 PERCENTAGE", "ACTUAL GREATER_THAN 80 PERCENTAGE", "ACTUAL GREATER_THAN 100 PERCENTAGE"])
-    error_message = "People are alerted at half, at four fifths, and when it is spent."
-  }
-}
-
-run "people_are_alerted_by_e_mail" {
-  command = plan
-
-  variables {
-    alerts = { emails = ["oncall@example.com"] }
-  }
-
-  assert {
-    condition     = aws_sns_topic_subscription.email["oncall@example.com"].protocol == "email"
-    error_message = "The address named is not subscribed."
-  }
-
-  assert {
-    condition     = aws_sns_topic_subscription.watchdog["oncall@example.com"].endpoint == "oncall@example.com"
-    error_message = "The address named gets nothing of the first topic's end."
   }
 }
 

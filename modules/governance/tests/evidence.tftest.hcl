@@ -302,16 +302,24 @@ run "what_the_key_encrypted_before_a_hand_over_stays_readable" {
   }
 }
 
-run "bodies_over_100_kb_go_to_a_bucket_when_one_is_named" {
+run "large_bodies_go_to_a_bucket_and_a_governance_locked_trail_may_be_destroyed_when_asked_for" {
   command = plan
 
   variables {
     invocation_logging = { large_data_bucket = "prompts-of-ours" }
+    trail              = { force_destroy = true, object_lock_days = 1, object_lock_mode = "GOVERNANCE", log_retention_days = 7 }
   }
 
+  # Bodies over 100 kb go to a bucket when one is named.
   assert {
     condition     = one(one(one(aws_bedrock_model_invocation_logging_configuration.this[0].logging_config[*]).cloudwatch_config[*]).large_data_delivery_s3_config[*].bucket_name) == "prompts-of-ours"
     error_message = "Large bodies would leave no record."
+  }
+
+  # A governance locked trail may be destroyed when asked for.
+  assert {
+    condition     = aws_s3_bucket.trail[0].force_destroy && aws_cloudwatch_log_group.trail[0].retention_in_days == 7
+    error_message = "A short-lived environment must be able to go away."
   }
 }
 
@@ -349,18 +357,5 @@ run "an_environment_that_owns_no_singleton_touches_none" {
   assert {
     condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "trail-silent") && contains(keys(aws_cloudwatch_metric_alarm.this), "api-5xx")
     error_message = "The alarms must follow what is there."
-  }
-}
-
-run "a_governance_locked_trail_may_be_destroyed_when_asked_for" {
-  command = plan
-
-  variables {
-    trail = { force_destroy = true, object_lock_days = 1, object_lock_mode = "GOVERNANCE", log_retention_days = 7 }
-  }
-
-  assert {
-    condition     = aws_s3_bucket.trail[0].force_destroy && aws_cloudwatch_log_group.trail[0].retention_in_days == 7
-    error_message = "A short-lived environment must be able to go away."
   }
 }
