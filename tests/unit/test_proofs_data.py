@@ -25,14 +25,13 @@ OWASP = {
 }
 EDGE = 'layer = "edge"\nabout = ""'
 CONTROL = """
-[[control]]
-name = "a-control"
+[control.a-control]
 promise = "It holds."
 owasp = ""
 resource = "module.edge.aws_wafv2_web_acl.this"
 """
-REQUEST = '[[control.passes]]\nname = "a"\nmessage = "Hello"\n'
-STOPPED = '[[control.stopped]]\nname = "a"\nmessage = "Hello"\n'
+REQUEST = '[[control.a-control.passes]]\nname = "a"\nmessage = "Hello"\n'
+STOPPED = '[[control.a-control.stopped]]\nname = "a"\nmessage = "Hello"\n'
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
@@ -92,23 +91,23 @@ def test_the_pages_are_fresh() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('id = "a"\nbelief = "b"\nknown = "c"\notherwise = "d"', "no proof settles a"),
-        ('id = "a"\nbelief = "b"', "a [[belief]] has id, belief, known, otherwise"),
-        ('id = "a"\nbelief = "b"\nknown = "c"\notherwise = "d"\nby_hand = "e"', "lacks x"),
+        ('belief = "b"\nknown = "c"\notherwise = "d"', "no proof settles a"),
+        ('belief = "b"', "each has belief, known and otherwise"),
+        ('belief = "b"\nknown = "c"\notherwise = "d"\nby_hand = "e"', "lacks x"),
     ],
 )
 def test_what_is_believed_is_shown_and_what_is_shown_is_believed(
     text: str, said: str, tmp_path: Path
 ) -> None:
     controls = load(_written(tmp_path, f'{EDGE}{CONTROL}{REQUEST}settles = "x"'))
-    (tmp_path / "unconfirmed.toml").write_text(f"[[belief]]\n{text}\n")
+    (tmp_path / "unconfirmed.toml").write_text(f"[a]\n{text}\n")
     with pytest.raises(ProofDataError, match=re.escape(said)):
         beliefs(controls, tmp_path)
 
 
 def _written(folder: Path, edge: str) -> Path:
     for layer in LAYERS:
-        text = edge if layer == "edge" else f'layer = "{layer}"\nabout = ""\ncontrol = []\n'
+        text = edge if layer == "edge" else f'layer = "{layer}"\nabout = ""\ncontrol = {{}}\n'
         (folder / f"{layer}.toml").write_text(text)
     return folder
 
@@ -117,10 +116,10 @@ def _written(folder: Path, edge: str) -> Path:
     ("text", "said"),
     [
         ("", 'needs layer = "edge"'),
-        ('layer = "api"\ncontrol = []', 'needs layer = "edge"'),
-        (f'{EDGE}\n[[control]]\nname = "x"', "lacks promise, resource"),
+        ('layer = "api"\ncontrol = {}', 'needs layer = "edge"'),
+        (f"{EDGE}\n[control.x]", "lacks promise, resource"),
         (f'{EDGE}{CONTROL}colour = "red"', "unknown colour"),
-        (f"{EDGE}{CONTROL}{CONTROL}", "two controls are called a-control"),
+        (f"{EDGE}{CONTROL}{CONTROL}", "edge.toml cannot be read: "),
         (f"{EDGE}{CONTROL}{REQUEST}{REQUEST}", "two proofs are called a"),
         (f"{EDGE}{CONTROL}{REQUEST}staus = 200", "unexpected keyword argument 'staus'"),
         (f'{EDGE}{CONTROL}{REQUEST}body = "x"', "one of message, body"),
@@ -131,12 +130,11 @@ def _written(folder: Path, edge: str) -> Path:
         (f'{EDGE}{CONTROL}{REQUEST}rehearsed.key = "own"', "rehearsed.key must be one of"),
         (f'{EDGE}{CONTROL}{REQUEST}fault = "none"', "unexpected keyword argument 'fault'"),
         (f"{EDGE}{CONTROL}defaults.passes = {{ status = 204 }}", "and none of these"),
-        (f'{EDGE}{CONTROL}[[control.request]]\nname = "a"', "unknown request. Proofs are called"),
+        (f'{EDGE}{CONTROL}request = [{{ name = "a" }}]', "unknown request. Proofs are called"),
         (f'{EDGE}{CONTROL}{REQUEST}code = "forbidden"', "what passes has no code"),
-        (f'{EDGE}{CONTROL}[[control.denied]]\nname = "a"\nactions = []',
-         "denied_by must be one of"),
-        (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\nlog = "waf"', "log must be"),
-        (f'{EDGE}{CONTROL}[[control.evidence]]\nname = "a"\ncall = "a.b"', "find and equals"),
+        (f'{EDGE}{CONTROL}denied = [{{ name = "a", actions = [] }}]', "denied_by must be one of"),
+        (f'{EDGE}{CONTROL}evidence = [{{ name = "a", log = "waf" }}]', "log must be"),
+        (f'{EDGE}{CONTROL}evidence = [{{ name = "a", call = "a.b" }}]', "find and equals"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
@@ -144,11 +142,18 @@ def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
         load(_written(tmp_path, text))
 
 
+def test_no_two_layers_have_a_control_of_one_name(tmp_path: Path) -> None:
+    folder = _written(tmp_path, f"{EDGE}{CONTROL}{REQUEST}")
+    (folder / "api.toml").write_text(f'layer = "api"\nabout = ""{CONTROL}{REQUEST}')
+    with pytest.raises(ProofDataError, match="two controls are called a-control"):
+        load(folder)
+
+
 def test_a_proof_stands_over_the_defaults_of_its_control_and_its_layer(tmp_path: Path) -> None:
     text = (
         f'{EDGE}\ndefaults.stopped = {{ status = 403, code = "x", stopped_by = "edge" }}{CONTROL}'
         'defaults.stopped = { code = "y", rule = "r", message = "Hello" }\n'
-        '[[control.stopped]]\nname = "a"\n[[control.stopped]]\nname = "b"\nbody = "{}"\nstatus=400'
+        'stopped = [{ name = "a" }, { name = "b", body = "{}", status = 400 }]'
     )
     first, second = load(_written(tmp_path, text))[0].proofs
     assert isinstance(first, Request)

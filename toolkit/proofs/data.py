@@ -21,7 +21,7 @@ from toolkit.terraform import ROOT
 FOLDER = ROOT / "tests" / "proofs"
 OWASP = "owasp.toml"
 UNCONFIRMED = "unconfirmed.toml"
-_TEXTS = ("name", "promise", "owasp", "resource", "unprovoked")
+_TEXTS = ("promise", "owasp", "resource", "unprovoked")
 _BODIES = ("message", "body", "repeat", "nested", "event")
 _TUPLES = ("actions", "answer", "earlier", "hides", "lacks", "settles", "types")
 # The name of a kind in a file, its class, and the fields that the name implies.
@@ -79,8 +79,10 @@ def owasp() -> tuple[Item, ...]:
     """Read the ten items, in OWASP's order."""
     document = _document(FOLDER / OWASP)
     return tuple(
-        Item(**{**one, "why": one["why"].strip(), "controls": tuple(one.get("controls", ()))})
-        for one in document["item"]
+        Item(
+            id=name, **one | {"why": one["why"].strip(), "controls": tuple(one.get("controls", ()))}
+        )
+        for name, one in document.items()
     )
 
 
@@ -110,11 +112,11 @@ def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belie
             settled.setdefault(belief, []).extend([] if proof.not_on_aws else [proof.id])
     try:
         every = tuple(
-            Belief(**table, proofs=tuple(settled.pop(table["id"], ())))
-            for table in _document(path)["belief"]
+            Belief(id=name, **table, proofs=tuple(settled.pop(name, ())))
+            for name, table in _document(path).items()
         )
-    except (KeyError, TypeError) as error:
-        raise ProofDataError(f"{path}: a [[belief]] has id, belief, known, otherwise") from error
+    except TypeError as error:
+        raise ProofDataError(f"{path}: each has belief, known and otherwise") from error
     if unshown := [belief.id for belief in every if not (belief.proofs or belief.by_hand)]:
         raise ProofDataError(f"{path}: no proof settles {', '.join(unshown)}")
     if settled:
@@ -124,8 +126,8 @@ def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belie
 
 def _layer(path: Path) -> Iterator[Control]:
     document = _layer_document(path)
-    for table in document["control"]:
-        yield _control(path, table, document.get("defaults", {}))
+    for name, table in document["control"].items():
+        yield _control(path, name, table, document.get("defaults", {}))
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -139,37 +141,39 @@ def _layer_document(path: Path) -> dict[str, Any]:
     document = _document(path)
     needed = {"about", "layer", "control"}
     if document.get("layer") != path.stem or set(document) - {"defaults"} != needed:
-        raise ProofDataError(f'{path} needs layer = "{path.stem}", about and [[control]]')
+        raise ProofDataError(f'{path} needs layer = "{path.stem}", about and [control.<name>]')
     return document
 
 
-def _control(path: Path, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Control:
-    where = f"{path.name}, control {table.get('name')}"
+def _control(
+    path: Path, name: str, table: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Control:
+    where = f"{path.name}, control {name}"
     own = table.get("defaults", {})
     if unknown := {*table, *defaults, *own} - {*_TEXTS, *KINDS, "defaults"}:
         raise ProofDataError(
             f"{where}: unknown {', '.join(sorted(unknown))}. Proofs are called {', '.join(KINDS)}."
         )
     texts = {text: table.get(text, defaults.get(text, "")) for text in _TEXTS}
-    if missing := {"name", "promise", "resource"} - {*table, *defaults}:
+    if missing := {"promise", "resource"} - {*table, *defaults}:
         raise ProofDataError(f"{where} lacks {', '.join(sorted(missing))}")
-    if unused := [name for name in own if name not in table]:
+    if unused := [kind for kind in own if kind not in table]:
         raise ProofDataError(f"{where}: defaults for {', '.join(unused)}, and none of these")
     proofs = [
         _proof(
             f"{where}, {kind} {each.get('name')}",
             kind,
-            {"layer": path.stem, "control": table["name"]}
+            {"layer": path.stem, "control": name}
             | _merged(each, defaults.get(kind, {}), own.get(kind, {})),
         )
         for kind in KINDS
         for each in table.get(kind, ())
     ]
     names = [proof.name for proof in proofs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted({one for one in names if names.count(one) > 1}):
         raise ProofDataError(f"{where}: two proofs are called {', '.join(twice)}")
-    texts["resource"] = texts["resource"].replace("{control}", table["name"])
-    return Control(layer=path.stem, proofs=tuple(proofs), **texts)
+    texts["resource"] = texts["resource"].replace("{control}", name)
+    return Control(layer=path.stem, name=name, proofs=tuple(proofs), **texts)
 
 
 def _merged(table: Mapping[str, Any], *defaults: Mapping[str, Any]) -> dict[str, Any]:
