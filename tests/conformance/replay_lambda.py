@@ -69,10 +69,10 @@ class _Function:
         return [event["message"] for event in events]
 
 
-def _invoked(*code: str, **settings: Any) -> Callable[[Emulator], dict[str, Any]]:
+def _invoked(handler: str = "echo", **settings: Any) -> Callable[[Emulator], dict[str, Any]]:
     """Invoke a new function with these settings of the function or, in `invoke`, of the call."""
     invoke = settings.pop("invoke", {})
-    return lambda aws: _Function(aws, *code, **settings).invoke(**invoke)
+    return lambda aws: _Function(aws, handler, **settings).invoke(**invoke)
 
 
 _WRAPPER = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/none"}}
