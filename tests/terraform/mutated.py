@@ -4,12 +4,14 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.terraform.conftest import usage
 from tests.terraform.offline import Offline
+from tests.terraform.rules import Rules
 from toolkit.mutants.mutant import Mutant
 from toolkit.terraform import ROOT, Terraform
 
@@ -35,7 +37,11 @@ def call(module: str, name: str) -> str:
 
 
 class Mutated:
-    """Copies of one module in one root; the first copy stays as it is."""
+    """Copies of one module in one root; the first copy stays as it is.
+
+    A copy that has a web ACL makes only those of its rules which its mutant may change: each takes
+    a second of a processor.
+    """
 
     def __init__(self, offline: Offline, module: str, terraform: Terraform, size: int) -> None:
         self._module = module
@@ -44,35 +50,46 @@ class Mutated:
         self._terraform = terraform
         self._names = [f"{module}-{number}" for number in range(size + 1)]
         for name in self._names:
-            shutil.copytree(
-                self._source, self._copies / name, ignore=shutil.ignore_patterns("tests")
-            )
+            self._put(name)
         self._write(self._names)
         terraform.run("init", "-backend=false")
-        self.unchanged = self._plans({})[self._names[0]]
+        self._unchanged = self._planned(self._names[:1])[self._names[0]]
+        self._rules = Rules(self._unchanged)
 
-    def plans(self, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Plan | None]]:
-        """Yield what each mutant's module makes; None where Terraform refuses the mutant."""
+    def plans(self, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Plan, Plan | None]]:
+        """Yield each mutant with what its module makes without and with it.
+
+        That is None where Terraform refuses the mutant.
+        """
         size = len(self._names) - 1
         for start in range(0, len(mutants), size):
             batch = dict(zip(self._names[1:], mutants[start : start + size], strict=False))
-            found = self._plans(batch)
             for name, mutant in batch.items():
-                yield mutant, found.get(name)
-
-    def _plans(self, batch: Mapping[str, Mutant]) -> dict[str, Plan]:
-        for name, mutant in batch.items():
-            self._put(name, mutant)
-        try:
-            return self._planned([self._names[0], *batch])
-        finally:
+                self._put(name, mutant, self._rules.changed_by(mutant))
+            found = self._planned([*batch])
             for name, mutant in batch.items():
-                self._put(name, mutant, back=True)
+                rules = self._rules.changed_by(mutant)
+                yield mutant, self._rules.alone(self._unchanged, rules), found.get(name)
 
-    def _put(self, name: str, mutant: Mutant, *, back: bool = False) -> None:
-        source = (ROOT / mutant.file).read_text(encoding="utf-8")
-        path = self._copies / name / (ROOT / mutant.file).relative_to(self._source)
-        path.write_text(source if back else mutant.mutated(source), encoding="utf-8")
+    def _put(
+        self, name: str, mutant: Mutant | None = None, rules: Collection[str] | None = None
+    ) -> None:
+        """Put a copy in its place, with a mutant and some rules of the web ACL alone."""
+        own = name.replace(self._module, "edge")
+        for module, copy in {self._module: name, "edge": own}.items():
+            to = self._copies / copy
+            shutil.rmtree(to, ignore_errors=True)
+            shutil.copytree(ROOT / "modules" / module, to, ignore=shutil.ignore_patterns("tests"))
+        if mutant:
+            path = self._copies / name / (ROOT / mutant.file).relative_to(self._source)
+            path.write_text(mutant.mutated(path.read_text(encoding="utf-8")), encoding="utf-8")
+        replace(self._copies / name / "main.tf", '"../edge"', f'"../{own}"')
+        if rules is not None:
+            only = f"if contains({json.dumps([*rules])}, rule.name)"
+            some = f"{{ for at, rule in local.rules : at => rule {only} }}"
+            replace(
+                self._copies / own / "main.tf", "for_each = local.rules\n", f"for_each = {some}\n"
+            )
 
     def _write(self, names: Sequence[str]) -> None:
         for file in self._terraform.folder.glob("*.tf"):
@@ -80,34 +97,39 @@ class Mutated:
         for name in names:
             (self._terraform.folder / f"{name}.tf").write_text(call(self._module, name))
 
-    def _planned(self, names: list[str]) -> dict[str, Plan]:
+    def _planned(self, names: Sequence[str]) -> dict[str, Plan]:
         """Plan the copies that can be planned, leaving out those that Terraform refuses."""
+        saved = self._terraform.folder / "all.tfplan"
         while names:
             self._write(names)
+            saved.unlink(missing_ok=True)
             done = self._terraform.run(
-                "plan", "-refresh=false", "-json", "-out=all.tfplan", ok=(0, 1)
+                "plan", "-refresh=false", "-json", f"-out={saved.name}", ok=(0, 1)
             )
-            if done.returncode == 0:
-                shown = self._terraform.run("show", "-json", "all.tfplan").stdout
-                return {name: _part(json.loads(shown), name, self._module) for name in names}
-            if len(names) == 1 and names == self._names[:1]:
+            errors = [re.search(rf"\b{self._module}-\d+\b", one) for one in _errors(done.stdout)]
+            refused = {one[0] for one in errors if one}
+            if self._names[0] in refused:
                 raise ValueError(f"modules/{self._module} as it is: {done.stdout}")
-            refused = set(re.findall(rf"\b{self._module}-\d+\b", _errors(done.stdout)))
-            if not refused & set(names):
-                if len(names) == 1:
-                    return {}
+            if done.returncode and not (refused and all(errors)):
                 half = len(names) // 2
-                return self._planned(names[:half]) | self._planned(names[half:])
+                return self._planned(names[:half]) | self._planned(names[half:]) if half else {}
             names = [name for name in names if name not in refused]
+            if saved.exists():  # Also a plan with errors: it has all that no error touches.
+                shown = json.loads(self._terraform.run("show", "-json", saved.name).stdout)
+                return {name: _part(shown, name, self._module) for name in names}
         return {}
 
 
-def _errors(output: str) -> str:
+def replace(file: Path, text: str, other: str) -> None:
+    """Put another text in place of one in a file, if it is there."""
+    file.write_text(file.read_text(encoding="utf-8").replace(text, other), encoding="utf-8")
+
+
+def _errors(output: str) -> list[str]:
     messages = (json.loads(line) for line in output.splitlines() if line.startswith("{"))
     said = [one["diagnostic"] for one in messages if one.get("@level") == "error"]
-    return "\n".join(
-        f"{one.get('address', '')} {one.get('range', {}).get('filename', '')}" for one in said
-    )
+    # The detail names the file of a variable whose own default is refused.
+    return [f"{one.get('address')} {one.get('range')} {one.get('detail')}" for one in said]
 
 
 def _part(plan: Plan, name: str, module: str) -> Plan:

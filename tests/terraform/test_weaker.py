@@ -241,7 +241,13 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any] | None, str, str]] = [
     ("aws_bedrock_guardrail_version", {"description": HASHED}, {"description": "policy"}, "bedrock guardrail version policy: description changes", ""),
     ("aws_api_gateway_gateway_response", {"response_templates": {"a": "Bad."}}, {"response_templates": {"a": "$context.error.message"}}, 'a: response_templates.a goes from "Bad." to "$context.error.message"', ""),
     ("aws_api_gateway_deployment", {"triggers": {"a": "1"}}, {"triggers": None}, "a: triggers is gone", ""),
-    ("aws_api_gateway_usage_plan", {"throttle_settings": [{"burst_limit": 5}]}, {"throttle_settings": [{"burst_limit": 0}]}, "a: throttle_settings.burst_limit goes from 5 to 0", ""),
+    ("aws_api_gateway_gateway_response", {"response_templates": {"application/json": "Bad."}}, {"response_templates": None}, "a: response_templates is gone", ""),
+    ("aws_api_gateway_usage_plan", {"throttle_settings": [{"limit": 5}]}, {"throttle_settings": [{"limit": 0}]}, "a: throttle_settings.limit goes from 5 to 0", "a: throttle_settings.limit goes from 0 to 5"),
+    ("aws_api_gateway_usage_plan", {"throttle_settings": [{"limit": 5}]}, {"throttle_settings": [{"limit": 6}]}, "a: throttle_settings.limit goes from 5 to 6", ""),
+    ("aws_api_gateway_usage_plan", {"throttle_settings": [{"limit": 5}]}, {"throttle_settings": [{"limit": None}]}, "a: throttle_settings.limit is gone", ""),
+    ("aws_api_gateway_usage_plan", {"quota_settings": [{"limit": 5}]}, {"quota_settings": [{"limit": 0}]}, "a: quota_settings.limit goes from 5 to 0", "a: quota_settings.limit goes from 0 to 5"),
+    ("aws_api_gateway_usage_plan", {"quota_settings": [{"limit": 5}]}, {"quota_settings": [{"limit": 6}]}, "a: quota_settings.limit goes from 5 to 6", ""),
+    ("aws_api_gateway_usage_plan", {"quota_settings": [{"limit": 5}]}, {"quota_settings": [{"limit": None}]}, "a: quota_settings.limit is gone", ""),
 ]  # fmt: skip
 
 
@@ -346,6 +352,15 @@ def test_what_is_left_to_the_provider_is_named_where_it_was_set() -> None:
     said = [sentence for one in plans.between(sets, leaves) for sentence in of_one(one, set())]
     assert said == ["block.key is gone", "key is gone"]
     assert weaker(plans.between(sets, sets)) == weaker(plans.between(leaves, leaves)) == []
+
+
+def test_what_a_dynamic_block_leaves_to_the_provider_is_named_where_it_was_set() -> None:
+    sets = planned_alone({"on": {}}, after={"block": [{"list": ["a"]}]}, after_unknown={})
+    leaves = planned_alone(
+        {"on": {}}, after={"block": [{}]}, after_unknown={"block": [{"list": True}]}
+    )
+    (change,) = plans.between(sets, leaves)
+    assert list(of_one(change, set())) == ["block.list a is gone"]
 
 
 def test_a_policy_that_is_an_output_is_compared() -> None:

@@ -173,18 +173,20 @@ def _filled(after: Any, unknown: Any, configured: Any) -> Any:
     """Return planned values with UNKNOWN or UNSET in place of those that are not known."""
     if unknown is True:
         return UNSET if configured is None else UNKNOWN
+    # What `dynamic` makes does not stand there, as what the provider is left to does not.
+    beyond: Any = None if configured is None else {}
     if isinstance(unknown, dict) and isinstance(after, dict):
-        # Of a map that is one expression, and of what is not known, nothing is said here.
+        # Of a map that is one expression, nothing is said here.
         own = configured if isinstance(configured, dict) else {}
         named = own and not {"references", "constant_value"} & own.keys()
         return {
-            name: _filled(after.get(name), unknown.get(name), own.get(name) if named else {})
+            name: _filled(after.get(name), unknown.get(name), own.get(name) if named else beyond)
             for name in {**after, **unknown}
         }
     if isinstance(unknown, list) and isinstance(after, list) and len(unknown) == len(after):
-        # A block may stand once without a list, and what `dynamic` makes does not stand there.
+        # A block may stand once without a list.
         blocks = configured if isinstance(configured, list) else [configured]
-        blocks = blocks if len(blocks) == len(after) else [{}] * len(after)
+        blocks = blocks if len(blocks) == len(after) else [beyond] * len(after)
         return [_filled(*one) for one in zip(after, unknown, blocks, strict=True)]
     return after
 
