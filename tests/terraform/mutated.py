@@ -21,6 +21,9 @@ EXPECTED = tomllib.loads(
     (ROOT / "tests" / "terraform" / "test_weaker_mutants.toml").read_text(encoding="utf-8")
 )
 
+# In modules/edge/main.tf, the beginning of the block that makes the rules of the web ACL.
+EVERY = "for_each = local.rules\n"
+
 
 def call(module: str, name: str) -> str:
     """Return a call of a copy of a module, which is beside it."""
@@ -44,6 +47,7 @@ class Mutated:
     """
 
     def __init__(self, offline: Offline, module: str, terraform: Terraform, size: int) -> None:
+        assert EVERY in (ROOT / "modules" / "edge" / "main.tf").read_text(encoding="utf-8")
         self._module = module
         self._source = ROOT / "modules" / module
         self._copies = offline.folder / "modules"
@@ -65,16 +69,14 @@ class Mutated:
         for start in range(0, len(mutants), size):
             batch = dict(zip(self._names[1:], mutants[start : start + size], strict=False))
             for name, mutant in batch.items():
-                self._put(name, mutant, self._rules.changed_by(mutant))
+                self._put(name, mutant)
             found = self._planned([*batch])
             for name, mutant in batch.items():
                 rules = self._rules.changed_by(mutant)
                 yield mutant, self._rules.alone(self._unchanged, rules), found.get(name)
 
-    def _put(
-        self, name: str, mutant: Mutant | None = None, rules: Collection[str] | None = None
-    ) -> None:
-        """Put a copy in its place, with a mutant and some rules of the web ACL alone."""
+    def _put(self, name: str, mutant: Mutant | None = None) -> None:
+        """Put a copy in its place, with a mutant and the rules that it may change."""
         own = name.replace(self._module, "edge")
         for module, copy in {self._module: name, "edge": own}.items():
             to = self._copies / copy
@@ -83,13 +85,8 @@ class Mutated:
         if mutant:
             path = self._copies / name / (ROOT / mutant.file).relative_to(self._source)
             path.write_text(mutant.mutated(path.read_text(encoding="utf-8")), encoding="utf-8")
+            replace(self._copies / own / "main.tf", EVERY, some(self._rules.changed_by(mutant)))
         replace(self._copies / name / "main.tf", '"../edge"', f'"../{own}"')
-        if rules is not None:
-            only = f"if contains({json.dumps([*rules])}, rule.name)"
-            some = f"{{ for at, rule in local.rules : at => rule {only} }}"
-            replace(
-                self._copies / own / "main.tf", "for_each = local.rules\n", f"for_each = {some}\n"
-            )
 
     def _write(self, names: Sequence[str]) -> None:
         for file in self._terraform.folder.glob("*.tf"):
@@ -108,7 +105,7 @@ class Mutated:
             )
             errors = [re.search(rf"\b{self._module}-\d+\b", one) for one in _errors(done.stdout)]
             refused = {one[0] for one in errors if one}
-            if self._names[0] in refused:
+            if done.returncode and self._names[0] in names:
                 raise ValueError(f"modules/{self._module} as it is: {done.stdout}")
             if done.returncode and not (refused and all(errors)):
                 half = len(names) // 2
@@ -118,6 +115,12 @@ class Mutated:
                 shown = json.loads(self._terraform.run("show", "-json", saved.name).stdout)
                 return {name: _part(shown, name, self._module) for name in names}
         return {}
+
+
+def some(names: Collection[str]) -> str:
+    """Return the beginning of the block that makes some rules of the web ACL."""
+    only = f"if contains({json.dumps([*names])}, rule.name)"
+    return f"for_each = {{ for at, rule in local.rules : at => rule {only} }}\n"
 
 
 def replace(file: Path, text: str, other: str) -> None:
