@@ -26,6 +26,9 @@ ONLY = $(if $(findstring command line,$(origin ENV)),--env $(ENV))
 WHICH = $(if $(AWS),--env,--rehearsal) $(ENV)
 LOGS = $(PYTHON) scripts/logs.py $(WHICH) --hours $(HOURS)
 
+# Containers often set it, and then each of our many processes compiles what it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up down ask key logs trace query web smoke proofs evidence redteam redteam-aws test test-fast test-long lint fmt build plan diff cost apply smoke-aws proofs-aws preflight mutants load bench docs terraform-tool rehearsal-tools dev-tools lint-tools
 

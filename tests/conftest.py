@@ -1,9 +1,10 @@
 """What several folders of tests share: one rehearsal of dev, applied once a run."""
 
+import gc
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,17 @@ def group(nodeid: str) -> str:
     """Return the group of a test; xdist's own marks need an older pytest."""
     path = Path(nodeid.partition("::")[0])
     return path.name if path.name in LONGEST else FOLDERS.get(path.parent.name, str(path))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep what is collected from garbage collection, which would look through it many times."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moto.kms import responses
+from moto.kms import models, responses
 from moto.kms.exceptions import NotAuthorizedException, NotFoundException, ValidationException
 from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
@@ -45,6 +45,12 @@ def _quote_the_id(original: Moto, response: KmsResponse, key_id: str) -> None:
         if ":key/" in key_id or key_id.count("-") >= 4:
             raise
         raise NotFoundException(f"Invalid keyId '{key_id}'") from None
+
+
+@patch(models, "generate_private_key")
+def _no_pair_for_a_symmetric_key(original: Moto, key_spec: str) -> object:
+    # moto makes it a pair for RSA, which takes a tenth of a second and is never read.
+    return None if key_spec == "SYMMETRIC_DEFAULT" else original(key_spec)
 
 
 # The emulator has evaluated the key policy, conditions and all, before moto sees the request; moto

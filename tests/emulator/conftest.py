@@ -63,19 +63,14 @@ class Emulator:
     ) -> Any:
         """Return a boto3 client: the administrator's, or that of temporary credentials."""
         keys = credentials or {"AccessKeyId": "rehearsal", "SecretAccessKey": "rehearsal"}
-        client = boto3.client(
+        return _client(
             service,
             endpoint_url=self.endpoint,
             region_name=region,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
-            config=boto3.session.Config(
-                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
-            ),
         )
-        client.meta.events.register("after-call", functools.partial(note, service))
-        return client
 
     def request(
         self,
@@ -116,6 +111,16 @@ class Emulator:
             Code={"ZipFile": package},
             **{"Runtime": "python3.12", "Handler": "app.handler"} | settings,
         )
+
+
+@functools.lru_cache(maxsize=64)  # making one takes longer than most calls
+def _client(service: str, **access: str | None) -> Any:
+    config = boto3.session.Config(
+        retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+    )
+    client = boto3.client(service, config=config, **access)
+    client.meta.events.register("after-call", functools.partial(note, service))
+    return client
 
 
 def _answer(status: int, headers: Message, body: bytes) -> Answer:

@@ -99,12 +99,8 @@ def fill[T](thing: T, values: Applied) -> T:
     elif isinstance(thing, list | tuple):
         filled = type(thing)(_spliced(thing, values))
     elif is_dataclass(thing) and not isinstance(thing, type):
-        changes = {
-            each.name: fill(getattr(thing, each.name), values)
-            for each in fields(thing)
-            if each.name not in KEPT
-        }
-        filled = replace(thing, **changes)
+        given = {name: held for name, held in vars(thing).items() if held and name not in KEPT}
+        filled = replace(thing, **{name: fill(held, values) for name, held in given.items()})
     result: T = filled
     return result
 

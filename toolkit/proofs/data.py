@@ -1,5 +1,6 @@
 """The proofs as data: tests/proofs/*.toml, one file a layer, read and checked."""
 
+import functools
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ def owasp() -> tuple[Item, ...]:
     )
 
 
+@functools.cache
 def load(folder: Path = FOLDER) -> tuple[Control, ...]:
     """Read every control of every layer. Raises ProofDataError."""
     controls = tuple(control for layer in LAYERS for control in _layer(folder / f"{layer}.toml"))

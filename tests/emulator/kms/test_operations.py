@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from moto.kms.models import kms_backends
 
 from tests.emulator.conftest import ACCOUNT, REGION, client_of
 from tests.emulator.shown import allow, document, refusal, shows, unique
@@ -38,6 +39,13 @@ def test_a_key_is_described_by_id_arn_and_alias(kms: Any, key: Any) -> None:
         400, "NotFoundException",
         f"Key 'arn:aws:kms:{REGION}:{ACCOUNT}:key/{absent}' does not exist",
     )  # fmt: skip
+
+
+def test_only_an_asymmetric_key_gets_a_key_pair(kms: Any, key: Any) -> None:
+    signs = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    keys = kms_backends[ACCOUNT][REGION].keys
+    assert keys[key["KeyId"]].private_key is None
+    assert keys[signs["KeyId"]].private_key.key_size == 2048
 
 
 @shows("kms:PutKeyPolicy", "kms:GetKeyPolicy")
