@@ -24,6 +24,7 @@ from emulator.wire.origin import is_of_a_web_page
 _PEAK = re.compile(rb"VmHWM:\s+(\d+)")
 _API = "/2018-06-01/runtime"
 _LOOK_AT_PROCESS_EVERY = 1.0
+# Python sets aside this much for each reading: of 128 KiB on, the system would map and clear it.
 _READ_BYTES = 65_536
 _TAIL_BYTES = 4096
 _LONGEST_LINE = 1_048_576  # bytes in one log event (Amazon CloudWatch Logs quotas)
@@ -83,7 +84,7 @@ class _Connection:
         After a result nothing follows: it is read without asking for more.
         """
         try:
-            while chunk := self.sock.recv(262_144):
+            while chunk := self.sock.recv(_READ_BYTES):
                 self._buffer += chunk
                 if chunk.startswith(b"POST") and (request := self._parse()):
                     return request
