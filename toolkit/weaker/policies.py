@@ -82,23 +82,27 @@ def _adopt(old: list[Statement], new: list[Statement]) -> None:
 
 
 def _lost(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str]:
+    later = _policy(new, kind)
     for one in old:
         if one["Effect"] != "Deny" or one in new:
             continue
+        own = _policy([one], kind)
         for query in _requests(one, new):
-            if _denied([one], query, kind) and not _denied(new, query, kind):
+            if _denied(own, query, kind) and not _denied(later, query, kind):
                 yield f"no longer denies {_described(one, query)}"
                 break
 
 
 def _gained(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str]:
+    earlier = _allows(old, kind)
     for one in new:
         if one["Effect"] != "Allow" or one in old:
             continue
+        own = _allows([one], kind)
         for query in _requests(one, old):
             # What names somebody allows without a policy of theirs, as no word for an account does.
             if any(
-                _allowed([one], query, kind, theirs) and not _allowed(old, query, kind, theirs)
+                _allowed(own, query, kind, theirs) and not _allowed(earlier, query, kind, theirs)
                 for theirs in (OPEN, ())
             ):
                 yield f"newly allows {_described(one, query)}"
@@ -107,9 +111,11 @@ def _gained(old: list[Statement], new: list[Statement], kind: str) -> Iterator[s
 
 def _withheld(old: list[Statement], new: list[Statement], kind: str) -> Iterator[str]:
     """Yield what services of AWS may no longer do, or a role no longer record."""
+    later = _allows(new, kind)
     for one in old:
         if one["Effect"] != "Allow" or one in new:
             continue
+        own = _allows([one], kind)
         for query in _requests(one, new):
             watches = (
                 any(fnmatchcase(action.lower(), query.action.lower()) for action in WATCH)
@@ -118,7 +124,7 @@ def _withheld(old: list[Statement], new: list[Statement], kind: str) -> Iterator
             )
             if not watches or STAND_IN in query.resource:
                 continue
-            if _allowed([one], query, kind) and not _allowed(new, query, kind):
+            if _allowed(own, query, kind) and not _allowed(later, query, kind):
                 yield f"no longer allows {_described(one, query)}"
                 break
 
@@ -146,8 +152,7 @@ def _federated(name: str) -> str:
     return f"federated.{name}"
 
 
-def _denied(statements: list[Statement], query: Query, kind: str) -> bool:
-    policy = _policy(statements, kind)
+def _denied(policy: Policy, query: Query, kind: str) -> bool:
     if kind == "identity":
         found = evaluate(query, identity=[*OPEN, policy])
     else:
@@ -155,10 +160,11 @@ def _denied(statements: list[Statement], query: Query, kind: str) -> bool:
     return found.reason == "explicit_deny"
 
 
-def _allowed(
-    statements: list[Statement], query: Query, kind: str, theirs: tuple[Policy, ...] = OPEN
-) -> bool:
-    policy = _policy([one for one in statements if one["Effect"] == "Allow"], kind)
+def _allows(statements: list[Statement], kind: str) -> Policy:
+    return _policy([one for one in statements if one["Effect"] == "Allow"], kind)
+
+
+def _allowed(policy: Policy, query: Query, kind: str, theirs: tuple[Policy, ...] = OPEN) -> bool:
     if kind == "identity":
         return evaluate(query, identity=[policy]).allowed
     return evaluate(
