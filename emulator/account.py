@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from botocore.client import BaseClient
 
+    from emulator.wire.documents import JsonObject
     from emulator.wire.transport import Answer
 
 
@@ -56,6 +57,12 @@ class Logs(Protocol):
 
     def close(self) -> None:
         """Write out what is queued, and stop."""
+
+
+def every(client: BaseClient, operation: str, listed: str, **asked: object) -> list[JsonObject]:
+    """Return what an operation lists under a name, from all pages."""
+    pages = client.get_paginator(operation).paginate(**asked)
+    return [one for page in pages for one in page.get(listed) or ()]
 
 
 class Account:

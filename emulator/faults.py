@@ -5,7 +5,6 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from emulator.bedrock.errors import ERRORS
 from emulator.dynamodb.errors import ERRORS as STORE_ERRORS
@@ -128,7 +127,7 @@ class Faults:
             self._closed.wait(milliseconds / 1000)
 
 
-def _fault_problem(wanted: Any) -> str | None:
+def _fault_problem(wanted: object) -> str | None:
     """Say what is wrong with a description of faults; None when nothing is."""
     if not isinstance(wanted, dict):
         return "Faults are described by a JSON object."

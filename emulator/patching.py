@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 Moto = Callable[..., Any]
@@ -40,26 +41,6 @@ def add(owner: object, name: str) -> Callable[[Moto], Moto]:
     return register
 
 
-_MODULES = (
-    "budgets.patches",
-    "cloudtrail.patches",
-    "cloudwatch.patches",
-    "cognito.patches",
-    "dynamodb.patches",
-    "events.patches",
-    "apigateway.authorizer_patches",
-    "apigateway.patches",
-    "iam.patches",
-    "kms.patches",
-    "lambda_.patches",
-    "logs.patches",
-    "logs.queries",
-    "s3.patches",
-    "sns.patches",
-    "waf.patches",
-)
-
-
 @functools.cache
 def apply() -> None:
     """Put every change in place, once in a process."""
@@ -68,7 +49,8 @@ def apply() -> None:
     # For its dashboard moto lists every object that it ever made, each log event among them: memory
     # would grow with every request.
     BaseModel.__new__ = lambda cls, *_, **__: object.__new__(cls)
-    for module in _MODULES:
-        import_module(f"emulator.{module}")
+    here = Path(__file__).parent
+    for file in (*sorted(here.glob("*/patches.py")), here / "logs" / "queries.py"):
+        import_module(f"emulator.{file.parent.name}.{file.stem}")
     for put_in_place in _changes:
         put_in_place()

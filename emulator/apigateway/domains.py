@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from botocore.client import BaseClient
 
-from emulator.account import Account
-from emulator.wire.documents import JsonObject
+from emulator.account import Account, every
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Domains:
 
     def _read(self) -> Mapping[str, tuple[_Base, ...]]:
         client = self._account.client("apigateway")
-        names = [one["domainName"] for one in _items(client, "get_domain_names")]
+        names = [one["domainName"] for one in every(client, "get_domain_names", "items")]
         return {name: self._mapped(client, name) for name in names}
 
     def _mapped(self, client: BaseClient, name: str) -> tuple[_Base, ...]:
@@ -66,11 +65,6 @@ class Domains:
                 mapping["restApiId"],
                 mapping.get("stage") or "",
             )
-            for mapping in _items(client, "get_base_path_mappings", domainName=name)
+            for mapping in every(client, "get_base_path_mappings", "items", domainName=name)
         ]
         return tuple(sorted(bases, key=lambda base: -len(base.path)))
-
-
-def _items(client: BaseClient, operation: str, **given: object) -> list[JsonObject]:
-    pages = client.get_paginator(operation).paginate(**given)
-    return [item for page in pages for item in page.get("items") or ()]

@@ -5,7 +5,6 @@ import json
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qs
 
 from emulator.account import Account
@@ -150,9 +149,9 @@ class Exchange:
         return _REFERENCE.sub(value, self.api.log_format)
 
     def _value(self, match: re.Match[str]) -> str | None:
-        source: Any = self.variables if match[1] == "context" else self.api.variables
-        text: str | None = source.get(match[2])
-        return text
+        if match[1] == "context":
+            return self.variables.get(match[2])
+        return self.api.variables.get(match[2])
 
 
 def _request_id(request: HttpRequest) -> str:

@@ -6,7 +6,6 @@ test_apigateway_api.snapshot.json and test_apigateway_common.snapshot.json.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from moto.apigateway.models import (
     APIGatewayBackend,
@@ -16,6 +15,7 @@ from moto.apigateway.models import (
     Method,
     MethodResponse,
     Resource,
+    Stage,
     UsagePlanKey,
 )
 
@@ -43,7 +43,7 @@ class Named:
         self.api = apis.apis.get(params.get("restApiId"))
         self.plan = apis.usage_plans.get(params.get("usagePlanId"))
 
-    def of_api(self, kind: str, parameter: str) -> Any:
+    def of_api(self, kind: str, parameter: str) -> object:
         """Return what an API keeps under an identifier: a resource, model, stage and so on."""
         return getattr(self.api, kind, {}).get(self._params.get(parameter))
 
@@ -51,7 +51,13 @@ class Named:
     def resource(self) -> Resource | None:
         """The resource, or the one that a new resource goes below."""
         place = "resourceId" if "resourceId" in self._params else "parentId"
-        return self.of_api("resources", place)
+        found: Resource | None = self.of_api("resources", place)
+        return found
+
+    @property
+    def stage(self) -> Stage | None:
+        found: Stage | None = self.of_api("stages", "stageName")
+        return found
 
     @property
     def method(self) -> Method | None:
@@ -96,7 +102,7 @@ _model: _Check = (
 _validator: _Check = (_VALIDATOR, lambda at: at.of_api("request_validators", "requestValidatorId"))
 _deployment: _Check = (_DEPLOYMENT, lambda at: at.of_api("deployments", "deploymentId"))
 _authorizer: _Check = (_AUTHORIZER, lambda at: at.of_api("authorizers", "authorizerId"))
-_stage: _Check = (_STAGE, lambda at: at.of_api("stages", "stageName"))
+_stage: _Check = (_STAGE, lambda at: at.stage)
 _own_answer: _Check = (
     "Gateway response type not defined on api",
     lambda at: at.of_api("gateway_responses", "responseType"),

@@ -155,8 +155,7 @@ def _check_stage(patch: Document, named: Named) -> None:
             raise RefusalError("Access Log value must not be empty")
     method = _METHOD_OF_STAGE.fullmatch(path)
     if patch["op"] == "remove" and method:
-        settings = named.of_api("stages", "stageName").method_settings
-        if method[1] not in settings:
+        if named.stage and method[1] not in named.stage.method_settings:
             raise RefusalError(
                 f"Cannot remove method setting {method[1]} because there is no method setting for"
                 " this method "

@@ -13,6 +13,7 @@ from moto.apigateway.exceptions import (
 )
 from moto.apigateway.models import (
     APIGatewayBackend,
+    Authorizer,
     GatewayResponse,
     Integration,
     RequestValidator,
@@ -21,6 +22,7 @@ from moto.apigateway.models import (
     UsagePlan,
 )
 from moto.apigateway.responses import APIGatewayResponse
+from moto.core.utils import camelcase_to_underscores
 
 from emulator.apigateway.deployed import BUILT_IN_MODELS
 from emulator.apigateway.refusal import not_found
@@ -72,36 +74,22 @@ def _change_settings(original: Moto, api: RestAPI, operations: list[JsonObject])
 
 
 # Updates that moto lacks: an environment that is edited and applied again sends them.
-_FIELDS = {
-    "apiKeyRequired": "api_key_required",
-    "authorizationScopes": "authorization_scopes",
-    "authorizationType": "authorization_type",
-    "authorizerId": "authorizer_id",
-    "contentHandling": "content_handling",
-    "credentials": "credentials",
-    "description": "description",
-    "httpMethod": "http_method",
-    "operationName": "operation_name",
-    "passthroughBehavior": "passthrough_behaviour",
-    "requestModels": "request_models",
-    "requestParameters": "request_parameters",
-    "requestTemplates": "request_templates",
-    "requestValidatorId": "request_validator_id",
-    "responseModels": "response_models",
-    "responseParameters": "response_parameters",
-    "responseTemplates": "response_templates",
-    "schema": "schema",
-    "selectionPattern": "selection_pattern",
-    "statusCode": "status_code",
-    "timeoutInMillis": "timeout_in_millis",
-    "uri": "uri",
+_PATCHED = {
+    *("apiKeyRequired", "authorizationScopes", "authorizationType", "authorizerId"),
+    *("contentHandling", "credentials", "description", "httpMethod", "operationName"),
+    *("passthroughBehavior", "requestModels", "requestParameters", "requestTemplates"),
+    *("requestValidatorId", "responseModels", "responseParameters", "responseTemplates", "schema"),
+    *("selectionPattern", "statusCode", "timeoutInMillis", "uri"),
 }
 
 
 def _patch_fields(target: object, operations: list[JsonObject]) -> None:
     for operation in operations:
         name, _, key = operation["path"][1:].partition("/")
-        attribute, value = _FIELDS[name], operation.get("value")
+        if name not in _PATCHED:
+            raise NotImplementedError(name)
+        attribute, value = camelcase_to_underscores(name), operation.get("value")
+        attribute = attribute.replace("behavior", "behaviour")  # as moto spells it
         if value in {"true", "false"}:
             value = value == "true"
         elif name == "timeoutInMillis":
@@ -381,3 +369,30 @@ def _one_place_in_a_plan(
             " Usage Plans with the same API stage"
         )
     return original(backend, usage_plan_id, payload)
+
+
+# Authorizers
+
+
+@patch(Authorizer, "__init__")
+def _keep_validation_expression(
+    original: Moto, authorizer: Authorizer, *args: object, **kwargs: object
+) -> None:
+    # moto hands it on under a misspelled name, and loses it.
+    original(authorizer, *args, **kwargs)
+    authorizer.identity_validation_expression = kwargs.get("identiy_validation_expression")
+
+
+@patch(Authorizer, "apply_operations")
+def _change_user_pools(
+    original: Moto, authorizer: Authorizer, operations: list[JsonObject]
+) -> Authorizer:
+    # moto fails to change the user pools.
+    for operation in operations:
+        if operation["path"] != "/providerARNs":
+            original(authorizer, [operation])
+            continue
+        arn, arns = operation["value"], list(authorizer.provider_arns or ())
+        arns = [each for each in arns if each != arn]
+        authorizer.provider_arns = arns if operation["op"] == "remove" else [*arns, arn]
+    return authorizer

@@ -8,9 +8,8 @@ not looked at: any of the pool's will do.
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
@@ -50,9 +49,7 @@ class SignIn:
         claims = self._verified(token, authorizer, method.authorization_scopes)
         exchange.signed_in({name: _text(name, value) for name, value in claims.items()})
 
-    def _verified(
-        self, token: str, authorizer: Document, scopes: frozenset[str]
-    ) -> Mapping[str, Any]:
+    def _verified(self, token: str, authorizer: Document, scopes: frozenset[str]) -> Document:
         asked = jwt.JWTClaimsRegistry(
             now=int(self._clock()),
             exp={"essential": True},

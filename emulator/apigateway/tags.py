@@ -1,10 +1,17 @@
 """Tags of API Gateway's resources, which moto keeps from their creation and never changes."""
 
-from typing import Any
 from urllib.parse import unquote
 
 from moto.apigateway.exceptions import ApiGatewayException
-from moto.apigateway.models import APIGatewayBackend, apigateway_backends
+from moto.apigateway.models import (
+    APIGatewayBackend,
+    ApiKey,
+    DomainName,
+    RestAPI,
+    Stage,
+    UsagePlan,
+    apigateway_backends,
+)
 
 from emulator.wire.call import Call
 from emulator.wire.errors import AwsError
@@ -33,7 +40,9 @@ def answer(call: Call, account: str) -> HttpResponse:
     return HttpResponse(204, (), b"")
 
 
-def _resource(backend: APIGatewayBackend, path: list[str]) -> Any:
+def _resource(
+    backend: APIGatewayBackend, path: list[str]
+) -> ApiKey | DomainName | RestAPI | Stage | UsagePlan | None:
     match path:
         case ["restapis", api]:
             return backend.get_rest_api(api)

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from botocore.client import BaseClient
-
-from emulator.account import Account
+from emulator.account import Account, every
 from emulator.apigateway import usage_log
 from emulator.apigateway.deployed import Throttle
 from emulator.apigateway.exchange import Exchange
@@ -113,20 +111,15 @@ class Usage:
     def _read_keys(self) -> dict[str, _Key]:
         client = self._account.client("apigateway")
         plans: dict[str, dict[tuple[str, str], _Plan]] = {}
-        for raw in _pages(client, "get_usage_plans"):
+        for raw in every(client, "get_usage_plans", "items"):
             plan = _plan(raw)
             stages = {(stage["apiId"], stage["stage"]) for stage in raw.get("apiStages") or []}
-            for member in _pages(client, "get_usage_plan_keys", usagePlanId=raw["id"]):
+            for member in every(client, "get_usage_plan_keys", "items", usagePlanId=raw["id"]):
                 plans.setdefault(member["id"], {}).update(dict.fromkeys(stages, plan))
         return {
             key["value"]: _Key(key["id"], bool(key.get("enabled")), plans.get(key["id"], {}))
-            for key in _pages(client, "get_api_keys", includeValues=True)
+            for key in every(client, "get_api_keys", "items", includeValues=True)
         }
-
-
-def _pages(client: BaseClient, operation: str, **request: object) -> list[JsonObject]:
-    pages = client.get_paginator(operation).paginate(**request)
-    return [item for page in pages for item in page.get("items") or []]
 
 
 def _plan(raw: JsonObject) -> _Plan:

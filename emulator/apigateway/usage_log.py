@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from emulator.account import every
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
 from emulator.wire.errors import AwsError
@@ -53,8 +54,8 @@ def answer(call: Call, client: BaseClient) -> HttpResponse:
     except ClientError:
         text = "Invalid Usage Plan ID specified"
         raise AwsError(404, "NotFoundException", text) from None
-    pages = client.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id)
-    keys = [key["id"] for page in pages for key in page["items"] if quota]
+    of_plan = every(client, "get_usage_plan_keys", "items", usagePlanId=plan_id)
+    keys = [key["id"] for key in of_plan if quota]
     wanted = given.get("keyId")
     values = {
         key: list(_days(quota, plan_id, key, start, min(end, datetime.now(UTC).date())))

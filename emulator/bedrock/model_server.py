@@ -10,13 +10,13 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from emulator.bedrock.errors import RuntimeApiError
 from emulator.bedrock.model import Reply
 from emulator.wire.documents import Document
-from emulator.wire.http import strict_json
+from emulator.wire.http import strict_object
 
 _log = logging.getLogger("emulator")
 
@@ -117,7 +117,7 @@ class ModelServer:
             )
         return name
 
-    def _call(self, method: str, path: str, document: Document | None = None) -> Any:
+    def _call(self, method: str, path: str, document: Document | None = None) -> Document:
         content = json.dumps(document).encode() if document else None
         connection = http.client.HTTPConnection(self.host, self.port, timeout=self.seconds)
         headers = {"Content-Type": "application/json"}
@@ -137,9 +137,9 @@ class ModelServer:
             code = _ERRORS.get(reply.status, "ModelErrorException")
             raise self._error(code, f"it answers {reply.status} {path}")
         try:
-            return strict_json(body)
-        except (RecursionError, ValueError):
-            raise self._error("ModelErrorException", "its answer is no JSON") from None
+            return strict_object(body)
+        except (RecursionError, TypeError, ValueError):
+            raise self._error("ModelErrorException", "its answer is no JSON object") from None
 
     def _error(self, code: str, why: str) -> RuntimeApiError:
         """Return Bedrock's error; why is for the log, and holds nothing that was said."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from emulator.account import Account
+from emulator.account import Account, every
 from emulator.cloudwatch.clock import Clock
 from emulator.cloudwatch.evaluation import LOOKED_BACK, judged, period_of, statistic
 from emulator.cloudwatch.metrics import Metrics
@@ -83,15 +83,14 @@ class Alarms:
     def evaluate(self) -> None:
         """Set each alarm to the state that its metric has now."""
         client = self._account.client("cloudwatch")
-        pages = client.get_paginator("describe_alarms")
         with self._evaluating:
-            for page in pages.paginate(AlarmTypes=["MetricAlarm"]):
-                for alarm in filter(_is_evaluated, page["MetricAlarms"]):
-                    found = self._judged(alarm)
-                    if found and found[0] != alarm["StateValue"]:
-                        client.set_alarm_state(
-                            AlarmName=alarm["AlarmName"], StateValue=found[0], StateReason=found[1]
-                        )
+            alarms = every(client, "describe_alarms", "MetricAlarms", AlarmTypes=["MetricAlarm"])
+            for alarm in filter(_is_evaluated, alarms):
+                found = self._judged(alarm)
+                if found and found[0] != alarm["StateValue"]:
+                    client.set_alarm_state(
+                        AlarmName=alarm["AlarmName"], StateValue=found[0], StateReason=found[1]
+                    )
 
     def _judged(self, alarm: Document) -> tuple[str, str] | None:
         period = period_of(alarm)

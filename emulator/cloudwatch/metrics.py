@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from moto.cloudwatch.models import MetricAggregatedDatum, cloudwatch_backends
 
@@ -143,11 +142,9 @@ class Metrics:
         except ValueError:
             return  # the control plane said so when the filter was made
         for each in metric_filter["metricTransformations"]:
-            value: Any = each["metricValue"]
-            if value.startswith("$."):
-                value = _value(document, value[2:].split("."))
-            else:
-                value = _number(value)
+            text: str = each["metricValue"]
+            named = text.startswith("$.")
+            value = _value(document, text[2:].split(".")) if named else _number(text)
             if isinstance(value, int | float):
                 self.add(each["metricNamespace"], each["metricName"], {}, float(value), "None")
 
@@ -269,7 +266,7 @@ def _like(text: str) -> Callable[[str], bool]:
     return lambda value: whole(value) is not None
 
 
-def _value(document: Any, path: list[str]) -> Any:
+def _value(document: object, path: list[str]) -> object:
     for name in path:
         if not isinstance(document, Mapping) or name not in document:
             return _ABSENT

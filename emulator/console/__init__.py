@@ -14,6 +14,7 @@ from emulator.wire.call import Call
 from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
+from toolkit.proofs import readers
 from toolkit.proofs.client import Pace
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Request
@@ -109,7 +110,7 @@ class Console:
     def _applied(self) -> JsonObject:
         deployment = self._known()
         deployment.applied = self._account.snapshot(
-            "console:applied", lambda: environment.applied(deployment)
+            "console:applied", lambda: readers.read(deployment)
         )
         return {
             "configuration": environment.configuration(deployment.applied, deployment.outputs),

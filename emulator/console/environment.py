@@ -1,11 +1,9 @@
 """What the console shows of the applied environment: in words, in numbers, and as messages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from emulator.wire.documents import JsonObject
-from toolkit.proofs import readers
+from emulator.wire.documents import Document, JsonObject
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.cases import cases
 from toolkit.proofs.data import load
@@ -25,19 +23,14 @@ COUNTERS = (
 )
 
 
-def applied(deployment: Deployment) -> Applied:
-    """Return what was applied, as AWS's APIs tell it."""
-    return readers.read(deployment)
-
-
-def configuration(applied: Applied, outputs: Mapping[str, Any]) -> list[JsonObject]:
+def configuration(applied: Applied, outputs: Document) -> list[JsonObject]:
     """Return what was applied in words: a layer, and a sentence about it."""
     remembered = [("compute", text) for text in _remembered(outputs)]
     sentences = (*_sentences(applied), *remembered)
     return [{"layer": layer, "text": text} for layer, text in sentences]
 
 
-def _remembered(outputs: Mapping[str, Any]) -> Iterator[str]:
+def _remembered(outputs: Document) -> Iterator[str]:
     """Say what budgets and conversations there are."""
     budget = outputs.get("budget") or {}
     whose = {"a client": _limits(budget, "client_"), "a person": _limits(budget, "user_")}
@@ -52,7 +45,7 @@ def _remembered(outputs: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _limits(budget: Mapping[str, Any], prefix: str = "") -> str:
+def _limits(budget: Document, prefix: str = "") -> str:
     found = {period: budget.get(f"{prefix}tokens_per_{period}") for period in ("day", "month")}
     return ", ".join(f"{limit:,} tokens a {period}" for period, limit in found.items() if limit)
 

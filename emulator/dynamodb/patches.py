@@ -6,7 +6,6 @@ condition true, which on AWS only one of them does (DynamoDB Developer Guide, "W
 """
 
 import threading
-from typing import Any
 
 from moto.dynamodb.responses import DynamoHandler
 
@@ -15,7 +14,7 @@ from emulator.patching import Moto, patch
 _ITEMS = threading.RLock()
 
 
-def _one_at_a_time(original: Moto, handler: DynamoHandler) -> Any:
+def _one_at_a_time(original: Moto, handler: DynamoHandler) -> object:
     # The whole answer: moto reads the item once more for it.
     with _ITEMS:
         return original(handler)

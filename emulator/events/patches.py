@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import Any
 
 from moto.events.exceptions import (
     InvalidEventPatternException,
@@ -14,6 +13,7 @@ from moto.events.responses import EventsHandler
 
 from emulator.events.patterns import PatternError, compiled, event_of, matches
 from emulator.patching import Moto, add, patch
+from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
 
 MAX_TARGETS = 5
@@ -56,7 +56,7 @@ def _keep_tags_of_a_rule(
 
 
 @add(EventPattern, "matches_event")
-def _match(pattern: EventPattern, event: Any) -> bool:
+def _match(pattern: EventPattern, event: object) -> bool:
     # moto takes an empty array for a field that exists, and knows no arrays of objects.
     text = pattern.dump()
     return not text or matches(text, json.loads(json.dumps(event)))
@@ -77,7 +77,7 @@ def _test_pattern(response: EventsHandler) -> str:
 
 @patch(EventsBackend, "put_targets")
 def _check_targets(
-    original: Moto, backend: EventsBackend, name: str, bus: str | None, targets: list[Any]
+    original: Moto, backend: EventsBackend, name: str, bus: str | None, targets: list[JsonObject]
 ) -> None:
     rule = _rule(backend, name, bus)
     ids = {one["Id"] for one in [*rule.targets, *targets]}

@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable
 from operator import eq, ge, gt, le, lt
-from typing import Any
 
 from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import strict_json
@@ -67,7 +66,7 @@ def _cost(member: tuple[str, object]) -> int:
     return len(wanted) if isinstance(wanted, list) and name != "$or" else sys.maxsize
 
 
-def _member(name: str, wanted: Any) -> tuple[str | None, Test]:
+def _member(name: str, wanted: object) -> tuple[str | None, Test]:
     """Return what a member tests: the field of its name, or the whole object."""
     if name == "$or":
         return None, _any(_alternatives(wanted))

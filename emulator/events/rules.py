@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from emulator.account import Account
+from emulator.account import Account, every
 from emulator.events.patterns import Test, compiled
 from emulator.sns.publishing import Publisher
 from emulator.wire.documents import Document, JsonObject
@@ -61,8 +60,7 @@ class Rules:
                 rule["State"] == _READING_TOO,
                 tuple(client.list_targets_by_rule(Rule=rule["Name"])["Targets"]),
             )
-            for page in client.get_paginator("list_rules").paginate()
-            for rule in page["Rules"]
+            for rule in every(client, "list_rules", "Rules")
             if rule["State"] != "DISABLED" and rule.get("EventPattern")
         )
 
@@ -132,9 +130,9 @@ def filled(transformer: Document, event: Document, rule: str, arn: str) -> str:
     return re.sub(r"<([\w.-]+)>", value, template)
 
 
-def _at(path: str, event: Document) -> Any:
+def _at(path: str, event: Document) -> object:
     """Return what stands at a path such as $.detail.eventName; None for nothing."""
-    found: Any = event
+    found: object = event
     for part in path.removeprefix("$").split(".")[1:]:
         found = found.get(part) if isinstance(found, Mapping) else None
     return found

@@ -212,12 +212,10 @@ class Authorizer:
         except (CallerError, PolicyError) as error:
             return Decision(False, "implicit_deny", str(error))
 
-    def authorize_role(
-        self, role_arn: str, action: str, resource: str, context: Context | None = None
-    ) -> Decision:
+    def authorize_role(self, role_arn: str, action: str, resource: str) -> Decision:
         """Decide for a session of the role, as AWS services use it that assumed it."""
         session = self._session(role_arn, role_arn, "service")
-        return self._authorize(session, Permission(action), resource, context or {})
+        return self._authorize(session, Permission(action), resource, {})
 
     def authorize_service(
         self, service: str, action: str, resource: str, origin: Context

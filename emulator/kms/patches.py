@@ -114,7 +114,7 @@ def _can_be_changed(document: Document) -> bool:
     return False
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

@@ -10,9 +10,9 @@ import zipfile
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from emulator.account import Account
+from emulator.account import Account, every
 from emulator.iam import Authorizer
-from emulator.lambda_.account import CONCURRENCY
+from emulator.lambda_.account import CONCURRENCY, reserved
 from emulator.lambda_.execution_role import NOT_ASSUMED, SERVICE
 from emulator.wire.call import Call
 from emulator.wire.documents import Document
@@ -96,14 +96,8 @@ def _concurrency(params: Document, client: BaseClient) -> str | None:
     name = str(params["FunctionName"]).rpartition(":function:")[2]
     if ":" in name:
         return _UNQUALIFIED_ONLY
-    pages = client.get_paginator("list_functions").paginate()
-    others = [one["FunctionName"] for page in pages for one in page["Functions"]]
-    reserved = sum(
-        client.get_function_concurrency(FunctionName=other).get("ReservedConcurrentExecutions", 0)
-        for other in others
-        if other != name
-    )
-    left = CONCURRENCY - reserved - params["ReservedConcurrentExecutions"]
+    others = {one["FunctionName"] for one in every(client, "list_functions", "Functions")} - {name}
+    left = CONCURRENCY - reserved(client, others) - params["ReservedConcurrentExecutions"]
     return _TOO_LITTLE_LEFT if left < _UNRESERVED else None
 
 

@@ -6,7 +6,6 @@ test_s3_api.snapshot.json; Amazon S3 User Guide, "Locking objects with Object Lo
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
@@ -120,7 +119,7 @@ def _policy(params: Document, bucket: FakeBucket) -> _Refusal | None:
     return None
 
 
-def _moment(given: Any) -> datetime:
+def _moment(given: object) -> datetime:
     if given is None:
         return datetime.min.replace(tzinfo=UTC)
     moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from emulator import OPERATOR_KEY_ID
-from emulator.account import Account
+from emulator.account import Account, every
 from emulator.iam import Authorizer
 from emulator.iam.arns import key_arn
 from emulator.sns.mailbox import PENDING, Mailbox, confirmation_token
@@ -140,11 +140,10 @@ class Publisher:
 
     def _addresses(self, topic: str) -> dict[str, bool]:
         """Return the e-mail addresses of a topic, and whether each has confirmed."""
-        pages = self._account.client("sns").get_paginator("list_subscriptions_by_topic")
+        sns, listing = self._account.client("sns"), "list_subscriptions_by_topic"
         return {
             one["Endpoint"]: one["SubscriptionArn"] != PENDING
-            for page in pages.paginate(TopicArn=topic)
-            for one in page["Subscriptions"]
+            for one in every(sns, listing, "Subscriptions", TopicArn=topic)
             if one["Protocol"] == "email"
         }
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Any
+from types import ModuleType
 
 _RULE = """
 SecRuleEngine On
@@ -27,7 +27,7 @@ def remembered(test: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
 
 
 @cache
-def _module() -> Any:
+def _module() -> ModuleType | None:
     try:
         import libmodsecurity  # noqa: PLC0415  # has no wheel on every platform
     except ImportError:

@@ -12,10 +12,11 @@ locals {
 module "edge" {
   source = "../../modules/edge"
 
-  name           = local.name
-  allowed_origin = "https://shop.example.com"
-  kms_key_arn    = aws_kms_key.log.arn
-  resource_arn   = local.stage_arn
+  name               = local.name
+  allowed_origin     = "https://shop.example.com"
+  kms_key_arn        = aws_kms_key.log.arn
+  log_retention_days = 365
+  resource_arn       = local.stage_arn
 
   # Count first: read in the log what would have been blocked, then take this out.
   prompt_injection = { mode = "count" }

@@ -8,11 +8,12 @@ provider "aws" {
 module "governance" {
   source = "../../modules/governance"
 
-  name             = "support"
-  alerts           = { emails = ["oncall@example.com"] }
-  bound_role_names = ["support-function"] # the role that your function acts with
-  deploy_role_arns = ["arn:aws:iam::111122223333:role/deploy"]
-  guardrail_arn    = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+  name               = "support"
+  alerts             = { emails = ["oncall@example.com"] }
+  bound_role_names   = ["support-function"] # the role that your function acts with
+  deploy_role_arns   = ["arn:aws:iam::111122223333:role/deploy"]
+  guardrail_arn      = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+  log_retention_days = 365
 
   api_gateway_log_role = null
   former_log_groups    = []
@@ -23,11 +24,14 @@ module "governance" {
   monitoring = { alarms = {}, budget = null, dashboard = null }
 
   watched = {
-    api_name          = "support"
-    api_stage         = "v1"
-    function_name     = "support"
-    metrics_namespace = "Support"
-    web_acl_name      = "support"
+    api_name                 = "support"
+    api_stage                = "v1"
+    function_concurrency     = 10
+    function_name            = "support"
+    function_timeout_seconds = 28
+    metrics_namespace        = "Support"
+    quota                    = { period = "MONTH", requests = 500 }
+    web_acl_name             = "support"
 
     trail_log_group_name = "/aws/cloudtrail/organization" # of the trail that is there: three alarms read it
   }

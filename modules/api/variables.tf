@@ -150,7 +150,6 @@ variable "kms_key_arn" {
 variable "log_retention_days" {
   description = "How long the access log is kept, in days."
   type        = number
-  default     = 365
   nullable    = false
 
   validation {
@@ -168,7 +167,6 @@ variable "log_role_arn" {
 variable "max_message_chars" {
   description = "Longest message that passes the request validator, in characters; modules/chatbot says what it may be."
   type        = number
-  default     = 2000
   nullable    = false
 }
 
@@ -209,7 +207,6 @@ variable "plan" {
 variable "stage_name" {
   description = "Stage of the API; the first part of the path on the default endpoint."
   type        = string
-  default     = "v1"
   nullable    = false
 
   validation {

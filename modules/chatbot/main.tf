@@ -14,6 +14,7 @@ module "governance" {
   deploy_role_arns     = var.deploy_role_arns
   former_log_groups    = var.account.former_log_groups
   guardrail_arn        = local.guardrail.arn
+  invocation_logging   = var.account.invocation_logging
   kms_key              = var.kms_key
   log_retention_days   = var.operations.log_retention_days
   memory_table_name    = local.table_name
@@ -22,27 +23,16 @@ module "governance" {
 
   alerts = { emails = var.operations.alert_emails }
 
-  invocation_logging = var.account.invocation_logging == null ? null : merge(var.account.invocation_logging, {
-    retention_days = coalesce(var.account.invocation_logging.retention_days, var.operations.log_retention_days)
-  })
-
   watched = {
     api_name                 = local.name
     api_stage                = local.stage_name
-    function_concurrency     = var.reserved_concurrency
+    function_concurrency     = module.compute.reserved_concurrency
     function_name            = local.name
-    function_timeout_seconds = var.function.timeout_seconds
+    function_timeout_seconds = module.compute.timeout_seconds
     metrics_namespace        = local.metrics_namespace
+    quota                    = module.api.quota
     trail_log_group_name     = var.account.trail_log_group_name
     web_acl_name             = local.name
-
-    quota = {
-      period = var.api.plan.quota_period
-      requests = sum(concat([0], [
-        for client, one in var.clients : length(one.keys) * coalesce(try(one.plan.quota_limit, null), var.api.plan.quota_limit)
-        if !contains(var.disabled_clients, client)
-      ]))
-    }
   }
 }
 

@@ -4,10 +4,10 @@ variable "account" {
     api_gateway_log_role = object({
       role_name = optional(string) # null = ApiGatewayLoggingRole-<region>
     })
-    former_log_groups = optional(list(string), ["/aws/bedrock/model-invocations"]) # That this key encrypted before a hand-over.
+    former_log_groups = optional(list(string)) # That this key encrypted before a hand-over.
     invocation_logging = object({
       large_data_bucket = optional(string) # existing bucket for bodies over 100 KB; null = they are not kept
-      log_group_name    = optional(string, "/aws/bedrock/model-invocations")
+      log_group_name    = optional(string)
       role_name         = optional(string) # null = BedrockLoggingRole-<region>
       retention_days    = optional(number) # null = operations.log_retention_days
     })
@@ -34,7 +34,7 @@ variable "allowed_origin" {
 }
 
 variable "api" {
-  description = "Tuning of the API: the plan that every client is on, a host name of your own, further origins."
+  description = "Tuning of the API: the plan that every client is on, a host name of your own, further origins; see modules/api. What is left out keeps that module's default."
   type = object({
     custom_domain = optional(object({ # null = the default endpoint alone, which accepts TLS 1.0 and later.
       certificate_arn        = string
@@ -43,11 +43,11 @@ variable "api" {
     }))
     further_origins = optional(list(string), []) # Whose pages may use the chatbot too; refusals before the function name allowed_origin alone.
     plan = optional(object({
-      name         = optional(string, "chatbot-basic-plan")
-      rate_limit   = optional(number, 10) # Requests a second.
-      burst_limit  = optional(number, 5)
-      quota_limit  = optional(number, 500)
-      quota_period = optional(string, "MONTH")
+      name         = optional(string)
+      rate_limit   = optional(number) # Requests a second.
+      burst_limit  = optional(number)
+      quota_limit  = optional(number)
+      quota_period = optional(string)
     }), {})
   })
   default  = {}
@@ -105,9 +105,9 @@ variable "budget" {
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own."
   type = map(object({
-    description = optional(string)              # Who or what the client is; null = the name says it.
-    keys        = optional(list(string), ["1"]) # Its live keys, by names of yours, the newest last: two while it moves from one to the other.
-    plan = optional(object({                    # Limits of its own; null, and each that is null = those of every client.
+    description = optional(string)       # Who or what the client is; null = the name says it.
+    keys        = optional(list(string)) # Its live keys, by names of yours, the newest last: two while it moves from one to the other.
+    plan = optional(object({             # Limits of its own; null, and each that is null = those of every client.
       burst_limit = optional(number)
       quota_limit = optional(number)
       rate_limit  = optional(number)
@@ -150,7 +150,7 @@ variable "disabled_clients" {
 }
 
 variable "edge" {
-  description = "Tuning of the web ACL; see modules/edge."
+  description = "Tuning of the web ACL; see modules/edge. What is left out keeps that module's default."
   type = object({
     addresses = optional(object({
       allowed     = optional(list(string), [])
@@ -158,22 +158,22 @@ variable "edge" {
     }), {})
     limits = optional(object({
       body_bytes          = optional(number, 8192)
-      rate_requests       = optional(number, 50)
-      rate_window_seconds = optional(number, 300)
+      rate_requests       = optional(number)
+      rate_window_seconds = optional(number)
     }), {})
     managed_rule_groups = optional(map(object({
       count_rules = optional(list(string), [])
-      mode        = optional(string, "block") # block, count or off
+      mode        = optional(string) # block, count or off
     })), {})
     prompt_injection = optional(object({
-      mode     = optional(string, "block")
+      mode     = optional(string)
       patterns = optional(list(string)) # For the web ACL and the function; null = modules/edge/prompt-injection-patterns.txt.
       chains   = optional(map(list(string)))
     }), {})
     rule_groups = optional(map(object({ # Rule groups of your own, after all others.
       arn      = string
       capacity = number
-      mode     = optional(string, "block") # block or count
+      mode     = optional(string) # block or count
     })), {})
   })
   default  = {}
@@ -205,19 +205,19 @@ variable "environment" {
 }
 
 variable "function" {
-  description = "Tuning of the function, and how it talks to the model."
+  description = "Tuning of the function, and how it talks to the model; see modules/compute. What is left out keeps that module's default."
   type = object({
-    architecture      = optional(string, "arm64")
-    leak_mode         = optional(string, "block") # block or count
-    log_level         = optional(string, "INFO")
+    architecture      = optional(string)
+    leak_mode         = optional(string) # block or count
+    log_level         = optional(string)
     max_message_chars = optional(number, 2000)
     max_output_tokens = optional(number, 512)
-    memory_mb         = optional(number, 512)
+    memory_mb         = optional(number)
     policies          = optional(map(string), {}) # Further policies of its role, as JSON; see modules/compute.
-    screening_mode    = optional(string, "block") # block or count
-    snap_start        = optional(bool, false)
+    screening_mode    = optional(string)          # block or count
+    snap_start        = optional(bool)
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
-    timeout_seconds   = optional(number, 28)
+    timeout_seconds   = optional(number)
     vpc = optional(object({ # null = in no VPC of yours
       security_group_ids = list(string)
       subnet_ids         = list(string)
@@ -295,7 +295,7 @@ variable "model" {
     inference_profile_id      = optional(string, "us.anthropic.claude-haiku-4-5-20251001-v1:0")
     destination_regions       = optional(list(string)) # null = as aws-facts.json says; `aws bedrock get-inference-profile` prints today's.
     foundation_model_id       = optional(string)       # Only for an application inference profile.
-    additional_request_fields = optional(string, "{}") # JSON of the model's own fields: jsonencode({ thinking = { type = "disabled" } }).
+    additional_request_fields = optional(string)       # JSON of the model's own fields: jsonencode({ thinking = { type = "disabled" } }).
   })
   default  = {}
   nullable = false
@@ -314,7 +314,7 @@ variable "monitoring" {
       thresholds = optional(map(number), {}) # Alarm to threshold; see modules/governance.
     })
     budget = object({
-      monthly_usd = optional(number, 100) # Of the account; alerts at 50, 80 and 100 percent.
+      monthly_usd = optional(number) # Of the account; see modules/governance.
     })
     dashboard = object({})
   })
@@ -360,10 +360,9 @@ variable "package" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many requests are answered at once, at most: what bounds the spending on the model. 0 stops the chatbot."
+  description = "How many requests are answered at once, at most: what bounds the spending on the model. 0 stops the chatbot; null keeps modules/compute's default."
   type        = number
-  default     = 10
-  nullable    = false
+  default     = null
 }
 
 variable "tags" {

@@ -20,19 +20,18 @@ variable "chat" {
     further_origins   = optional(list(string), []) # web origins beside allowed_origin that may read an answer
     leak_mode         = optional(string, "block")  # block keeps back an answer that recites the system prompt; count only counts it
     log_level         = optional(string, "INFO")   # INFO, WARN or ERROR
-    max_message_chars = optional(number, 2000)     # longest message that is answered
+    max_message_chars = number                     # longest message that is answered
     memory = optional(object({                     # the table of budgets and conversations; null = no table, and no permission on one
       table_name   = string
       budget       = optional(string) # what the function gets of modules/chatbot's budget, as JSON; null = no limit
       conversation = optional(string) # and of its conversation; null = every message stands alone
     }))
-    max_output_tokens = optional(number, 512)     # longest answer, in the model's tokens
+    max_output_tokens = number                    # longest answer, in the model's tokens
     patterns          = optional(list(string))    # that a message is screened for; null = those in the package, which are modules/edge's
     sign_in           = optional(bool, false)     # true refuses what the API hands on without a person
     screening_mode    = optional(string, "block") # block refuses what looks like a prompt injection; count only counts it
-    system_prompt     = optional(string, "You are a helpful customer support assistant.")
+    system_prompt     = string
   })
-  default  = {}
   nullable = false
 
   validation {
@@ -121,7 +120,6 @@ variable "kms_key_arn" {
 variable "log_retention_days" {
   description = "How long the function's logs are kept, in days."
   type        = number
-  default     = 365
   nullable    = false
 
   validation {

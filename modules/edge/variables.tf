@@ -59,7 +59,6 @@ variable "limits" {
 variable "log_retention_days" {
   description = "How long the web ACL's log is kept, in days."
   type        = number
-  default     = 365
   nullable    = false
 
   validation {

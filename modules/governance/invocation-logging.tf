@@ -40,7 +40,7 @@ resource "aws_cloudwatch_log_group" "invocations" {
 
   name              = local.invocation_log_group
   kms_key_id        = local.key_arn
-  retention_in_days = var.invocation_logging.retention_days
+  retention_in_days = coalesce(var.invocation_logging.retention_days, var.log_retention_days)
   tags              = var.tags
 }
 

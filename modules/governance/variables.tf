@@ -74,7 +74,7 @@ variable "invocation_logging" {
   type = object({
     large_data_bucket = optional(string) # existing bucket for bodies over 100 KB, which its policy lets Bedrock write; null = they are not kept
     log_group_name    = optional(string, "/aws/bedrock/model-invocations")
-    retention_days    = optional(number, 365)
+    retention_days    = optional(number) # null = log_retention_days
     role_name         = optional(string) # null = BedrockLoggingRole-<region>
   })
   default = {}
@@ -85,7 +85,7 @@ variable "invocation_logging" {
   }
 
   validation {
-    condition     = var.invocation_logging == null ? true : var.invocation_logging.retention_days != 0
+    condition     = try(var.invocation_logging.retention_days, null) != 0
     error_message = "invocation_logging.retention_days is a number of days that CloudWatch Logs knows, such as 90. Keeping prompts for ever (0) is refused."
   }
 }
@@ -104,9 +104,8 @@ variable "kms_key" {
 }
 
 variable "log_retention_days" {
-  description = "How long the trail's copy in CloudWatch Logs is kept, in days, unless trail says otherwise."
+  description = "How long logs are kept, in days, unless trail or invocation_logging says otherwise."
   type        = number
-  default     = 365
   nullable    = false
 
   validation {
@@ -208,14 +207,14 @@ variable "watched" {
     api_name                 = string
     api_stage                = string
     function_alias           = optional(string, "live") # which the API calls
-    function_concurrency     = optional(number, 10)     # reserved for the function
+    function_concurrency     = number                   # reserved for the function
     function_name            = string
-    function_timeout_seconds = optional(number, 28)
+    function_timeout_seconds = number
     metrics_namespace        = string # of the function's own metrics, whose dimension service is name
-    quota = optional(object({
-      period   = optional(string, "MONTH")
-      requests = optional(number, 500) # in a period, by all clients together
-    }), {})
+    quota = object({
+      period   = string # DAY, WEEK or MONTH
+      requests = number # in a period, by all clients together
+    })
     trail_log_group_name = optional(string) # of a multi-Region trail that is there already, when trail is null; null = the one of trail
     web_acl_name         = string           # the metric name in the web ACL's visibility_config
   })

@@ -8,7 +8,6 @@ EMULATOR = Path(__file__).parents[2] / "emulator"
 # These change moto, stand before it, or read AWS's models through it.
 AROUND_MOTO = {
     *("moto_server.py", "patching.py"),
-    "apigateway/authorizer_patches.py",
     *("apigateway/missing.py", "apigateway/refusals.py", "apigateway/tags.py", "s3/refusals.py"),
     *("cloudtrail/records.py", "iam/simulation.py"),
     *("lambda_/objects.py", "lambda_/policies.py", "logs/queries.py"),

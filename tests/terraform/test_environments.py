@@ -57,7 +57,10 @@ def test_the_limits_of_the_source_document_are_the_defaults(plan: dict[str, Any]
     rules = {rule["name"]: rule for rule in resource(plan, "aws_wafv2_web_acl")["rule"]}
     (rate,) = rules["rate-per-ip"]["statement"][0]["rate_based_statement"]
     assert (rate["limit"], rate["evaluation_window_sec"]) == (50, 300)
-    assert plan["output_changes"]["deployment"]["after"]["region"] == "us-east-2"
+    deployment = plan["output_changes"]["deployment"]["after"]
+    limits = deployment["limits"]
+    assert (limits["message_chars"], limits["output_tokens"]) == (2000, 512)
+    assert deployment["region"] == "us-east-2"
 
 
 def test_nobody_can_go_round_the_layers(plan: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from chatbot.errors import ChatbotError, InternalError, MemoryUnavailableError
 from chatbot.models import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 MAX_ATTEMPTS = 4
 BACKOFF_SECONDS = 0.05
@@ -68,18 +68,9 @@ class Endpoint(Protocol):
 class Store:
     """Changes and deletes items."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        table: str,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        uniform: Callable[[float, float], float] = _RANDOM.uniform,
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, table: str) -> None:
         self._endpoint = endpoint
         self._table = table
-        self._sleep = sleep
-        self._uniform = uniform
         self._bounded = Bounded("store")
 
     def update(
@@ -126,10 +117,10 @@ class Store:
             except (CredentialsError, EndpointError, RefusedError) as error:
                 if isinstance(error, RefusedError) and "ConditionalCheckFailed" in error.code:
                     raise ConditionFailedError(_item(error.item)) from None
-                pause = self._uniform(0, BACKOFF_SECONDS * 2**attempt)
+                pause = _RANDOM.uniform(0, BACKOFF_SECONDS * 2**attempt)
                 if attempt == MAX_ATTEMPTS or pause >= end.remaining() or not _may_pass(error):
                     raise _translate(error, attempt) from None
-                self._sleep(pause)
+                time.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
     def _once(self, target: str, document: object, end: Deadline) -> Mapping[str, object]:

@@ -27,9 +27,12 @@ override_resource {
 }
 
 variables {
-  name           = "chatbot-test"
-  allowed_origin = "https://chat.example.com"
-  kms_key_arn    = "arn:aws:kms:us-east-2:111122223333:key/11111111-2222-3333-4444-555555555555"
+  name               = "chatbot-test"
+  allowed_origin     = "https://chat.example.com"
+  kms_key_arn        = "arn:aws:kms:us-east-2:111122223333:key/11111111-2222-3333-4444-555555555555"
+  log_retention_days = 365
+  max_message_chars  = 2000
+  stage_name         = "v1"
 
   clients = {
     web    = {}

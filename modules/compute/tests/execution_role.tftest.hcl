@@ -13,11 +13,17 @@ override_data {
 }
 
 variables {
-  name            = "chatbot-test"
-  package         = "tests/package.zip"
-  allowed_origin  = "https://chat.example.com"
-  kms_key_arn     = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  deny_policy_arn = "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"
+  name               = "chatbot-test"
+  package            = "tests/package.zip"
+  allowed_origin     = "https://chat.example.com"
+  kms_key_arn        = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  log_retention_days = 365
+  deny_policy_arn    = "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"
+  chat = {
+    max_message_chars = 2000
+    max_output_tokens = 512
+    system_prompt     = "You are a helpful customer support assistant."
+  }
   guardrail = {
     arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
     id             = "abcdefghij12"

@@ -12,11 +12,17 @@ override_data {
 }
 
 variables {
-  name            = "chatbot-test"
-  package         = "tests/package.zip"
-  allowed_origin  = "https://chat.example.com"
-  kms_key_arn     = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  deny_policy_arn = "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"
+  name               = "chatbot-test"
+  package            = "tests/package.zip"
+  allowed_origin     = "https://chat.example.com"
+  kms_key_arn        = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  log_retention_days = 365
+  deny_policy_arn    = "arn:aws:iam::111122223333:policy/chatbot-test-deny-tampering"
+  chat = {
+    max_message_chars = 2000
+    max_output_tokens = 512
+    system_prompt     = "You are a helpful customer support assistant."
+  }
   guardrail = {
     arn            = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
     id             = "abcdefghij12"
@@ -130,8 +136,10 @@ run "what_may_be_tuned_reaches_the_function" {
     chat = {
       further_origins   = ["https://shop.example.com", "https://app.example.com:8443"]
       log_level         = "ERROR"
+      max_message_chars = 2000
       max_output_tokens = 1
       sign_in           = true
+      system_prompt     = "Be brief."
     }
     model = {
       inference_profile_id      = "us.anthropic.claude-haiku-5-5"
@@ -201,8 +209,10 @@ run "patterns_of_an_environments_own_reach_the_function_and_settings_of_4096_byt
 
   variables {
     chat = {
-      patterns      = ["open ?sesame", "\\bxyzzy\\b"]
-      system_prompt = join("", [for i in range(355) : "Be helpful"])
+      max_message_chars = 2000
+      max_output_tokens = 512
+      patterns          = ["open ?sesame", "\\bxyzzy\\b"]
+      system_prompt     = join("", [for i in range(355) : "Be helpful"])
     }
   }
 
@@ -222,8 +232,10 @@ run "settings_that_do_not_fit_into_lambdas_4_kb_are_refused_together" {
 
   variables {
     chat = {
-      patterns      = [for i in range(10) : join("", [for j in range(20) : "0123456789"])]
-      system_prompt = join("", [for i in range(200) : "Be helpful"])
+      max_message_chars = 2000
+      max_output_tokens = 512
+      patterns          = [for i in range(10) : join("", [for j in range(20) : "0123456789"])]
+      system_prompt     = join("", [for i in range(200) : "Be helpful"])
     }
   }
 

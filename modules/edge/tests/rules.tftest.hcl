@@ -25,10 +25,11 @@ override_resource {
 }
 
 variables {
-  name           = "chatbot-test"
-  allowed_origin = "https://chat.example.com"
-  kms_key_arn    = "arn:aws:kms:us-east-2:111122223333:key/11111111-2222-3333-4444-555555555555"
-  resource_arn   = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
+  name               = "chatbot-test"
+  allowed_origin     = "https://chat.example.com"
+  kms_key_arn        = "arn:aws:kms:us-east-2:111122223333:key/11111111-2222-3333-4444-555555555555"
+  log_retention_days = 365
+  resource_arn       = "arn:aws:apigateway:us-east-2::/restapis/abc123/stages/v1"
 }
 
 # The provider's type of a web ACL is huge, and each plan of one takes seconds: so there are two, with many assertions.

@@ -12,15 +12,19 @@ override_data {
 }
 
 variables {
-  name             = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
-  deploy_role_arns = ["arn:aws:iam::111122223333:role/deploy"]
-  guardrail_arn    = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+  name               = "chatbot-an-environment-1" # The longest that modules/chatbot makes.
+  deploy_role_arns   = ["arn:aws:iam::111122223333:role/deploy"]
+  guardrail_arn      = "arn:aws:bedrock:us-east-2:111122223333:guardrail/abcdefghij12"
+  log_retention_days = 365
   watched = {
-    api_name          = "chatbot-test"
-    api_stage         = "v1"
-    function_name     = "chatbot-test"
-    metrics_namespace = "Chatbot"
-    web_acl_name      = "chatbot-test"
+    api_name                 = "chatbot-test"
+    api_stage                = "v1"
+    function_concurrency     = 10
+    function_name            = "chatbot-test"
+    function_timeout_seconds = 28
+    metrics_namespace        = "Chatbot"
+    quota                    = { period = "MONTH", requests = 500 }
+    web_acl_name             = "chatbot-test"
   }
 }
 
@@ -139,12 +143,15 @@ run "the_log_group_of_a_trail_that_is_there_has_its_alarms" {
     memory_table_name = "chatbot-an-environment-1"
     trail             = null
     watched = {
-      api_name             = "chatbot-test"
-      api_stage            = "v1"
-      function_name        = "chatbot-test"
-      metrics_namespace    = "Chatbot"
-      trail_log_group_name = "/aws/cloudtrail/organization"
-      web_acl_name         = "chatbot-test"
+      api_name                 = "chatbot-test"
+      api_stage                = "v1"
+      function_concurrency     = 10
+      function_name            = "chatbot-test"
+      function_timeout_seconds = 28
+      metrics_namespace        = "Chatbot"
+      quota                    = { period = "MONTH", requests = 500 }
+      trail_log_group_name     = "/aws/cloudtrail/organization"
+      web_acl_name             = "chatbot-test"
     }
   }
 
@@ -179,12 +186,15 @@ run "two_trails_for_one_alarm_are_refused" {
 
   variables {
     watched = {
-      api_name             = "chatbot-test"
-      api_stage            = "v1"
-      function_name        = "chatbot-test"
-      metrics_namespace    = "Chatbot"
-      trail_log_group_name = "/aws/cloudtrail/organization"
-      web_acl_name         = "chatbot-test"
+      api_name                 = "chatbot-test"
+      api_stage                = "v1"
+      function_concurrency     = 10
+      function_name            = "chatbot-test"
+      function_timeout_seconds = 28
+      metrics_namespace        = "Chatbot"
+      quota                    = { period = "MONTH", requests = 500 }
+      trail_log_group_name     = "/aws/cloudtrail/organization"
+      web_acl_name             = "chatbot-test"
     }
   }
 
