@@ -11,9 +11,9 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from emulator import operations
+from tests.documented import commands
 from tests.emulator.conftest import Emulator
 from tests.emulator.shown import allow, refusal, shows, unanswered, unique
-from toolkit.documented import commands
 
 TESTS = Path(__file__).parent
 SERVED = {f"{service}:{operation}" for service, operation in operations.served()}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.documented import Command, commands
+from tests.documented import Command, commands
 from toolkit.local_aws import local_aws
 from toolkit.rehearsal import ACCOUNT_ID, Rehearsal
 from toolkit.terraform import CACHE, ROOT, merged
