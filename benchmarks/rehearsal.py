@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.clients import Load, NoAnswerError, Usage, drive, post, usage
-from toolkit.rehearsal import Rehearsal, RehearsalError
-from toolkit.terraform import ROOT, TerraformError
+from toolkit.errors import ToolkitError
+from toolkit.rehearsal import Rehearsal
+from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,7 +168,7 @@ def main() -> int:
         parser.error(f"1 to {MAX_CLIENTS} clients, at least a second")
     try:
         measured = measure(options.env, options.port, options.clients, options.seconds)
-    except (NoAnswerError, RehearsalError, TerraformError) as error:
+    except (NoAnswerError, ToolkitError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -18,9 +18,10 @@ from dataclasses import asdict
 from botocore.exceptions import BotoCoreError
 
 from toolkit.account_check.asking import Aws
-from toolkit.account_check.findings import CannotRunError, Result
+from toolkit.account_check.findings import Result
 from toolkit.account_check.run import run
-from toolkit.terraform import TerraformError, environment
+from toolkit.errors import ToolkitError
+from toolkit.terraform import environment
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         results = run(options.env, environment(options.env), Aws(), say)
-    except (BotoCoreError, CannotRunError, TerraformError) as error:
+    except (BotoCoreError, ToolkitError) as error:
         print(f"account check not run: {error}", file=sys.stderr)
         return 2
     counts = {

@@ -14,7 +14,8 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatbot import gateway
-from toolkit.memory import Memory, NothingKeptError
+from toolkit.errors import ToolkitError
+from toolkit.memory import Memory
 from toolkit.proofs import targets
 
 
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         for client in memory.clients:
             for used in memory.used(client, person) if options.command != "forget" else ():
                 print(f"{client}: {used}")
-    except (NothingKeptError, targets.TargetError) as error:
+    except ToolkitError as error:
         print(f"budget: {error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:

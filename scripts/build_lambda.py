@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from toolkit import package, sbom
+from toolkit.errors import ToolkitError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         built = package.build()
         package.write(built, options.output)
         package.write(sbom.of(built).encode(), options.output.with_suffix(".cdx.json"))
-    except (OSError, package.BuildError) as error:
+    except (OSError, ToolkitError) as error:
         print(f"build_lambda: {error}", file=sys.stderr)
         return 1
     digest = hashlib.sha256(built).hexdigest()

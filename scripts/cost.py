@@ -9,10 +9,11 @@ scripts/cost.py --env prod --people 500    who sign in in a month, where people 
 import argparse
 import sys
 
-from toolkit.cost import ACCOUNT_EVENTS, PEOPLE, CostError, report
+from toolkit.cost import ACCOUNT_EVENTS, PEOPLE, report
+from toolkit.errors import ToolkitError
 from toolkit.offline import offline
 from toolkit.planned import Settings, planned
-from toolkit.terraform import TerraformError, environment
+from toolkit.terraform import environment
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         asked = options.requests_per_day, options.account_events, options.people
         for line in report(plan, *asked):
             print(line)
-    except (CostError, TerraformError) as error:
+    except ToolkitError as error:
         print(f"cost: {error}", file=sys.stderr)
         return 1
     return 0

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from toolkit.environments import PLAN
-from toolkit.terraform import Terraform, TerraformError, environment
+from toolkit.errors import ToolkitError
+from toolkit.terraform import Terraform, environment
 from toolkit.weaker import plans
 from toolkit.weaker.run import weaker
 
@@ -38,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
             texts = [Path(name).read_text(encoding="utf-8") for name in options.plans]
         read = [plans.read(text) for text in texts]
         found = weaker(plans.own(*read) if len(read) == 1 else plans.between(*read))
-    except (OSError, TerraformError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ToolkitError) as error:
         print(f"The plans cannot be compared: {error}", file=sys.stderr)
         return 2
     for sentence in found:

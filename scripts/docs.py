@@ -8,9 +8,8 @@ scripts/docs.py --check   change nothing; exit with 1 if one is stale
 import argparse
 import sys
 
+from toolkit.errors import ToolkitError
 from toolkit.pages import controls, costs, modules
-from toolkit.pages.errors import PageError
-from toolkit.proofs.data import ProofDataError
 from toolkit.terraform import ROOT
 
 
@@ -22,7 +21,7 @@ def main() -> int:
     try:
         pages = {**modules.pages(), **controls.pages(), **costs.pages()}
         stale = [path for path, text in pages.items() if path.read_text("utf-8") != text]
-    except (OSError, PageError, ProofDataError) as error:
+    except (OSError, ToolkitError) as error:
         print(f"docs: {error}", file=sys.stderr)
         return 2
     for path in stale:

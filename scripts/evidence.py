@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from toolkit import evidence
+from toolkit.errors import ToolkitError
 from toolkit.proofs import report, targets
-from toolkit.proofs.data import Control, ProofDataError
+from toolkit.proofs.data import Control
 from toolkit.proofs.run import Run
 from toolkit.terraform import ROOT
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     except evidence.EvidenceError as error:
         print(error, file=sys.stderr)
         return 1
-    except (ProofDataError, targets.TargetError) as error:
+    except ToolkitError as error:
         print(f"No evidence was kept: {error}", file=sys.stderr)
         return 2
 

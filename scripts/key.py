@@ -8,6 +8,7 @@ scripts/key.py --env prod --client web | wl-copy     better than on a screen
 import argparse
 import sys
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs import targets
 
 
@@ -19,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         deployment = targets.named(options, options.client)
-    except targets.TargetError as error:
+    except ToolkitError as error:
         print(f"key: {error}", file=sys.stderr)
         return 1
     print(deployment.api_key)

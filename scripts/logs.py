@@ -11,8 +11,9 @@ import os
 import sys
 
 from toolkit import logview
+from toolkit.errors import ToolkitError
 from toolkit.proofs import targets
-from toolkit.trace import HOURS, TraceError, trace
+from toolkit.trace import HOURS, trace
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             how = {"request_id": options.id, "follow": options.follow, "raw": options.json}
             logview.show(deployment, log=options.log, hours=hours, **how)
-    except (TraceError, targets.TargetError) as error:
+    except ToolkitError as error:
         print(f"logs: {error}", file=sys.stderr)
         return 1
     except logview.UNREAD as error:

@@ -18,10 +18,8 @@ import sys
 from collections import Counter
 from random import Random
 
+from toolkit.errors import ToolkitError
 from toolkit.mutants import run
-from toolkit.mutants.mutant import MutantError
-from toolkit.rehearsal import RehearsalError
-from toolkit.terraform import TerraformError
 
 TODAY = datetime.datetime.now(datetime.UTC).date().isoformat()
 
@@ -42,7 +40,7 @@ def main() -> int:
         Random(options.seed).shuffle(mutants)  # noqa: S311 - no secret
         print(f"{len(mutants)} mutants, in the order of {options.seed}", flush=True)
         outcomes = run.run(mutants, minutes=options.minutes, proofs=not options.no_proofs)
-    except (MutantError, RehearsalError, TerraformError) as error:
+    except ToolkitError as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -14,9 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs import targets
 from toolkit.redteam.run import run
-from toolkit.redteam.tools import Garak, Lines, Promptfoo, RedTeamError, of_proofs, read_lines
+from toolkit.redteam.tools import Garak, Lines, Promptfoo, of_proofs, read_lines
 from toolkit.terraform import ROOT
 
 
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             tool = Promptfoo(probes) if options.tool == "promptfoo" else Lines(probes)
         folder = ROOT / "build" / "redteam" / (options.rehearsal or options.env)
         return run(deployment, tool, folder, fail_under=options.fail_under)
-    except (OSError, RedTeamError, targets.TargetError) as error:
+    except (OSError, ToolkitError) as error:
         print(f"redteam: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 
 from emulator.bedrock.model_server import ModelServer, NoModelError
-from toolkit.rehearsal import DEFAULT_PORT, Rehearsal, RehearsalError
+from toolkit.errors import ToolkitError
+from toolkit.rehearsal import DEFAULT_PORT, Rehearsal
 from toolkit.talk import ask, down, port, terraform, up
-from toolkit.terraform import TerraformError
 
 
 def main(
@@ -44,7 +44,7 @@ def main(
         if options.command == "ask":
             return ask(rehearsal, options.client, options.message)
         return terraform(rehearsal, options.arguments)
-    except (NoModelError, RehearsalError, TerraformError) as error:
+    except (NoModelError, ToolkitError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except OSError as error:

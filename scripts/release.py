@@ -12,8 +12,9 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs import targets
-from toolkit.release import MINUTES, Release, ReleaseError
+from toolkit.release import MINUTES, Release
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         elif options.command == "promote":
             release.promote(print, minutes=options.minutes)
         print(f"{release.serving()}.")
-    except (BotoCoreError, ClientError, ReleaseError, targets.TargetError) as error:
+    except (BotoCoreError, ClientError, ToolkitError) as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -17,8 +17,8 @@ import argparse
 import os
 import sys
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs import report, targets
-from toolkit.proofs.data import ProofDataError
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             deployment = targets.named(options)
         return ask(deployment, origin=options.origin, as_json=options.json)
-    except (ProofDataError, targets.TargetError) as error:
+    except ToolkitError as error:
         print(f"smoke test not run: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

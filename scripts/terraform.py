@@ -5,7 +5,7 @@ import argparse
 import sys
 
 from toolkit import environments
-from toolkit.terraform import TerraformError
+from toolkit.errors import ToolkitError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
                 environments.plan(options.env)
             case "apply":
                 environments.apply(options.env)
-    except TerraformError as error:
+    except ToolkitError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ import sys
 from functools import partial
 
 from toolkit.chat_page import server
+from toolkit.errors import ToolkitError
 from toolkit.proofs import readers, targets
 
 
@@ -26,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
         page = server(
             origin, deployment.url, partial(deployment.tokens.of, "own") if signs else None
         )
-    except targets.TargetError as error:
+    except ToolkitError as error:
         print(f"web: {error}", file=sys.stderr)
         return 1
     print(f"The chat page: {origin}/   (asks {deployment.url}; Ctrl-C ends it)", flush=True)

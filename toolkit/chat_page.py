@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolkit.proofs.targets import TargetError
+from toolkit.errors import ToolkitError
 from toolkit.terraform import ROOT
 
 LOCAL = {"localhost", "127.0.0.1"}
@@ -72,7 +72,7 @@ class Page(SimpleHTTPRequestHandler):
 
 
 def server(origin: str, api: str, sign: Callable[[], str] | None = None) -> ThreadingHTTPServer:
-    """Return a server of the page at an origin of this machine. Raises TargetError.
+    """Return a server of the page at an origin of this machine. Raises ToolkitError.
 
     `sign` returns a token for a test person.
     """
@@ -80,9 +80,9 @@ def server(origin: str, api: str, sign: Callable[[], str] | None = None) -> Thre
     try:
         port = parts.port or 80
     except ValueError as error:
-        raise TargetError(f"{origin} names no port from 1 to 65535.") from error
+        raise ToolkitError(f"{origin} names no port from 1 to 65535.") from error
     if parts.scheme != "http" or parts.hostname not in LOCAL:
-        raise TargetError(
+        raise ToolkitError(
             f"The allowed origin {origin} is not on this machine, and only there can the page be"
             " served from here. Name another with ORIGIN=http://localhost:5173: the API refuses"
             " its pages, unless it is one of the allowed ones."
@@ -90,4 +90,4 @@ def server(origin: str, api: str, sign: Callable[[], str] | None = None) -> Thre
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), partial(Page, api=api, sign=sign))
     except OSError as error:
-        raise TargetError(f"{origin} cannot be served: {error.strerror}.") from error
+        raise ToolkitError(f"{origin} cannot be served: {error.strerror}.") from error

@@ -8,6 +8,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Self
 
 from toolkit import aws_facts
+from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,10 +45,6 @@ PARTS_BY_LAYER = {
         *("logs", "masking", "trail"),
     ),
 }
-
-
-class CostError(Exception):
-    """The cost cannot be told. The text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +106,14 @@ class Made:
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
-        """Count what a plan makes. Raises CostError."""
+        """Count what a plan makes. Raises ToolkitError."""
         function, acl = plan.one("aws_lambda_function"), plan.one("aws_wafv2_web_acl")
         if function is None or acl is None:
-            raise CostError("The plan makes no chatbot: there is nothing to price.")
+            raise ToolkitError("The plan makes no chatbot: there is nothing to price.")
         priced, profile = aws_facts.priced_model(), plan.outputs["model"]["inference_profile_id"]
         geography, _, model = profile.rpartition("/")[2].partition(".")
         if model != priced:
-            raise CostError(
+            raise ToolkitError(
                 f"modules/chatbot/aws-facts.json has the price of {priced} and of no other model. "
                 f"Write those of {profile} there, with the model's id, and run this again."
             )
@@ -251,7 +248,7 @@ def metrics(made: Made) -> int:
 def report(
     plan: Plan, requests_per_day: int, account_events: int, people: int = PEOPLE
 ) -> Iterator[str]:
-    """Return the lines of a table: each layer's fixed and variable dollars. Raises CostError."""
+    """Return the lines of a table: each layer's fixed and variable dollars. Raises ToolkitError."""
     made, limits = Made.of(plan), plan.outputs["limits"]
     message = Message(
         answer_tokens=min(ANSWER_TOKENS, limits["output_tokens"]),

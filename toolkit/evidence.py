@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs.cases import Case
 from toolkit.proofs.data import Control
 from toolkit.proofs.deployment import Deployment
@@ -24,7 +25,7 @@ DOCUMENT, PAGE, SUMS = "evidence.json", "evidence.md", "SHA256SUMS"
 DECIDED = {"edge": "waf", "api": "api"}
 
 
-class EvidenceError(Exception):
+class EvidenceError(ToolkitError):
     """The evidence is not what was written; the text says what differs."""
 
 

@@ -11,11 +11,12 @@ from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from toolkit.errors import ToolkitError
 from toolkit.mailbox import mails
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.logs import dig, events, parsed
 from toolkit.records import plain
-from toolkit.trace import TraceError, checked
+from toolkit.trace import checked
 
 UNREAD = (BotoCoreError, ClientError, URLError)  # whoever reads a log may meet these
 SHOWN = 20  # newest events of each log, unless a request is named
@@ -56,12 +57,12 @@ def hours(text: str) -> float:
 
 
 def groups(deployment: Deployment, log: str = "") -> dict[str, str]:
-    """Return the log groups by log, or of one log alone. Raises TraceError."""
+    """Return the log groups by log, or of one log alone. Raises ToolkitError."""
     managed = {k: v for k, v in deployment.outputs.get("log_groups", {}).items() if v}
     if deployment.rehearsal:
         managed[MAILS] = MAILS
     if log and log not in managed:
-        raise TraceError(f"GROUP={log} is no log of this environment: {', '.join(managed)}.")
+        raise ToolkitError(f"GROUP={log} is no log of this environment: {', '.join(managed)}.")
     return {log: managed[log]} if log else managed
 
 
@@ -76,7 +77,7 @@ def show(
 ) -> None:
     """Print events, and with `follow` the new ones until Ctrl-C.
 
-    Raises TraceError, also where no log names the request.
+    Raises ToolkitError, also where no log names the request.
     """
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     named = groups(deployment, log)
@@ -96,7 +97,7 @@ def show(
                 seen.add(event.id)
         if not follow:
             if request_id and not seen:
-                raise TraceError(f"No event of the last {hours:g} h names {request_id}.")
+                raise ToolkitError(f"No event of the last {hours:g} h names {request_id}.")
             return
         # What arrives late is older than what was seen: look back a little.
         since = max(since, round(time.time() * 1000) - (15_000 if deployment.local else 300_000))
@@ -183,12 +184,12 @@ def _kind(shown: str) -> str:
 
 
 def query(deployment: Deployment, text: str, *, log: str = "", hours: float) -> Iterator[str]:
-    """Yield the rows of a Logs Insights query as lines, its fields first. Raises TraceError."""
+    """Yield the rows of a Logs Insights query as lines, its fields first. Raises ToolkitError."""
     client = deployment.aws("logs")
     asked = [one for one in groups(deployment, log).values() if one != MAILS]
     if not text.strip() or not asked:
         missing = "There is no query" if asked else f"GROUP={log} holds no events to query"
-        raise TraceError(f"{missing}: make query Q='stats count(*) by status' GROUP=api")
+        raise ToolkitError(f"{missing}: make query Q='stats count(*) by status' GROUP=api")
     now = round(time.time())
     try:
         started = client.start_query(
@@ -199,17 +200,17 @@ def query(deployment: Deployment, text: str, *, log: str = "", hours: float) -> 
         )
     except client.exceptions.ClientError as error:
         why = plain(error.response["Error"]["Message"])[:MOST_OF_AN_ERROR]
-        raise TraceError(f"The query is refused: {why}") from None
+        raise ToolkitError(f"The query is refused: {why}") from None
     deadline = time.monotonic() + QUERY_SECONDS
     while True:
         answer = client.get_query_results(queryId=started["queryId"])
         if answer["status"] not in {"Scheduled", "Running"}:
             break
         if time.monotonic() > deadline:
-            raise TraceError("The query takes longer than two minutes: ask for fewer HOURS.")
+            raise ToolkitError("The query takes longer than two minutes: ask for fewer HOURS.")
         time.sleep(LOCAL_PAUSE_SECONDS if deployment.local else 1.0)
     if answer["status"] != "Complete":
-        raise TraceError(f"The query ended as {answer['status']}.")
+        raise ToolkitError(f"The query ended as {answer['status']}.")
     rows = [
         {one["field"]: one["value"] for one in row if one["field"] != "@ptr"}
         for row in answer["results"]

@@ -7,11 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatbot.store import owner
+from toolkit.errors import ToolkitError
 from toolkit.proofs.deployment import Deployment
-
-
-class NothingKeptError(Exception):
-    """The environment has neither budgets nor conversations, or no such client."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +30,16 @@ class Memory:
     """The table of an applied environment."""
 
     def __init__(self, deployment: Deployment, client: str = "") -> None:
-        """Look at one client, or at all. Raises NothingKeptError."""
+        """Look at one client, or at all. Raises ToolkitError."""
         outputs: Mapping[str, Any] = deployment.outputs
         if deployment.client is None or not outputs.get("table_name"):
-            raise NothingKeptError("This environment has no table: set budget or conversation.")
+            raise ToolkitError("This environment has no table: set budget or conversation.")
         self._dynamodb = deployment.client("dynamodb")
         self._table = outputs["table_name"]
         self._budget = outputs.get("budget") or {}
         self.clients = sorted(outputs["api_key_ids"])
         if client and client not in self.clients:
-            raise NothingKeptError(f"There is no client {client!r}: {', '.join(self.clients)}.")
+            raise ToolkitError(f"There is no client {client!r}: {', '.join(self.clients)}.")
         self.clients = [client] if client else self.clients
 
     def used(self, client: str, person: str = "") -> list[Used]:

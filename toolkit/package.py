@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from toolkit.errors import ToolkitError
 from toolkit.terraform import ROOT
 
 SOURCES = ROOT / "lambda" / "src"
@@ -34,14 +35,10 @@ UNCHECKED_HASH = (1).to_bytes(4, "little")
 MARSHAL_VERSION = 2
 
 
-class BuildError(Exception):
-    """The zip cannot be built; the message says what to do."""
-
-
 def build(*, sources: Path = SOURCES) -> bytes:
-    """Return the zip. Raises BuildError when it cannot be built, with what to do."""
+    """Return the zip. Raises ToolkitError when it cannot be built, with what to do."""
     if sys.version_info[:2] != RUNTIME:
-        raise BuildError(
+        raise ToolkitError(
             f"The function runs on Python {'.'.join(map(str, RUNTIME))}, and its bytecode is for "
             f"that version alone; this is {sys.version.split()[0]}. Build with `make build`."
         )
@@ -49,13 +46,15 @@ def build(*, sources: Path = SOURCES) -> bytes:
     try:
         reached = _reached(files)
     except SyntaxError as error:
-        raise BuildError(f"{sources / str(error.filename)}:{error.lineno}: {error.msg}.") from error
+        raise ToolkitError(
+            f"{sources / str(error.filename)}:{error.lineno}: {error.msg}."
+        ) from error
     for name in sorted(files.keys() - reached):
-        raise BuildError(f"{sources / name} is no module that {HANDLER} imports. Take it away.")
+        raise ToolkitError(f"{sources / name} is no module that {HANDLER} imports. Take it away.")
     files[f"chatbot/{PATTERNS.name}"] = _read(PATTERNS)
     package = _zip(files | dict(_bytecode(files)))
     if len(package) > MAX_BYTES:
-        raise BuildError(f"The zip has {len(package):,} bytes; {MAX_BYTES:,} are allowed.")
+        raise ToolkitError(f"The zip has {len(package):,} bytes; {MAX_BYTES:,} are allowed.")
     return package
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import misspelled, state
 from toolkit.applying import Narrator, Notice, Tell, errors_of, nothing
+from toolkit.errors import ToolkitError
 from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
 from toolkit.mailbox import confirm
 from toolkit.processes import holder, is_free
@@ -67,7 +68,7 @@ EXISTS_ALREADY = re.compile(
 NEEDS_INIT = "terraform init"
 
 
-class RehearsalError(Exception):
+class RehearsalError(ToolkitError):
     """The rehearsal cannot go on. The text says why, and what to do."""
 
 

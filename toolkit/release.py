@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import ToolkitError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -20,10 +22,6 @@ STEPS = (0.1, 0.5, 1.0)
 """Shares of requests that a promoted version gets, one after the other."""
 MINUTES = 5.0
 _LOOK_SECONDS = 10.0
-
-
-class ReleaseError(Exception):
-    """A version cannot answer, or an alarm says that it should not. The text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Release:
     def roll_back(self, to: str = "") -> Serving:
         """Let another version answer every request; by default the one published before.
 
-        Raises ReleaseError where there is none, or where its guardrail is gone.
+        Raises ToolkitError where there is none, or where its guardrail is gone.
         """
         now, revision = self._read()
         wanted = to or now.other or self._before(now.version)
@@ -87,7 +85,7 @@ class Release:
     def promote(self, tell: Callable[[str], None], minutes: float = MINUTES) -> Serving:
         """Let the newest version answer more and more, as long as no further alarm rings.
 
-        Raises ReleaseError after a roll-back, which an alarm causes.
+        Raises ToolkitError after a roll-back, which an alarm causes.
         """
         now, _ = self._read()
         if not now.other:
@@ -99,7 +97,7 @@ class Release:
             tell(str(now))
             if share < 1 and (new := self._watch(minutes, rung)):
                 self.roll_back(now.other)
-                raise ReleaseError(
+                raise ToolkitError(
                     f"{', '.join(sorted(new))} rang: version {now.other} answers every request"
                     f" again. Mend version {now.version} and deploy."
                 )
@@ -126,7 +124,7 @@ class Release:
         numbers = [one["Version"] for page in pages for one in page["Versions"]]
         older = [int(one) for one in numbers if one.isdigit() and int(one) < int(version)]
         if not older:
-            raise ReleaseError(f"There is no version before {version} to roll back to.")
+            raise ToolkitError(f"There is no version before {version} to roll back to.")
         return str(max(older))
 
     def _check(self, version: str) -> None:
@@ -138,7 +136,7 @@ class Release:
         same = settings["GUARDRAIL_ID"] == self._outputs["guardrail_id"]
         before = str(int(newest) - 1) if newest.isdigit() else newest
         if not same or used not in {newest, before}:
-            raise ReleaseError(
+            raise ToolkitError(
                 f"Version {version} asks guardrail version {used}; the role may ask {newest} and"
                 " the one before. It would answer nobody: revert the change and deploy."
             )

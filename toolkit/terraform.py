@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import ToolkitError
 from toolkit.interrupts import interrupts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +39,7 @@ MIRROR_PLACES = (
 )
 
 
-class TerraformError(Exception):
+class TerraformError(ToolkitError):
     """Terraform is missing, or a run of it failed. The text says which and what to do."""
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from toolkit import records
+from toolkit.errors import ToolkitError
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.errors import CannotAskError
 from toolkit.proofs.kinds import LOGS
@@ -35,10 +36,6 @@ REFUSALS = {
 }
 PASSED, STOPPED, CHANGED, COUNTED = "passed", "stopped", "changed", "counted"
 FAILED, NOT_REACHED, NO_RECORD = "failed", "not reached", "no record"
-
-
-class TraceError(Exception):
-    """The request cannot be traced. The text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +84,15 @@ class Trace:
 def trace(deployment: Deployment, request_id: str, *, hours: float = HOURS) -> Trace:
     """Return the way of a request, by any id that an answer or a log names it with.
 
-    Raises TraceError where no log knows the id.
+    Raises ToolkitError where no log knows the id.
     """
     return _Reader(deployment, hours).trace(checked(request_id))
 
 
 def checked(request_id: str) -> str:
-    """Return what can be a request id. Raises TraceError."""
+    """Return what can be a request id. Raises ToolkitError."""
     if not ID.fullmatch(request_id):
-        raise TraceError(
+        raise ToolkitError(
             f"{request_id[:60]!r} is no request id. It is the request_id of an answer, or the"
             " header x-amz-apigw-id; `make logs` ends its lines with it."
         )
@@ -135,7 +132,7 @@ class _Reader:
             self._read("trail", str(call.get("requestId")))
         if not any(self._found.values()):
             why = "; ".join(f"{log}: {reason}" for log, reason in self._unread.items())
-            raise TraceError(
+            raise ToolkitError(
                 f"No log of the last {self._hours:g} h knows {request_id}."
                 + (f" Not read: {why}." if why else "")
                 + (

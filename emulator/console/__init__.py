@@ -14,11 +14,12 @@ from emulator.wire.call import Call
 from emulator.wire.documents import JsonObject
 from emulator.wire.errors import AwsError
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
+from toolkit.errors import ToolkitError
 from toolkit.proofs import readers
 from toolkit.proofs.client import Pace
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Request
-from toolkit.trace import TraceError, trace
+from toolkit.trace import trace
 
 _FOLDER = Path(__file__).parent
 _TYPES = {
@@ -123,7 +124,7 @@ class Console:
         self._account.logs.flush()
         try:
             return trace(self._known(), request_id, hours=1).document()
-        except TraceError as error:
+        except ToolkitError as error:
             raise AwsError(404, "NotFoundException", str(error)) from None
 
     def _ask(self, given: JsonObject) -> JsonObject:

@@ -7,12 +7,13 @@ import time
 import pytest
 
 from toolkit import logview
+from toolkit.errors import ToolkitError
 from toolkit.proofs import targets
 from toolkit.proofs.client import Answer
 from toolkit.proofs.deployment import Deployment
 from toolkit.proofs.kinds import Request
 from toolkit.rehearsal import Rehearsal
-from toolkit.trace import TraceError, trace
+from toolkit.trace import trace
 
 WORDED = "Is ChatGPT better, and why?"
 
@@ -32,7 +33,7 @@ def answer(deployment: Deployment) -> Answer:
         assert time.monotonic() < deadline
         time.sleep(0.5)
         seen = lines
-        with contextlib.suppress(TraceError):
+        with contextlib.suppress(ToolkitError):
             lines = trace(deployment, answered.request_id, hours=1).lines()
     return answered
 
@@ -42,7 +43,7 @@ def test_a_request_is_traced_by_either_of_its_ids(deployment: Deployment, answer
     assert len(lines) <= 10
     assert any("guardrail   stopped" in line and "word ChatGPT blocked" in line for line in lines)
     assert trace(deployment, answer.request_id, hours=1).lines() == lines
-    with pytest.raises(TraceError, match="knows 00000000-none"):
+    with pytest.raises(ToolkitError, match="knows 00000000-none"):
         trace(deployment, "00000000-none", hours=1)
 
 
@@ -68,7 +69,7 @@ def test_a_query_is_a_table_and_a_wrong_one_is_told(deployment: Deployment, answ
     assert list(logview.query(deployment, "filter status = 9", log="function", hours=1)) == [
         "No event matches."
     ]
-    with pytest.raises(TraceError, match="refused"):
+    with pytest.raises(ToolkitError, match="refused"):
         list(logview.query(deployment, "nonsense here", log="function", hours=1))
 
 

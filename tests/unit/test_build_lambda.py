@@ -21,6 +21,7 @@ from scripts import build_lambda
 from tests.unit.chatbot.conftest import ENVIRONMENT
 from toolkit import package as packaging
 from toolkit import sbom
+from toolkit.errors import ToolkitError
 from toolkit.terraform import ROOT
 
 
@@ -96,7 +97,7 @@ def test_every_module_has_bytecode_of_its_own_source(package: bytes, names: list
 
 def test_refuses_to_build_with_another_python(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
-    with pytest.raises(packaging.BuildError, match=r"runs on Python 3\.12"):
+    with pytest.raises(ToolkitError, match=r"runs on Python 3\.12"):
         packaging.build(sources=tiny)
 
 
@@ -184,13 +185,13 @@ def test_refuses_what_the_handler_does_not_import_and_names_it(tiny: Path, name:
     handler.write_text("import json\nfrom chatbot import named\nfrom chatbot.taken import X\n")
     assert packaging.build(sources=tiny)
     (tiny / name).write_bytes(b"")
-    with pytest.raises(packaging.BuildError, match=re.escape(f"{tiny / name} is no module")):
+    with pytest.raises(ToolkitError, match=re.escape(f"{tiny / name} is no module")):
         packaging.build(sources=tiny)
 
 
 def test_a_slip_in_a_module_is_told_with_its_place(tiny: Path) -> None:
     (tiny / "chatbot" / "handler.py").write_bytes(b"X = 1\ndef\n")
-    with pytest.raises(packaging.BuildError, match=r"src/chatbot/handler\.py:2: invalid syntax"):
+    with pytest.raises(ToolkitError, match=r"src/chatbot/handler\.py:2: invalid syntax"):
         packaging.build(sources=tiny)
 
 
@@ -199,7 +200,7 @@ def test_refuses_a_zip_that_is_too_big(tiny: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(packaging, "MAX_BYTES", size)
     assert packaging.build(sources=tiny)
     monkeypatch.setattr(packaging, "MAX_BYTES", size - 1)
-    with pytest.raises(packaging.BuildError, match="are allowed"):
+    with pytest.raises(ToolkitError, match="are allowed"):
         packaging.build(sources=tiny)
 
 
@@ -251,7 +252,7 @@ def test_says_what_to_do_when_it_cannot_build(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(**_: object) -> bytes:
-        raise packaging.BuildError("Delete it and try again.")
+        raise ToolkitError("Delete it and try again.")
 
     monkeypatch.setattr(packaging, "build", fail)
     assert build_lambda.main([]) == 1

@@ -11,7 +11,6 @@ from toolkit import aws_facts
 from toolkit.cost import (
     PARTS_BY_LAYER,
     Conversation,
-    CostError,
     Made,
     Message,
     by_use,
@@ -19,6 +18,7 @@ from toolkit.cost import (
     report,
     write_units,
 )
+from toolkit.errors import ToolkitError
 from toolkit.pages.costs import CHART, PAGE, alarm_metrics, made, page, pages, rules
 from toolkit.planned import Plan, Resource
 
@@ -146,7 +146,7 @@ def test_a_budget_of_people_or_of_clients_alone_is_one() -> None:
 
 
 def test_a_model_without_a_price_is_refused() -> None:
-    with pytest.raises(CostError, match=r"Write those of us\.anthropic\.claude-other there"):
+    with pytest.raises(ToolkitError, match=r"Write those of us\.anthropic\.claude-other there"):
         Made.of(plan("us.anthropic.claude-other"))
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.errors import ToolkitError
 from toolkit.mutants import hcl, listed, python, run
 from toolkit.mutants.layers import Results, layers
-from toolkit.mutants.mutant import Mutant, MutantError
+from toolkit.mutants.mutant import Mutant
 from toolkit.mutants.tree import Tree, ordered
 from toolkit.terraform import ROOT
 
@@ -172,7 +173,7 @@ def test_every_excuse_has_a_reason_and_excuses_something() -> None:
 def test_the_list_is_read_and_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mutants.toml"
     path.write_text('by_hand = [["README.md", "why", "no such text", ""]]\n[excused]\n')
-    with pytest.raises(MutantError, match="occurs 0 times"):
+    with pytest.raises(ToolkitError, match="occurs 0 times"):
         listed.load(path)
     path.write_text('by_hand = []\n[excused]\n"a.tf: *rule[x]*" = "why"\n')
     assert listed.load(path).excuse(Mutant("a.tf", "this/rule[x]", "drop", str)) == "why"

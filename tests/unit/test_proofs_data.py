@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.errors import ToolkitError
 from toolkit.pages.controls import PAGE, UNCONFIRMED, page, unconfirmed
-from toolkit.proofs.data import Control, ProofDataError, beliefs, load
+from toolkit.proofs.data import Control, beliefs, load
 from toolkit.proofs.kinds import LAYERS, ORDINARY_MESSAGE, Call, Rehearsed, Request
 from toolkit.terraform import ROOT
 
@@ -101,7 +102,7 @@ def test_what_is_believed_is_shown_and_what_is_shown_is_believed(
 ) -> None:
     controls = load(_written(tmp_path, f'{EDGE}{CONTROL}{REQUEST}settles = "x"'))
     (tmp_path / "unconfirmed.toml").write_text(f"[a]\n{text}\n")
-    with pytest.raises(ProofDataError, match=re.escape(said)):
+    with pytest.raises(ToolkitError, match=re.escape(said)):
         beliefs(controls, tmp_path)
 
 
@@ -138,14 +139,14 @@ def _written(folder: Path, edge: str) -> Path:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ProofDataError, match=re.escape(said)):
+    with pytest.raises(ToolkitError, match=re.escape(said)):
         load(_written(tmp_path, text))
 
 
 def test_no_two_layers_have_a_control_of_one_name(tmp_path: Path) -> None:
     folder = _written(tmp_path, f"{EDGE}{CONTROL}{REQUEST}")
     (folder / "api.toml").write_text(f'layer = "api"\nabout = ""{CONTROL}{REQUEST}')
-    with pytest.raises(ProofDataError, match="two controls are called a-control"):
+    with pytest.raises(ToolkitError, match="two controls are called a-control"):
         load(folder)
 
 

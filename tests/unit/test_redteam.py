@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs.client import Answer, Pace
 from toolkit.redteam import report, run, verdicts
 from toolkit.redteam.bridge import REFUSAL, Asker, Bridge, QuotaError, Turn, digest
@@ -19,7 +20,6 @@ from toolkit.redteam.tools import (
     Lines,
     Probe,
     Promptfoo,
-    RedTeamError,
     _garak_families,
     of_proofs,
     read_lines,
@@ -249,7 +249,7 @@ def test_a_file_of_prompts_is_read_and_a_bad_line_named(tmp_path: Path) -> None:
     assert read_lines(file) == [Probe("a", "Hi"), Probe("b", "Ho"), Probe("probe", "x")]
     for wrong in ("no", "[]", "{}", '{"prompt": 1}', '{"prompt": ""}'):
         file.write_text(f'{{"prompt": "Hi"}}\n{wrong}\n')
-        with pytest.raises(RedTeamError, match=r"prompts\.jsonl:2: each line is a JSON object"):
+        with pytest.raises(ToolkitError, match=r"prompts\.jsonl:2: each line is a JSON object"):
             read_lines(file)
 
 
@@ -319,5 +319,5 @@ def test_a_run_reports_and_fails_below_its_mark(
     assert "100.0%" in said
     assert "not what a real model would say" in said
     assert "The log of trail could not be read" in said
-    with pytest.raises(RedTeamError, match="none came"):
+    with pytest.raises(ToolkitError, match="none came"):
         run.run(deployment, Lines([]), tmp_path / "none")

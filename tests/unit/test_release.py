@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import pytest
 
-from toolkit.release import Release, ReleaseError, Serving
+from toolkit.errors import ToolkitError
+from toolkit.release import Release, Serving
 
 OUTPUTS = {"function_name": "chatbot-dev", "guardrail_id": "g", "guardrail_version": "3"}
 
@@ -80,10 +81,10 @@ def test_the_version_before_gets_every_request(release: Release, account: Accoun
 def test_a_version_with_a_guardrail_that_is_gone_is_refused(
     release: Release, account: Account
 ) -> None:
-    with pytest.raises(ReleaseError, match="asks guardrail version 1; the role may ask 3"):
+    with pytest.raises(ToolkitError, match="asks guardrail version 1; the role may ask 3"):
         release.roll_back("1")
     account.version = "1"
-    with pytest.raises(ReleaseError, match="no version before 1"):
+    with pytest.raises(ToolkitError, match="no version before 1"):
         release.roll_back()
     assert account.history == []
 
@@ -106,6 +107,6 @@ def test_an_alarm_that_begins_to_ring_puts_it_back(
 ) -> None:
     release.roll_back()
     account.rings_at = share
-    with pytest.raises(ReleaseError, match="chatbot-dev-api-5xx rang: version 3 answers"):
+    with pytest.raises(ToolkitError, match="chatbot-dev-api-5xx rang: version 3 answers"):
         release.promote(lambda _: None)
     assert release.serving() == Serving("4", "3", 1.0)

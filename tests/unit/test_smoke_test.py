@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from scripts import key, smoke_test
+from toolkit.errors import ToolkitError
 from toolkit.proofs import targets
 from toolkit.proofs.client import Client, Pace
 from toolkit.proofs.deployment import Deployment
@@ -248,16 +249,16 @@ def test_the_first_client_that_is_enabled_asks() -> None:
     outputs = {"api_key_ids": {"a-first": "1", "b-second": "2", "c-third": "3"}}
     asked = targets.client_key(Gateway({"1": False, "2": True, "3": True}), outputs)
     assert asked == ("b-second", "key of 2")
-    with pytest.raises(targets.TargetError, match="No client is enabled"):
+    with pytest.raises(ToolkitError, match="No client is enabled"):
         targets.client_key(Gateway(dict.fromkeys("123", False)), outputs)
 
 
 def test_a_client_that_is_named_asks_or_is_refused() -> None:
     gateway, outputs = Gateway({"1": False, "2": True}), {"api_key_ids": {"old": "1", "web": "2"}}
     assert targets.client_key(gateway, outputs, "web") == ("web", "key of 2")
-    with pytest.raises(targets.TargetError, match="'old' is disabled"):
+    with pytest.raises(ToolkitError, match="'old' is disabled"):
         targets.client_key(gateway, outputs, "old")
-    with pytest.raises(targets.TargetError, match=r"no client 'app'\. There are: old, web"):
+    with pytest.raises(ToolkitError, match=r"no client 'app'\. There are: old, web"):
         targets.client_key(gateway, outputs, "app")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from toolkit import logview
+from toolkit.errors import ToolkitError
 from toolkit.proofs.deployment import Deployment
-from toolkit.trace import Trace, TraceError, trace
+from toolkit.trace import Trace, trace
 
 ID, EXTENDED, CALL = "19d1ee48-be61-48ce", "FLe77pHOzgVw0/A=", "275b2118-c8fd"
 MODEL = "arn:aws:bedrock:us-east-2:1:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -191,7 +192,7 @@ def test_without_an_invocation_log_the_functions_record_tells_of_the_guardrail()
 
 @pytest.mark.parametrize(("request_id", "why"), [("x'; rm", "no request id"), ("a" * 9, "knows")])
 def test_what_no_log_knows_is_said(request_id: str, why: str) -> None:
-    with pytest.raises(TraceError, match=why):
+    with pytest.raises(ToolkitError, match=why):
         trace(deployment(), request_id)
 
 
@@ -210,10 +211,10 @@ def test_logs_are_a_line_an_event_in_order_and_of_one_request_if_named(
     logview.show(every, log="api", request_id=ID, hours=1, raw=True)
     assert json.loads(capsys.readouterr().out) == ACCESS
     for wrong, why in (("1234-another", "No event"), ('"', "no request id")):
-        with pytest.raises(TraceError, match=why):
+        with pytest.raises(ToolkitError, match=why):
             logview.show(every, request_id=wrong, hours=1)
     assert capsys.readouterr().out == ""
-    with pytest.raises(TraceError, match="GROUP=nothing"):
+    with pytest.raises(ToolkitError, match="GROUP=nothing"):
         logview.show(every, log="nothing", hours=1)
 
 
@@ -257,7 +258,7 @@ def test_a_query_is_a_table_of_the_fields_that_there_are(
     local = "http://127.0.0.1/chat"
     asked = Deployment(local, "", client=lambda _: client, outputs=outputs, endpoint=local)
     assert list(logview.query(asked, "fields a, b", hours=1)) == lines
-    with pytest.raises(TraceError, match="no query"):
+    with pytest.raises(ToolkitError, match="no query"):
         list(logview.query(asked, " ", hours=1))
-    with pytest.raises(TraceError, match="mails holds no events"):
+    with pytest.raises(ToolkitError, match="mails holds no events"):
         list(logview.query(asked, "fields a", log="mails", hours=1))

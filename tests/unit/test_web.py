@@ -9,8 +9,8 @@ import pytest
 
 from chatbot import errors
 from toolkit.chat_page import POLICY, server
+from toolkit.errors import ToolkitError
 from toolkit.processes import free_port
-from toolkit.proofs.targets import TargetError
 from toolkit.terraform import ROOT
 
 WEB = ROOT / "web"
@@ -47,13 +47,13 @@ def test_a_host_is_told_the_policy_and_the_settings_that_are_served_here() -> No
 
 @pytest.mark.parametrize("origin", ["https://chat.example.com", "http://192.0.2.1:80"])
 def test_it_is_served_on_this_machine_alone(origin: str) -> None:
-    with pytest.raises(TargetError, match="not on this machine"):
+    with pytest.raises(ToolkitError, match="not on this machine"):
         server(origin, "https://api.example.com")
 
 
 @pytest.mark.parametrize("port", ["99999", "x"])
 def test_a_port_that_does_not_exist_is_named(port: str) -> None:
-    with pytest.raises(TargetError, match="no port"):
+    with pytest.raises(ToolkitError, match="no port"):
         server(f"http://localhost:{port}", "https://api.example.com")
 
 

@@ -12,7 +12,8 @@ from toolkit.account_check.asking import (
     code,
     or_missing,
 )
-from toolkit.account_check.findings import CannotRunError, Finding, failed, passed, warned
+from toolkit.account_check.findings import Finding, failed, passed, warned
+from toolkit.errors import ToolkitError
 
 # The placeholders in envs/: AWS's example account and an example origin.
 EXAMPLE_ACCOUNT = "111122223333"
@@ -36,7 +37,7 @@ def account(question: Question) -> Finding:
     try:
         caller = question.ask("sts", settings.bucket_region).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise CannotRunError(
+        raise ToolkitError(
             f"AWS does not say who you are: {error}\n"
             "Sign in (`aws sso login`), or name a profile that works: AWS_PROFILE=…"
         ) from error

@@ -6,10 +6,6 @@ from typing import Literal
 Status = Literal["pass", "warn", "fail", "skip"]
 
 
-class CannotRunError(Exception):
-    """The account check lacks something. The text says what, and what to do."""
-
-
 @dataclass(frozen=True)
 class Finding:
     """What a check found, and what to do about it."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from toolkit.mutants.mutant import Mutant, MutantError
+from toolkit.errors import ToolkitError
+from toolkit.mutants.mutant import Mutant
 from toolkit.terraform import ROOT
 
 if TYPE_CHECKING:
@@ -36,19 +37,19 @@ def matches(pattern: str, mutant: Mutant) -> bool:
 
 
 def load(path: Path = LIST) -> Listed:
-    """Read the list. Raises MutantError, also when a mutant does not fit its file."""
+    """Read the list. Raises ToolkitError, also when a mutant does not fit its file."""
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         by_hand = tuple(_mutant(*entry) for entry in found["by_hand"])
         return Listed(by_hand, dict(found["excused"]))
     except (TypeError, KeyError, ValueError) as error:
-        raise MutantError(f"{path} cannot be read: {error}") from None
+        raise ToolkitError(f"{path} cannot be read: {error}") from None
 
 
 def _mutant(file: str, why: str, find: str, put: str) -> Mutant:
     count = (ROOT / file).read_text(encoding="utf-8").count(find)
     if count != 1:
-        raise MutantError(
+        raise ToolkitError(
             f"{file}: {find!r} occurs {count} times, and must once. Bring "
             f"{LIST.relative_to(ROOT)} up to date."
         )

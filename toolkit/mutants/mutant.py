@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
-class MutantError(Exception):
-    """The mutants cannot be run. The text says why, and what to do."""
-
-
 @dataclass(frozen=True)
 class Mutant:
     """One change; `mutated` returns a file's text with it made.

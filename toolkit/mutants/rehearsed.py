@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from toolkit.errors import ToolkitError
 from toolkit.mutants.layers import Layer
-from toolkit.mutants.mutant import MutantError
 from toolkit.processes import free_port
 from toolkit.proofs import data, targets
 from toolkit.proofs.run import Run
-from toolkit.rehearsal import Rehearsal, RehearsalError
-from toolkit.terraform import TerraformError
+from toolkit.rehearsal import Rehearsal
 
 if TYPE_CHECKING:
     from toolkit.mutants.mutant import Mutant
@@ -52,7 +51,7 @@ class Rehearsed:
         try:
             self._build()
             self._rehearsal.apply(lambda _: None)
-        except (MutantError, RehearsalError, TerraformError) as error:
+        except ToolkitError as error:
             return "invalid", str(error).strip().splitlines()[-1]
         # A proof that can no longer be asked has noticed nothing: it would be skipped for a person.
         failed = [name for name, status in self._statuses().items() if status == "fail"]
@@ -70,7 +69,7 @@ class Rehearsed:
     def _build(self) -> None:
         code, text = self._tree.python("scripts/build_lambda.py")
         if code:
-            raise MutantError(f"the package cannot be built: {text.strip()[-300:]}")
+            raise ToolkitError(f"the package cannot be built: {text.strip()[-300:]}")
 
 
 def applies(mutant: Mutant) -> bool:

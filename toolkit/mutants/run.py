@@ -13,9 +13,9 @@ from queue import SimpleQueue
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+from toolkit.errors import ToolkitError
 from toolkit.mutants import hcl, listed, python
 from toolkit.mutants.layers import Results, layers, nothing
-from toolkit.mutants.mutant import Mutant, MutantError
 from toolkit.mutants.rehearsed import Rehearsed, applies
 from toolkit.mutants.tree import Tree
 from toolkit.terraform import ROOT
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from toolkit.mutants.layers import Layer
+    from toolkit.mutants.mutant import Mutant
     from toolkit.mutants.tree import Result, Verdict
 
 SCRATCH = ROOT / ".cache" / "mutants"
@@ -51,7 +52,7 @@ def operated(file: str) -> list[Mutant]:
 
 
 def made(files: Sequence[str] = ()) -> list[Mutant]:
-    """Return all mutants, or those of the files whose paths begin so. Raises MutantError for none.
+    """Return all mutants, or those of the files whose paths begin so. Raises ToolkitError for none.
 
     Operators work on modules and function, and on any Python file that is named.
     """
@@ -69,7 +70,7 @@ def made(files: Sequence[str] = ()) -> list[Mutant]:
         if not files or mutant.file.startswith(tuple(files))
     ]
     if not chosen:
-        raise MutantError(f"there is no mutant in {', '.join(files)}")
+        raise ToolkitError(f"there is no mutant in {', '.join(files)}")
     return chosen
 
 
@@ -85,14 +86,14 @@ def run(
     """Run mutants, two at a time; then ask proofs about those that no test has noticed.
 
     None is begun when the minutes are over. What is known from before takes no time.
-    Raises MutantError when a test fails without any mutant.
+    Raises ToolkitError when a test fails without any mutant.
     """
     SCRATCH.mkdir(parents=True, exist_ok=True)
     with (SCRATCH / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise MutantError(
+            raise ToolkitError(
                 "another run of the mutants is under way. Wait for its end."
             ) from None
         return _Runner(minutes * 60).run(mutants, proofs=proofs)
@@ -151,7 +152,7 @@ class _Runner:
                 self._say(f"unchanged   {layer.name}")
                 result, detail = layer.run(tree)
                 if result != "survived":
-                    raise MutantError(
+                    raise ToolkitError(
                         f"{layer.name}: fails without any mutant, so it would prove nothing: "
                         f"{detail}. Make it pass first."
                     )

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.attached import attached
-from toolkit.mutants.mutant import MutantError
+from toolkit.errors import ToolkitError
 from toolkit.terraform import ROOT, Terraform, TerraformError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Tree:
         except _FailedError as failed:
             return failed.run, failed.error
         if not passed:
-            raise MutantError(f"no test was run in {terraform.folder}")
+            raise ToolkitError(f"no test was run in {terraform.folder}")
         return None
 
     # Python

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from toolkit.pages.errors import PageError
+from toolkit.errors import ToolkitError
 from toolkit.proofs.data import Belief, Control, about, beliefs, load, owasp
 from toolkit.proofs.kinds import LAYERS
 from toolkit.terraform import ROOT
@@ -41,7 +41,7 @@ policies that AWS has; where it could be wrong is in [emulator/README.md](../emu
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of each page. Raises PageError, ProofDataError."""
+    """Return the text of each page. Raises ToolkitError, ToolkitError."""
     controls = load()
     return {PAGE: page(controls), UNCONFIRMED: unconfirmed(beliefs(controls))}
 
@@ -80,12 +80,12 @@ def object_lock() -> str:
         for name in ("object_lock_mode", "object_lock_days"):
             given = re.search(rf'{name}\s*=\s*"?(\w+)', trail[1])
             if given is None:
-                raise PageError(f"{path} does not say {name}")
+                raise ToolkitError(f"{path} does not say {name}")
             settings.append(given[1])
         mode, days = settings
         locks.append(f"{path.parent.name} {mode}, {days} {'day' if days == '1' else 'days'}")
     if not locks:
-        raise PageError("no environment has a trail")
+        raise ToolkitError("no environment has a trail")
     return "; ".join(locks)
 
 
@@ -102,7 +102,7 @@ def _figures() -> dict[str, str]:
         support = rows["support and general chat, stopped wrongly"]
         held_out = rows["a source"][3].partition(" [")[0]
     except (KeyError, IndexError, ValueError) as error:
-        raise PageError(f"{FIGURES} has no row or column for {error}") from error
+        raise ToolkitError(f"{FIGURES} has no row or column for {error}") from error
     return {
         "attacks": attacks,
         "document": document,

@@ -7,7 +7,7 @@ from typing import Any
 
 import hcl2
 
-from toolkit.pages.errors import PageError
+from toolkit.errors import ToolkitError
 from toolkit.pages.fields import fields
 from toolkit.terraform import ROOT
 
@@ -70,20 +70,20 @@ def tables(module: Path) -> str:
     sources = dict(_SOURCE.findall(variables.read_text(encoding="utf-8")))
     for name, body in blocks(variables, "variable").items():
         if "description" not in body or "type" not in body:
-            raise PageError(f"{variables}: variable {name} lacks a description or a type")
+            raise ToolkitError(f"{variables}: variable {name} lacks a description or a type")
         cells = [f"`{name}`", text(body["description"]), type_of(body), default_of(body)]
         rows.append(f"| {' | '.join(cells)} |")
         rows += rows_of_fields(name, sources[name])
     rows += ["", "| output | what it is |", "|---|---|"]
     for name, body in blocks(module / "outputs.tf", "output").items():
         if "description" not in body:
-            raise PageError(f"{module}/outputs.tf: output {name} lacks a description")
+            raise ToolkitError(f"{module}/outputs.tf: output {name} lacks a description")
         rows.append(f"| `{name}` | {text(body['description'])} |")
     return "\n".join(rows)
 
 
 def pages() -> dict[Path, str]:
-    """Return the README of every module with fresh tables. Raises PageError."""
+    """Return the README of every module with fresh tables. Raises ToolkitError."""
     modules = sorted(path.parent for path in (ROOT / "modules").glob("*/variables.tf"))
     return {module / "README.md": documented(module) for module in modules}
 
@@ -94,5 +94,5 @@ def documented(module: Path) -> str:
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise PageError(f"{module}/README.md lacks the lines {BEGIN} and {END}")
+        raise ToolkitError(f"{module}/README.md lacks the lines {BEGIN} and {END}")
     return f"{before}{BEGIN}\n{tables(module)}\n{END}{after}"

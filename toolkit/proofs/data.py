@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs.kinds import (
     LAYERS,
     ORDINARY_MESSAGE,
@@ -35,10 +36,6 @@ KINDS: dict[str, tuple[type[Proof], Mapping[str, Any]]] = {
     "call": (Call, {"refused": False}),
     "evidence": (Evidence, {}),
 }
-
-
-class ProofDataError(Exception):
-    """A file of proofs cannot be used. The text names the file, the control and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -89,23 +86,23 @@ def owasp() -> tuple[Item, ...]:
 
 @functools.cache
 def load(folder: Path = FOLDER) -> tuple[Control, ...]:
-    """Read every control of every layer. Raises ProofDataError."""
+    """Read every control of every layer. Raises ToolkitError."""
     controls = tuple(control for layer in LAYERS for control in _layer(folder / f"{layer}.toml"))
     names = [control.name for control in controls]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ProofDataError(f"{folder}: two controls are called {', '.join(twice)}")
+        raise ToolkitError(f"{folder}: two controls are called {', '.join(twice)}")
     return controls
 
 
 def about(layer: str, folder: Path = FOLDER) -> str:
-    """Return what a layer is for. Raises ProofDataError."""
+    """Return what a layer is for. Raises ToolkitError."""
     return str(_layer_document(folder / f"{layer}.toml")["about"]).strip()
 
 
 def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belief, ...]:
     """Read what nobody outside has confirmed, with the proofs that show it on AWS.
 
-    Raises ProofDataError for one that nothing shows, and for a proof that shows another.
+    Raises ToolkitError for one that nothing shows, and for a proof that shows another.
     """
     path = folder / UNCONFIRMED
     settled: dict[str, list[str]] = {}
@@ -118,11 +115,11 @@ def beliefs(controls: tuple[Control, ...], folder: Path = FOLDER) -> tuple[Belie
             for name, table in _document(path).items()
         )
     except TypeError as error:
-        raise ProofDataError(f"{path}: each has belief, known and otherwise") from error
+        raise ToolkitError(f"{path}: each has belief, known and otherwise") from error
     if unshown := [belief.id for belief in every if not (belief.proofs or belief.by_hand)]:
-        raise ProofDataError(f"{path}: no proof settles {', '.join(unshown)}")
+        raise ToolkitError(f"{path}: no proof settles {', '.join(unshown)}")
     if settled:
-        raise ProofDataError(f"{path} lacks {', '.join(settled)}, which proofs settle")
+        raise ToolkitError(f"{path} lacks {', '.join(settled)}, which proofs settle")
     return every
 
 
@@ -136,14 +133,14 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ProofDataError(f"{path} cannot be read: {error}") from error
+        raise ToolkitError(f"{path} cannot be read: {error}") from error
 
 
 def _layer_document(path: Path) -> dict[str, Any]:
     document = _document(path)
     needed = {"about", "layer", "control"}
     if document.get("layer") != path.stem or set(document) - {"defaults"} != needed:
-        raise ProofDataError(f'{path} needs layer = "{path.stem}", about and [control.<name>]')
+        raise ToolkitError(f'{path} needs layer = "{path.stem}", about and [control.<name>]')
     return document
 
 
@@ -153,14 +150,14 @@ def _control(
     where = f"{path.name}, control {name}"
     own = table.get("defaults", {})
     if unknown := {*table, *defaults, *own} - {*_TEXTS, *KINDS, "defaults"}:
-        raise ProofDataError(
+        raise ToolkitError(
             f"{where}: unknown {', '.join(sorted(unknown))}. Proofs are called {', '.join(KINDS)}."
         )
     texts = {text: table.get(text, defaults.get(text, "")) for text in _TEXTS}
     if missing := {"promise", "resource"} - {*table, *defaults}:
-        raise ProofDataError(f"{where} lacks {', '.join(sorted(missing))}")
+        raise ToolkitError(f"{where} lacks {', '.join(sorted(missing))}")
     if unused := [kind for kind in own if kind not in table]:
-        raise ProofDataError(f"{where}: defaults for {', '.join(unused)}, and none of these")
+        raise ToolkitError(f"{where}: defaults for {', '.join(unused)}, and none of these")
     proofs = [
         _proof(
             f"{where}, {kind} {each.get('name')}",
@@ -173,7 +170,7 @@ def _control(
     ]
     names = [proof.name for proof in proofs]
     if twice := sorted({one for one in names if names.count(one) > 1}):
-        raise ProofDataError(f"{where}: two proofs are called {', '.join(twice)}")
+        raise ToolkitError(f"{where}: two proofs are called {', '.join(twice)}")
     texts["resource"] = texts["resource"].replace("{control}", name)
     return Control(layer=path.stem, name=name, proofs=tuple(proofs), **texts)
 
@@ -211,9 +208,9 @@ def _proof(where: str, kind: str, values: dict[str, Any]) -> Proof:
         proof = cls(**_completed(cls, {**values, **implied}))
     except TypeError as error:
         text = str(error).partition("__init__() ")[2] or str(error)
-        raise ProofDataError(f"{where}: {text}") from error
+        raise ToolkitError(f"{where}: {text}") from error
     if problem := proof.wrong() or _miscalled(kind, proof):
-        raise ProofDataError(f"{where}: {problem}")
+        raise ToolkitError(f"{where}: {problem}")
     return proof
 
 

@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs.deployment import Deployment
-from toolkit.rehearsal import Rehearsal, RehearsalError
+from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT, Terraform, TerraformError
-
-
-class TargetError(Exception):
-    """There is nothing to ask. The text says what is missing, and what to do."""
 
 
 def arguments(parser: ArgumentParser, **others: Mapping[str, Any]) -> None:
@@ -26,39 +23,36 @@ def arguments(parser: ArgumentParser, **others: Mapping[str, Any]) -> None:
 
 
 def named(options: Namespace, client: str = "") -> Deployment:
-    """Return the deployment that a command line names. Raises TargetError."""
-    if not options.rehearsal:
-        return environment(options.env, client)
-    try:
+    """Return the deployment that a command line names. Raises ToolkitError."""
+    if options.rehearsal:
         return rehearsal(Rehearsal(options.rehearsal), client)
-    except RehearsalError as error:
-        raise TargetError(str(error)) from error
+    return environment(options.env, client)
 
 
 def address(url: str, api_key: str | None) -> Deployment:
     """Return the deployment at an address, without access to its AWS account."""
     if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
-        raise TargetError(f"{url} is no http or https address.")
+        raise ToolkitError(f"{url} is no http or https address.")
     if not api_key:
-        raise TargetError("--url needs --api-key, or CHATBOT_API_KEY in the environment.")
+        raise ToolkitError("--url needs --api-key, or CHATBOT_API_KEY in the environment.")
     return Deployment(url, api_key, token=_token())
 
 
 def environment(env: str, client: str = "") -> Deployment:
-    """Return what envs/<env> has deployed, to be asked as one client. Raises TargetError."""
+    """Return what envs/<env> has deployed, to be asked as one client. Raises ToolkitError."""
     folder = ROOT / "envs" / env
     if not folder.is_dir():
-        raise TargetError(f"envs/{env} does not exist. Name an environment that does.")
+        raise ToolkitError(f"envs/{env} does not exist. Name an environment that does.")
     try:
         outputs = Terraform(folder).outputs()
     except TerraformError as error:
-        raise TargetError(
+        raise ToolkitError(
             f"Terraform has no outputs for envs/{env}: {error}\n"
             f"`make plan ENV={env}` connects this folder with its state, `make apply ENV={env}` "
             "applies it where it never was. Or use --url and --api-key."
         ) from error
     if "url" not in outputs:
-        raise TargetError(f"envs/{env} is not applied yet: run `make apply ENV={env}` first.")
+        raise ToolkitError(f"envs/{env} is not applied yet: run `make apply ENV={env}` first.")
     import boto3  # noqa: PLC0415 - only this way of asking needs it
 
     aws = boto3.Session(region_name=outputs.get("region")).client
@@ -73,11 +67,8 @@ def _token() -> str:
 
 
 def rehearsal(up: Rehearsal, client: str = "") -> Deployment:
-    """Return a rehearsal that is up, to be asked as one client. Raises TargetError."""
-    try:
-        session, outputs = up.session(), up.outputs()
-    except (RehearsalError, TerraformError) as error:
-        raise TargetError(str(error)) from error
+    """Return a rehearsal that is up, to be asked as one client. Raises ToolkitError."""
+    session, outputs = up.session(), up.outputs()
     aws = partial(up.client, region=session.region)
     asking, key = client_key(aws("apigateway"), outputs, client)
     seen = seen_by(asking, outputs)
@@ -93,17 +84,17 @@ def seen_by(client: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
 def client_key(gateway: Any, outputs: Mapping[str, Any], wanted: str = "") -> tuple[str, str]:
     """Return a client with its newest API key, by default the first that is enabled.
 
-    Raises TargetError, also for a client that is disabled.
+    Raises ToolkitError, also for a client that is disabled.
     """
     ids = outputs.get("api_key_ids", {})
     if wanted and wanted not in ids:
-        raise TargetError(f"There is no client {wanted!r}. There are: {', '.join(sorted(ids))}.")
+        raise ToolkitError(f"There is no client {wanted!r}. There are: {', '.join(sorted(ids))}.")
     disabled = []
     for client, key_id in [(wanted, ids[wanted])] if wanted else sorted(ids.items()):
         try:
             key = gateway.get_api_key(apiKey=key_id, includeValue=True)
         except Exception as error:
-            raise TargetError(
+            raise ToolkitError(
                 f"The API key of client {client!r} could not be read: {error}\n"
                 "Allow apigateway:GET on it, or use --url and --api-key."
             ) from error
@@ -111,8 +102,8 @@ def client_key(gateway: Any, outputs: Mapping[str, Any], wanted: str = "") -> tu
             return client, str(key["value"])
         disabled.append(client)
     if wanted:
-        raise TargetError(f"Client {wanted!r} is disabled. Enable it, and apply.")
-    raise TargetError(
+        raise ToolkitError(f"Client {wanted!r} is disabled. Enable it, and apply.")
+    raise ToolkitError(
         f"No client is enabled ({', '.join(disabled) or 'there is none'}): nobody may ask. "
         "Enable one, and apply."
     )

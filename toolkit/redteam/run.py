@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs import readers
 from toolkit.proofs.logs import Logs
 from toolkit.redteam import report, verdicts
 from toolkit.redteam.bridge import Asker, Bridge
-from toolkit.redteam.tools import RedTeamError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ SCRIPTED = (
 def run(deployment: Deployment, tool: Tool, folder: Path, *, fail_under: float = 0.0) -> int:
     """Ask, judge and report into a folder. Return 0, or 1 below `fail_under` percent stopped.
 
-    Raises RedTeamError where nothing was asked, or not everything.
+    Raises ToolkitError where nothing was asked, or not everything.
     """
     deployment.applied = readers.read(deployment)
     logs = Logs(deployment)
@@ -34,7 +34,7 @@ def run(deployment: Deployment, tool: Tool, folder: Path, *, fail_under: float =
         families = tool.run(bridge, folder)
         turns = bridge.asker.turns
         if bridge.problem or not turns:
-            raise RedTeamError(f"Not every probe was asked: {bridge.problem or 'none came'}.")
+            raise ToolkitError(f"Not every probe was asked: {bridge.problem or 'none came'}.")
     logs.read(verdicts.wanted(turns))
     judged = verdicts.judge(turns, families, logs)
     report.write(judged, folder)

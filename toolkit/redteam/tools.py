@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from toolkit.errors import ToolkitError
 from toolkit.proofs.data import load
 from toolkit.proofs.kinds import Request
 from toolkit.redteam.bridge import MODEL, Bridge, digest
@@ -41,10 +42,6 @@ type Families = dict[str, str]
 """Digest of a prompt -> family of probes."""
 
 
-class RedTeamError(Exception):
-    """The tool cannot be run. The text says why, and what to do."""
-
-
 @dataclass(frozen=True)
 class Probe:
     """A prompt and its family."""
@@ -55,7 +52,7 @@ class Probe:
 
 class Tool(Protocol):
     def run(self, bridge: Bridge, folder: Path) -> Families:
-        """Ask all probes by the bridge, and return their families. Raises RedTeamError."""
+        """Ask all probes by the bridge, and return their families. Raises ToolkitError."""
         ...
 
 
@@ -69,7 +66,7 @@ class Lines:
         for probe in self._probes:
             status, text = bridge.answer(probe.prompt)
             if status != 200:
-                raise RedTeamError(f"The run ends here: {text}.")
+                raise ToolkitError(f"The run ends here: {text}.")
         return _families(self._probes)
 
 
@@ -157,7 +154,7 @@ class Garak:
 
 
 def read_lines(path: Path) -> list[Probe]:
-    """Read JSON lines: `prompt` or `text`, and `family` or `kind`. Raises RedTeamError."""
+    """Read JSON lines: `prompt` or `text`, and `family` or `kind`. Raises ToolkitError."""
     probes = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         try:
@@ -166,7 +163,7 @@ def read_lines(path: Path) -> list[Probe]:
         except (AttributeError, RecursionError, ValueError):
             prompt = None
         if not isinstance(prompt, str) or not prompt:
-            raise RedTeamError(
+            raise ToolkitError(
                 f'{path}:{number}: each line is a JSON object with a "prompt", and a "family".'
             )
         probes.append(Probe(str(found.get("family", found.get("kind", "probe"))), prompt))
@@ -205,10 +202,10 @@ def _families(probes: list[Probe]) -> Families:
 
 def _needs(program: str, way: str) -> None:
     if not shutil.which(program):
-        raise RedTeamError(f"{program} is not on PATH. {way}")
+        raise ToolkitError(f"{program} is not on PATH. {way}")
 
 
 def _run(*command: str, ok: tuple[int, ...] = (0,), **env: str) -> None:
     done = subprocess.run(command, env={**os.environ, **env}, check=False)
     if done.returncode not in ok:
-        raise RedTeamError(f"{command[0]} ended with exit code {done.returncode}; see above.")
+        raise ToolkitError(f"{command[0]} ended with exit code {done.returncode}; see above.")

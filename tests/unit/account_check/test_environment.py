@@ -22,7 +22,8 @@ from tests.unit.account_check.support import (
 )
 from toolkit.account_check import environment
 from toolkit.account_check.asking import PLACEHOLDER_BUCKET
-from toolkit.account_check.findings import CannotRunError, Finding
+from toolkit.account_check.findings import Finding
+from toolkit.errors import ToolkitError
 from toolkit.planned import Model, Plan, Settings
 from toolkit.terraform import ROOT
 
@@ -86,7 +87,7 @@ def test_account_not_named_or_a_placeholder(aws: Account, accounts: tuple[str, .
 
 def test_credentials_that_do_not_work_stop_everything(aws: Account) -> None:
     aws.refuses("sts", "get_caller_identity", "ExpiredToken")
-    with pytest.raises(CannotRunError, match="aws sso login"):
+    with pytest.raises(ToolkitError, match="aws sso login"):
         environment.account(about(aws))
 
 
