@@ -41,14 +41,6 @@ output "name" {
   value       = aws_api_gateway_rest_api.this.name
 }
 
-output "quota" {
-  description = "How many requests all enabled clients together may make in a period, `DAY`, `WEEK` or `MONTH`."
-  value = {
-    period   = var.plan.quota_period
-    requests = sum(concat([0], [for client in values(local.keys) : local.plans[client].quota_limit if !contains(var.disabled_clients, client)]))
-  }
-}
-
 output "stage_arn" {
   description = "ARN of the stage, as a web ACL is associated with it."
   value       = aws_api_gateway_stage.this.arn

@@ -26,13 +26,20 @@ module "governance" {
   watched = {
     api_name                 = local.name
     api_stage                = local.stage_name
-    function_concurrency     = module.compute.reserved_concurrency
+    function_concurrency     = var.reserved_concurrency
     function_name            = local.name
-    function_timeout_seconds = module.compute.timeout_seconds
+    function_timeout_seconds = var.function.timeout_seconds
     metrics_namespace        = local.metrics_namespace
-    quota                    = module.api.quota
     trail_log_group_name     = var.account.trail_log_group_name
     web_acl_name             = local.name
+
+    quota = {
+      period = var.api.plan.quota_period
+      requests = sum(concat([0], [
+        for client, one in var.clients : length(one.keys) * coalesce(try(one.plan.quota_limit, null), var.api.plan.quota_limit)
+        if !contains(var.disabled_clients, client)
+      ]))
+    }
   }
 }
 

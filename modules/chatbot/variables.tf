@@ -46,8 +46,8 @@ variable "api" {
       name         = optional(string)
       rate_limit   = optional(number) # Requests a second.
       burst_limit  = optional(number)
-      quota_limit  = optional(number)
-      quota_period = optional(string)
+      quota_limit  = optional(number, 500)
+      quota_period = optional(string, "MONTH")
     }), {})
   })
   default  = {}
@@ -105,9 +105,9 @@ variable "budget" {
 variable "clients" {
   description = "Who may call: client name to its settings. Each gets an API key of its own."
   type = map(object({
-    description = optional(string)       # Who or what the client is; null = the name says it.
-    keys        = optional(list(string)) # Its live keys, by names of yours, the newest last: two while it moves from one to the other.
-    plan = optional(object({             # Limits of its own; null, and each that is null = those of every client.
+    description = optional(string)              # Who or what the client is; null = the name says it.
+    keys        = optional(list(string), ["1"]) # Its live keys, by names of yours, the newest last: two while it moves from one to the other.
+    plan = optional(object({                    # Limits of its own; null, and each that is null = those of every client.
       burst_limit = optional(number)
       quota_limit = optional(number)
       rate_limit  = optional(number)
@@ -217,7 +217,7 @@ variable "function" {
     screening_mode    = optional(string)          # block or count
     snap_start        = optional(bool)
     system_prompt     = optional(string, "You are a helpful customer support assistant.")
-    timeout_seconds   = optional(number)
+    timeout_seconds   = optional(number, 28)
     vpc = optional(object({ # null = in no VPC of yours
       security_group_ids = list(string)
       subnet_ids         = list(string)
@@ -360,9 +360,10 @@ variable "package" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many requests are answered at once, at most: what bounds the spending on the model. 0 stops the chatbot; null keeps modules/compute's default."
+  description = "How many requests are answered at once, at most: what bounds the spending on the model. 0 stops the chatbot."
   type        = number
-  default     = null
+  default     = 10
+  nullable    = false
 }
 
 variable "tags" {

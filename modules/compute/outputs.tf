@@ -28,11 +28,6 @@ output "log_group_name" {
   value       = aws_cloudwatch_log_group.function.name
 }
 
-output "reserved_concurrency" {
-  description = "How many requests are answered at once, at most."
-  value       = var.reserved_concurrency
-}
-
 output "role_arn" {
   description = "ARN of the execution role."
   value       = aws_iam_role.execution.arn
@@ -41,11 +36,6 @@ output "role_arn" {
 output "role_name" {
   description = "Name of the execution role."
   value       = aws_iam_role.execution.name
-}
-
-output "timeout_seconds" {
-  description = "How long one request may take, in seconds."
-  value       = var.timeout_seconds
 }
 
 output "version" {
