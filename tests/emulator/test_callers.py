@@ -66,12 +66,6 @@ def test_a_role_may_do_what_its_policies_say_and_no_more(emulator: Emulator) -> 
     assert refusal(emulator.client("sns", role).list_topics)[1] == "AccessDenied"
 
 
-def test_an_unknown_key_may_nothing(emulator: Emulator) -> None:
-    stranger = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "x"}
-    with pytest.raises(ClientError, match="security token"):
-        emulator.client("logs", stranger).describe_log_groups()
-
-
 @pytest.mark.parametrize(
     ("given", "code"),
     [
