@@ -18,7 +18,7 @@ from toolkit.weaker import plans, policies, values
 from toolkit.weaker.run import of_one, weaker
 
 Edit = Callable[[dict[str, Any]], Any]
-Made = dict[str, dict[str, Any]]
+Made = dict[str, tuple[str, dict[str, Any]]]  # address -> type and values
 
 
 @pytest.fixture(scope="module")
@@ -29,28 +29,25 @@ def plan(jobs: Jobs) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def made(plan: dict[str, Any]) -> Made:
-    return plans.made(plan)
+    types = {one["address"]: one["type"] for one in plan["resource_changes"]}
+    return {at: (types.get(at, plans.OUTPUT), value) for at, value in plans.made(plan).items()}
 
 
-@pytest.fixture(scope="module")
-def types(plan: dict[str, Any], made: Made) -> dict[str, str]:
-    resources = {one["address"]: one["type"] for one in plan["resource_changes"]}
-    return dict.fromkeys(made, plans.OUTPUT) | resources
-
-
-def changed(
-    made: Made, types: dict[str, str], kind: str, name: str, edit: Edit | None
-) -> list[str]:
+def changed(made: Made, kind: str, name: str, edit: Edit | None) -> list[str]:
     """Return the sentences about one resource that an edit changes, or that goes without one."""
     (at,) = [
-        at for at in made if types[at] == kind and (name in at or name in str(made[at].get("name")))
+        at
+        for at, (one, value) in made.items()
+        if one == kind and (name in at or name in str(value.get("name")))
     ]
-    after = copy.deepcopy(made)
+    after = {at: copy.deepcopy(value) for at, (_, value) in made.items()}
     if edit is None:
         del after[at]
     else:
         edit(after[at])
-    return weaker([plans.Change(at, types[at], made[at], after.get(at)) for at in made])
+    return weaker(
+        [plans.Change(at, one, value, after.get(at)) for at, (one, value) in made.items()]
+    )
 
 
 def rule(acl: dict[str, Any], name: str) -> dict[str, Any]:
@@ -175,20 +172,16 @@ HARMLESS = [
 
 @pytest.mark.needs("plan prod")
 @pytest.mark.parametrize("row", WEAKER)
-def test_what_becomes_weaker_is_named(
-    made: Made, types: dict[str, str], row: tuple[str, str, Edit | None, str]
-) -> None:
+def test_what_becomes_weaker_is_named(made: Made, row: tuple[str, str, Edit | None, str]) -> None:
     kind, name, edit, said = row
-    found = changed(made, types, kind, name, edit)
+    found = changed(made, kind, name, edit)
     assert any(re.search(said, sentence) for sentence in found), found
 
 
 @pytest.mark.needs("plan prod")
 @pytest.mark.parametrize(("kind", "name", "edit"), HARMLESS)
-def test_what_is_harmless_is_not_named(
-    made: Made, types: dict[str, str], kind: str, name: str, edit: Edit | None
-) -> None:
-    assert changed(made, types, kind, name, edit) == []
+def test_what_is_harmless_is_not_named(made: Made, kind: str, name: str, edit: Edit | None) -> None:
+    assert changed(made, kind, name, edit) == []
 
 
 def test_a_further_policy_of_the_role_is_named_with_what_it_allows() -> None:
@@ -288,21 +281,18 @@ def mutations(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 
 @pytest.mark.needs("plan prod")
-def test_each_mutant_of_a_plan_is_named_in_one_direction_or_said_to_be_harmless(
-    made: Made, types: dict[str, str]
-) -> None:
+def test_each_mutant_of_a_plan_is_named_in_one_direction_or_said_to_be_harmless(made: Made) -> None:
     seen, missed = set(), []
-    for at, resource in made.items():
+    for at, (kind, resource) in made.items():
         for path, change, other in mutations(resource):
-            if path[-1] in SAME or (types[at], path[-1]) == ("aws_kms_key", "Resource"):
+            if path[-1] in SAME or (kind, path[-1]) == ("aws_kms_key", "Resource"):
                 continue
-            mutant = (at if "Statement" in path else types[at], path, change)
-            if mutant in seen or values.meaning(types[at], ".".join(path)) in ONE_VALUE:
+            mutant = (at if "Statement" in path else kind, path, change)
+            if mutant in seen or values.meaning(kind, ".".join(path)) in ONE_VALUE:
                 continue
             seen.add(mutant)
             there, back = (
-                plans.Change(at, types[at], *pair)
-                for pair in ((resource, other), (other, resource))
+                plans.Change(at, kind, *pair) for pair in ((resource, other), (other, resource))
             )
             if not any(list(of_one(one, frozenset())) for one in (there, back)):
                 missed.append((at, path, change))
@@ -356,9 +346,8 @@ def test_what_is_left_to_the_provider_is_named_where_it_was_set() -> None:
 
 def test_what_a_dynamic_block_leaves_to_the_provider_is_named_where_it_was_set() -> None:
     sets = planned_alone({"on": {}}, after={"block": [{"list": ["a"]}]}, after_unknown={})
-    leaves = planned_alone(
-        {"on": {}}, after={"block": [{}]}, after_unknown={"block": [{"list": True}]}
-    )
+    unknown = {"block": [{"list": True}]}
+    leaves = planned_alone({"on": {}}, after={"block": [{}]}, after_unknown=unknown)
     (change,) = plans.between(sets, leaves)
     assert list(of_one(change, set())) == ["block.list a is gone"]
 
