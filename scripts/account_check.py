@@ -44,10 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     except (BotoCoreError, ToolkitError) as error:
         print(f"account check not run: {error}", file=sys.stderr)
         return 2
-    counts = {
-        status: sum(result.status == status for result in results)
-        for status in ("pass", "warn", "fail", "skip")
-    }
+    found = [result.status for result in results]
+    counts = {status: found.count(status) for status in ("pass", "warn", "fail", "skip")}
     if options.json:
         checks = [asdict(result) for result in results]
         document = {"env": options.env, "passed": not counts["fail"], "checks": checks}

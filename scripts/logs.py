@@ -34,8 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         one.add_argument("--log", default="", help="waf, api, function, invocations or trail")
     options = parser.parse_args(argv)
     try:
-        deployment = targets.named(options)
-        hours = options.hours
+        deployment, hours = targets.named(options), options.hours
         if options.command == "trace":
             print(*trace(deployment, options.id, hours=hours).lines(), sep="\n")
         elif options.command == "query":

@@ -1,4 +1,4 @@
-// What a customer is told for each code of the API, and after how many seconds to ask again where
+// What a customer reads for each code of the API, and after how many seconds to ask again where
 // that helps. A longer wait that the answer names comes first.
 export const refusals = {
   budget_exhausted: { text: "You have asked all that is included for now." },

@@ -102,7 +102,7 @@ def test_a_throttled_model_is_a_429_that_counts_down(console: Page) -> None:
 def test_a_busy_conversation_and_a_spent_budget_are_told_with_their_wait(
     console: Page, dev: Rehearsal
 ) -> None:
-    def ask_in_vain(status: int, code: str, wait: int, told: str) -> None:
+    def ask_in_vain(status: int, code: str, wait: int, shown: str) -> None:
         refused = {"error": {"code": code, "message": "No."}}
         answer = {"status": status, "json": refused, "headers": {"retry-after": str(wait)}}
         console.route(dev.session().url, lambda route: route.fulfill(**answer))
@@ -110,7 +110,7 @@ def test_a_busy_conversation_and_a_spent_budget_are_told_with_their_wait(
         console.keyboard.press("Enter")
         said = console.locator(".exchange").last.locator(".said .meta")
         expect(said).to_contain_text(f"{status} {code}")
-        expect(said).to_contain_text(re.compile(told))
+        expect(said).to_contain_text(re.compile(shown))
 
     ask_in_vain(409, "conversation_busy", 5, "Try again in [1-5] s")
     ask_in_vain(429, "budget_exhausted", 43200, r"again from \w+ \d+, \d{4}")

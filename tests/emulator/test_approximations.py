@@ -36,11 +36,11 @@ def test_what_is_applied_tells_what_it_will_not_do(emulator: Emulator, package: 
         wordPolicyConfig={"wordsConfig": [{"text": "x"}]},
     )
     emulator.function(name, package)
-    told = {
+    listed = {
         (each["part"], each["text"])
         for each in emulator.request("GET", "/_aws/health").json()["approximations"]
     }
-    assert told >= {
+    assert listed >= {
         ("CloudWatch", "an alarm on a percentile is evaluated on the maximum"),
         ("SNS", "mails go to the mailbox, /_aws/mailbox, and to nobody"),
         ("CloudWatch", "a data protection policy masks nothing"),

@@ -1,4 +1,4 @@
-"""Who calls, and what a caller who may not, or a malformed call, is told."""
+"""Who calls, and the errors for a caller that is not allowed and for a malformed call."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ from tests.emulator.conftest import Emulator
 from toolkit.proofs.applied import Applied
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
-TOLD = b'{"env": "dev", "path": "/_aws/execute-api/a/v1/chat", "outputs": {}}'
+SUMMARY = b'{"env": "dev", "path": "/_aws/execute-api/a/v1/chat", "outputs": {}}'
 
 
 def ours(emulator: Emulator) -> dict[str, str]:
@@ -59,10 +59,10 @@ def test_the_console_may_ask_and_switch_and_no_other_page(emulator: Emulator, pa
 
 def test_a_page_cannot_tell_it_what_is_applied(emulator: Emulator) -> None:
     path = "/_aws/console/deployment"
-    assert emulator.request("PUT", path, headers=ours(emulator), body=TOLD).status == 403
+    assert emulator.request("PUT", path, headers=ours(emulator), body=SUMMARY).status == 403
     assert emulator.request("PUT", path, body=b"[]").status == 400
     assert emulator.request("PUT", path, body=b'{"env": "dev"}').status == 400
-    assert emulator.request("PUT", path, body=TOLD.replace(b"{}}", b"[]}")).status == 400
+    assert emulator.request("PUT", path, body=SUMMARY.replace(b"{}}", b"[]}")).status == 400
 
 
 def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:
@@ -71,26 +71,26 @@ def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:
 
 
 def test_what_some_clients_or_pages_have_alone_is_told() -> None:
-    def told(**values: object) -> list[str]:
+    def summary(**values: object) -> list[str]:
         applied = Applied({"origin": "https://a", "usage_plan_id": "p"} | values)
         return [
             one["text"] for one in environment.configuration(applied, {}) if one["layer"] == "api"
         ]
 
-    assert told() == ["Clients: none.", "Web pages of https://a may read answers."]
+    assert summary() == ["Clients: none.", "Web pages of https://a may read answers."]
     keys = [{"client": name, "plan_id": plan} for name, plan in (("web", "p"), ("partner", "q"))]
-    assert told(client_keys=keys, further_origins=[{"further_origin": "https://b"}])[1:] == [
+    assert summary(client_keys=keys, further_origins=[{"further_origin": "https://b"}])[1:] == [
         "Clients with limits of their own: partner.",
         "Web pages of https://a, https://b may read answers.",
     ]
 
 
 def test_budgets_and_conversations_are_told_where_there_are_any() -> None:
-    def told(**outputs: object) -> list[str]:
+    def summary(**outputs: object) -> list[str]:
         said = environment.configuration(Applied({}, {}), outputs)
         return [one["text"] for one in said if one["layer"] == "compute"]
 
-    assert told(budget=None, conversation=None) == []
+    assert summary(budget=None, conversation=None) == []
     budget = {
         "client_tokens_per_day": 40000,
         "client_tokens_per_month": 900000,
@@ -99,7 +99,7 @@ def test_budgets_and_conversations_are_told_where_there_are_any() -> None:
         "user_tokens_per_day": 1000,
     }
     kept = {"max_chars": 2000, "max_turns": 5, "ttl_hours": 24}
-    assert told(budget=budget, conversation=kept) == [
+    assert summary(budget=budget, conversation=kept) == [
         "Budget of a client: 40,000 tokens a day, 900,000 tokens a month, by UTC.",
         "Budget of a person: 1,000 tokens a day, by UTC.",
         "Budget of web: 7,000 tokens a month, by UTC.",

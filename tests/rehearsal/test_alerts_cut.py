@@ -1,6 +1,6 @@
-"""Whoever cuts one road of alerts is told of by the other: real calls of an unbound administrator.
+"""Whoever cuts one path of alerts is reported by the other: real calls of an unbound administrator.
 
-Each cut is made, told, and mended, on a clock that is moved on.
+Each cut is made, reported, and mended, on a clock that is moved on.
 """
 
 from collections.abc import Callable

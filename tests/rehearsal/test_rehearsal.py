@@ -38,11 +38,11 @@ def test_evidence_names_who_decided_and_holds_no_key(
 ) -> None:
     monkeypatch.setattr(targets, "named", lambda _: targets.rehearsal(dev))
     assert evidence(["--rehearsal", dev.env]) == 0
-    told = re.search(r"--verify (\S+) --digest (\S+)", capsys.readouterr().out)
-    assert told
-    folder = ROOT / told[1]
+    printed = re.search(r"--verify (\S+) --digest (\S+)", capsys.readouterr().out)
+    assert printed
+    folder = ROOT / printed[1]
     try:
-        kept = verify(folder, told[2])
+        kept = verify(folder, printed[2])
         text = (folder / DOCUMENT).read_text(encoding="utf-8")
     finally:
         shutil.rmtree(folder)

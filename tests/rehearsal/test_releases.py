@@ -88,16 +88,16 @@ def test_what_is_deployed_then_waits_until_it_is_promoted(
 ) -> None:
     release = Release.of(targets.rehearsal(life))
     write(life, package=package_with(tmp_path, "mended", ""))
-    told: list[str] = []
+    said: list[str] = []
     with Probes(life.session()) as probes:
         life.apply(lambda _: None)
         assert release.serving() == Serving("3", "1", 1.0)
         assert answered_by(life, "3") == 0
         assert drift(life) == ""
-        assert release.promote(told.append, minutes=0.05) == Serving("3")
+        assert release.promote(said.append, minutes=0.05) == Serving("3")
         assert smoke(life, capsys) == (0, [])
     assert probes.noticed == []
-    assert [one.partition(",")[0] for one in told] == [
+    assert [one.partition(",")[0] for one in said] == [
         "version 1 answers 90% of requests",
         "version 1 answers 50% of requests",
         "version 3 answers",
@@ -116,8 +116,8 @@ def test_a_new_package_is_planned_alone_and_leaves_no_drift(
     life.open_session()
     with zipfile.ZipFile(package, "a") as changed:
         changed.writestr("one-more", "")
-    told: list[str] = []
-    life.apply(told.append)
-    assert told[0].startswith("planning chatbot.compute alone")
-    assert any("update module.chatbot.module.compute.aws_lambda_function" in one for one in told)
+    said: list[str] = []
+    life.apply(said.append)
+    assert said[0].startswith("planning chatbot.compute alone")
+    assert any("update module.chatbot.module.compute.aws_lambda_function" in one for one in said)
     assert drift(life) == ""

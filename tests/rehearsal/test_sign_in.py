@@ -47,8 +47,8 @@ def test_the_console_asks_for_a_person(staff: Rehearsal) -> None:
     assert asked["status"] == 200
     (compute,) = [one for one in asked["trace"]["steps"] if one["place"] == "compute"]
     assert len(compute["facts"]["person"]) == 32
-    told = [one["text"] for one in call("applied")["configuration"]]
-    assert "People sign in: access tokens with chatbot/ask." in told
+    summary = [one["text"] for one in call("applied")["configuration"]]
+    assert "People sign in: access tokens with chatbot/ask." in summary
 
 
 def test_every_proof_holds_those_of_sign_in_among_them(

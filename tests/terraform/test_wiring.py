@@ -111,7 +111,7 @@ def test_the_alias_points_at_a_published_version_of_a_bounded_function(
 
 def test_whatever_holds_words_or_records_is_encrypted_with_the_key(tuned: dict[str, Any]) -> None:
     assert unknown(tuned, "aws_cloudwatch_log_group", "kms_key_id") == [True] * 5
-    # The second topic is without it, so that the key's end is told.
+    # The second topic is without it, so that the key's end is reported.
     assert unknown(tuned, "aws_sns_topic", "kms_master_key_id") == [True, False]
     assert unknown(tuned, "aws_cloudtrail", "kms_key_id") == [True]
 

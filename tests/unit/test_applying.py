@@ -70,13 +70,13 @@ def test_the_end_of_the_plan_is_told_once_and_what_took_long_by_name() -> None:
 
 
 def test_each_change_of_an_edit_is_listed() -> None:
-    told = _Screen().tell(
+    messages = _Screen().tell(
         _planned("update", ROLE),
         _planned("noop", BUCKET),
         _planned("read", "data.aws_x.y"),
         SUMMARY,
     )
-    assert told == ["1 change planned", f"update {ROLE}"]
+    assert messages == ["1 change planned", f"update {ROLE}"]
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_that_a_plan_looks_at_a_part_is_no_warning(summary: str) -> None:
 def test_an_error_of_the_local_aws_is_told_within_seconds(tmp_path: Path) -> None:
     log = tmp_path / "emulator.log"
     log.write_text("06:00 ERROR emulator: of an earlier run\n")
-    told: list[str] = []
-    with errors_of(log, told.append):
+    messages: list[str] = []
+    with errors_of(log, messages.append):
         with log.open("a") as lines:
             lines.write("06:01 INFO emulator: well\n06:02 ERROR emulator: internal error\nTrace\n")
         deadline = time.monotonic() + 5
-        while not told and time.monotonic() < deadline:
+        while not messages and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert told == [f"local AWS: 06:02 ERROR emulator: internal error (more in {log})"]
+        assert messages == [f"local AWS: 06:02 ERROR emulator: internal error (more in {log})"]

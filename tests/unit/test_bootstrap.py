@@ -12,7 +12,7 @@ NO_BUCKET = TerraformError('Error: S3 bucket "chatbot-state" does not exist.')
 
 
 class Root:
-    """A folder whose Terraform fails where it is told to."""
+    """A folder whose Terraform fails where it is set to."""
 
     def __init__(self, folder: Path, *fails: TerraformError | None) -> None:
         self.folder = folder

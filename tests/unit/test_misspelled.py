@@ -128,9 +128,9 @@ def test_a_module_from_elsewhere_is_passed_over(root: Path) -> None:
 
 def test_every_misspelling_is_named_with_its_file(root: Path) -> None:
     problems(root, "  function = { reserved_concurency = 5, memori_mb = 1 }")
-    with pytest.raises(TerraformError) as told:
+    with pytest.raises(TerraformError) as raised:
         check(root)
-    assert str(told.value).count("main.tf: ") == 2
+    assert str(raised.value).count("main.tf: ") == 2
 
 
 @pytest.mark.parametrize(

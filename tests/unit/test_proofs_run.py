@@ -1,4 +1,4 @@
-"""A proof holds only when the answer and each log agree; any one of them that differs is told."""
+"""A proof holds only when the answer and each log agree; whatever differs is reported."""
 
 import json
 from collections.abc import Mapping
@@ -201,14 +201,14 @@ def test_the_guardrail_must_have_said_what_it_is_proven_to_say() -> None:
     said = {"guardrail": ["input.topicPolicy.BLOCKED"]}
     found = {"g": {"topicPolicy": {"topics": [{"name": "t", "action": "BLOCKED"}]}}}
     trace = {"output": {"outputBodyJson": {"trace": {"guardrail": {"inputAssessment": found}}}}}
-    told: dict[str, dict[str, Any]] = PASSING | {
+    found: dict[str, dict[str, Any]] = PASSING | {
         "function": FUNCTION | said,
         "invocations": INVOCATION | trace,
     }
-    assert _judged(request, 200, blocked, told) == Verdict("pass")
+    assert _judged(request, 200, blocked, found) == Verdict("pass")
     assert "the guardrail said nothing" in _judged(request, 200, blocked, PASSING).detail
     other = blocked | {"response": "Something else."}
-    assert _judged(request, 200, other, told).detail == "the answer is not the safety message"
+    assert _judged(request, 200, other, found).detail == "the answer is not the safety message"
 
 
 def test_a_trace_that_aws_leaves_out_is_told_and_a_rehearsal_must_have_it() -> None:
@@ -236,8 +236,8 @@ def test_a_secret_in_a_log_is_told(secret: str, leak: str) -> None:
     leaking = PASSING | {"function": FUNCTION | {"oops": f"said {leak!r}"}}
     answer = ANSWER | {"conversation_id": "A" * 24}
     assert _judged(evidence, 200, answer, PASSING) == Verdict("pass")
-    told = Verdict("fail", f"the log of function holds {secret} 1 times")
-    assert _judged(evidence, 200, answer, leaking) == told
+    found = Verdict("fail", f"the log of function holds {secret} 1 times")
+    assert _judged(evidence, 200, answer, leaking) == found
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,12 @@ def test_a_promotion_goes_by_steps_and_is_watched(
     release: Release, account: Account, slept: list[float]
 ) -> None:
     release.roll_back()
-    told: list[str] = []
-    assert release.promote(told.append, minutes=0.5) == Serving("4")
+    messages: list[str] = []
+    assert release.promote(messages.append, minutes=0.5) == Serving("4")
     assert account.history == [{"3": 1.0}, {"3": 0.9}, {"3": 0.5}, {}]
     assert sum(slept) == 60
-    assert told[0] == "version 3 answers 90% of requests, version 4 10%"
-    assert release.promote(told.append) == Serving("4")  # nothing is left to promote
+    assert messages[0] == "version 3 answers 90% of requests, version 4 10%"
+    assert release.promote(messages.append) == Serving("4")  # nothing is left to promote
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5])

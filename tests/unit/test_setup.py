@@ -1,4 +1,4 @@
-"""What is missing on a fresh machine is told within seconds, and with the way out."""
+"""What is missing on a fresh machine is reported within seconds, with the way out."""
 
 import os
 import shutil

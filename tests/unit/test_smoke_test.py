@@ -175,7 +175,7 @@ def test_it_waits_visibly_until_aws_has_settled_and_then_checks(
     FakeChatbot.broken = {broken}
     code = smoke_test.main(["--url", url, "--api-key", KEY, "--origin", ORIGIN])
     said = capsys.readouterr().out
-    if broken == "missing key":  # not what it waits for: a control that is gone is told at once
+    if broken == "missing key":  # not what it waits for: a control that is gone is reported at once
         assert (code, clock.slept) == (1, 0)
         return
     assert code == 0

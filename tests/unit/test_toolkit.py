@@ -81,8 +81,8 @@ def slow_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program = tmp_path / "terraform"
     program.write_text(
         "#!/bin/sh\n"
-        "trap 'echo INT >> told; sleep 0.3; yes | head -99999; touch state; exit 3' INT\n"
-        "trap 'echo TERM >> told' TERM\necho \"$@\"\ntouch begun\n"
+        "trap 'echo INT >> shown; sleep 0.3; yes | head -99999; touch state; exit 3' INT\n"
+        "trap 'echo TERM >> shown' TERM\necho \"$@\"\ntouch begun\n"
         "[ $1 = apply ] && while :; do sleep 0.05; done\n[ $1 = plan ]\n"
     )
     program.chmod(0o755)
@@ -118,7 +118,7 @@ except KeyboardInterrupt:
         start_new_session=True,
     ) as process:
         try:
-            for marker in ("begun", "told")[:times]:
+            for marker in ("begun", "shown")[:times]:
                 deadline = time.monotonic() + 20
                 while not (folder / marker).exists() and time.monotonic() < deadline:
                     time.sleep(0.02)
@@ -137,7 +137,7 @@ def test_an_interrupt_reaches_terraform_once_and_it_ends_in_order(
     slow_terraform: Path, call: str
 ) -> None:
     said = _interrupt(slow_terraform, call)
-    assert (slow_terraform / "told").read_text() == "INT\n"
+    assert (slow_terraform / "shown").read_text() == "INT\n"
     assert (slow_terraform / "state").exists()
     assert said.strip().endswith("interrupted")
 
@@ -160,16 +160,16 @@ def test_a_reader_that_fails_leaves_terraform_to_end_in_order(slow_terraform: Pa
 
 
 @pytest.mark.parametrize(
-    ("raised", "code", "told"),
+    ("raised", "code", "shown"),
     [("KeyboardInterrupt", -signal.SIGINT, False), ("ValueError", 1, True)],
 )
-def test_ctrl_c_ends_a_program_without_a_traceback(raised: str, code: int, *, told: bool) -> None:
+def test_ctrl_c_ends_a_program_without_a_traceback(raised: str, code: int, *, shown: bool) -> None:
     """Also while a program imports, before it can catch anything."""
     program = f"import toolkit; raise {raised}"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, "Traceback" in done.stderr) == (code, told)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, shown)
 
 
 def test_a_persons_own_aws_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:

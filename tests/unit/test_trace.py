@@ -132,9 +132,9 @@ def test_a_rule_of_the_edge_is_told_with_its_labels_and_what_matched() -> None:
     found = trace(deployment(waf=[REFUSED]), EXTENDED)
     assert found.status == 403
     assert verdicts(found)[:3] == ["edge stopped", "api not reached", "compute not reached"]
-    told = found.stopped_by
-    assert told
-    assert told.what == (
+    stopped = found.stopped_by
+    assert stopped
+    assert stopped.what == (
         "rule sql-injection (SQLi_BODY), matched SQL_INJECTION in BODY: x' UNION,"
         " labels sql-database:SQLi_Body"
     )

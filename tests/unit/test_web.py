@@ -17,13 +17,13 @@ WEB = ROOT / "web"
 
 
 def test_every_code_of_the_api_is_told_in_words() -> None:
-    told = set(
+    answered = set(
         re.findall(r"^  (\w+): \{ text:", (WEB / "refusals.js").read_text("utf-8"), re.MULTILINE)
     )
     of_function = {one.code for one in errors.ChatbotError.__subclasses__()}
     table = (ROOT / "README.md").read_text("utf-8").partition("| refused by |")[2]
     of_table = set(re.findall(r"\d{3} `(\w+)`", table.partition("\n\n")[0]))
-    assert of_function | of_table <= told
+    assert of_function | of_table <= answered
     assert len(of_table) > 10
 
 
@@ -35,8 +35,8 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
 
 def test_a_host_is_told_the_policy_and_the_settings_that_are_served_here() -> None:
     example = (ROOT / "examples/chat-page/main.tf").read_text("utf-8")
-    told = POLICY.format('${join(" ", local.asks)}')
-    assert f'"{told}"' in example
+    answered = POLICY.format('${join(" ", local.asks)}')
+    assert f'"{answered}"' in example
     settings = re.search(r"settings = \{(.+?)\n  \}", example, re.DOTALL)
     exported = re.findall(
         r"^export const (\w+)", (WEB / "settings.js").read_text("utf-8"), re.MULTILINE

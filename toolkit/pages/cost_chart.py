@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Told apart in gray, and by people who see no red or green (Okabe and Ito, "Color Universal
+# Distinguished in gray, and by people who see no red or green (Okabe and Ito, "Color Universal
 # Design").
 COLORS = {
     "edge": "#56b4e9",

@@ -63,13 +63,13 @@ def domain(emulator: Emulator) -> Iterator[_Domain]:
 def test_the_host_header_leads_to_the_mapped_stage(emulator: Emulator, domain: _Domain) -> None:
     assert domain.ask("/chat").status == 403  # nothing is mapped yet
     domain.map()
-    told = {"domain": domain.name, "path": "/chat"}
-    assert domain.ask("/chat").json() == told
-    assert domain.ask("/chat", f"{domain.name.upper()}:4566").json() == told
-    assert domain.ask("/chat", Origin="https://shop.example").json() == told  # a browser may
+    answer = {"domain": domain.name, "path": "/chat"}
+    assert domain.ask("/chat").json() == answer
+    assert domain.ask("/chat", f"{domain.name.upper()}:4566").json() == answer
+    assert domain.ask("/chat", Origin="https://shop.example").json() == answer  # a browser may
     by_path = f"/_aws/custom-domain/{domain.name}/chat"
     headers = {"Content-Type": "application/json"}
-    assert emulator.request("POST", by_path, b"{}", headers).json() == told
+    assert emulator.request("POST", by_path, b"{}", headers).json() == answer
     assert domain.ask("/v1/chat").status != 200  # the stage is no part of the path
 
 

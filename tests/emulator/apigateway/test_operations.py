@@ -277,10 +277,10 @@ def test_a_plans_usage_is_told_by_day(apis: Any, quota: tuple[str, str]) -> None
     for when in (before, before, today):
         usage_log.note(plan_id, key_id, when.timestamp())
     days = {"startDate": f"{before:%Y-%m-%d}", "endDate": f"{today + timedelta(days=3):%Y-%m-%d}"}
-    told = apis.get_usage(usagePlanId=plan_id, **days)
-    assert (told["startDate"], told["endDate"]) == (days["startDate"], days["endDate"])
+    returned = apis.get_usage(usagePlanId=plan_id, **days)
+    assert (returned["startDate"], returned["endDate"]) == (days["startDate"], days["endDate"])
     left = 7 if before.month == today.month else 9
-    used, remaining = zip(*told["items"][key_id], strict=True)
+    used, remaining = zip(*returned["items"][key_id], strict=True)
     assert used == (2, 0, 1)
     assert (remaining[0], remaining[-1]) == (8, left)
     other = apis.get_usage(usagePlanId=plan_id, keyId="other", **days)
@@ -292,5 +292,5 @@ def test_no_usage_of_a_plan_that_is_not_there(apis: Any, quota: tuple[str, str])
     days = {"startDate": "2026-11-01", "endDate": "2026-11-02"}
     assert refusal(usage, usagePlanId="nowhere", **days)[:2] == NOT_FOUND
     for wrong in ({"startDate": "1 November"}, {"endDate": "2026-10-31"}):
-        told = refusal(usage, usagePlanId=quota[0], **days | wrong)
-        assert told[:2] == (400, "BadRequestException")
+        returned = refusal(usage, usagePlanId=quota[0], **days | wrong)
+        assert returned[:2] == (400, "BadRequestException")

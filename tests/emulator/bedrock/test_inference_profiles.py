@@ -21,8 +21,8 @@ def test_the_profiles_of_a_region_are_those_that_aws_documents(aws: Aws) -> None
     assert {one["inferenceProfileId"] for one in listed} == expected
     assert expected
     one = listed[0]
-    told = client.get_inference_profile(inferenceProfileIdentifier=one["inferenceProfileId"])
-    assert told["models"] == one["models"]
+    profile = client.get_inference_profile(inferenceProfileIdentifier=one["inferenceProfileId"])
+    assert profile["models"] == one["models"]
     by_arn = client.get_inference_profile(inferenceProfileIdentifier=one["inferenceProfileArn"])
     assert by_arn["inferenceProfileId"] == one["inferenceProfileId"]
     elsewhere = aws("bedrock", region="us-east-2").get_inference_profile

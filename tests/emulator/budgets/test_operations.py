@@ -94,8 +94,8 @@ def test_notifications_and_who_gets_them(budgets: Any, name: str) -> None:
 
 def test_a_budget_is_made_with_whom_it_tells(budgets: Any) -> None:
     name, one = unique("budget"), notification()
-    told = [{"Notification": one, "Subscribers": [MAIL]}]
-    budgets.create_budget(**HERE, Budget=budget(name), NotificationsWithSubscribers=told)
+    notifications = [{"Notification": one, "Subscribers": [MAIL]}]
+    budgets.create_budget(**HERE, Budget=budget(name), NotificationsWithSubscribers=notifications)
     found = budgets.describe_subscribers_for_notification(**HERE, BudgetName=name, Notification=one)
     assert found["Subscribers"] == [MAIL]
 

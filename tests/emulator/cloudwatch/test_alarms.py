@@ -140,13 +140,13 @@ def test_an_alarm_rings_when_its_metric_comes_and_ends_when_that_is_over(
     forward(600)
     none = "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was"
     assert states() == {("OK", f"{none} treated as ")}
-    told = [mail for mail in mails(emulator.endpoint) if mail["topic"] == name]
-    assert [mail["subject"] for mail in told] == [
+    received = [mail for mail in mails(emulator.endpoint) if mail["topic"] == name]
+    assert [mail["subject"] for mail in received] == [
         f'{state}: "{name}-{which}" in us-east-2'
         for state in ("OK", "ALARM", "OK")
         for which in ("one", "sum")
     ]
-    text = told[2]["text"]
+    text = received[2]["text"]
     assert 'has entered the ALARM state, because "Threshold Crossed: 1 datapoint [2.0 (' in text
     assert "- Description: Do this.\n- State Change: OK -> ALARM\n" in text
 

@@ -168,8 +168,8 @@ def test_what_cannot_be_counted_costs_no_log_event(emulator: Emulator, account: 
         dimensions = {"LogGroupName": group}
         assert stats(emulator, "AWS/Logs", "IncomingLogEvents", dimensions) == [(6, 6, 1)]
     assert stats(emulator, "M/Odd", "field", {}) == [(1, 2.5, 2.5)]
-    told = [each["text"] for each in account.approximations.listed()]
-    assert "the metric filter words of /m/odd counts nothing: its pattern is not known here" in told
+    met = [each["text"] for each in account.approximations.listed()]
+    assert "the metric filter words of /m/odd counts nothing: its pattern is not known here" in met
 
 
 @pytest.mark.parametrize(

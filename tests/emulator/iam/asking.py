@@ -1,4 +1,4 @@
-"""What an API request asks of IAM, and what its maker is told."""
+"""What an API request asks of IAM, and the refusal, if any."""
 
 from dataclasses import replace
 from typing import Any
@@ -33,7 +33,7 @@ def authenticated(authorizer: Authorizer, request: HttpRequest) -> Call:
 
 
 def refused(authorizer: Authorizer, request: HttpRequest) -> HttpResponse | None:
-    """Return what the maker of a request is told; None where it may go on."""
+    """Return the refusal of a request; None where it is allowed."""
     try:
         authorizer.check(authenticated(authorizer, request))
     except AwsError as error:

@@ -119,8 +119,8 @@ def test_a_token_of_the_trusted_workflow_gets_a_session(
     inside = emulator.client("iam", session["Credentials"])
     assert inside.get_role(RoleName=name)
     assert refusal(inside.list_roles)[:2] == (403, "AccessDenied")
-    told = emulator.request("GET", "/_aws/health").json()["approximations"]
-    assert any("token is not checked" in each["text"] for each in told)
+    approximations = emulator.request("GET", "/_aws/health").json()["approximations"]
+    assert any("token is not checked" in each["text"] for each in approximations)
 
 
 @pytest.mark.parametrize(

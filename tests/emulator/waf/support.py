@@ -126,7 +126,7 @@ class Edge:
 def rule(
     name: str, statement: Mapping[str, Any], action: Any = None, **more: Any
 ) -> dict[str, Any]:
-    """Return a rule in boto3's shape; it blocks unless told otherwise."""
+    """Return a rule in boto3's shape; it blocks by default."""
     return {"Name": name, "Statement": dict(statement), "Action": action or {"Block": {}}} | more
 
 

@@ -45,7 +45,7 @@ def test_reads_what_a_plan_would_make() -> None:
     managed = {"address": "a.b", "type": "a", "mode": "managed", "values": {"name": "x"}}
     advice = {
         "address": {"kind": "check"},
-        "instances": [{"problems": [{"message": "Somebody should be told."}]}, {}],
+        "instances": [{"problems": [{"message": "Somebody should know."}]}, {}],
     }
     plan = Plan.of(
         {
@@ -59,7 +59,7 @@ def test_reads_what_a_plan_would_make() -> None:
         }
     )
     assert (plan.region, plan.names("a")) == (REGION, ["x"])
-    assert plan.advice == ("Somebody should be told.",)
+    assert plan.advice == ("Somebody should know.",)
 
 
 def test_reads_the_model_from_what_the_role_may_call() -> None:
@@ -166,5 +166,5 @@ def test_origin(aws: Account, origin: str, status: str) -> None:
 
 def test_advice(aws: Account) -> None:
     assert environment.advice(about(aws)).status == "pass"
-    found = environment.advice(about(aws, replace(PLAN, advice=("Somebody should be told.",))))
-    assert (found.status, found.detail) == ("warn", "Somebody should be told.")
+    found = environment.advice(about(aws, replace(PLAN, advice=("Somebody should know.",))))
+    assert (found.status, found.detail) == ("warn", "Somebody should know.")

@@ -50,11 +50,11 @@ def test_an_environment_that_does_not_plan_is_asked_nothing_else(
     monkeypatch.setattr(run, "planned", broken)
     monkeypatch.setattr(Settings, "read", lambda _: replace(SETTINGS, bucket="REPLACE-ME"))
     aws.says("sts", "get_caller_identity", {"Account": ACCOUNT, "Arn": ME})
-    told: list[str] = []
-    results = run.run("dev", ROOT, aws, lambda one: told.append(one.name))  # type: ignore[arg-type]  # clients all the same
+    reported: list[str] = []
+    results = run.run("dev", ROOT, aws, lambda one: reported.append(one.name))  # type: ignore[arg-type]  # clients all the same
     assert [result.status for result in results[:3]] == ["pass", "fail", "fail"]
     assert {result.status for result in results[3:]} == {"skip"}
-    assert told == [result.name for result in results]
+    assert reported == [result.name for result in results]
 
 
 def test_an_unknown_environment_cannot_be_run(capsys: pytest.CaptureFixture[str]) -> None:

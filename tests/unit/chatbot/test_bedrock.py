@@ -143,8 +143,8 @@ def test_every_error_has_its_status_code_and_metric(
     said = invoke(error)
     assert (said.status, said.code, said.metrics) == (status, code, {"Requests": 1, metric: 1})
     again = {"Retry-After": "5", "Access-Control-Expose-Headers": "Retry-After"}
-    told = {name: value for name, value in said.headers.items() if name in again}
-    assert told == (again if status in {429, 503} else {})
+    relayed = {name: value for name, value in said.headers.items() if name in again}
+    assert relayed == (again if status in {429, 503} else {})
     (line,) = said.logs
     assert line["cause"]
     assert line["duration_ms"] >= 0

@@ -59,7 +59,7 @@ def test_the_worst_of_a_request_counts_prompt_history_message_and_answer(config:
 
 
 class Till:
-    """Stands in for the store: keeps what was asked of it, and fails as it is told."""
+    """Stands in for the store: keeps what was asked of it, and fails as it is set to."""
 
     def __init__(self, *failures: Exception | None) -> None:
         self.failures = list(failures)

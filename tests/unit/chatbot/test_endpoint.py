@@ -184,7 +184,7 @@ def test_without_keys_nothing_is_sent(make_endpoint: Any, loopback: Any) -> None
 
 @dataclass
 class Tls:
-    """A server with a certificate that only those trust who are told to."""
+    """A server with a certificate that only those trust who are configured to."""
 
     url: str
     certificate: Path

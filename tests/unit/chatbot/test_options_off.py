@@ -12,7 +12,7 @@ from benchmarks.options import CASES, OFF, Case
 from tests.unit.chatbot.conftest import ENVIRONMENT, reply
 
 ROOT = Path(__file__).parents[3]
-# A start of its own, as in Lambda; what goes out is answered here and told.
+# A start of its own, as in Lambda; what goes out is answered here and recorded.
 START = """
 import json, sys
 from chatbot.endpoint import Endpoint

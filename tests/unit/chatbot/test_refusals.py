@@ -104,8 +104,8 @@ def test_the_runbook_has_a_line_for_each_hint() -> None:
     for case in HINTS:
         code, status, message, _ = case.values
         error = RefusedError(str(code), int(str(status)), str(message))
-        told = str(refusals.translate(error, 1, "gr4ha1rd").details["hint"])
-        assert any(all(part in told for part in line.split(" … ")) for line in named(lines)), told
+        hint = str(refusals.translate(error, 1, "gr4ha1rd").details["hint"])
+        assert any(all(part in hint for part in line.split(" … ")) for line in named(lines)), hint
 
 
 def named(lines: list[str]) -> list[str]:
