@@ -13,7 +13,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from toolkit.errors import ToolkitError
 from toolkit.terraform import ROOT
@@ -96,12 +96,18 @@ def _bytecode(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
         if name.endswith(".py"):
             code = compile(source, f"{TASK_ROOT}/{name}", "exec", dont_inherit=True, optimize=0)
             yield (
-                importlib.util.cache_from_source(name, optimization=""),
+                _cache(name),
                 importlib.util.MAGIC_NUMBER
                 + UNCHECKED_HASH
                 + importlib.util.source_hash(source)
                 + marshal.dumps(code, MARSHAL_VERSION),
             )
+
+
+def _cache(name: str) -> str:
+    """Return where Python looks for a module's bytecode, whatever PYTHONPYCACHEPREFIX is here."""
+    path = PurePosixPath(name)
+    return str(path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc")
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

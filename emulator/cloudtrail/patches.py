@@ -130,17 +130,17 @@ def _one_kind_of_selectors(original: Moto, response: CloudTrailResponse) -> str:
             "Either EventSelectors or AdvancedEventSelectors must be given, and not both.",
         )
     original(response)
-    return _told_selectors(_trail(response.cloudtrail_backend, given["TrailName"]))
+    return _shown_selectors(_trail(response.cloudtrail_backend, given["TrailName"]))
 
 
 @add(CloudTrailResponse, "get_event_selectors")
 def _get_selectors(response: CloudTrailResponse) -> str:
-    return _told_selectors(
+    return _shown_selectors(
         _trail(response.cloudtrail_backend, json.loads(response.body)["TrailName"])
     )
 
 
-def _told_selectors(trail: Trail) -> str:
+def _shown_selectors(trail: Trail) -> str:
     if trail.advanced_event_selectors:
         chosen: dict[str, object] = {"AdvancedEventSelectors": trail.advanced_event_selectors}
     else:

@@ -159,12 +159,12 @@ def _end_the_sentence(original: Moto, backend: LogsBackend, policy_name: str) ->
 def _put_data_protection(response: LogsResponse) -> str:
     group = _protected_group(response)
     group.data_protection = response._get_param("policyDocument")
-    return _told_data_protection(response, group)
+    return _shown_data_protection(response, group)
 
 
 @add(LogsResponse, "get_data_protection_policy")
 def _get_data_protection(response: LogsResponse) -> str:
-    return _told_data_protection(response, _protected_group(response))
+    return _shown_data_protection(response, _protected_group(response))
 
 
 @add(LogsResponse, "delete_data_protection_policy")
@@ -177,7 +177,7 @@ def _protected_group(response: LogsResponse) -> LogGroup:
     return _group(response.logs_backend, response._get_param("logGroupIdentifier"))
 
 
-def _told_data_protection(response: LogsResponse, group: LogGroup) -> str:
+def _shown_data_protection(response: LogsResponse, group: LogGroup) -> str:
     shown = {"logGroupIdentifier": response._get_param("logGroupIdentifier")}
     policy = getattr(group, "data_protection", None)
     return json.dumps(shown | ({"policyDocument": policy} if policy else {}))

@@ -21,7 +21,7 @@ check "model_is_allowed_wherever_its_profile_routes" {
   }
 }
 
-check "somebody_is_told" {
+check "somebody_is_notified" {
   assert {
     condition     = length(var.operations.alert_emails) > 0
     error_message = "operations.alert_emails is empty: alarms and tamper alerts go to an SNS topic that nobody has subscribed to here."

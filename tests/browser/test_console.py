@@ -99,7 +99,7 @@ def test_a_throttled_model_is_a_429_that_counts_down(console: Page) -> None:
     expect(console.locator(".exchange").last.locator(".answer")).to_contain_text("Parcels")
 
 
-def test_a_busy_conversation_and_a_spent_budget_are_told_with_their_wait(
+def test_a_busy_conversation_and_a_spent_budget_are_shown_with_their_wait(
     console: Page, dev: Rehearsal
 ) -> None:
     def ask_in_vain(status: int, code: str, wait: int, shown: str) -> None:
@@ -126,7 +126,7 @@ def test_a_leak_and_a_slow_model_can_be_switched_on(console: Page) -> None:
     expect(step(slow, "compute")).to_contain_text(re.compile(r"1 attempt, [5-9]\d{3} ms"))
 
 
-def test_a_rehearsal_that_was_gone_is_told_and_shown_anew(console: Page) -> None:
+def test_a_rehearsal_that_was_gone_is_reported_and_shown_anew(console: Page) -> None:
     console.route("**/counters", lambda route: route.abort())
     ask(console, "Where is my order?")
     expect(console.locator("#notice")).to_contain_text("The rehearsal does not answer")

@@ -27,7 +27,7 @@ def allowed(dev: Rehearsal) -> Iterator[str]:
         yield url
 
 
-def test_a_customer_asks_and_is_told_every_refusal_in_words(
+def test_a_customer_asks_and_reads_every_refusal_in_words(
     dev: Rehearsal, allowed: str, page: Page
 ) -> None:
     session = dev.session()
@@ -49,7 +49,7 @@ def test_a_customer_asks_and_is_told_every_refusal_in_words(
     looks_well(page)
 
 
-def test_a_throttled_model_is_told_with_its_wait(dev: Rehearsal, allowed: str, page: Page) -> None:
+def test_a_throttled_model_is_shown_with_its_wait(dev: Rehearsal, allowed: str, page: Page) -> None:
     session = dev.session()
     page.goto(allowed)
     enter(page, session.api_key)
@@ -280,7 +280,7 @@ def test_a_conversation_goes_on_until_it_has_ended(
     looks_well(page)
 
 
-def test_a_busy_conversation_and_a_spent_budget_are_told_with_their_wait(
+def test_a_busy_conversation_and_a_spent_budget_are_shown_with_their_wait(
     dev: Rehearsal, allowed: str, page: Page, api: Api
 ) -> None:
     page.clock.set_fixed_time("2026-11-28T12:00:00")
@@ -302,7 +302,7 @@ def test_a_busy_conversation_and_a_spent_budget_are_told_with_their_wait(
     looks_well(page)
 
 
-def test_pages_of_another_origin_are_told_so(dev: Rehearsal, page: Page) -> None:
+def test_pages_of_another_origin_are_refused_in_words(dev: Rehearsal, page: Page) -> None:
     session = dev.session()
     origin = f"http://localhost:{free_port()}"
     with served(dev, "--origin", origin) as url:

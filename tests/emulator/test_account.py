@@ -115,7 +115,7 @@ def test_log_events_arrive_in_order_in_a_stream_made_for_them(
     assert log_events("/t/order", "stream") == [f"event {number}" for number in range(50)]
 
 
-def test_a_missing_log_group_is_told_once(
+def test_a_missing_log_group_is_reported_once(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     account = emulator.server.app.door.account
@@ -156,7 +156,7 @@ def test_many_streams_of_a_group_keep_their_newest_events_within_its_bound(
     assert all(stream.events[-1].message == "149" for stream in kept.values())
 
 
-def test_each_approximation_is_told_once(
+def test_each_approximation_is_reported_once(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, logger="emulator"):

@@ -70,7 +70,7 @@ def test_before_an_apply_it_says_what_to_do(emulator: Emulator) -> None:
     assert (said.status, "make up" in said.json()["message"]) == (404, True)
 
 
-def test_what_some_clients_or_pages_have_alone_is_told() -> None:
+def test_what_some_clients_or_pages_have_alone_is_reported() -> None:
     def summary(**values: object) -> list[str]:
         applied = Applied({"origin": "https://a", "usage_plan_id": "p"} | values)
         return [
@@ -85,7 +85,7 @@ def test_what_some_clients_or_pages_have_alone_is_told() -> None:
     ]
 
 
-def test_budgets_and_conversations_are_told_where_there_are_any() -> None:
+def test_budgets_and_conversations_are_reported_where_there_are_any() -> None:
     def summary(**outputs: object) -> list[str]:
         said = environment.configuration(Applied({}, {}), outputs)
         return [one["text"] for one in said if one["layer"] == "compute"]

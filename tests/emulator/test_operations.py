@@ -107,7 +107,7 @@ def test_what_no_test_shows_is_501(
     assert "emulator/README.md" in message
 
 
-def test_a_caller_without_permission_is_denied_and_not_told_what_is_missing(
+def test_a_caller_without_permission_is_denied_and_not_shown_what_is_missing(
     emulator: Emulator,
 ) -> None:
     may = allow("dynamodb:ListTables")

@@ -119,7 +119,7 @@ CUTS = [
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=lambda one: one[0].__name__)
-def test_a_cut_is_told_by_the_other_road(
+def test_a_cut_is_reported_by_the_other_path(
     dev: Rehearsal, heard: Callable[[], None], arn: str, cut: tuple[Any, str, str]
 ) -> None:
     cuts, topic, begins = cut

@@ -59,7 +59,9 @@ def test_its_records_are_a_line_each_and_without_its_text(
     assert json.loads(capsys.readouterr().out)["operation"] == "Converse"
 
 
-def test_a_query_is_a_table_and_a_wrong_one_is_told(deployment: Deployment, answer: Answer) -> None:
+def test_a_query_is_a_table_and_a_wrong_one_is_refused(
+    deployment: Deployment, answer: Answer
+) -> None:
     text = f"filter request_id = '{answer.request_id}' | fields status, stop_reason"
     rows = list(logview.query(deployment, text, log="function", hours=1))
     assert [row.split() for row in rows] == [

@@ -184,7 +184,7 @@ def test_the_web_acl_counts_for_the_alarm_and_keeps_no_samples(jobs: Jobs) -> No
 
 
 @pytest.mark.needs("plan dev")
-def test_a_spent_budget_is_told_to_the_topic(jobs: Jobs) -> None:
+def test_a_spent_budget_is_reported_to_the_topic(jobs: Jobs) -> None:
     (budget,) = (
         change["change"]["after_unknown"]
         for change in jobs.result("plan dev")["resource_changes"]

@@ -54,7 +54,7 @@ def test_govcloud_is_planned_with_its_own_names_and_without_a_budget(offline: Of
     assert "in the standard account" in said[0]
 
 
-def test_china_is_refused_a_chatbot_and_told_why(offline: Offline) -> None:
+def test_china_is_refused_a_chatbot_with_the_reason(offline: Offline) -> None:
     profile = "apac.amazon.nova-lite-v1:0"
     refused = refusals(
         offline.root("cn", {"main.tf": CHATBOT.format(region="cn-north-1", profile=profile)})

@@ -57,7 +57,7 @@ class _Screen:
         return [line.strip() for line in self.lines[before:]]
 
 
-def test_the_end_of_the_plan_is_told_once_and_what_took_long_by_name() -> None:
+def test_the_end_of_the_plan_is_reported_once_and_what_took_long_by_name() -> None:
     screen = _Screen()
     screen.tell(_planned("create", ROLE), _planned("create", BUCKET))
     assert screen.planned == 0
@@ -102,7 +102,7 @@ def test_at_most_fifteen_lines_are_listed(number: int) -> None:
     assert (lines[0] == "create 2 in module.a0") is (number > LISTED)
 
 
-def test_a_wait_is_told_once_and_only_when_it_is_long() -> None:
+def test_a_wait_is_reported_once_and_only_when_it_is_long() -> None:
     screen = _Screen()
     short = [_hook("apply_progress", ROLE, seconds=at) for at in range(10, LONG_SECONDS, 10)]
     assert screen.tell(*short) == []
@@ -124,11 +124,11 @@ def test_requests_can_be_answered_once_only_slow_things_are_left() -> None:
     assert screen.stood == 1
 
 
-def test_a_failure_is_told_at_once() -> None:
+def test_a_failure_is_reported_at_once() -> None:
     assert _Screen().tell(_hook("apply_errored", ROLE)) == [f"failed: {ROLE}"]
 
 
-def test_a_warning_is_told_once() -> None:
+def test_a_warning_is_reported_once() -> None:
     warning = {"type": "diagnostic", "@level": "warn", "diagnostic": {"detail": "mind this"}}
     assert _Screen().tell(warning, warning) == ["warning: mind this"]
 
@@ -139,7 +139,7 @@ def test_that_a_plan_looks_at_a_part_is_no_warning(summary: str) -> None:
     assert _Screen().tell({"type": "diagnostic", "@level": "warn", "diagnostic": diagnostic}) == []
 
 
-def test_an_error_of_the_local_aws_is_told_within_seconds(tmp_path: Path) -> None:
+def test_an_error_of_the_local_aws_is_reported_within_seconds(tmp_path: Path) -> None:
     log = tmp_path / "emulator.log"
     log.write_text("06:00 ERROR emulator: of an earlier run\n")
     messages: list[str] = []

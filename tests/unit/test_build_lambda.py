@@ -66,15 +66,20 @@ def test_builds_the_same_bytes_wherever_and_whenever(
 
 
 def test_bytecode_is_the_same_in_every_process(tmp_path: Path) -> None:
-    """What a process has imported, and how it hashes, leaves no trace."""
+    """What a process has imported, how it hashes and where its bytecode is kept leaves no trace."""
     digests = set()
-    for seed, imports in (("0", "json"), ("1", "botocore.session, decimal, asyncio")):
+    own = {"PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
+    for seed, imports, more in (
+        ("0", "json", {}),
+        ("1", "botocore.session, decimal, asyncio", {}),
+        ("2", "json", own),
+    ):
         output = tmp_path / f"{seed}.zip"
         program = f"import sys, {imports}; from scripts import build_lambda; build_lambda.main()"
         subprocess.run(
             [sys.executable, "-c", program, f"--output={output}"],
             cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed, **more},
             capture_output=True,
             check=True,
         )
@@ -82,7 +87,10 @@ def test_bytecode_is_the_same_in_every_process(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-def test_every_module_has_bytecode_of_its_own_source(package: bytes, names: list[str]) -> None:
+def test_every_module_has_bytecode_of_its_own_source(
+    monkeypatch: pytest.MonkeyPatch, package: bytes, names: list[str]
+) -> None:
+    monkeypatch.setattr("sys.pycache_prefix", None)  # where they are on AWS
     modules = [name for name in names if name.endswith(".py")]
     compiled = {name for name in names if name.endswith(".pyc")}
     assert compiled == {importlib.util.cache_from_source(name) for name in modules}
@@ -189,7 +197,7 @@ def test_refuses_what_the_handler_does_not_import_and_names_it(tiny: Path, name:
         packaging.build(sources=tiny)
 
 
-def test_a_slip_in_a_module_is_told_with_its_place(tiny: Path) -> None:
+def test_a_slip_in_a_module_is_reported_with_its_place(tiny: Path) -> None:
     (tiny / "chatbot" / "handler.py").write_bytes(b"X = 1\ndef\n")
     with pytest.raises(ToolkitError, match=r"src/chatbot/handler\.py:2: invalid syntax"):
         packaging.build(sources=tiny)

@@ -93,7 +93,7 @@ def test_what_is_not_declared_is_found(root: Path, arguments: str, said: str) ->
         "  nobody_declared_this = { x = 1 } # an error of Terraform's",
     ],
 )
-def test_what_is_declared_or_cannot_be_told_passes(root: Path, arguments: str) -> None:
+def test_what_is_declared_or_unknown_passes(root: Path, arguments: str) -> None:
     assert problems(root, arguments) == []
 
 

@@ -128,7 +128,7 @@ def test_what_passes_passes_in_every_log() -> None:
 
 
 @pytest.mark.parametrize("log", ["waf", "api", "function", "invocations"])
-def test_a_missing_record_is_told(log: str) -> None:
+def test_a_missing_record_is_reported(log: str) -> None:
     records = {name: record for name, record in PASSING.items() if name != log}
     said = f"there is no record in the log of {log}"
     assert _judged(_request(), 200, ANSWER, records) == Verdict("fail", said)
@@ -145,7 +145,7 @@ def test_a_missing_record_is_told(log: str) -> None:
         (200, ANSWER, {"cache-control": "public"}, "cache-control is public"),
     ],
 )
-def test_an_answer_that_differs_is_told(
+def test_an_answer_that_differs_is_reported(
     status: int, body: dict[str, Any], headers: dict[str, str], said: str
 ) -> None:
     verdict = _judged(_request(), status, body, PASSING, HEADERS | IDS | headers)
@@ -179,7 +179,7 @@ def test_what_the_edge_stops_is_stopped_in_its_own_log() -> None:
         ({"waf": BLOCKED, "api": STOPPED, "invocations": INVOCATION}, "the model was reached"),
     ],
 )
-def test_the_right_status_from_another_layer_is_told(
+def test_the_right_status_from_another_layer_is_reported(
     records: dict[str, dict[str, Any]], said: str
 ) -> None:
     assert said in _judged(_request(**EDGE), 403, REFUSAL, records).detail
@@ -201,17 +201,17 @@ def test_the_guardrail_must_have_said_what_it_is_proven_to_say() -> None:
     said = {"guardrail": ["input.topicPolicy.BLOCKED"]}
     found = {"g": {"topicPolicy": {"topics": [{"name": "t", "action": "BLOCKED"}]}}}
     trace = {"output": {"outputBodyJson": {"trace": {"guardrail": {"inputAssessment": found}}}}}
-    found: dict[str, dict[str, Any]] = PASSING | {
+    logs: dict[str, dict[str, Any]] = PASSING | {
         "function": FUNCTION | said,
         "invocations": INVOCATION | trace,
     }
-    assert _judged(request, 200, blocked, found) == Verdict("pass")
+    assert _judged(request, 200, blocked, logs) == Verdict("pass")
     assert "the guardrail said nothing" in _judged(request, 200, blocked, PASSING).detail
     other = blocked | {"response": "Something else."}
-    assert _judged(request, 200, other, found).detail == "the answer is not the safety message"
+    assert _judged(request, 200, other, logs).detail == "the answer is not the safety message"
 
 
-def test_a_trace_that_aws_leaves_out_is_told_and_a_rehearsal_must_have_it() -> None:
+def test_a_trace_that_aws_leaves_out_is_reported_and_a_rehearsal_must_have_it() -> None:
     request = _request(stopped_by="guardrail", finding="input.topicPolicy.BLOCKED", types=("T",))
     blocked = _answer({"response": SAFETY, "blocked": True, "request_id": "r-1"})
     function = FUNCTION | {"guardrail": ["input.topicPolicy.BLOCKED"]}
@@ -231,7 +231,7 @@ def test_a_trace_that_aws_leaves_out_is_told_and_a_rehearsal_must_have_it() -> N
         ("address", "A" * 24),
     ],
 )
-def test_a_secret_in_a_log_is_told(secret: str, leak: str) -> None:
+def test_a_secret_in_a_log_is_reported(secret: str, leak: str) -> None:
     evidence = Evidence(layer="edge", control="c", name="e", log="function", lacks=(secret,))
     leaking = PASSING | {"function": FUNCTION | {"oops": f"said {leak!r}"}}
     answer = ANSWER | {"conversation_id": "A" * 24}

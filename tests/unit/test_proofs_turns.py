@@ -110,7 +110,7 @@ def test_another_client_is_one_that_may_ask(chat: Chat) -> None:
         (ask(conversation="ended"), [Answer(404, {}, b"")], "not deleted: 404"),
     ],
 )
-def test_a_turn_before_it_that_went_otherwise_is_told(
+def test_a_turn_before_it_that_went_otherwise_is_reported(
     request_: Request, answers: list[Answer], said: str
 ) -> None:
     found = "; ".join(turns.wrong(request_, answers))

@@ -115,7 +115,7 @@ def test_without_a_rehearsal_the_way_to_one_is_named(
     assert capsys.readouterr().err == f"\n{said}\n"
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(
+def test_a_folder_that_cannot_be_written_is_reported_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
@@ -221,7 +221,7 @@ def test_a_second_make_up_of_the_environment_waits_for_the_first(
     assert "full" in up("dev")
 
 
-def test_a_local_aws_that_is_gone_is_told_in_a_sentence(
+def test_a_local_aws_that_is_gone_is_reported_in_a_sentence(
     up: Any, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsal = up(**KEYS)
@@ -315,7 +315,7 @@ def test_every_enabled_client_is_listed_and_the_first_one_is_used(
     assert '  {"response": "Hello."}\n' in said
 
 
-def test_where_nobody_may_ask_that_is_told(up: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nobody_may_ask_that_is_reported(up: Any, capsys: pytest.CaptureFixture[str]) -> None:
     rehearsal = up()()
     talk.show(rehearsal.session(), rehearsal)
     said = capsys.readouterr().out

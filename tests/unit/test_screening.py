@@ -161,7 +161,7 @@ def test_an_environments_own_pattern_is_matched_however_it_is_written(
         "[[:alpha:]]",
     ],
 )  # fmt: skip
-def test_a_pattern_that_the_words_cannot_be_told_of_is_refused(pattern: str) -> None:
+def test_a_pattern_that_the_words_cannot_be_derived_from_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="pattern 2 is no regular expression"):
         Screen.own(["sesame", pattern])
 

@@ -50,23 +50,23 @@ def _make(machine: Path, target: str = "test") -> str:
 
 
 @pytest.mark.parametrize("target", ["test", "up", "lint", "plan"])
-def test_a_missing_terraform_is_told_first(machine: Path, target: str) -> None:
+def test_a_missing_terraform_is_reported_first(machine: Path, target: str) -> None:
     assert "Terraform 1.11 or a later 1.x is needed, and none is on PATH" in _make(machine, target)
 
 
 @pytest.mark.parametrize("version", ["1.10.5", "0.15.0", "2.0.0"])
-def test_a_terraform_that_does_not_fit_is_told(machine: Path, version: str) -> None:
+def test_a_terraform_that_does_not_fit_is_reported(machine: Path, version: str) -> None:
     _program(machine, "terraform", f"echo Terraform v{version}")
     assert f"is needed, and {version} is on PATH" in _make(machine)
 
 
-def test_a_missing_python_is_told(machine: Path) -> None:
+def test_a_missing_python_is_reported(machine: Path) -> None:
     _program(machine, "terraform", "echo Terraform v1.12.0-rc1")
     _program(machine, "python3", "exit 1")  # another version
     assert "Python 3.12 is needed" in _make(machine)
 
 
-def test_a_python_that_makes_no_environment_is_told(machine: Path) -> None:
+def test_a_python_that_makes_no_environment_is_reported(machine: Path) -> None:
     _program(machine, "terraform", "echo Terraform v1.11.4")
     _program(machine, "python3.12", '[ "$2" = venv ] && exit 1; exit 0')
     assert "cannot make a virtual environment" in _make(machine)

@@ -107,7 +107,7 @@ def verdicts(found: Trace) -> list[str]:
     return [f"{step.place} {step.verdict}" for step in found.steps]
 
 
-def test_an_answered_request_is_told_in_ten_lines_without_its_text() -> None:
+def test_an_answered_request_is_shown_in_ten_lines_without_its_text() -> None:
     lines = answered().lines()
     assert len(lines) <= 10
     assert lines[0] == f"2026-11-27 19:43:04 UTC  web  200  42 ms  {ID}"
@@ -128,7 +128,7 @@ def test_either_id_finds_it() -> None:
     assert trace(every, ID) == trace(every, EXTENDED)
 
 
-def test_a_rule_of_the_edge_is_told_with_its_labels_and_what_matched() -> None:
+def test_a_rule_of_the_edge_is_reported_with_its_labels_and_what_matched() -> None:
     found = trace(deployment(waf=[REFUSED]), EXTENDED)
     assert found.status == 403
     assert verdicts(found)[:3] == ["edge stopped", "api not reached", "compute not reached"]
@@ -163,7 +163,7 @@ def test_each_layer_says_what_it_did(
     assert what in step.what
 
 
-def test_the_guardrail_is_told_on_both_sides_and_personal_data_by_its_kind() -> None:
+def test_the_guardrail_is_reported_on_both_sides_and_personal_data_by_its_kind() -> None:
     word = {"wordPolicy": {"customWords": [{"match": "Gemini", "action": "BLOCKED"}]}}
     masked = {
         "sensitiveInformationPolicy": {

@@ -16,7 +16,7 @@ from toolkit.terraform import ROOT
 WEB = ROOT / "web"
 
 
-def test_every_code_of_the_api_is_told_in_words() -> None:
+def test_every_code_of_the_api_is_reported_in_words() -> None:
     answered = set(
         re.findall(r"^  (\w+): \{ text:", (WEB / "refusals.js").read_text("utf-8"), re.MULTILINE)
     )
@@ -33,7 +33,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() -> None:
     assert not re.search(r"<script(?![^>]* src=)|\sstyle=|\son\w+=|<style", page)
 
 
-def test_a_host_is_told_the_policy_and_the_settings_that_are_served_here() -> None:
+def test_a_host_is_given_the_policy_and_the_settings_that_are_served_here() -> None:
     example = (ROOT / "examples/chat-page/main.tf").read_text("utf-8")
     answered = POLICY.format('${join(" ", local.asks)}')
     assert f'"{answered}"' in example

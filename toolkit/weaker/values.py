@@ -74,7 +74,7 @@ class _Compared:
         before, after = _parsed(before), _parsed(after)
         if before == after or means == "never":
             return
-        if means != "published" and _untold(before, after):
+        if means != "published" and _unnamed(before, after):
             return
         if isinstance(before, dict) and isinstance(after, dict):
             for name in sorted({*before, *after}):
@@ -94,7 +94,7 @@ class _Compared:
             yield _described(path, before, after) or _sentence(path, before, after)
 
 
-def _untold(before: Any, after: Any) -> bool:
+def _unnamed(before: Any, after: Any) -> bool:
     """Return whether a change cannot be judged: it may be none, once the unknown is known."""
     return UNKNOWN in (before, after) and None not in (before, after)
 

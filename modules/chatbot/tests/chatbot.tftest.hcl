@@ -95,7 +95,7 @@ run "a_model_past_its_end_of_life_and_alarms_that_reach_nobody_are_warned_about"
     operations = { alert_emails = [] }
   }
 
-  expect_failures = [check.model_is_alive, check.somebody_is_told]
+  expect_failures = [check.model_is_alive, check.somebody_is_notified]
 }
 
 run "another_name_for_an_applied_environment_is_refused" {

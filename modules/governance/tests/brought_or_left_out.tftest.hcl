@@ -60,7 +60,7 @@ run "a_key_that_is_brought_encrypts_all_and_is_protected_by_the_same_name" {
   }
 }
 
-run "the_policy_that_is_told_is_that_of_the_key_that_is_made" {
+run "the_policy_that_is_an_output_is_that_of_the_key_that_is_made" {
   command = plan
 
   assert {

@@ -43,7 +43,7 @@ def test_mock_chooses_its_response_by_pattern_and_fills_it_in(gateway: Gateway) 
     assert json.loads(response.body) == {"id": response.header("x-amzn-RequestId"), "color": "blue"}
 
 
-def test_a_template_that_is_a_program_is_told(gateway: Gateway) -> None:
+def test_a_template_that_is_a_program_is_reported(gateway: Gateway) -> None:
     assert (gateway.preflight().status, gateway.account.said) == (204, [])
     templates = {"application/json": '#set($x = 1){"statusCode": 204}'}
     gateway.options["methodIntegration"]["requestTemplates"] = templates

@@ -270,7 +270,7 @@ def quota(apis: Any) -> tuple[str, str]:
 
 
 @shows("apigateway:GetUsage")
-def test_a_plans_usage_is_told_by_day(apis: Any, quota: tuple[str, str]) -> None:
+def test_a_plans_usage_is_listed_by_day(apis: Any, quota: tuple[str, str]) -> None:
     plan_id, key_id = quota
     today = datetime.now(UTC).replace(hour=12)
     before = today - timedelta(days=2)

@@ -44,7 +44,7 @@ def test_a_reply_can_be_set_and_the_guardrail_judges_it(converse: Any, faults: A
     assert (reply["output"]["message"]["content"], reply["stopReason"]) == ([], "content_filtered")
 
 
-def test_the_model_thinks_first_when_it_is_told_to(converse: Any, faults: Any) -> None:
+def test_the_model_thinks_first_when_it_is_set_to(converse: Any, faults: Any) -> None:
     faults({"bedrock": {"thinking_tokens": 100, "times": 0}})
     reply = converse(QUESTION)
     thought, answer = reply["output"]["message"]["content"]

@@ -98,7 +98,7 @@ def test_the_servers_first_model_is_asked_and_its_answer_and_usage_are_passed_on
 @pytest.mark.parametrize(
     ("finish", "stop_reason"), [("length", "max_tokens"), ("content_filter", "content_filtered")]
 )
-def test_why_the_model_stopped_is_told_in_bedrocks_words(
+def test_why_the_model_stopped_is_reported_in_bedrocks_words(
     converse: Any, model: Stub, finish: str, stop_reason: str
 ) -> None:
     model.says(None, finish)
@@ -146,7 +146,7 @@ def test_what_is_no_answer_is_an_error_of_bedrocks(
     assert caught.value.response["Error"]["Code"] == code
 
 
-def test_a_slow_model_and_a_dead_one_are_told_apart(
+def test_a_slow_model_and_a_dead_one_are_distinguished(
     converse: Any, model: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
     model.seconds = 1

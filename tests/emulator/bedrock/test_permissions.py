@@ -156,7 +156,7 @@ def test_a_key_without_its_session_token_is_no_key(
         assert caught.value.response["Error"]["Code"] == "UnrecognizedClientException"
 
 
-def test_an_expired_key_is_told_so(emulator: Emulator, guardrail: dict[str, str]) -> None:
+def test_an_expired_key_is_named_as_expired(emulator: Emulator, guardrail: dict[str, str]) -> None:
     role = emulator.role(unique("expired"), statements(guardrail))
     session = sts_backends[ACCOUNT]["aws"].get_assumed_role_from_access_key(role["AccessKeyId"])
     assert session is not None

@@ -85,7 +85,7 @@ def test_a_large_request_is_named_but_not_kept(rig: Rig) -> None:
     assert parameters["reason"] == "requestParameters too large"
 
 
-def test_memory_is_bounded_and_the_loss_is_told(
+def test_memory_is_bounded_and_the_loss_is_reported(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("emulator.cloudtrail.trail._MAX_BUFFERED", 5_000)

@@ -33,7 +33,7 @@ def test_every_error_can_be_switched_on_and_writes_nothing(
     assert "Item" not in dynamodb.get_item(TableName=table, Key=KEY)
 
 
-def test_the_store_can_be_late_until_it_is_told_otherwise(
+def test_the_store_can_be_late_until_it_is_set_otherwise(
     dynamodb: Any, table: str, faults: Callable[[Any], Any], emulator: Emulator
 ) -> None:
     switch = {"latency_ms": 200, "times": 0}

@@ -134,7 +134,7 @@ def rig(emulator: Emulator) -> Any:
     cloudtrail.delete_trail(Name=name)
 
 
-def test_a_change_is_told_in_the_words_of_the_template(rig: Rig) -> None:
+def test_a_change_is_reported_in_the_words_of_the_template(rig: Rig) -> None:
     rig.tamper()
     assert (rig.published(), rig.failed()) == (1, 0)
     assert rig.count("AWS/Events", "Invocations", RuleName=rig.name) == 1
@@ -175,7 +175,7 @@ def test_a_template_is_filled_as_aws_fills_it() -> None:
     assert json.loads(fill("<all>")) == event == json.loads(fill("<aws.events.event.json>"))
 
 
-def test_reading_is_told_to_a_rule_that_asks_for_it(rig: Rig) -> None:
+def test_reading_is_reported_to_a_rule_that_asks_for_it(rig: Rig) -> None:
     events, logs = rig.emulator.client("events"), rig.emulator.client("logs")
     pattern = json.dumps({"detail": {"eventName": ["DescribeLogGroups"]}})
     for state in ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED"):
@@ -236,7 +236,7 @@ def test_an_alarm_tells_the_topic_when_its_state_is_set(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("policy", ["topic", "key"])
-def test_an_alarm_of_another_name_or_account_is_not_told(
+def test_an_alarm_of_another_name_or_account_is_not_reported(
     rig: Rig, policy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     if policy == "topic":

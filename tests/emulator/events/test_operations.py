@@ -87,7 +87,7 @@ def test_a_rule_has_five_targets(events: Any, rule: str) -> None:
          "Only one of Input, InputPath, or InputTransformer must be provided for target t."),
     ],
 )  # fmt: skip
-def test_a_target_that_could_not_be_told_is_refused(
+def test_a_target_that_could_not_be_notified_is_refused(
     events: Any, rule: str, target: dict[str, Any], says: str
 ) -> None:
     targets = [{"Id": "t", "Arn": TOPIC} | target]

@@ -61,7 +61,7 @@ def test_a_permitted_request_goes_on(rig: Rig) -> None:
         ("s3", "list_buckets", {}, "InvalidAccessKeyId"),
     ],
 )
-def test_an_unknown_key_is_told_so(
+def test_an_unknown_key_is_named_as_unknown(
     rig: Rig, service: str, operation: str, given: dict[str, Any], code: str
 ) -> None:
     request = captured_request(service, operation, key="AKIAUNKNOWN", **given)

@@ -6,6 +6,7 @@ import io
 import json
 import marshal
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def test_bytecode_of_the_zip_is_used_and_none_is_written() -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("app.py", "raise RuntimeError('compiled')")
         code = unchecked + marshal.dumps(compile(source, "app", "exec"))
-        archive.writestr(importlib.util.cache_from_source("app.py"), code)
+        archive.writestr(f"__pycache__/app.{sys.implementation.cache_tag}.pyc", code)
         archive.writestr("other.py", "")
     account = OneFunction()
     account.versions["1"] = buffer.getvalue()

@@ -171,7 +171,7 @@ def test_timeout_kills_and_replaces_the_worker() -> None:
     ("status", "reason"),
     [(3, "Runtime exited with error: exit status 3"), (0, "Runtime exited without providing")],
 )
-def test_crash_is_told_and_recovered_from(
+def test_crash_is_reported_and_recovered_from(
     functions: LambdaRuntime, status: int, reason: str
 ) -> None:
     answer = payload(call(functions, do="exit", status=status))

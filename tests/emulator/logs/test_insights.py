@@ -74,7 +74,7 @@ def test_filter(condition: str, found: str) -> None:
     assert (result.matched, result.scanned) == (len(found.split()), len(LINES))
 
 
-def test_newest_first_with_time_and_message_unless_told_otherwise() -> None:
+def test_newest_first_with_time_and_message_by_default() -> None:
     found = rows("filter ispresent(status)")
     assert [json.loads(row["@message"])["user"] for row in found] == ["c", "a", "b", "a"]
     assert found[-1]["@timestamp"] == "2026-11-18 11:06:40.000"

@@ -125,7 +125,7 @@ def test_a_bug_is_an_internal_error_that_names_the_place_and_not_the_text(invoke
 @pytest.mark.parametrize(
     "outcome", [RuntimeError("my secret"), UnreachableError(ConnectionError("inside"))]
 )
-def test_a_caller_is_told_what_to_do_and_not_what_went_wrong_inside(
+def test_a_caller_reads_what_to_do_and_not_what_went_wrong_inside(
     invoke: Any, outcome: Exception
 ) -> None:
     said = invoke(outcome)
