@@ -350,6 +350,20 @@ def test_what_a_dynamic_block_leaves_to_the_provider_is_named_where_it_was_set()
     leaves = planned_alone({"on": {}}, after={"block": [{}]}, after_unknown=unknown)
     (change,) = plans.between(sets, leaves)
     assert list(of_one(change, set())) == ["block.list a is gone"]
+    none = planned_alone({"on": {}}, after={"block": [{"list": []}]}, after_unknown={})
+    (change,) = plans.between(leaves, none)
+    assert list(of_one(change, set())) == ["block.list is gone"]
+
+
+def test_a_denial_of_very_much_loses_no_action_unnoticed() -> None:
+    many = [f"arn:aws:s3:::bucket-{number}" for number in range(100)]
+    actions = [f"s3:Delete{number}" for number in range(100)]
+    before, after = (
+        document({"Effect": "Deny", "Action": held, "Resource": many})
+        for held in (actions, actions[:-1])
+    )
+    (said,) = policies.compare(before, after, "identity")
+    assert "no longer denies s3:Delete99" in said
 
 
 def test_a_policy_that_is_an_output_is_compared() -> None:

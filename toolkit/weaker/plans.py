@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 UNKNOWN = "(known after apply)"
 # What stands for a value that the configuration leaves to the provider.
 UNSET = "(left to the provider)"
+# What stands for a value that `dynamic` leaves to the provider, or that is known after the apply.
+EITHER = "(known after apply, or left to the provider)"
 # The type of a change of an output, which no resource has.
 OUTPUT = "output"
 # Besides what a resource sets itself, the elements of a statement of aws_iam_policy_document.
@@ -48,7 +50,7 @@ def read(text: str) -> dict[str, Any]:
 
 def own(plan: Mapping[str, Any]) -> list[Change]:
     """Return what a plan changes of what was applied."""
-    after = made(plan)
+    after = json.loads(json.dumps(made(plan)).replace(EITHER, UNKNOWN))
     before = {
         **{one["address"]: one["change"]["before"] for one in _managed(plan)},
         **_outputs(plan, "before"),
@@ -61,19 +63,24 @@ def between(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Change]
     """Return how what a second plan makes differs from what a first one makes."""
     before, after = made(first), made(second)
     for at in before.keys() & after.keys():
-        before[at], after[at] = _beside(before[at], after[at]), _beside(after[at], before[at])
+        before[at], after[at] = (
+            _beside(before[at], after[at], UNKNOWN),
+            _beside(after[at], before[at], None),
+        )
     types = _types(first) | _types(second)
     return [Change(at, types[at], before.get(at), after.get(at)) for at in types]
 
 
-def _beside(one: Any, other: Any) -> Any:
+def _beside(one: Any, other: Any, either: str | None) -> Any:
     """Return values without those that they leave to the provider, where the others set them."""
+    if one == EITHER:
+        return one if other == EITHER else either
     if one == UNSET:
         return one if other == UNSET else None
     if isinstance(one, dict) and isinstance(other, dict):
-        return {name: _beside(value, other.get(name)) for name, value in one.items()}
+        return {name: _beside(value, other.get(name), either) for name, value in one.items()}
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [_beside(*each) for each in zip(one, other, strict=True)]
+        return [_beside(*each, either) for each in zip(one, other, strict=True)]
     return one
 
 
@@ -172,9 +179,9 @@ def _configured(plan: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 def _filled(after: Any, unknown: Any, configured: Any) -> Any:
     """Return planned values with UNKNOWN or UNSET in place of those that are not known."""
     if unknown is True:
-        return UNSET if configured is None else UNKNOWN
-    # What `dynamic` makes does not stand there, as what the provider is left to does not.
-    beyond: Any = None if configured is None else {}
+        return UNSET if configured is None else EITHER if configured == EITHER else UNKNOWN
+    # What `dynamic` makes does not stand there.
+    beyond: Any = EITHER if configured in (None, EITHER) else {}
     if isinstance(unknown, dict) and isinstance(after, dict):
         # Of a map that is one expression, nothing is said here.
         own = configured if isinstance(configured, dict) else {}

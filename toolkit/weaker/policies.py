@@ -185,15 +185,21 @@ def _requests(statement: Statement, others: list[Statement]) -> Iterator[Query]:
 
     Keys that it leaves open have values that conditions of the `others` are about.
     """
-    parts = itertools.product(
+    parts: list[list[Any]] = [
         _values(statement, "Action", "elsewhere:Anything"),
         _values(statement, "Resource", "arn:aws:elsewhere:::anything")
         if _has_resource(statement)
         else ["*"],
         _callers(statement),
         _open(list(_contexts(statement.get("Condition", {}))), others),
+    ]
+    # Each value of each part first: there are too many ways to put all of them together.
+    in_turn = (
+        itertools.product(*(part if part is every else part[:1] for part in parts))
+        for every in parts
     )
-    for action, resource, caller, context in itertools.islice(parts, MOST * 20):
+    together = itertools.islice(itertools.product(*parts), MOST * 20)
+    for action, resource, caller, context in itertools.chain(*in_turn, together):
         yield Query(action=action, resource=resource, context=context, principal=caller)
 
 
