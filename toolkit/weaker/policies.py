@@ -186,8 +186,8 @@ def _requests(statement: Statement, others: list[Statement]) -> Iterator[Query]:
     Keys that it leaves open have values that conditions of the `others` are about.
     """
     parts: list[list[Any]] = [
-        _values(statement, "Action", "elsewhere:Anything"),
-        _values(statement, "Resource", "arn:aws:elsewhere:::anything")
+        _values(statement, "Action", "elsewhere:Anything", others),
+        _values(statement, "Resource", "arn:aws:elsewhere:::anything", others)
         if _has_resource(statement)
         else ["*"],
         _callers(statement),
@@ -207,10 +207,11 @@ def _has_resource(statement: Statement) -> bool:
     return "Resource" in statement or "NotResource" in statement
 
 
-def _values(statement: Statement, element: str, other: str) -> list[str]:
+def _values(statement: Statement, element: str, other: str, others: list[Statement]) -> list[str]:
     if element in statement:
         return _several(statement[element])
-    return [other]
+    # What the others leave out, this one may not.
+    return [other, *(value for one in others for value in _several(one.get(f"Not{element}", [])))]
 
 
 def _callers(statement: Statement) -> list[str]:
