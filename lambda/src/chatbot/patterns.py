@@ -56,13 +56,18 @@ def matcher(
                 raise
         else:
             compiled.append((pattern.family, literals(text), parts))
+    # An honest message holds next to none of these strings, and then no pattern is looked at.
+    places: dict[str, list[int]] = {}
+    for place, (_, options, _) in enumerate(compiled):
+        for one in _one_of(options):
+            places.setdefault(one, []).append(place)
 
     def search(text: str) -> Iterator[str]:
-        return (
-            family
-            for family, options, parts in compiled
-            if _met(options, text) and _found(parts, text)
-        )
+        near = {place for one, there in places.items() if one in text for place in there}
+        for place in sorted(near):
+            family, options, parts = compiled[place]
+            if _met(options, text) and _found(parts, text):
+                yield family
 
     return search
 
@@ -176,6 +181,16 @@ def _needed(run: frozenset[str]) -> tuple[frozenset[str], ...]:
     """Return a run as a need, less the strings that hold another of it."""
     shortest = frozenset(one for one in run if not any(other in one for other in run - {one}))
     return () if "" in run else (shortest,)
+
+
+def _one_of(options: Options) -> frozenset[str]:
+    """Return strings of which a text that matches holds one; "" is one that each text holds."""
+    strings: frozenset[str] = frozenset()
+    for needs in options:
+        each = (need if isinstance(need, frozenset) else _one_of(need) for need in needs)
+        # The longest are the rarest.
+        strings |= max(each, key=lambda need: min(map(len, need)), default=_NOTHING)
+    return strings
 
 
 def _met(options: Options, text: str) -> bool:
