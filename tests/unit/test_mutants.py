@@ -180,6 +180,12 @@ def test_the_list_is_read_and_what_does_not_fit_is_refused(tmp_path: Path) -> No
     assert listed.load(path).excuse(Mutant("a.tf", "this/rulex", "drop", str)) == ""
 
 
+@pytest.mark.parametrize("module", ["disguises", "patterns", "screening"])
+def test_all_tests_of_screening_look_at_each_of_its_modules(module: str) -> None:
+    names = {layer.name for layer in layers(f"lambda/src/chatbot/{module}.py")}
+    assert names >= {"tests/unit/test_screening.py", "tests/unit/test_patterns.py"}
+
+
 def test_the_cheapest_layer_comes_first() -> None:
     names = [layer.name for layer in layers("modules/edge/main.tf")]
     assert names[:3] == [

@@ -34,7 +34,8 @@ PLANS = (
     "tests/terraform/test_alone.py",
 )
 ORDER = "tests/terraform/test_order.py"
-# Besides tests/unit/chatbot, what runs the function's screening.
+# Besides tests/unit/chatbot, what runs the function's screening, which these modules are.
+SCREENS = frozenset(("disguises", "patterns", "screening"))
 SCREENING = ("tests/unit/test_screening.py", "tests/unit/test_patterns.py")
 PLANNED = (
     "envs",
@@ -74,7 +75,7 @@ def layers(file: str) -> list[Layer]:
         tests = [str(test.relative_to(ROOT)) for test in _own(path)]
         ours = "chatbot" in path.parts
         if ours:
-            tests += ["tests/unit/chatbot", *(SCREENING if path.stem == "screening" else ())]
+            tests += ["tests/unit/chatbot", *(SCREENING if path.stem in SCREENS else ())]
         inputs = FUNCTION if ours else (path.parts[0], "toolkit")
         found += [_pytest(test, inputs) for test in dict.fromkeys(tests)]
     return found
