@@ -129,12 +129,24 @@ def test_the_family_is_that_of_the_first_pattern_that_matches() -> None:
     assert screen.screen("a plum") is None
 
 
+FAR_APART = f"ab{' of it' * 6} cd"
+
+
 @pytest.mark.parametrize(
-    "text", ["ab|cd", "(?:a|bc) d", "x?y", "(?:on|off)(?: now)?", "[ab]c", "(?:a|b{0,2})c|\\[d"]
-)
+    "text",
+    [
+        "ab|cd", "(?:a|bc) d", "x?y", "(?:on|off)(?: now)?", "[ab]c", "(?:a|b{0,2})c|\\[d",
+        "(?:ab)*c", "(?:ab)*?c", "(?:ab)?c", "(?:ab)??c", "(?:ab){0,2}c", "ab.{20}.*cd",
+        "(?:ab.{20}.*cd|y)", "(?:ab.{20}.*cd)y?", "ab|x.{20}.*cd", "x.{20}.*cd|ab",
+        "(?:ab|x).{20}.*cd",
+    ],
+)  # fmt: skip
 def test_looking_for_words_first_changes_no_verdict(text: str) -> None:
     screen = Screen([Pattern("any", text)])
-    for sample in ("ab", "cd", "a d", "bc d", "y", "xy", "on", "off now", "ac", "bc", "none", ""):
+    for sample in (
+        *("ab", "cd", "c", "c d", "a d", "bc d", "y", "xy", "on", "off now", "ac", "bc", "none"),
+        *(FAR_APART, ""),
+    ):
         assert (screen.screen(sample) is not None) >= bool(re.search(text, sample))
 
 

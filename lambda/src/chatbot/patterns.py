@@ -113,10 +113,9 @@ def _parts(pattern: str) -> list[str]:
         depth = 0
         for text, _ in _TOKEN.findall(part):
             depth += (text == "(?:") - (text == ")")
+            # A group that one part opens, another closes.
             if depth < 0 or (text == "|" and depth == 0):
                 return [pattern]
-        if depth:
-            return [pattern]
     return parts
 
 
