@@ -175,9 +175,8 @@ class Rehearsal(LocalAws):
             stale.unlink()
         for file in (*source.glob("*.tf"), *source.glob(".terraform.lock.hcl")):
             shutil.copyfile(file, self.folder / file.name)
-        (self.folder / "rehearsal_override.tf").write_text(
-            OVERRIDE.replace("ENDPOINT", self.endpoint)
-        )
+        override = OVERRIDE.replace("ENDPOINT", self.endpoint)
+        (self.folder / "rehearsal_override.tf").write_text(override)
 
     def launch(self) -> bool:
         """Start the local AWS in the environment's region; return False where it runs already."""

@@ -34,7 +34,7 @@ PLANS = (
     "tests/terraform/test_alone.py",
 )
 ORDER = "tests/terraform/test_order.py"
-# Besides tests/unit/chatbot, what runs the function's screening, which these modules are.
+# The modules of the function's screening, and what runs it besides tests/unit/chatbot.
 SCREENS = frozenset(("disguises", "patterns", "screening"))
 SCREENING = ("tests/unit/test_screening.py", "tests/unit/test_patterns.py")
 PLANNED = (

@@ -41,7 +41,7 @@ policies that AWS has; where it could be wrong is in [emulator/README.md](../emu
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of each page. Raises ToolkitError, ToolkitError."""
+    """Return the text of each page. Raises ToolkitError."""
     controls = load()
     return {PAGE: page(controls), UNCONFIRMED: unconfirmed(beliefs(controls))}
 
