@@ -195,7 +195,8 @@ def test_the_cheapest_layer_comes_first() -> None:
     ]
     # The emulator and modules/ have tests of this name as well, which do not run the function.
     names = [layer.name for layer in layers("lambda/src/chatbot/refusals.py")]
-    assert names == ["tests/unit/chatbot/test_refusals.py", "tests/unit/chatbot"]
+    memory = "tests/emulator/dynamodb/test_service.py"
+    assert names == ["tests/unit/chatbot/test_refusals.py", "tests/unit/chatbot", memory]
     assert [layer.name for layer in layers("toolkit/package.py")] == [
         "tests/unit/test_build_lambda.py"
     ]

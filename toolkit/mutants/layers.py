@@ -37,6 +37,8 @@ ORDER = "tests/terraform/test_order.py"
 # The modules of the function's screening, and what runs it besides tests/unit/chatbot.
 SCREENS = frozenset(("disguises", "patterns", "screening"))
 SCREENING = ("tests/unit/test_screening.py", "tests/unit/test_patterns.py")
+# The function with budgets and conversations, on a table.
+MEMORY = "tests/emulator/dynamodb/test_service.py"
 PLANNED = (
     "envs",
     "modules",
@@ -80,7 +82,7 @@ def layers(file: str) -> list[Layer]:
             if not ours or "from chatbot." in test.read_text(encoding="utf-8")
         ]
         if ours:
-            tests += [*(SCREENING if path.stem in SCREENS else ()), "tests/unit/chatbot"]
+            tests += [*(SCREENING if path.stem in SCREENS else ()), "tests/unit/chatbot", MEMORY]
         inputs = FUNCTION if ours else (path.parts[0], "toolkit")
         found += [_pytest(test, inputs) for test in dict.fromkeys(tests)]
     return found
