@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from chatbot.errors import InvalidRequestError
 from chatbot.models import RequestIds
@@ -81,13 +81,13 @@ def seconds_left(event: object, context: Any) -> float:
             raise InvalidRequestError(
                 "requestContext.requestTimeEpoch is no time in milliseconds."
             ) from error
-        # Anything else is a replayed event or a wrong clock.
-        if 0 <= elapsed < API_GATEWAY_LIMIT_SECONDS:
-            left = min(left, API_GATEWAY_LIMIT_SECONDS - elapsed)
+        # Older is a replayed event; one that has yet to arrive, a clock that differs.
+        if elapsed < API_GATEWAY_LIMIT_SECONDS:
+            left = min(left, API_GATEWAY_LIMIT_SECONDS - max(elapsed, 0.0))
     return left
 
 
-def enveloped(event: object) -> bool:
+def enveloped(event: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether an event is an envelope of API Gateway, and no direct invocation."""
     return isinstance(event, dict) and ("body" in event or "requestContext" in event)
 
@@ -105,17 +105,14 @@ def read_message(event: object, *, max_chars: int, conversations: bool) -> tuple
     `max_chars` counts Unicode characters (code points). Raises InvalidRequestError, whose text
     never repeats what was sent.
     """
-    if not isinstance(event, dict):
-        raise InvalidRequestError(f"The event is not an object. {EXAMPLE}")
     fields = _parse(event) if enveloped(event) else event
     if not isinstance(fields, dict):
         raise InvalidRequestError(f"The body is not a JSON object. {EXAMPLE}")
     if "message" not in fields:
         raise InvalidRequestError(f'The field "message" is missing. {EXAMPLE}')
-    if not conversations and len(fields) > 1:
-        raise InvalidRequestError('Only the field "message" is allowed.')
-    if not fields.keys() <= {"message", "conversation_id"}:
-        raise InvalidRequestError('Only the fields "message" and "conversation_id" are allowed.')
+    allowed = ("message", "conversation_id") if conversations else ("message",)
+    if not fields.keys() <= set(allowed):
+        raise InvalidRequestError(f"Only these fields are allowed: {', '.join(allowed)}.")
     conversation_id = fields.get("conversation_id")
     if not isinstance(conversation_id, str | None):
         raise InvalidRequestError('The field "conversation_id" is not a string.')

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chatbot import handler as handler_module
 from chatbot.endpoint import GarbledError, RefusedError, UnreachableError
-from tests.unit.chatbot.conftest import reply
+from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -43,6 +43,14 @@ def test_a_direct_invocation_gets_the_same_answer_object(
     assert direct.requests[0]["requestMetadata"] == {
         "request_id": "7d1cb2f6-5f2d-4c0e-9d7e-6f2a0b1c2d3e"
     }
+
+
+def test_an_answer_is_what_a_proxy_integration_takes(
+    make_handler: Any, event: dict[str, Any], context: Any
+) -> None:
+    answer = make_handler(ScriptedEndpoint([reply("Yes.")]))(event, context)
+    assert set(answer) == {"statusCode", "headers", "body", "isBase64Encoded"}
+    assert answer["isBase64Encoded"] is False, "else API Gateway decodes the JSON"
 
 
 def test_an_answer_that_utf8_cannot_hold_can_still_be_sent(invoke: Any) -> None:
