@@ -166,7 +166,8 @@ def test_what_is_by_hand_needs_a_hand() -> None:
 def test_every_excuse_has_a_reason_and_excuses_something() -> None:
     for pattern, reason in LISTED.excuses.items():
         assert len(reason) > 10
-        made = run.made([pattern.partition(":")[0]])
+        file, _, _ = pattern.partition(":")
+        made = run.made([file.partition("*")[0]])
         assert any(listed.matches(pattern, mutant) for mutant in made), f"{pattern} excuses nothing"
 
 

@@ -238,8 +238,8 @@ def _whole(value: object) -> int:
 
 
 def _endpoint(region: str, service: str = "bedrock-runtime") -> str:
-    suffixes = [suffix for start, suffix in DNS_SUFFIXES.items() if region.startswith(start)]
-    return f"https://{service}.{region}.{suffixes[0] if suffixes else 'amazonaws.com'}"
+    suffixes = (suffix for start, suffix in DNS_SUFFIXES.items() if region.startswith(start))
+    return f"https://{service}.{region}.{next(suffixes, 'amazonaws.com')}"
 
 
 def _json(text: str) -> object:

@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -9,6 +10,9 @@ import botocore.session
 import pytest
 
 from chatbot import config, handler
+from chatbot.budgets import BudgetConfig, Limits
+from chatbot.config import TelemetryConfig
+from chatbot.conversations import ConversationConfig
 from chatbot.endpoint import Endpoint
 from chatbot.errors import InternalError
 
@@ -105,6 +109,60 @@ def test_refuses_a_guardrail_of_another_region(environment: dict[str, str]) -> N
     with pytest.raises(InternalError) as error:
         config.load(environment)
     assert error.value.details["hint"] == "GUARDRAIL_ID must be in the function's own region"
+
+
+BUDGET = {
+    "client_tokens_per_day": 1000,
+    "client_tokens_per_month": None,
+    "clients": {"app": {"tokens_per_day": None, "tokens_per_month": 5000}},
+    "on_store_failure": "refuse",
+    "user_tokens_per_day": None,
+    "user_tokens_per_month": 1,
+}
+CONVERSATION = {"max_chars": 8000, "max_turns": 10, "ttl_hours": 1}
+
+
+def test_budgets_and_conversations_are_read_as_terraform_writes_them(
+    environment: dict[str, str],
+) -> None:
+    assert (config.load(environment).budget, config.load(environment).conversation) == (None, None)
+    environment |= {"BUDGET": json.dumps(BUDGET), "TABLE_NAME": "t"}
+    budget = config.load(environment).budget
+    assert budget == BudgetConfig(
+        client=Limits(day=1000), user=Limits(month=1), clients={"app": Limits(month=5000)}
+    )
+    environment["BUDGET"] = json.dumps(BUDGET | {"on_store_failure": "answer"})
+    assert config.load(environment).budget == replace(budget, answers_without_store=True)
+    environment["CONVERSATION"] = json.dumps(CONVERSATION)
+    assert config.load(environment).conversation == ConversationConfig(**CONVERSATION)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "wrong"),
+    [
+        *(("BUDGET", BUDGET, {"client_tokens_per_day": one}) for one in (0, -1, "9", 1.5, True)),
+        ("BUDGET", BUDGET, {"clients": {"app": {"tokens_per_month": 0}}}),
+        ("BUDGET", BUDGET, {"clients": ["app"]}),
+        ("BUDGET", BUDGET, {"on_store_failure": "ignore"}),
+        *(("CONVERSATION", CONVERSATION, {one: 0}) for one in CONVERSATION),
+    ],
+)
+def test_a_limit_that_is_no_number_above_zero_is_refused(
+    environment: dict[str, str], name: str, whole: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    environment |= {"TABLE_NAME": "t", name: json.dumps(whole | wrong)}
+    with pytest.raises(InternalError) as error:
+        config.load(environment)
+    assert error.value.details["hint"] == f"{name} must be as modules/chatbot writes it"
+
+
+@pytest.mark.parametrize(("name", "value"), [("BUDGET", BUDGET), ("CONVERSATION", CONVERSATION)])
+def test_what_is_kept_needs_a_table(
+    environment: dict[str, str], name: str, value: dict[str, Any]
+) -> None:
+    with pytest.raises(InternalError) as error:
+        config.load(environment | {name: json.dumps(value)})
+    assert error.value.details["hint"] == "TABLE_NAME must be a table's name"
 
 
 def test_names_every_wrong_variable_at_once() -> None:
@@ -225,6 +283,13 @@ def test_answers_and_logs_even_where_the_log_is_configured_wrongly(start: Any, i
     assert "METRICS_NAMESPACE must" in answer.logs[0]["hint"]
 
 
+def test_the_log_is_as_configured_or_else_as_verbose_as_can_be() -> None:
+    right = {"SERVICE_NAME": "shop", "METRICS_NAMESPACE": "Shop/Chat", "LOG_LEVEL": "WARN"}
+    assert config.telemetry(right) == TelemetryConfig("shop", "Shop/Chat", "WARN")
+    wrong = dict.fromkeys(right, "no such thing")
+    assert config.telemetry(wrong) == TelemetryConfig("chatbot", None, "INFO")
+
+
 def test_a_whole_configuration_connects_at_the_start(
     start: Any, invoke: Any, loopback: Any
 ) -> None:
@@ -254,9 +319,18 @@ def test_every_partition_has_the_endpoints_that_botocore_finds(environment: dict
     assert len(partitions) > len(config.DNS_SUFFIXES)
     for partition in partitions:
         region = [*session.get_available_regions("ec2", partition), "eusc-de-east-1"][0]
-        client = session.create_client("bedrock-runtime", region_name=region)
         ours = config.load(environment | {"AWS_REGION": region, "GUARDRAIL_ID": "gr4ha1rd"})
-        assert ours.endpoint == client.meta.endpoint_url
+        for service, endpoint in (
+            ("bedrock-runtime", ours.endpoint),
+            ("dynamodb", ours.store_endpoint),
+        ):
+            client = session.create_client(service, region_name=region)
+            assert endpoint == client.meta.endpoint_url
+
+
+def test_a_rehearsal_keeps_model_and_table_on_one_machine(environment: dict[str, str]) -> None:
+    ours = config.load(environment)
+    assert ours.endpoint == ours.store_endpoint == environment["AWS_ENDPOINT_URL"]
 
 
 def test_only_config_reads_the_environment() -> None:

@@ -69,6 +69,17 @@ def test_takes_the_keys_of_the_moment_from_the_environment() -> None:
     assert credentials.keys() == Keys("AKID2", "secret-1", "token-2")
 
 
+@pytest.mark.parametrize("half", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_half_of_the_keys_are_none(half: str) -> None:
+    served = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost/keys"}
+    source = config.key_source(served | {half: "half"})
+    assert source == config.KeySource(address=("localhost", 80, "/keys"))
+
+
+def test_the_token_that_keys_are_asked_for_with_stays_out_of_a_log() -> None:
+    assert "let-me" not in repr(config.KeySource(token="let-me"))
+
+
 def test_with_snapstart_asks_for_keys_and_for_new_ones_before_they_expire(
     served: tuple[type[Lambda], dict[str, str]],
 ) -> None:
