@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import io
 import marshal
+import platform
 import sys
 import tempfile
 import zipfile
@@ -40,7 +41,7 @@ def build(*, sources: Path = SOURCES) -> bytes:
     if sys.version_info[:2] != RUNTIME:
         raise ToolkitError(
             f"The function runs on Python {'.'.join(map(str, RUNTIME))}, and its bytecode is for "
-            f"that version alone; this is {sys.version.split()[0]}. Build with `make build`."
+            f"that version alone; this is {platform.python_version()}. Build with `make build`."
         )
     files = dict(_own_files(sources))
     try:
@@ -94,7 +95,7 @@ def _bytecode(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """
     for name, source in files.items():
         if name.endswith(".py"):
-            code = compile(source, f"{TASK_ROOT}/{name}", "exec", dont_inherit=True, optimize=0)
+            code = compile(source, f"{TASK_ROOT}/{name}", "exec", optimize=0)
             yield (
                 _cache(name),
                 importlib.util.MAGIC_NUMBER

@@ -73,6 +73,7 @@ def test_bytecode_is_the_same_in_every_process(tmp_path: Path) -> None:
         ("0", "json", {}),
         ("1", "botocore.session, decimal, asyncio", {}),
         ("2", "json", own),
+        ("3", "json", {"PYTHONOPTIMIZE": "2"}),
     ):
         output = tmp_path / f"{seed}.zip"
         program = f"import sys, {imports}; from scripts import build_lambda; build_lambda.main()"
@@ -215,7 +216,8 @@ def test_refuses_a_zip_that_is_too_big(tiny: Path, monkeypatch: pytest.MonkeyPat
 def test_prints_size_and_hash_and_writes_a_file_that_terraform_can_read(
     package: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output = tmp_path / "deep" / "chatbot.zip"
+    output = tmp_path / "deep" / "down" / "chatbot.zip"
+    packaging.write(b"an older one", output)
     assert build_lambda.main(["--output", str(output), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "path": str(output),

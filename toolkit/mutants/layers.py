@@ -47,7 +47,7 @@ PLANNED = (
     "tests/tampering.toml",
     "toolkit",
 )
-FUNCTION = ("lambda/src", "modules/edge", "tests/unit/chatbot")
+FUNCTION = ("lambda/src", "modules/compute", "modules/edge", "tests/unit/chatbot")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def _own(path: PurePath) -> list[Path]:
     """Return the tests that are named after a Python file, or the unit tests that import it."""
     package, _, name = ".".join(path.with_suffix("").parts).rpartition(".")
     imports = re.compile(rf"{package}\.{name}\b|from {package} import [^\n]*\b{name}\b")
-    return sorted(ROOT.glob(f"tests/**/test_{path.stem}.py")) or [
+    named = ROOT.glob(f"tests/**/test_{path.stem}.py")
+    return sorted(named, key=lambda test: ("unit" not in test.parts, test)) or [
         test
         for test in sorted(ROOT.glob("tests/unit/test_*.py"))
         if imports.search(test.read_text(encoding="utf-8"))

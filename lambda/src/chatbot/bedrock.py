@@ -41,8 +41,6 @@ BACKOFF_SECONDS = 0.5
 # The system's randomness, for copies of one SnapStart snapshot would share a seed.
 _RANDOM = SystemRandom()
 
-FAILURES = (CredentialsError, EndpointError, RefusedError)
-
 
 class Endpoint(Protocol):
     def post(self, path: str, document: object) -> object: ...
@@ -76,11 +74,13 @@ class Bedrock:
     def ask(self, request: ChatRequest, deadline: Deadline, spending: Spending) -> ModelReply:
         """Return the model's reply, or raise a ChatbotError before the deadline."""
         document = self._document(request)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             spending.call()
             try:
                 response = self._call(document, deadline)
-            except FAILURES as error:
+            except (CredentialsError, EndpointError, RefusedError) as error:
                 if isinstance(error, RefusedError) and refusals.unpaid(error):
                     spending.cost(0)
                 pause = self._uniform(0, BACKOFF_SECONDS * 2**attempt)
@@ -95,7 +95,6 @@ class Bedrock:
                 if reply.usage.known:
                     spending.cost(reply.usage.tokens)
                 return reply
-        raise AssertionError  # the last attempt returns or raises
 
     def _call(self, document: Mapping[str, Any], deadline: Deadline) -> object:
         left, post = deadline.remaining(), self._endpoint.post
@@ -123,23 +122,24 @@ class Bedrock:
             document["additionalModelRequestFields"] = self._config.additional_request_fields
         return document
 
-    def _translate(self, error: Exception, attempts: int) -> ChatbotError:
+    def _translate(
+        self, error: CredentialsError | EndpointError | RefusedError, attempts: int
+    ) -> ChatbotError:
         """Make a ChatbotError of a failed call, without its text, which may quote the prompt."""
         if isinstance(error, RefusedError):
             return refusals.translate(error, attempts, self._config.guardrail_id)
         if isinstance(error, CredentialsError):
             hint = f"the call never left: {error}"
             return InternalError(cause="CredentialsError", attempts=attempts, hint=hint)
-        cause = error.cause if isinstance(error, EndpointError) else type(error).__name__
         if isinstance(error, UnansweredError):
-            return ModelTimeoutError(cause=cause, attempts=attempts)
+            return ModelTimeoutError(cause=error.cause, attempts=attempts)
         if isinstance(error, UntrustedError):
             hint = "the connection is not trusted; check AWS_ENDPOINT_URL and the way out of a VPC"
-            return InternalError(cause=cause, attempts=attempts, hint=hint)
+            return InternalError(cause=error.cause, attempts=attempts, hint=hint)
         if isinstance(error, UnreachableError):
             hint = "Bedrock could not be reached; check the region and the way out of a VPC"
-            return ModelUnavailableError(cause=cause, attempts=attempts, hint=hint)
-        return ModelFailedError(cause=cause, attempts=attempts)
+            return ModelUnavailableError(cause=error.cause, attempts=attempts, hint=hint)
+        return ModelFailedError(cause=error.cause, attempts=attempts)
 
 
 def _messages(request: ChatRequest) -> list[Mapping[str, Any]]:

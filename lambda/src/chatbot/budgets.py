@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chatbot.errors import BudgetExhaustedError, ChatbotError, MemoryUnavailableError
-from chatbot.spending import Spending
+from chatbot.spending import Reserved, Spending
 from chatbot.store import NOBODY, ConditionFailedError, Item, owner
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Budgets:
             for whose, limit in reversed(limits.items())
             if limit
         ]
-        return Spending(self, accounts, worst, deadline)
+        return Reserved(self, accounts, worst, deadline)
 
     def reserve(self, accounts: Sequence[Account], tokens: int, deadline: Deadline) -> None:
         """Reserve tokens in every account, or in none; raises as `Spending.call`."""

@@ -67,7 +67,7 @@ class Conversations:
         if conversation_id is None:
             return Conversation((_owner(ids), secrets.token_urlsafe(ID_BYTES)), (), "")
         key = _key(ids, conversation_id)
-        now, holder = int(self._clock()), secrets.token_hex(16)
+        now, holder = int(self._clock()), secrets.token_hex()
         # Gone for readers when it expires; DynamoDB deletes it within days. The same holder again
         # is a call that was sent twice.
         free = "( attribute_not_exists ( #holder ) OR #until <= :now OR #holder = :holder )"
@@ -80,7 +80,7 @@ class Conversations:
                 deadline,
             )
         except ConditionFailedError as error:
-            if "turns" not in error.item or int(error.item.get("expires", 0)) <= now:
+            if "turns" not in error.item or int(error.item.get("expires", now)) <= now:
                 raise NotFoundError from None
             raise ConversationBusyError from None
         return Conversation(key, _turns(item), holder)

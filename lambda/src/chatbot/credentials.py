@@ -7,8 +7,10 @@ so that a restored copy does not start with keys that have expired (AWS Lambda D
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import math
 import threading
 import time
 from datetime import datetime
@@ -39,8 +41,8 @@ class Credentials:
         self._source = source
         self._clock = clock
         self._lock = threading.Lock()
-        self._fetched: Keys | None = None
-        self._expires = 0.0
+        self._fetched = Keys("", "", "")
+        self._expires = -math.inf
 
     def keys(self) -> Keys:
         """Return the keys, or raise CredentialsError."""
@@ -51,35 +53,32 @@ class Credentials:
             raise CredentialsError("neither keys nor an address to get them from")
         with self._lock:
             left = self._expires - self._clock()
-            if self._fetched is None or left < RENEW_SECONDS:
+            if left < RENEW_SECONDS:
                 try:
                     self._fetched, self._expires = _fetch(source.address, source.token)
                 except CredentialsError:
                     if left <= 0:
                         raise
-            if self._fetched is None:
-                raise CredentialsError("no keys were served")
             return self._fetched
 
 
 def _fetch(address: tuple[str, int, str], token: str) -> tuple[Keys, float]:
     host, port, path = address
-    for attempt in range(1, FETCH_ATTEMPTS + 1):
+    problem = ""
+    for _ in range(FETCH_ATTEMPTS):
         connection = http.client.HTTPConnection(host, port, timeout=FETCH_TIMEOUT_SECONDS)
         try:
-            connection.request("GET", path, headers={"Authorization": token})
-            response = connection.getresponse()
-            document = response.read()
-            if response.status == 200:
-                return _read(document)
-            problem = f"status {response.status}"
+            with contextlib.closing(connection):
+                connection.request("GET", path, headers={"Authorization": token})
+                response = connection.getresponse()
+                document = response.read()
         except (OSError, http.client.HTTPException) as error:
             problem = type(error).__name__
-        finally:
-            connection.close()
-        if attempt == FETCH_ATTEMPTS:
-            raise CredentialsError(f"the address of the role's keys: {problem}")
-    raise AssertionError  # the last attempt returns or raises
+            continue
+        if response.status == 200:
+            return _read(document)
+        problem = f"status {response.status}"
+    raise CredentialsError(f"the address of the role's keys: {problem}")
 
 
 def _read(document: bytes) -> tuple[Keys, float]:

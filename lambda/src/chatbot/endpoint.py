@@ -9,9 +9,8 @@ import json
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from chatbot.signing import Scope, signed_headers
@@ -95,8 +94,7 @@ class Bounded:
             raise TimeoutError("no answer within the time left") from None
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     connection: http.client.HTTPConnection
     used: float
 
@@ -134,7 +132,7 @@ class Endpoint:
             with contextlib.suppress(EndpointError):
                 self._keep(self._open())
 
-        thread = Thread(target=connect, name="connect", daemon=True)
+        thread = Thread(target=connect)
         thread.start()
         return thread
 

@@ -38,7 +38,7 @@ class Handler:
         *,
         max_message_chars: int,
         origins: tuple[str, ...],
-        sign_in: bool = False,
+        sign_in: bool,
     ) -> None:
         self._service = service
         self._telemetry = telemetry
@@ -92,8 +92,19 @@ def start() -> Handler:
     origins = config.allowed_origins()
     try:
         settings = config.load()
+        service = _service(settings)
     except InternalError as error:
-        return Handler(error, telemetry, max_message_chars=0, origins=origins)
+        return Handler(error, telemetry, max_message_chars=0, origins=origins, sign_in=False)
+    return Handler(
+        service,
+        telemetry,
+        max_message_chars=settings.max_message_chars,
+        origins=origins,
+        sign_in=settings.sign_in,
+    )
+
+
+def _service(settings: config.Config) -> ChatService:
     credentials = Credentials(config.key_source)
     # With a budget each sending is counted, so that none may be repeated unseen.
     endpoint = Endpoint(
@@ -102,16 +113,9 @@ def start() -> Handler:
     )
     endpoint.connect()
     budgets, conversations = _memory(settings, credentials)
-    own = settings.prompt_injection_patterns
-    try:
-        screen = Screen.own(own) if own else Screen.load()
-    except (OSError, ValueError) as error:
-        packed = "the package lacks its prompt-injection patterns; build it again"
-        hint = f"PROMPT_INJECTION_PATTERNS: {error}" if own else packed
-        broken = InternalError(cause=type(error).__name__, hint=hint)
-        return Handler(broken, telemetry, max_message_chars=0, origins=origins)
+    screen = _screen(settings.prompt_injection_patterns)
     leaks = LeakDetector(settings.system_prompt, salt=settings.guardrail_id)
-    service = ChatService(
+    return ChatService(
         Bedrock(replace(settings, system_prompt=leaks.text), endpoint),
         screen,
         leaks,
@@ -121,13 +125,15 @@ def start() -> Handler:
         budgets=budgets,
         conversations=conversations,
     )
-    return Handler(
-        service,
-        telemetry,
-        max_message_chars=settings.max_message_chars,
-        origins=origins,
-        sign_in=settings.sign_in,
-    )
+
+
+def _screen(own: tuple[str, ...]) -> Screen:
+    try:
+        return Screen.own(own) if own else Screen.load()
+    except (OSError, ValueError) as error:
+        packed = "the package lacks its prompt-injection patterns; build it again"
+        hint = f"PROMPT_INJECTION_PATTERNS: {error}" if own else packed
+        raise InternalError(cause=type(error).__name__, hint=hint) from None
 
 
 def _memory(

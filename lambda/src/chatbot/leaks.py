@@ -21,7 +21,7 @@ SHORTEST_LETTERS = 24
 
 CANARY_LETTERS = 16
 
-_STEP = 16  # a run of LEAK_LETTERS holds a whole piece of this size, wherever the pieces begin
+_STEP = 12  # a run of SHORTEST_LETTERS holds a whole piece of this size, wherever pieces begin
 _SIGNS = re.compile(r"[\W_]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 
@@ -39,9 +39,7 @@ class LeakDetector:
         """The system prompt with the canary, as the model is to get it."""
         self._letters = _letters(system_prompt)
         self._needed = min(LEAK_LETTERS, len(self._letters))
-        self._step = min(_STEP, max(1, self._needed // 2))
-        last = len(self._letters) - self._step + 1
-        self._pieces = {self._letters[at : at + self._step] for at in range(last)}
+        self._pieces = {self._letters[at : at + _STEP] for at in range(len(self._letters))}
 
     def leaks(self, answer: str) -> bool:
         """Return whether an answer holds the canary or a run of the prompt."""
@@ -55,13 +53,13 @@ class LeakDetector:
         if self._needed < SHORTEST_LETTERS:
             return False
         return any(
-            letters[start : start + self._step] in self._pieces and self._recited(letters, start)
-            for start in range(0, len(letters) - self._step + 1, self._step)
+            letters[start : start + _STEP] in self._pieces and self._recited(letters, start)
+            for start in range(len(letters))[::_STEP]
         )
 
     def _recited(self, letters: str, start: int) -> bool:
         """Return whether the piece that begins at `start` is part of a long enough run."""
-        first = max(0, start + self._step - self._needed)
+        first = max(0, start + _STEP - self._needed)
         last = min(start, len(letters) - self._needed)
         return any(
             letters[at : at + self._needed] in self._letters for at in range(first, last + 1)

@@ -38,7 +38,7 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _count(value: object) -> int:
-    return value if type(value) is int and 0 <= value < COUNT_LIMIT else 0
+    return value if type(value) is int and value in range(COUNT_LIMIT) else 0
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

@@ -28,13 +28,12 @@ MAX_ATTEMPTS = 4
 BACKOFF_SECONDS = 0.05
 # DynamoDB answers within milliseconds; what takes longer leaves no time for the model.
 CALL_SECONDS = 2.0
-# Amazon DynamoDB Developer Guide, "Error handling with DynamoDB": these are worth another try.
+# Amazon DynamoDB Developer Guide, "Error handling with DynamoDB": these are worth another try, and
+# so is what has a status of 500 or more.
 TRANSIENT_CODES = frozenset(
     {
-        "InternalServerError",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "ServiceUnavailable",
         "ThrottlingException",
     }
 )
@@ -111,7 +110,9 @@ class Store:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         end = Deadline.after(min(CALL_SECONDS, deadline.remaining()))
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return self._once(f"DynamoDB_20120810.{operation}", document, end)
             except (CredentialsError, EndpointError, RefusedError) as error:
@@ -121,7 +122,6 @@ class Store:
                 if attempt == MAX_ATTEMPTS or pause >= end.remaining() or not _may_pass(error):
                     raise _translate(error, attempt) from None
                 time.sleep(pause)
-        raise AssertionError  # the last attempt returns or raises
 
     def _once(self, target: str, document: object, end: Deadline) -> Mapping[str, object]:
         left, post = end.remaining(), self._endpoint.post
@@ -138,7 +138,9 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, UnreachableError)
 
 
-def _translate(error: Exception, attempts: int) -> ChatbotError:
+def _translate(
+    error: CredentialsError | EndpointError | RefusedError, attempts: int
+) -> ChatbotError:
     """Make a ChatbotError of a failed call, without its text, which may quote the item."""
     if isinstance(error, CredentialsError):
         return InternalError(cause="CredentialsError", hint=f"the call never left: {error}")
@@ -151,11 +153,10 @@ def _translate(error: Exception, attempts: int) -> ChatbotError:
             aws_request_id=error.request_id,
             hint="DynamoDB refused the call: the table, its key, or what the role may do with them",
         )
-    cause = error.cause if isinstance(error, EndpointError) else type(error).__name__
     if isinstance(error, UntrustedError):
         hint = "the connection is not trusted; check AWS_ENDPOINT_URL and the way out of a VPC"
-        return InternalError(cause=cause, hint=hint)
-    return MemoryUnavailableError(cause=cause, attempts=attempts)
+        return InternalError(cause=error.cause, hint=hint)
+    return MemoryUnavailableError(cause=error.cause, attempts=attempts)
 
 
 def _sent(value: str | int) -> dict[str, str]:

@@ -39,10 +39,15 @@ def said(conversations: Conversations, *turns: Turn, ids: RequestIds = ANN) -> s
     return known
 
 
-def test_the_next_question_is_given_what_was_kept(conversations: Conversations) -> None:
+def test_the_next_question_is_given_what_was_kept(
+    conversations: Conversations, dynamodb: Any, table: str
+) -> None:
     known = said(conversations, Turn("q1", "a1"), Turn("q2", "ä2"))
     conversation = conversations.begin(ANN, known, soon())
     assert conversations.given(conversation, "q3") == (Turn("q1", "a1"), Turn("q2", "ä2"))
+    # In its own letters: DynamoDB counts bytes.
+    (kept,) = items(dynamodb, table, "conversation/web/ann")
+    assert kept["turns"] == {"S": '[["q1", "a1"], ["q2", "ä2"]]'}
 
 
 def test_an_id_cannot_be_guessed(conversations: Conversations) -> None:

@@ -52,7 +52,9 @@ class Chat:
             ),
         )
         telemetry = Telemetry(TelemetryConfig("chatbot-test", "Chatbot", "INFO"))
-        self._handler = Handler(service, telemetry, max_message_chars=200, origins=(ORIGIN,))
+        self._handler = Handler(
+            service, telemetry, max_message_chars=200, origins=(ORIGIN,), sign_in=False
+        )
 
     def send(self, event: dict[str, Any], key: str = "key1") -> tuple[int, dict[str, Any]]:
         """Send an event as a client, whom the stage knows by name."""

@@ -246,6 +246,7 @@ class Loopback(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(self.answer)))
         if self.error_type:
             self.send_header("x-amzn-ErrorType", self.error_type)
+            self.send_header("x-amzn-RequestId", "aws-1")
         self.end_headers()
         if self.hang_up == "within":
             self.close_connection = True

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -24,7 +25,7 @@ from chatbot.endpoint import (
 from chatbot.errors import ChatbotError, ModelThrottledError, ModelTimeoutError
 from chatbot.models import ChatRequest, Deadline, RequestIds
 from chatbot.spending import Spending
-from tests.unit.chatbot.conftest import reply
+from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
 
 REQUEST = ChatRequest("How do I reset my password?", RequestIds("r-1", "f-1", "x-1="))
 
@@ -195,14 +196,31 @@ def test_backs_off_longer_each_time_and_at_random(config: Config) -> None:
     assert pauses == [0.5, 1.0]
 
 
-def test_never_tries_again_when_too_little_time_is_left(invoke: Any) -> None:
-    said = invoke(refused("ThrottlingException", 429), remaining_ms=3_400)
-    assert (said.code, len(said.requests)) == ("model_throttled", 1)
+@pytest.mark.parametrize(("seconds", "tries"), [(3.9, 1), (4.0, 2), (28.0, 3)])
+def test_never_tries_again_when_too_little_time_is_left(
+    config: Config, monkeypatch: pytest.MonkeyPatch, seconds: float, tries: int
+) -> None:
+    """After a pause of a second, three must be left."""
+    now = [1000.0]
+    monkeypatch.setattr("chatbot.models.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def sleep(pause: float) -> None:
+        now[0] += pause
+
+    endpoint = ScriptedEndpoint([refused("ThrottlingException", 429)])
+    model = Bedrock(config, endpoint, sleep=sleep, uniform=lambda _, high: min(high, 1.0))
+    with pytest.raises(ModelThrottledError):
+        model.ask(REQUEST, Deadline(now[0] + seconds), Spending())
+    assert len(endpoint.requests) == tries
 
 
-def test_never_calls_when_no_time_is_left(invoke: Any) -> None:
-    said = invoke(remaining_ms=500)
-    assert (said.status, said.code, said.requests) == (504, "model_timeout", ())
+@pytest.mark.parametrize(("remaining_ms", "status", "calls"), [(500, 504, 0), (1_400, 200, 1)])
+def test_calls_only_while_time_is_left(
+    invoke: Any, remaining_ms: int, status: int, calls: int
+) -> None:
+    said = invoke(remaining_ms=remaining_ms)
+    assert (said.status, len(said.requests)) == (status, calls)
+    assert said.metrics.get("ModelTimeouts") == (None if calls else 1)
 
 
 def test_speaks_to_a_real_server(config: Config, loopback: Any, make_endpoint: Any) -> None:

@@ -20,13 +20,17 @@ class Lambda(http.server.BaseHTTPRequestHandler):
     """The address at which Lambda serves keys to a function with SnapStart."""
 
     asked: ClassVar[list[tuple[str, str | None]]]
+    hiccups: ClassVar[list[int]]  # statuses before that one; 0 hangs up
     status = 200
     expires = HOUR
     document: ClassVar[Any]
 
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers["Authorization"]))
-        self.send_response(self.status)
+        status = self.hiccups.pop() if self.hiccups else self.status
+        if not status:
+            return
+        self.send_response(status)
         self.end_headers()
         expires = datetime.fromtimestamp(self.expires, UTC).isoformat().replace("+00:00", "Z")
         document = {
@@ -43,7 +47,7 @@ class Lambda(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def served() -> Iterator[tuple[type[Lambda], dict[str, str]]]:
-    handler = type("Keys", (Lambda,), {"asked": [], "document": None})
+    handler = type("Keys", (Lambda,), {"asked": [], "hiccups": [], "document": None})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield (
@@ -87,7 +91,7 @@ def test_with_snapstart_asks_for_keys_and_for_new_ones_before_they_expire(
     now = [0.0]
     credentials = Credentials(lambda: config.key_source(environ), clock=lambda: now[0])
     assert credentials.keys() == Keys("AKID1", "not-a-secret", "a-token")
-    now[0] = HOUR - RENEW_SECONDS - 1
+    now[0] = HOUR - RENEW_SECONDS
     assert credentials.keys().access_key_id == "AKID1"
     now[0] = HOUR - RENEW_SECONDS + 1
     handler.expires = 2 * HOUR
@@ -105,9 +109,22 @@ def test_old_keys_do_as_long_as_they_are_valid(served: tuple[type[Lambda], dict[
     handler.status = 500
     now[0] = HOUR - 1
     assert credentials.keys().access_key_id == "AKID1"
-    now[0] = HOUR + 1
+    now[0] = HOUR
     with pytest.raises(CredentialsError, match="status 500"):
         credentials.keys()
+
+
+@pytest.mark.parametrize("hiccups", [[500, 0], [0, 500]])
+def test_keys_are_asked_for_three_times(
+    served: tuple[type[Lambda], dict[str, str]], hiccups: list[int]
+) -> None:
+    handler, environ = served
+    handler.hiccups.extend(hiccups)
+    assert Credentials(lambda: config.key_source(environ)).keys().access_key_id == "AKID3"
+    handler.status = 503
+    with pytest.raises(CredentialsError, match="status 503"):
+        Credentials(lambda: config.key_source(environ)).keys()
+    assert len(handler.asked) == 6
 
 
 @pytest.mark.parametrize("document", [[], "no", {}, {"AccessKeyId": "A"}, {"Expiration": 1}])

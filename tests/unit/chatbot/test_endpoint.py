@@ -1,6 +1,8 @@
 """Requests over kept connections, and what becomes of those that died while nobody looked."""
 
 import contextlib
+import re
+import select
 import socket
 import ssl
 import threading
@@ -13,8 +15,12 @@ from typing import Any
 import pytest
 
 from chatbot.config import KeySource
+from chatbot.conversations import HELD_SECONDS
 from chatbot.credentials import CredentialsError
 from chatbot.endpoint import (
+    READ_TIMEOUT_SECONDS,
+    Bounded,
+    Endpoint,
     GarbledError,
     RefusedError,
     UnansweredError,
@@ -22,6 +28,7 @@ from chatbot.endpoint import (
     UntrustedError,
 )
 from toolkit.certificates import make_certificate
+from toolkit.terraform import ROOT
 
 PATH = "/model/us.anthropic.claude%3A0/converse"
 
@@ -61,20 +68,41 @@ def test_the_first_request_uses_the_connection_of_the_start(
     assert [one[0] for one in loopback.handler.received] == [kept]
 
 
-@pytest.mark.parametrize("how", ["after", "again"])
+def heard(endpoint: Endpoint) -> None:
+    """Wait until something comes over the connection that is kept, such as its end."""
+    assert select.select([endpoint._kept[-1].connection.sock], [], [], 5)[0]
+
+
+@pytest.mark.parametrize(("how", "resends"), [("after", True), ("after", False), ("again", True)])
 def test_a_connection_that_died_in_a_freeze_costs_nothing_but_a_new_one(
-    make_endpoint: Any, loopback: Any, how: str
+    make_endpoint: Any, loopback: Any, *, how: str, resends: bool
 ) -> None:
     """`after`: the end is seen before the next request. `again`: only once it has been sent."""
-    endpoint = make_endpoint(loopback.url)
+    endpoint = make_endpoint(loopback.url, resends=resends)
     loopback.handler.hang_up = how
     for number in range(3):
         loopback.handler.answer = str(number).encode()
         assert endpoint.post(PATH, {}) == number
+        if how == "after":
+            heard(endpoint)
     assert (len(loopback.handler.received), ports(loopback)) == (3, 3)
 
 
-def test_a_connection_that_was_reset_costs_nothing_but_a_new_one(make_endpoint: Any) -> None:
+def test_who_counts_each_sending_hears_of_a_connection_that_died(
+    make_endpoint: Any, loopback: Any
+) -> None:
+    endpoint = make_endpoint(loopback.url, resends=False)
+    loopback.handler.hang_up = "again"
+    endpoint.post(PATH, {})
+    with pytest.raises(UnreachableError):
+        endpoint.post(PATH, {})
+    assert len(loopback.handler.received) == 1
+
+
+@pytest.mark.parametrize("resends", [True, False])
+def test_a_connection_that_was_reset_costs_nothing_but_a_new_one(
+    make_endpoint: Any, *, resends: bool
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -91,8 +119,10 @@ def test_a_connection_that_was_reset_costs_nothing_but_a_new_one(make_endpoint: 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        endpoint = make_endpoint(url)
-        assert [endpoint.post(PATH, {}) for _ in range(2)] == [{}, {}]
+        endpoint = make_endpoint(url, resends=resends)
+        assert endpoint.post(PATH, {}) == {}
+        heard(endpoint)
+        assert endpoint.post(PATH, {}) == {}
         thread.join(5)
 
 
@@ -105,7 +135,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     now[0] = 49.0
     endpoint.post(PATH, {})
     assert ports(loopback) == 1
-    now[0] += 51.0
+    now[0] += 50.0
     endpoint.post(PATH, {})
     assert ports(loopback) == 2
 
@@ -122,6 +152,7 @@ def test_an_error_is_read_from_header_or_body(make_endpoint: Any, loopback: Any)
             make_endpoint(loopback.url).post(PATH, {})
         assert error.value.code == f"{code}Exception"
         assert (error.value.status, error.value.message) == (400, "no")
+        assert error.value.request_id == ("aws-1" if header else "")
         assert "no" not in str(error.value)
 
 
@@ -162,8 +193,33 @@ def test_nobody_listening_is_unreachable(make_endpoint: Any) -> None:
     endpoint = make_endpoint(f"http://127.0.0.1:{port}")
     with pytest.raises(UnreachableError) as error:
         endpoint.post(PATH, {})
-    assert error.value.cause == "ConnectionRefusedError"
+    assert error.value.cause == str(error.value) == "ConnectionRefusedError"
     endpoint.connect().join()  # says nothing
+
+
+def test_a_call_that_waits_for_a_thread_is_not_made_once_it_was_given_up() -> None:
+    bounded, taken, release = Bounded("test"), threading.Semaphore(0), threading.Event()
+    made: list[int] = []
+
+    def hang() -> None:
+        taken.release()
+        release.wait(5)
+
+    for _ in range(bounded._threads._max_workers):
+        bounded._threads.submit(hang)
+        taken.acquire(timeout=5)
+    with pytest.raises(TimeoutError):
+        bounded.call(0.001, made.append, 1)
+    release.set()
+    bounded._threads.shutdown()
+    assert made == []
+
+
+def test_what_outlives_an_invocation_is_no_more_waited_for() -> None:
+    variables = (ROOT / "modules" / "compute" / "variables.tf").read_text()
+    (longest,) = map(int, re.findall(r"var\.timeout_seconds <= (\d+)", variables))
+    assert longest == READ_TIMEOUT_SECONDS
+    assert longest + 1 == HELD_SECONDS
 
 
 def test_silence_is_no_answer(

@@ -6,15 +6,21 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatbot import errors
 from chatbot import handler as handler_module
+from chatbot.config import TelemetryConfig
 from chatbot.endpoint import GarbledError, RefusedError, UnreachableError
-from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
+from chatbot.errors import ChatbotError
+from chatbot.handler import Handler
+from chatbot.observability import Telemetry
+from tests.unit.chatbot.conftest import ORIGIN, Context, ScriptedEndpoint, reply
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -225,6 +231,74 @@ def test_not_even_at_level_debug_with_a_real_server(
     said = invoke(handler=chatbot, body=json.dumps({"message": canary}))
     assert said.body["response"] == canary
     assert canary not in caplog.text + said.raw_output
+
+
+class Chatbot:
+    """Stands in for the service: fails as it is set to, and keeps what it is asked to delete."""
+
+    keeps_conversations = True
+
+    def __init__(self, failure: ChatbotError | None = None) -> None:
+        self.failure = failure
+        self.deleted: list[str] = []
+
+    def answer(self, request: object, deadline: object) -> object:
+        del request, deadline
+        assert self.failure
+        raise self.failure
+
+    def delete(self, ids: object, conversation_id: str, deadline: object) -> None:
+        del ids, deadline
+        self.deleted.append(conversation_id)
+
+
+def handler_of(chatbot: Any) -> Handler:
+    telemetry = Telemetry(TelemetryConfig("chatbot-test", "Chatbot", "INFO"))
+    return Handler(chatbot, telemetry, max_message_chars=200, origins=(ORIGIN,), sign_in=False)
+
+
+DOCUMENTED = re.findall(r"── (\w+) +(\d{3}) (\w+)", str(errors.__doc__))
+AGAIN = {"409": "5", "429": "5", "503": "5"}
+
+
+@pytest.mark.parametrize(("name", "status", "code"), DOCUMENTED)
+def test_each_failure_is_answered_as_documented(
+    invoke: Any, name: str, status: str, code: str
+) -> None:
+    kind = getattr(errors, name)
+    failure = kind(3600) if kind is errors.BudgetExhaustedError else kind()
+    said = invoke(handler=handler_of(Chatbot(failure)))
+    assert (said.status, said.code) == (int(status), code)
+    assert said.body["error"]["message"] == str(failure) == kind.message
+    wait = "3600" if kind is errors.BudgetExhaustedError else AGAIN.get(status)
+    assert said.headers.get("Retry-After") == wait
+
+
+def test_no_failure_is_missing_in_the_documentation() -> None:
+    documented = {name for name, _, _ in DOCUMENTED}
+    assert documented == {kind.__name__ for kind in ChatbotError.__subclasses__()}
+
+
+def test_a_deletion_is_answered_without_a_body_and_logged_without_the_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chatbot, known = Chatbot(), "A" * 24
+    event = {"httpMethod": "DELETE", "body": None, "pathParameters": {"id": known}}
+    answer = handler_of(chatbot)(event, Context())
+    assert (answer["statusCode"], answer["body"], chatbot.deleted) == (204, "", [known])
+    output = capsys.readouterr().out
+    line = json.loads(output)
+    assert (line["status"], line["Requests"], line["Deleted"]) == (204, 1, 1)
+    assert known not in output
+
+
+@pytest.mark.parametrize("body", [None, "no"])
+def test_the_log_says_how_long_an_answer_and_a_refusal_took(
+    invoke: Any, monkeypatch: pytest.MonkeyPatch, body: object
+) -> None:
+    clock = SimpleNamespace(monotonic=iter([1000.0, 1002.5]).__next__)
+    monkeypatch.setattr(handler_module, "time", clock)
+    assert invoke(body=body).logs[0]["duration_ms"] == 2500
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)

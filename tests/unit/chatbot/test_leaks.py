@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chatbot.leaks import CANARY_LETTERS, LeakDetector
+from chatbot.leaks import CANARY_LETTERS, LEAK_LETTERS, SHORTEST_LETTERS, LeakDetector
 from chatbot.visible import visible
 
 SHORT = "You are a helpful customer support assistant."
@@ -55,6 +55,29 @@ def test_a_recital_leaks(prompt: str, recited: Callable[[str], str]) -> None:
 @pytest.mark.parametrize("start", range(0, len(LONG) - 80, 7))
 def test_a_run_of_a_long_prompt_leaks_wherever_it_begins(start: int) -> None:
     assert LeakDetector(LONG, "x").leaks(f"It says: {LONG[start : start + 80]}, and more")
+
+
+LETTERS = "".join(filter(str.isalnum, LONG)).lower()
+# Round a run, so that it begins and ends anywhere; no letter of it goes on with the prompt.
+ROUND = [("7" * before, "7" * after) for before in range(20) for after in (0, 20)]
+
+
+@pytest.mark.parametrize("start", [0, 100, len(LETTERS) - LEAK_LETTERS])
+def test_a_run_leaks_that_is_long_enough_and_no_shorter_one(start: int) -> None:
+    detector, run = LeakDetector(LONG, "x"), LETTERS[start : start + LEAK_LETTERS]
+    for before, after in ROUND:
+        assert detector.leaks(before + run + after)
+        assert not detector.leaks(before + run[1:] + after)
+        assert not detector.leaks(before + run[:-1] + after)
+
+
+def test_of_a_short_prompt_all_must_be_recited_and_of_the_shortest_nothing_counts() -> None:
+    whole = LETTERS[:SHORTEST_LETTERS]
+    detector, blind = LeakDetector(whole, "x"), LeakDetector(whole[:-1], "x")
+    for before, after in ROUND:
+        assert detector.leaks(before + whole + after)
+        assert not detector.leaks(before + whole[:-1] + after)
+        assert not blind.leaks(before + whole + after)
 
 
 @pytest.mark.parametrize("prompt", [SHORT, LONG, "Be kind."], ids=["short", "long", "shortest"])

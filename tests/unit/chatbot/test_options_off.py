@@ -18,7 +18,7 @@ import json, sys
 from chatbot.endpoint import Endpoint
 calls, services = [], []
 def connect(self):
-    services.append(self._scope.service)
+    services.append([self._scope.service, self._resends])
 def post(self, path, document, target=""):
     calls.append(target.partition(".")[2] or "Converse")
     item = {"Attributes": {"total": {"N": "9"}, "turns": {"S": "[]"}}}
@@ -63,7 +63,9 @@ def test_only_what_is_on_is_imported_and_called(case: Case) -> None:
     assert options.keys() & set(imported) == on
     assert called.count("Converse") == 1
     assert called.count("UpdateItem") == len(called) - 1 == case.calls
-    assert services == (["bedrock", "dynamodb"] if on else ["bedrock"])
+    # With a budget nothing is sent to the model again that nobody has counted.
+    bedrock = ["bedrock", "BUDGET" not in case.settings]
+    assert services == ([bedrock, ["dynamodb", True]] if on else [bedrock])
 
 
 def test_off_is_one_of_the_cases() -> None:

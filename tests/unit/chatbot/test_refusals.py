@@ -157,3 +157,6 @@ def test_an_answer_that_the_provider_withheld_is_a_block(invoke: Any) -> None:
     said = invoke(RefusedError("ValidationException", 400, message))
     assert (said.status, said.body["blocked"]) == (200, True)
     assert (said.body["stop_reason"], said.metrics["Blocked"]) == ("content_filtered", 1)
+    # Nobody knows what it cost.
+    assert said.body["usage"] == {"input_tokens": 0, "output_tokens": 0}
+    assert (said.metrics["ModelLatency"], said.logs[0]["attempts"]) == (0, 1)
