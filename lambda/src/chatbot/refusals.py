@@ -24,18 +24,13 @@ if TYPE_CHECKING:
 
     from chatbot.endpoint import RefusedError
 
-# Bedrock API Reference, Converse, Errors; a code that is not here is judged by its HTTP status.
+# Bedrock API Reference, Converse, Errors, and Common Errors, where throttling has the status 400. A
+# code that is not here is judged by its HTTP status.
 ERRORS: Mapping[str, type[ChatbotError]] = {
     "ThrottlingException": ModelThrottledError,
-    "ModelNotReadyException": ModelThrottledError,
     "ServiceQuotaExceededException": ModelThrottledError,
     "ModelErrorException": ModelFailedError,
-    "InternalServerException": ModelFailedError,
-    "ServiceUnavailableException": ModelUnavailableError,
     "ModelTimeoutException": ModelTimeoutError,
-    "AccessDeniedException": InternalError,
-    "ResourceNotFoundException": InternalError,
-    "ValidationException": InternalError,
 }
 # A model error is a verdict and a timeout has used up the time; these may pass.
 TRANSIENT_CODES = frozenset(
@@ -75,7 +70,7 @@ BY_TEXT = {
     "as in a new account: Service Quotas, Amazon Bedrock, tokens per day",
     "on-demand throughput": "MODEL_ID must name an inference profile (such as us.…), not a bare "
     "model id",
-    "end of life": "MODEL_ID names a model at its end of life: name another",
+    "end of its life": "MODEL_ID names a model at its end of life: name another",
     "legacy": "MODEL_ID names a legacy model that this account has not used lately: name another",
 }
 BY_CODE = {
@@ -89,8 +84,8 @@ BY_CODE = {
 # IAM User Guide, "Troubleshoot access denied error messages": which kind of policy denied, and for
 # one of the organization its ARN.
 EXPLICIT_DENY = re.compile(
-    r"with an explicit deny in (an? (?:[A-Za-z-]+ ){1,3}(?:policy|boundary))"
-    r"(?:: (arn:aws[a-z-]*:[a-z]+::[0-9]{12}:policy/[A-Za-z0-9_/-]{1,128}))?"
+    r"with an explicit deny in (?P<kind>an? (?:[A-Za-z-]+ ){1,3}(?:policy|boundary))"
+    r"(?:: (?P<arn>arn:aws[a-z-]*:[a-z]+::[0-9]{12}:policy/[A-Za-z0-9_/-]{1,128}))?"
 )
 RESOURCE_REGION = re.compile(r"on resource: arn:aws[a-z-]*:bedrock:([a-z0-9-]+):")
 APPLY_GUARDRAIL = re.compile(
@@ -183,11 +178,11 @@ def _hint(kind: type[ChatbotError], error: RefusedError, guardrail_id: str) -> s
 
 
 def _denied(policy: re.Match[str], region: re.Match[str] | None) -> str:
-    name = f" ({policy[2]})" if policy[2] else ""
+    name = f" ({policy['arn']})" if policy["arn"] else ""
     where = f" in {region[1]}" if region else ""
     advice = (
         "it must allow every region that the profile routes to"
-        if "control policy" in policy[1]
+        if "control policy" in policy["kind"]
         else "the role names another guardrail version, or something was attached to it"
     )
-    return f"{policy[1]}{name} denies the call{where}: {advice}"
+    return f"{policy['kind']}{name} denies the call{where}: {advice}"

@@ -312,15 +312,15 @@ LEVELS = ["INFO", "WARN", "ERROR"]
 HAPPENED = {
     "answered": (0, {"Answered", "InputTokens", "OutputTokens", "ModelLatency"}),
     "refused": (0, {"Refused"}),
-    "ThrottlingException": (1, {"ModelThrottled"}),
-    "AccessDeniedException": (2, {"InternalErrors"}),
+    "429": (1, {"ModelThrottled"}),
+    "403": (2, {"InternalErrors"}),
 }
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("what", HAPPENED)
 def test_metrics_survive_every_log_level(invoke: Any, *, what: str, level: str) -> None:
-    outcome = reply("Yes.") if what in {"answered", "refused"} else RefusedError(what, 429)
+    outcome = RefusedError(what, int(what)) if what.isdecimal() else reply("Yes.")
     said = invoke(outcome, body="no" if what == "refused" else None, log_level=level)
     severity, metrics = HAPPENED[what]
     assert set(said.metrics) == metrics | {"Requests"}
