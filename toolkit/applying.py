@@ -17,6 +17,8 @@ SLEPT_SECONDS = 10
 CHANGES = ("create", "update", "delete", "replace")
 # The provider sleeps 55 s after it has set a bucket's lifecycle. No request needs that bucket.
 SLOW = ("aws_s3_bucket_lifecycle_configuration",)
+# A new one takes the old one's place wherever it is named, and nothing is attached to either.
+SNAPSHOTS = ("aws_api_gateway_deployment", "aws_bedrock_guardrail_version")
 # Terraform's warnings of a plan that looks at a part: that part is all that can have changed.
 OF_A_PART = ("Resource targeting is in effect", "Applied changes may be incomplete")
 
@@ -65,9 +67,12 @@ class Narrator:
                     self._once(f"  warning: {diagnostic.get('detail') or message['@message']}")
 
     @property
-    def only_updates(self) -> bool:
-        """Return whether nothing is made, replaced or removed."""
-        return all(action == "update" for action, _ in self._planned)
+    def has_lost(self) -> bool:
+        """Return whether anything is replaced or removed to which more may be attached."""
+        return any(
+            action in {"delete", "replace"} and resource["resource_type"] not in SNAPSHOTS
+            for action, resource in self._planned
+        )
 
     def _plan(self, change: dict[str, Any]) -> None:
         if change["action"] not in CHANGES:

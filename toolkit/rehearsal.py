@@ -282,7 +282,7 @@ class Rehearsal(LocalAws):
                 narrator = Narrator(progress, stand, planned)
                 command = ("apply", "-auto-approve", f"-parallelism={AT_ONCE}", *options)
                 self.terraform().follow(*command, line=narrator)
-                options = scope.options_after(narrator.only_updates, progress)
+                options = scope.options_after(narrator.has_lost, progress, stand)
         self._applying.unlink()
         scope.keep()
         stand()

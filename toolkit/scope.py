@@ -1,8 +1,8 @@
-"""How much of an environment a plan must look at: all, or the modules that can have changed.
+"""How much of an environment a plan must look at: all, or all but its web ACL.
 
-Most of a plan is the web ACL, whose type is enormous. After a change of the function's package, or
-of resources of PARTS, a plan of those modules finds every change there is, unless what the rest of
-the configuration reads from them has another value then.
+Most of a plan is the web ACL, whose type is enormous. A plan of everything else finds every change
+there is, unless what the web ACL's module is given changes. What leaves with the outputs follows
+once requests can be answered.
 """
 
 import contextlib
@@ -10,38 +10,66 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.state import STATE
 
-READER = "chatbot.compute"
-"""Key of the only module that reads the package, in `.terraform/modules/modules.json`."""
+CHATBOT = "chatbot"
+"""Key of the module that has all layers, in `.terraform/modules/modules.json`."""
+EDGE = "chatbot.edge"
+"""Key of the module with the web ACL."""
 
-# Not edge, which is the web ACL; nor guardrail and api, most of whose changes make a version or a
-# deployment, so that everything would be planned after all.
-PARTS = (READER, "chatbot.governance")
-
-# A root with resources or files of its own may read the package, or what no hash here knows.
+# A root with resources or files of its own may hold what no hash here knows.
 _OWN = re.compile(r'^\s*(?:resource|data|ephemeral)\s+"|\b(?:file\w*|templatefile)\(', re.MULTILINE)
 # A data source that asks AWS may read, by a name, what another module changes.
 _PURE = "caller_identity|partition|region|(?:iam|cloudwatch_log_data_protection)_policy_document"
 _ASKS = re.compile(rf'^\s*data\s+"(?!aws_(?:{_PURE})")', re.MULTILINE)
-# The body of a block as `terraform fmt` leaves it. A block of another form is no resource's here.
+_HEREDOC = re.compile(r"<<-?(\w+)\n(.*?)^[ \t]*\1$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^[ \t]*(?:#.*)?\n", re.MULTILINE)
+_ALIGNED = re.compile(r"^( *\w+) +=", re.MULTILINE)
+# A block as `terraform fmt` leaves it. One of another form counts as changed when its text does.
 _OUTER = (
     "action|check|data|ephemeral|import|list|locals|module|moved|output|provider|removed|resource"
     "|terraform|variable"
 )
-_BODY = rf" \{{(?:\}}|\n(?:(?![ \t]*(?:{_OUTER})\b[^=\n]*\{{)(?:[ \t].*)?\n)*\}})\n"
-_RESOURCE = re.compile(rf'^(?:resource|data) "\w+" "\w+"{_BODY}', re.MULTILINE)
-# Its values, one by one; not those of a block with a heredoc, whose lines may look like them.
-_LOCALS = re.compile(rf"^locals(?!(?:.*\n(?!\}}))*.*<<){_BODY}", re.MULTILINE)
-_ENTRY = re.compile(r"^  (\w+) *=(?![=>])", re.MULTILINE)
-# What no value leaves a module through, and its outputs.
-_CLOSED = re.compile(
-    rf'^(?:(?:check|moved|variable)(?: "\w+")?|output "(\w+)"){_BODY}', re.MULTILINE
+_BLOCK = re.compile(
+    rf'^({_OUTER})((?: "[\w-]+")*) \{{'
+    rf"(\}}|\n(?:(?![ \t]*(?:{_OUTER})\b[^=\n]*\{{)(?:[ \t].*)?\n)*\}})\n",
+    re.MULTILINE,
 )
+# The arguments and inner blocks of a block, one by one; and those of an object in one of them.
+_ENTRY = re.compile(r"^  (?=\w+(?: *=(?![=>])| (?:\"\w+\" )?\{))", re.MULTILINE)
+_INNER = re.compile(r"^    (?=\w+ =(?![=>]))", re.MULTILINE)
+_READ = re.compile(r"\b(local|var|module)\.(\w+)(?:\[[^\]\n]*\])?(?:\.(\w+))?")
+_META = ("count", "depends_on", "for_each", "providers", "source")
 Options = tuple[str, ...]
+Texts = dict[str, str]
+"""A module's key to text of it."""
+
+
+@dataclass
+class _Module:
+    """What a module's files declare, each as its text."""
+
+    entries: dict[str, str] = field(default_factory=dict)
+    """`local.name`, `var.name` and `output.name`."""
+    calls: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Name of a module that it calls to the arguments."""
+    resources: list[str] = field(default_factory=list)
+    """Addresses of resources and data sources."""
+    checks: str = ""
+    moves: str = ""
+    """What is read before any plan: moves, removals and versions."""
+    other: str = ""
+    """All the rest: providers, and what is not laid out as `terraform fmt` does."""
+
+    def outputs(self, name: str = "") -> list[str]:
+        """Return the output of a name, or all."""
+        wanted = re.compile(rf"output\.{name or '.*'}")
+        return [text for one, text in self.entries.items() if wanted.fullmatch(one)]
 
 
 class Scope:
@@ -51,118 +79,208 @@ class Scope:
         """Read the configuration as it is now, before an apply does."""
         self._folder = folder
         self._applied = folder / "applied"
-        self._now, self._leaving = _configuration(folder)
+        self._is_part = False
+        self._now, self._read, self._targets = _configuration(folder)
         self._then: dict[str, str] = {}
         with contextlib.suppress(OSError, ValueError):
             self._then = json.loads(self._applied.read_text())
-        self._parts: set[str] = set()
 
     def options(self, tell: Callable[[str], None]) -> Options:
         """Return what a plan needs that no drift and no apply that was cut short call for."""
-        changed = {key for key in self._now if self._now[key] != self._then.get(key)}
-        if not self._now or not changed <= set(PARTS):
+        self._is_part = bool(self._now) and self._now["fixed"] == self._then.get("fixed")
+        if not self._is_part:
             return ("-refresh=false",)
-        self._parts = changed
-        keys = sorted({READER, *changed})
-        tell(f"planning {' and '.join(keys)} alone: nothing else can have changed")
-        return ("-refresh=false", *(f"-target={_address(key)}" for key in keys))
+        tell("planning all but the web ACL, which nothing has changed")
+        return ("-refresh=false", *(f"-target={address}" for address in self._targets))
 
-    def options_after(self, only_updates: bool, tell: Callable[[str], None]) -> Options | None:
+    def options_after(
+        self, has_lost: bool, tell: Callable[[str], None], stands: Callable[[], None]
+    ) -> Options | None:
         """Return what the plan needs that must follow an apply with `options`, None for no plan.
 
-        `only_updates`: it made and removed nothing. A resource made anew, even with the same name
-        and ARN, may have lost what another module had attached to it, as a refresh shows.
+        `has_lost`: it replaced or removed something. A resource made anew, even with the same name
+        and ARN, may have lost what the web ACL's module had attached to it, as a refresh shows.
+        `stands` is called where only outputs are left, and requests are answered as they will be.
         """
-        values = _values(self._folder, self._leaving)
-        is_settled = only_updates and values and values == self._then.get("values")
-        if not self._parts or is_settled:
+        if not self._is_part:
             return None
-        self._parts = set()
-        tell("other modules may have to follow: planning everything")
-        return ()
+        self._is_part = False
+        now = self._now | self._values()
+        same = {kind for kind, value in now.items() if value and value == self._then.get(kind)}
+        if has_lost or "fixed values" not in same:
+            tell("what was left out may have to follow: planning everything")
+            return ()
+        if {"shown", "shown values"} <= same:
+            return None
+        stands()
+        tell("outputs may have to follow: planning everything")
+        return ("-refresh=false",)
 
     def keep(self) -> None:
         """Note that the configuration is applied now."""
-        values = {"values": _values(self._folder, self._leaving)} if self._now else {}
-        self._applied.write_text(json.dumps(self._now | values))
+        self._applied.write_text(json.dumps(self._now | self._values()))
+
+    def _values(self) -> Texts:
+        """Return hashes of the attributes that are read; "" where they are not known."""
+        return {f"{kind} values": _values(self._folder, text) for kind, text in self._read.items()}
 
 
-def _address(key: str) -> str:
-    return ".".join(f"module.{name}" for name in key.split("."))
+def _configuration(folder: Path) -> tuple[Texts, dict[str, Texts], list[str]]:
+    """Return hashes of what a plan reads, the texts that read values, and the targets of a part.
 
-
-def _configuration(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Return hashes of all that a plan reads but the package, and what others may read of PARTS.
-
-    The hashes: of what stays inside each of PARTS, and of the rest. What others may read: address
-    of a module to the text that values leave it through. Both are empty where in doubt.
+    `fixed` is what must stay where a part is planned: what the web ACL's module is and is given,
+    what refuses a plan, and what is not understood here. `shown` is what outputs and checks read.
+    All are empty where in doubt.
     """
     try:
-        modules = json.loads((folder / ".terraform/modules/modules.json").read_text())["Modules"]
+        listed = (folder / ".terraform/modules/modules.json").read_text()
+        places = {one["Key"]: folder / one["Dir"] for one in json.loads(listed)["Modules"]}
     except (OSError, ValueError, KeyError):
-        return {}, {}
-    places = {module["Key"]: folder / module["Dir"] for module in modules if module["Key"]}
-    parts = {places.get(key, folder): key for key in PARTS}
-    is_flat = all(re.fullmatch(r"chatbot(?:\.\w+)?", key) for key in places)
-    if folder in parts or not is_flat or len(set(places.values())) < len(places):
-        return {}, {}
-    inside = (file for place in places.values() for file in place.rglob("*") if file.is_file())
-    files = (*sorted(folder.glob("*.tf")), *folder.glob(".terraform.lock.hcl"), *sorted(inside))
+        return {}, {}, []
+    is_flat = all(re.fullmatch(rf"(?:{CHATBOT}(?:\.\w+)?)?", key) for key in places)
+    if EDGE not in places or not is_flat or len(set(places.values())) < len(places):
+        return {}, {}, []
     rest = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name[:3] == "TF_"]
-    texts = dict.fromkeys(("", *PARTS), "")
-    for file in files:
-        content = file.read_bytes().decode("latin-1")  # Which takes any bytes.
-        key = parts.get(file.parent, "")
-        asks = key != READER and _ASKS.search(content)
-        if file.suffix != ".tf":
-            rest += [str(file), content]
-        elif asks or (file.parent == folder and _OWN.search(content)):
-            return {}, {}
-        else:
-            texts[key] += f"{content}\n"
-    rest.append(texts[""])
-    hashes, leaving = {}, {}
-    for key in PARTS:
-        read = _names(texts[""], f"module.{key.rpartition('.')[2]}")
-        stays, outside, leaving[_address(key)] = _split(texts[key], read)
-        hashes[key] = _hash(stays)
-        rest.append(outside)
-    return {"rest": _hash("\0".join(rest)), **hashes}, leaving
-
-
-def _split(text: str, read: set[str]) -> tuple[str, str, str]:
-    """Return of a module's text what stays in it, what does not, and what values leave through.
-
-    `read`: the outputs that others read, with "" if they read the whole module.
-    """
-    resources = [block[0] for block in _RESOURCE.finditer(text)]
-    outside = _RESOURCE.sub("", text)
-    local: dict[str, str] = {}
-    for block in _LOCALS.finditer(outside):
-        entries = _ENTRY.split(block[0])
-        local |= zip(entries[1::2], entries[2::2], strict=True)
-    outside = _LOCALS.sub("", outside)
-    leaving = _CLOSED.sub(
-        lambda block: block[0] if block[1] and {"", block[1]} & read else "", outside
+    rest += [listed, *(_text(file) for file in folder.glob(".terraform.lock.hcl"))]
+    modules = {}
+    for key, place in places.items():
+        text = "".join(_text(file) for file in sorted(place.glob("*.tf")))
+        unknown = _OWN if not key else _ASKS if key in {CHATBOT, EDGE} else None
+        if unknown and unknown.search(text):
+            return {}, {}, []
+        modules[key] = _declared(text)
+        rest += [text if key == EDGE else modules[key].moves]
+        rest += [f"{file}\n{_text(file)}" for file in _beside(place) if key]
+    calls, edge = modules[CHATBOT].calls, EDGE.rpartition(".")[2]
+    if edge not in calls:
+        return {}, {}, []
+    fixed = _followed(
+        modules,
+        "",
+        *((key, one.other) for key, one in modules.items()),
+        *((CHATBOT, argument) for argument in calls[edge].values()),
+        *(
+            (key, _parts(text, "precondition"))
+            for key, one in modules.items()
+            for text in one.outputs()
+        ),
     )
-    while named := set(re.findall(r"\blocal\.(\w+)", leaving)) & set(local):
-        more = "".join(f"{name} ={local.pop(name)}" for name in sorted(named))
-        outside, leaving = outside + more, leaving + more
-    return json.dumps([resources, local]), outside, leaving
+    shown = _followed(
+        modules,
+        "(?!validation)",
+        *((key, one.checks) for key, one in modules.items()),
+        *(("", text) for text in modules[""].outputs()),
+    )
+    part = (*(f"module.{name}" for name in calls if name != edge), *modules[CHATBOT].resources)
+    return (
+        {"fixed": _hash(json.dumps([rest, fixed])), "shown": _hash(json.dumps(shown))},
+        {"fixed": fixed, "shown": shown},
+        [f"module.{CHATBOT}.{address}" for address in part],
+    )
 
 
-def _values(folder: Path, leaving: dict[str, str]) -> str:
-    """Return a hash of the attributes that others may read; "" where they are not known."""
+def _text(file: Path) -> str:
+    """Return a file's text, each heredoc as one line."""
+    text = file.read_bytes().decode("latin-1")  # Which takes any bytes.
+    return _HEREDOC.sub(lambda found: json.dumps(found[2]), text) if file.suffix == ".tf" else text
+
+
+def _beside(place: Path) -> list[Path]:
+    """Return the files below a module's folder that its *.tf files may read."""
+    files = (file for file in sorted(place.rglob("*")) if file.is_file())
+    return [
+        file
+        for file in files
+        if not re.search(r"^(?:\.|tests/)|/\.|\.md$|^[^/]*\.tf$", str(file.relative_to(place)))
+    ]
+
+
+def _declared(text: str) -> _Module:
+    """Sort what a module's files declare."""
+    module = _Module()
+
+    def sort(block: re.Match[str]) -> str:
+        kind, labels = block[1], re.findall(r"[\w-]+", block[2])
+        entries = {
+            re.split(r"\W", entry, maxsplit=1)[0]: entry
+            for entry in _ENTRY.split(block[3].removesuffix("}"))[1:]
+        }
+        match kind:
+            case "locals":
+                module.entries |= {f"local.{name}": entry for name, entry in entries.items()}
+            case "variable":
+                module.entries[f"var.{labels[0]}"] = block[0]
+            case "output":
+                module.entries[f"output.{labels[0]}"] = block[0]
+            case "module":
+                module.calls[labels[0]] = entries
+            case "resource" | "data":
+                module.resources.append(".".join(("data", *labels)[kind == "resource" :]))
+            case "check":
+                module.checks += block[0]
+            case "moved" | "removed" | "terraform":
+                module.moves += block[0]
+            case _:
+                return block[0]
+        return ""
+
+    module.other = _BLOCK.sub(sort, _ALIGNED.sub(r"\1 =", _COMMENT.sub("", text)))
+    return module
+
+
+def _parts(block: str, wanted: str) -> str:
+    """Return those arguments and inner blocks of a block that begin with a pattern."""
+    return "".join(part for part in _ENTRY.split(block) if re.match(wanted, part))
+
+
+def _followed(modules: Mapping[str, _Module], wanted: str, *texts: tuple[str, str]) -> Texts:
+    """Return the texts, each of the module with the key before it, and all that they read.
+
+    `wanted`: how the arguments and inner blocks begin that count of a variable or a local value.
+    """
+    found: defaultdict[str, str] = defaultdict(str)
+    left, seen = list(texts), set()
+    while left:
+        if (one := left.pop()) in seen:
+            continue
+        seen.add(one)
+        key, text = one
+        found[key] += text
+        module = modules[key]
+        for kind, name, attribute in _READ.findall(text):
+            if kind == "module":
+                child = modules.get(below := f"{key}.{name}".removeprefix("."), _Module())
+                left += [(below, output) for output in child.outputs(attribute)]
+                left += [(key, module.calls.get(name, {}).get(meta, "")) for meta in _META]
+                continue
+            left.append((key, _parts(module.entries.get(f"{kind}.{name}", ""), wanted)))
+            if kind == "var" and key:
+                parent, _, called = key.rpartition(".")
+                argument = modules[parent].calls.get(called, {}).get(name, "")
+                left.append((parent, _part(argument, attribute)))
+    return dict(sorted(found.items()))
+
+
+def _part(argument: str, name: str) -> str:
+    """Return an attribute of an argument that is an object; otherwise the whole of it."""
+    if not name or not re.fullmatch(r"\w+ = \{\n(?:    .*\n)*  \}\n", argument):
+        return argument
+    entries = _INNER.split(argument.removesuffix("  }\n"))[1:]
+    return "".join(entry for entry in entries if entry.startswith(f"{name} "))
+
+
+def _values(folder: Path, texts: Texts) -> str:
+    """Return a hash of the attributes that a module's text reads; "" where they are not known."""
     values = []
     try:
         for resource in json.loads((folder / STATE).read_text())["resources"]:
-            module, name = resource.get("module", ""), f"{resource['type']}.{resource['name']}"
-            text = "\n".join(text for place, text in leaving.items() if module.startswith(place))
-            named = _names(text, name)
+            key = re.sub(r'\[(?:".*?"|\d+)\]|\bmodule\.', "", resource.get("module", ""))
+            name = f"{resource['type']}.{resource['name']}"
+            named = _names(texts.get(key, ""), name)
             for instance in resource["instances"] if named else ():
                 shown = sorted(instance["attributes"].items())
                 shown = [pair for pair in shown if {"", pair[0]} & named]
-                values.append([module, resource["mode"], name, instance.get("index_key"), shown])
+                values.append([key, resource["mode"], name, instance.get("index_key"), shown])
     except (OSError, ValueError, KeyError):
         return ""
     return _hash(json.dumps(values))

@@ -80,15 +80,21 @@ def test_each_change_of_an_edit_is_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "only_updates"),
-    [("update", True), ("create", False), ("delete", False), ("replace", False)],
+    ("action", "address", "has_lost"),
+    [
+        ("update", ROLE, False),
+        ("create", ROLE, False),
+        ("delete", ROLE, True),
+        ("replace", ROLE, True),
+        ("replace", "module.api.aws_api_gateway_deployment.this", False),
+    ],
 )
-def test_a_plan_that_makes_or_removes_something_is_more_than_updates(
-    action: str, only_updates: bool
+def test_a_plan_that_replaces_or_removes_something_may_lose_what_is_attached_to_it(
+    action: str, address: str, has_lost: bool
 ) -> None:
     screen = _Screen()
-    screen.tell(_planned("update", BUCKET), _planned(action, ROLE), _planned("noop", ROLE))
-    assert screen.narrator.only_updates is only_updates
+    screen.tell(_planned("update", BUCKET), _planned(action, address), _planned("noop", ROLE))
+    assert screen.narrator.has_lost is has_lost
 
 
 @pytest.mark.parametrize("number", [1, LISTED, LISTED + 1, 400])
