@@ -116,7 +116,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(name)  # of 1980, whatever the file's date
             entry.create_system = 3  # Unix, so that the mode below is read
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, files[name])

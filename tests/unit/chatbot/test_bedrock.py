@@ -23,7 +23,7 @@ from chatbot.endpoint import (
     UntrustedError,
 )
 from chatbot.errors import ChatbotError, ModelThrottledError, ModelTimeoutError
-from chatbot.models import ChatRequest, Deadline, RequestIds
+from chatbot.models import ChatRequest, Deadline, RequestIds, Turn
 from chatbot.spending import Spending
 from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
 
@@ -63,6 +63,17 @@ def test_asks_for_the_guardrail_the_model_and_the_ids_and_nothing_else(config: C
         },
         "requestMetadata": {"request_id": "r-1", "extended_request_id": "x-1="},
     }
+
+
+def test_what_was_said_goes_before_the_question_each_in_its_own_name(config: Config) -> None:
+    endpoint = Recorder(reply("Like this."))
+    request = dataclasses.replace(REQUEST, history=(Turn("q1", "a1"), Turn("q2", "a2")))
+    Bedrock(config, endpoint).ask(request, Deadline.after(5), Spending())
+    said = [(one["role"], one["content"][0]["text"]) for one in endpoint.document["messages"]]
+    assert said == [
+        *(("user", "q1"), ("assistant", "a1"), ("user", "q2"), ("assistant", "a2")),
+        ("user", REQUEST.message),
+    ]
 
 
 def test_further_fields_reach_the_model_as_they_are(config: Config) -> None:

@@ -99,15 +99,13 @@ def test_who_counts_each_sending_hears_of_a_connection_that_died(
     assert len(loopback.handler.received) == 1
 
 
-@pytest.mark.parametrize("resends", [True, False])
-def test_a_connection_that_was_reset_costs_nothing_but_a_new_one(
-    make_endpoint: Any, *, resends: bool
-) -> None:
+@contextlib.contextmanager
+def resetting(*answers: bytes) -> Iterator[str]:
+    """Serve one answer a connection, and reset it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
         def serve() -> None:
-            for _ in range(2):
+            for answer in answers:
                 connection = server.accept()[0]
                 while not connection.recv(65_536).endswith(b"{}"):
                     continue
@@ -118,12 +116,27 @@ def test_a_connection_that_was_reset_costs_nothing_but_a_new_one(
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(5)
+
+
+@pytest.mark.parametrize("resends", [True, False])
+def test_a_connection_that_was_reset_costs_nothing_but_a_new_one(
+    make_endpoint: Any, *, resends: bool
+) -> None:
+    with resetting(*[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"] * 2) as url:
         endpoint = make_endpoint(url, resends=resends)
         assert endpoint.post(PATH, {}) == {}
         heard(endpoint)
         assert endpoint.post(PATH, {}) == {}
-        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"]
+)
+def test_what_answers_with_something_else_was_reached(make_endpoint: Any, answer: bytes) -> None:
+    with resetting(answer) as url, pytest.raises(GarbledError):
+        make_endpoint(url).post(PATH, {})
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again(
