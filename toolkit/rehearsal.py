@@ -8,14 +8,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit import misspelled, state
+from toolkit import misspelled, sbom, state
 from toolkit.applying import Narrator, Notice, Tell, errors_of, nothing
 from toolkit.errors import ToolkitError
 from toolkit.local_aws import ADMINISTRATOR_KEY_ID, LocalAws, local_aws
@@ -152,16 +150,11 @@ class Rehearsal(LocalAws):
     # The steps of `make up`, in order.
 
     def build(self) -> str:
-        """Build the Lambda package and return what the build prints."""
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "build_lambda.py")],
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RehearsalError(f"The Lambda package could not be built.\n{done.stderr.strip()}")
-        return done.stdout.strip()
+        """Build the Lambda package and return its path, size and hash."""
+        try:
+            return sbom.packed()
+        except ToolkitError as error:
+            raise RehearsalError(f"The Lambda package could not be built.\n{error}") from error
 
     def stage(self) -> None:
         """Copy the environment and lay the override file over it."""

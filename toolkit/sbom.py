@@ -7,23 +7,37 @@ from the zip's hash. Our own files have no license entry: LICENSE is theirs.
 import hashlib
 import io
 import json
+import os
 import re
 import tomllib
 import uuid
 import zipfile
+from pathlib import Path
 from typing import Any
 
-from toolkit.package import RUNTIME
+from toolkit import package
 from toolkit.terraform import ROOT
 
 MADE_BY = ROOT / "scripts" / "build_confusables.py"  # names the package it reads, and its version
 MADE = "chatbot/_confusables.py"
 
 
-def of(package: bytes) -> str:
+def packed(output: Path = package.OUTPUT) -> str:
+    """Build the zip, write it and its bill of materials, and return its path, size and hash.
+
+    Raises ToolkitError when it cannot be built, OSError when it cannot be written.
+    """
+    built = package.build()
+    package.write(built, output)
+    package.write(of(built).encode(), output.with_suffix(".cdx.json"))
+    digest = hashlib.sha256(built).hexdigest()
+    return f"{os.path.relpath(output)}  {len(built):,} bytes  sha256 {digest}"
+
+
+def of(built: bytes) -> str:
     """Return the bill of materials of a zip that `toolkit.package.build` made."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+    with zipfile.ZipFile(io.BytesIO(built)) as archive:
         files = [
             {"type": "file", "bom-ref": name, "name": name, **_hashes(archive.read(name))}
             for name in archive.namelist()
@@ -34,13 +48,13 @@ def of(package: bytes) -> str:
         "bom-ref": project["name"],
         "name": project["name"],
         "version": project["version"],
-        **_hashes(package),
+        **_hashes(built),
     }
     bill = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": uuid.uuid5(uuid.NAMESPACE_OID, hashlib.sha256(package).hexdigest()).urn,
+        "serialNumber": uuid.uuid5(uuid.NAMESPACE_OID, hashlib.sha256(built).hexdigest()).urn,
         "version": 1,
         "metadata": {"component": subject},
         "components": [*files, look_alikes, runtime],
@@ -73,7 +87,7 @@ def _look_alikes() -> dict[str, Any]:
 
 
 def _runtime() -> dict[str, Any]:
-    version = ".".join(map(str, RUNTIME))
+    version = ".".join(map(str, package.RUNTIME))
     return {
         "type": "platform",
         "bom-ref": f"python{version}",
