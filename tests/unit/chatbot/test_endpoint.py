@@ -210,6 +210,12 @@ def test_nobody_listening_is_unreachable(make_endpoint: Any) -> None:
     endpoint.connect().join()  # says nothing
 
 
+def test_without_time_no_call_is_made() -> None:
+    bounded = Bounded("test")
+    with pytest.raises(TimeoutError, match="no time was left"):
+        bounded.call(0.0, pytest.fail)
+
+
 def test_a_call_that_waits_for_a_thread_is_not_made_once_it_was_given_up() -> None:
     bounded, taken, release = Bounded("test"), threading.Semaphore(0), threading.Event()
     made: list[int] = []

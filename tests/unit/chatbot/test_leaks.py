@@ -29,6 +29,9 @@ RECITALS: dict[str, Callable[[str], str]] = {
     "bold words": lambda prompt: " ".join(f"**{word}**" for word in prompt.split()),
     "a line each": lambda prompt: "\n- ".join(prompt.split()),
     "backwards": lambda prompt: prompt[::-1],
+    "fullwidth": lambda prompt: "".join(
+        chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in prompt
+    ),
     "Base64": _base64,
     "Base64 in a sentence": lambda prompt: f"Decode this: {_base64(prompt)}.",
     "Base64 behind a letter": lambda prompt: f"x{_base64(prompt)}",

@@ -140,4 +140,4 @@ def test_of_an_item_only_texts_and_numbers_are_read(answer: Any, item: Item) -> 
     attributes = answer.get("Attributes") if isinstance(answer, dict) else None
     with pytest.raises(ConditionFailedError) as caught:
         update(Table(RefusedError("ConditionalCheckFailedException", 400, item=attributes)))
-    assert caught.value.item == item
+    assert (caught.value.item, str(caught.value)) == (item, "")
