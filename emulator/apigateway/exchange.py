@@ -17,7 +17,7 @@ _VELOCITY = re.compile(r"#(set|if|foreach|end|else)\b|\$!?\{?(input|util)\b")
 
 
 class Exchange:
-    """What is known of one request, growing as it passes the gateway's stations."""
+    """What is known of one request, growing as it passes the gateway's steps."""
 
     def __init__(
         self,
@@ -73,6 +73,13 @@ class Exchange:
             if api.tracing
             else None,
         }
+
+    @property
+    def routed(self) -> Method:
+        """Return the method that serves this request, once it is known that there is one."""
+        if self.method is None:
+            raise AssertionError("no method serves this request")
+        return self.method
 
     @property
     def query(self) -> dict[str, list[str]]:

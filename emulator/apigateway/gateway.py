@@ -1,4 +1,4 @@
-"""The stations of a request, in AWS's order."""
+"""A request to a deployed API walks a list of steps, in AWS's order, until one answers it."""
 
 import gzip
 import hashlib
@@ -14,14 +14,14 @@ from botocore.exceptions import ClientError
 
 from emulator.account import Account
 from emulator.apigateway.account import write_problem
-from emulator.apigateway.deployed import Api, Served, media_type
+from emulator.apigateway.deployed import Api, Served
 from emulator.apigateway.domains import Domains
 from emulator.apigateway.exchange import Exchange
 from emulator.apigateway.integrations import Functions, LambdaProxy, mock
 from emulator.apigateway.responses import GatewayError, gateway_response
 from emulator.apigateway.sign_in import COGNITO, SignIn
 from emulator.apigateway.usage import Usage
-from emulator.apigateway.validation import body_error, missing_parameters
+from emulator.apigateway.validation import check_body, check_parameters
 from emulator.iam import Authorizer
 from emulator.wire.documents import Document
 from emulator.wire.http import HttpRequest, HttpResponse, json_response
@@ -30,6 +30,9 @@ MAX_BODY_BYTES = 10_485_760
 MAX_HEADER_BYTES = 20_480
 MAX_URL_CHARS = 10_240
 """Limits of a request to a Regional API (Quotas for configuring and running a REST API)."""
+
+_Step = Callable[[Exchange], HttpResponse | None]
+"""Returns the answer, or None to pass the exchange on; raises GatewayError."""
 
 _Serve = Callable[[Exchange, Document], HttpResponse]
 
@@ -83,6 +86,19 @@ class ExecuteApi:
         self.domains = Domains(account)
         self._logged = itertools.count()
         self._integrations: dict[str, _Serve] = {"MOCK": mock, "AWS_PROXY": LambdaProxy(functions)}
+        self._steps: tuple[_Step, ...] = (
+            # On record: the access log of a request that WAF blocks names the resource.
+            _route,
+            self._filter,
+            _limit_size,
+            # Before the key, which an authorizer may bring (API key sources). Not on record.
+            self._authorize,
+            self._usage.admit,
+            _decompress,
+            check_parameters,
+            check_body,
+            self._integrate,
+        )
 
     def handle(self, request: HttpRequest, api_id: str, stage: str, path: str) -> HttpResponse:
         """Answer one request; `path` is what follows the stage, still percent-encoded."""
@@ -137,50 +153,10 @@ class ExecuteApi:
         return api
 
     def _serve(self, exchange: Exchange) -> HttpResponse:
-        request = exchange.request
-        override = request.header("x-http-method-override")
-        exchange.http_method = override.upper() if override else request.method
-        # On record: the access log of a request that WAF blocks names the resource.
-        found = exchange.api.route(exchange.http_method, exchange.path)
-        if found is not None:
-            exchange.found(*found)
-        blocked = self._filter(exchange)
-        if blocked is not None:
-            return blocked
-        if len(request.body) > MAX_BODY_BYTES:
-            raise GatewayError("REQUEST_TOO_LARGE")
-        if len(exchange.path) + len(request.query) >= MAX_URL_CHARS:
-            return _refusal(414, "RequestUriTooLong", "Request URI too long")
-        sizes = (len(name) + len(value) + len(": \r\n") for name, value in request.headers)
-        if sum(sizes) > MAX_HEADER_BYTES:
-            return _refusal(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
+        """Answer by the first step that does. Raises GatewayError for what a step refuses."""
+        return next(filter(None, (step(exchange) for step in self._steps)))
 
-        if found is None:
-            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
-        method, parameters = found
-        if method.authorization == "AWS_IAM":
-            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
-        if method.authorization == COGNITO:
-            # Before the key, which an authorizer may bring (API key sources). Not on record.
-            self._sign_in.admit(exchange)
-        elif method.authorization != "NONE":
-            self._account.approximations.note(
-                "API Gateway", "authorizers are absent: such methods refuse"
-            )
-            raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR")
-
-        self._usage.admit(exchange)
-        exchange.body = _decompressed(request)
-        missing = missing_parameters(method, request, exchange.query, parameters)
-        if missing:
-            names = ", ".join(missing)
-            raise GatewayError(
-                "BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{names}]"
-            )
-        wrong = body_error(method, media_type(request.header("content-type")), exchange.body)
-        if wrong:
-            raise GatewayError("BAD_REQUEST_BODY", validation=wrong)
-        return self._integrate(exchange)
+    # --- the steps ------------------------------------------------------------------------------
 
     def _filter(self, exchange: Exchange) -> HttpResponse | None:
         """Let WAF judge first: it stands before keys and validation."""
@@ -223,8 +199,20 @@ class ExecuteApi:
                 known[api.arn] = None
         return known[api.arn]
 
+    def _authorize(self, exchange: Exchange) -> None:
+        """Refuse a path or method that is not there, or that asks for what the caller lacks."""
+        if exchange.method is None or exchange.method.authorization == "AWS_IAM":
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+        if exchange.method.authorization == COGNITO:
+            self._sign_in.admit(exchange)
+        elif exchange.method.authorization != "NONE":
+            self._account.approximations.note(
+                "API Gateway", "authorizers are absent: such methods refuse"
+            )
+            raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR")
+
     def _integrate(self, exchange: Exchange) -> HttpResponse:
-        integration = exchange.method.integration if exchange.method else {}
+        integration = exchange.routed.integration
         serve = self._integrations.get(integration.get("type", ""))
         if serve is None:
             self._account.approximations.note(
@@ -241,6 +229,8 @@ class ExecuteApi:
         finally:
             elapsed = str(int((time.monotonic() - begun) * 1000))
             exchange.variables |= {"integration.latency": elapsed, "integrationLatency": elapsed}
+
+    # --- the end --------------------------------------------------------------------------------
 
     def _log_access(self, exchange: Exchange, response: HttpResponse) -> None:
         """Write the stage's access log, if the account has a role to write it with."""
@@ -276,11 +266,32 @@ def _refusal(status: int, code: str, message: str) -> HttpResponse:
     return json_response(status, {"message": message}, (("x-amzn-ErrorType", code),))
 
 
-def _decompressed(request: HttpRequest) -> bytes:
+def _route(exchange: Exchange) -> None:
+    """Find the method that serves a request."""
+    override = exchange.request.header("x-http-method-override")
+    exchange.http_method = override.upper() if override else exchange.request.method
+    if found := exchange.api.route(exchange.http_method, exchange.path):
+        exchange.found(*found)
+
+
+def _limit_size(exchange: Exchange) -> HttpResponse | None:
+    """Refuse what is too large for a Regional API."""
+    request = exchange.request
+    if len(request.body) > MAX_BODY_BYTES:
+        raise GatewayError("REQUEST_TOO_LARGE")
+    if len(exchange.path) + len(request.query) >= MAX_URL_CHARS:
+        return _refusal(414, "RequestUriTooLong", "Request URI too long")
+    if sum(len(f"{name}: {value}\r\n") for name, value in request.headers) > MAX_HEADER_BYTES:
+        return _refusal(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
+    return None
+
+
+def _decompress(exchange: Exchange) -> None:
     """Undo gzip or deflate, which REST APIs do for every request (Payload compression)."""
+    request = exchange.request
     encoding = (request.header("content-encoding") or "identity").strip().lower()
     if encoding == "identity":
-        return request.body
+        return
     if encoding not in {"gzip", "deflate"}:
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
     try:
@@ -292,7 +303,7 @@ def _decompressed(request: HttpRequest) -> bytes:
         raise GatewayError("REQUEST_TOO_LARGE")
     if not inflate.eof:
         raise GatewayError("BAD_REQUEST_BODY", validation="Compressed data ends too early")
-    return body
+    exchange.body = body
 
 
 def _finish(exchange: Exchange, response: HttpResponse) -> HttpResponse:

@@ -94,7 +94,7 @@ def mock(exchange: Exchange, integration: Document) -> HttpResponse:
 
     response = _matching_response(integration.get("integrationResponses") or {}, status)
     code: str = response.get("statusCode", "")
-    declared = exchange.method.declared_headers if exchange.method else {}
+    declared = exchange.routed.declared_headers
     if code not in declared:
         raise GatewayError("API_CONFIGURATION_ERROR")
     headers = []
@@ -142,8 +142,7 @@ class LambdaProxy:
     def __call__(self, exchange: Exchange, integration: Document) -> HttpResponse:
         """Invoke the function; GatewayError for everything that is not a well-formed answer."""
         arn = _function_arn(exchange, integration)
-        method = exchange.method
-        assert method is not None  # noqa: S101  # routed before
+        method = exchange.routed
         source = f"{exchange.api.execution_arn}/{exchange.http_method}{method.resource_path}"
         if not self._functions.allows(arn, source):
             raise GatewayError(
@@ -232,7 +231,7 @@ def proxy_event(exchange: Exchange) -> JsonObject:
     query = exchange.query
     body, encoded = _event_body(exchange)
     return {
-        "resource": exchange.method.resource_path if exchange.method else None,
+        "resource": exchange.routed.resource_path,
         "path": exchange.event_path,
         "httpMethod": exchange.http_method,
         "headers": {name: values[-1] for name, values in headers.items()},

@@ -33,8 +33,7 @@ class SignIn:
 
     def admit(self, exchange: Exchange) -> None:
         """Let a request on whose token is good, and note its claims. Raises GatewayError."""
-        method = exchange.method
-        assert method is not None  # noqa: S101  # routed before
+        method = exchange.routed
         authorizer = exchange.api.authorizers.get(method.authorizer_id)
         if authorizer is None or authorizer.get("type") != COGNITO:
             self._account.approximations.note(

@@ -52,8 +52,7 @@ class Usage:
         (Throttle requests to your REST APIs). AWS does not say whether a throttled request counts
         against the quota; here it does not, so the quota comes last.
         """
-        api, method = exchange.api, exchange.method
-        assert method is not None  # noqa: S101  # routed before
+        api, method = exchange.api, exchange.routed
         here = (api.api_id, api.stage_name)
         path = f"{method.resource_path}/{exchange.http_method}"
         plan = key = None

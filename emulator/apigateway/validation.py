@@ -2,50 +2,54 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
 
-from emulator.apigateway.deployed import Method
-from emulator.wire.http import HttpRequest, strict_json
+from emulator.apigateway.deployed import media_type
+from emulator.apigateway.exchange import Exchange
+from emulator.apigateway.responses import GatewayError
+from emulator.wire.http import strict_json
 
 
-def missing_parameters(
-    method: Method, request: HttpRequest, query: Mapping[str, list[str]], path: Mapping[str, str]
-) -> list[str]:
-    """Name the required parameters that a request lacks or leaves blank.
+def check_parameters(exchange: Exchange) -> None:
+    """Refuse a request that lacks required parameters or leaves them blank. Raises GatewayError.
 
     On record, those in headers come before those in the path and those in the query string.
     """
     missing = []
-    for name in sorted(method.required_parameters):
+    for name in sorted(exchange.routed.required_parameters):
         _, _, place, parameter = name.split(".", 3)
         present = {
-            "header": bool(request.header(parameter)),
-            "querystring": any(query.get(parameter, ())),
-            "path": parameter in path,
+            "header": bool(exchange.request.header(parameter)),
+            "querystring": any(exchange.query.get(parameter, ())),
+            "path": parameter in exchange.path_parameters,
         }
         if not present.get(place):
             missing.append(parameter)
-    return missing
+    if missing:
+        text = f"Missing required request parameters: [{', '.join(missing)}]"
+        raise GatewayError("BAD_REQUEST_PARAMETERS", text)
 
 
-def body_error(method: Method, content_type: str, body: bytes) -> str | None:
-    """Say what is wrong with a body; None when it is valid or not looked at. May quote the body.
+def check_body(exchange: Exchange) -> None:
+    """Refuse a body that the method's model does not allow. Raises GatewayError, may quote it.
 
     An empty body is validated as an empty object. No model for the content type and none for
     `$default`: nothing is validated (Amazon API Gateway Developer Guide, Request validation).
     """
-    validator = method.models.get(content_type) or method.models.get("$default")
+    models = exchange.routed.models
+    content_type = media_type(exchange.request.header("content-type"))
+    validator = models.get(content_type) or models.get("$default")
     if validator is None:
-        return None
+        return
     try:
-        document = strict_json(body.decode() or "{}")
+        document = strict_json(exchange.body.decode() or "{}")
         errors = dict.fromkeys(_describe(error) for error in validator.iter_errors(document))
     except (ValueError, RecursionError):
-        return "Invalid JSON"
-    return f"[{', '.join(errors)}]" if errors else None
+        raise GatewayError("BAD_REQUEST_BODY", validation="Invalid JSON") from None
+    if errors:
+        raise GatewayError("BAD_REQUEST_BODY", validation=f"[{', '.join(errors)}]")
 
 
 # The texts of the Java library json-schema-validator, which API Gateway shows as they are.

@@ -83,7 +83,7 @@ class BedrockRuntime:
         return json_response(200, answer, (("x-amzn-RequestId", call.request_id),))
 
     def _converse(self, call: Call) -> JsonObject:
-        """Answer Converse: validate, authorise, guard, ask the model, guard, log."""
+        """Answer Converse: validate, authorize, guard, ask the model, guard, log."""
         started = time.monotonic()
         document = validated(call)
         model_id = document.pop("modelId")
@@ -215,7 +215,7 @@ class BedrockRuntime:
             "guardrailCoverage": described["invocationMetrics"]["guardrailCoverage"],
         }
 
-    # Not implemented. Authorised first, so that a caller without permission gets 403, not 501.
+    # Not implemented. Authorized first, so that a caller without permission gets 403, not 501.
 
     def _check_other(self, call: Call, action: str) -> None:
         guard_config = call.params

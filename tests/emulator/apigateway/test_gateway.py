@@ -1,4 +1,4 @@
-"""The stations of a request: each lets one pass and refuses one."""
+"""The steps of a request: each lets one pass and refuses one."""
 
 import gzip
 import json
