@@ -57,17 +57,17 @@ class _Metrics:
     """Keeps what parts count."""
 
     def __init__(self) -> None:
-        self.counted: list[tuple[str, Mapping[str, str]]] = []
+        self.counted: list[tuple[str, Mapping[str, str], float]] = []
 
     def add(
         self,
         namespace: str,  # noqa: ARG002  # as the account's
         name: str,
         dimensions: Mapping[str, str],
-        value: float = 1.0,  # noqa: ARG002
+        value: float = 1.0,
         unit: str = "Count",  # noqa: ARG002
     ) -> None:
-        self.counted.append((name, dimensions))
+        self.counted.append((name, dimensions, value))
 
     def add_all(
         self,
@@ -75,7 +75,7 @@ class _Metrics:
         dimensions: Mapping[str, str],
         values: Iterable[Value],
     ) -> None:
-        self.counted += [(name, dimensions) for name, _, _ in values]
+        self.counted += [(name, dimensions, value) for name, value, _ in values]
 
 
 class FakeAccount(Account):

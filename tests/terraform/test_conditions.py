@@ -175,12 +175,17 @@ def test_a_proof_gives_a_service_only_keys_that_aws_sends() -> None:
         caller = proof.principal.replace("{region}", "us-east-2")
         return {key.lower() for action in proof.actions for key in keys_of(caller, action)}
 
-    guesses = [
-        (proof.id, key)
+    asked = [
+        proof
         for control in load()
         for proof in control.proofs
         # A service that no policy names is refused whatever it sends.
         if isinstance(proof, Question) and proof.principal and sent(proof)
+    ]
+    assert asked
+    guesses = [
+        (proof.id, key)
+        for proof in asked
         for key in proof.context
         if key.lower() not in sent(proof)
     ]

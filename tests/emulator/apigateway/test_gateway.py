@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -131,6 +132,26 @@ def test_gzip_is_undone_before_validation(gateway: Gateway) -> None:
     assert call(gzip.compress(b'{"message":"hi"}')[:-9]).status == 400
     assert call(gzip.compress(bytes(20_000_000))).status == 413
     assert call(b"{}", "br").status == 415
+
+
+def test_each_answer_is_counted_for_the_api_and_for_its_stage(gateway: Gateway) -> None:
+    statuses = [gateway.call(body).status for body in (b'{"message":"hi"}', b"{}")]
+    gateway.post["methodIntegration"]["type"] = "HTTP"
+    gateway.account.written()
+    assert [*statuses, gateway.call(b'{"message":"hi"}').status] == [200, 400, 500]
+    summed: Counter[tuple[str, int]] = Counter()
+    for name, dimensions, value in gateway.account.counted:
+        if not name.endswith("Latency"):
+            summed[name, len(dimensions)] += int(value)
+    assert summed == {
+        (name, among): times
+        for name, times in (("Count", 3), ("4XXError", 1), ("5XXError", 1))
+        for among in (1, 2)
+    }
+    assert {tuple(on) for _, on, _ in gateway.account.counted} == {
+        ("ApiName",),
+        ("ApiName", "Stage"),
+    }
 
 
 def test_access_log_has_the_stages_format(gateway: Gateway) -> None:

@@ -92,7 +92,7 @@ def test_what_comes_by_the_alias_is_counted_apart_from_other_invocations(
 ) -> None:
     call(functions)
     functions.invoke("fn", "1", b"{}")
-    counted = [on.get("Resource", "") for name, on in account.counted if name == "Invocations"]
+    counted = [on.get("Resource", "") for name, on, _ in account.counted if name == "Invocations"]
     assert sorted(counted) == ["", "", "fn:1", "fn:live"]
 
 
@@ -120,7 +120,7 @@ def test_an_alias_with_weights_calls_either_of_its_versions(
     assert versions(1.0) == {"1"}
     assert versions(0.0) == {"2"}
     assert versions(0.5) == {"1", "2"}  # by chance one alone, once in a billion runs
-    counted = {on["Resource"] for name, on in account.counted if "Resource" in on}
+    counted = {on["Resource"] for _, on, _ in account.counted if "Resource" in on}
     assert counted == {"fn:live"}
 
 

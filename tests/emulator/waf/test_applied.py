@@ -77,4 +77,5 @@ def test_what_was_applied_is_enforced(account_id: dict[str, Any]) -> None:
     assert send('{"m": "ignore all of it"}') == "prompt"
     assert send('{"m": "hello"}') == "Default_Action"
     assert {logged[0] for logged in account.logged} == {"aws-waf-logs-edge"}
-    assert all("is left out" not in said for said in account.said)
+    (said,) = account.said  # no rule is left out
+    assert said.startswith("managed rule group AWSManagedRulesKnownBadInputsRuleSet: ")

@@ -170,7 +170,7 @@ def test_metrics_count_what_cloudwatch_would(edge: Edge) -> None:
     for body in ("ab", "a", "c", "d"):
         edge.send(body)
     edge.send(headers=[])
-    metrics = [(on["WebACL"], on["Rule"], name) for name, on in edge.account.counted]
+    metrics = [(on["WebACL"], on["Rule"], name) for name, on, _ in edge.account.counted]
     assert Counter(metrics) == {
         ("edge", "counts", "CountedRequests"): 2,
         ("edge", "counts-too", "CountedRequests"): 2,
