@@ -54,7 +54,7 @@ def most_tokens(texts: Iterable[str]) -> int:
 
     Tokenizers of today's models cut a text's bytes into pieces (byte pair encoding, or pieces with
     a fallback to bytes), so that a text has no more tokens than bytes in UTF-8. Some bring it into
-    one of Unicode's normal forms first, which can be longer.
+    one of Unicode's normal forms first, which can be longer, and is longest when decomposed.
     """
     return TOKENS_PER_REQUEST + sum(TOKENS_PER_TEXT + _bytes(text) for text in texts)
 
@@ -62,7 +62,7 @@ def most_tokens(texts: Iterable[str]) -> int:
 def _bytes(text: str) -> int:
     if text.isascii():
         return len(text)
-    normal = (unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD"))
+    normal = (unicodedata.normalize(form, text) for form in ("NFD", "NFKD"))
     return max(len(one.encode(errors="surrogatepass")) for one in (text, *normal))
 
 
@@ -169,9 +169,8 @@ class Budgets:
 
     def _seconds_to_next(self, period: str) -> int:
         now = datetime.fromtimestamp(self._clock(), UTC)
-        start = now.replace(hour=0, minute=0, second=0, microsecond=0)
         day = timedelta(days=1)
-        following = start + day
+        following = datetime(now.year, now.month, now.day, tzinfo=UTC) + day
         while period == "month" and following.month == now.month:
             following += day
         return max(1, round((following - now).total_seconds()))

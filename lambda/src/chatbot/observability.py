@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from chatbot.models import ChatAnswer, RequestIds
 
 PACKAGE = Path(__file__).parent
-LEVELS = {"INFO": 1, "WARN": 2, "ERROR": 3}
+LEVELS = ("INFO", "WARN", "ERROR")
 UNITS = {"BudgetUsed": "Percent", "ModelLatency": "Milliseconds"}  # the others are counts
 
 
 class Telemetry:
     def __init__(self, config: TelemetryConfig) -> None:
         self._config = config
-        self._least = LEVELS[config.level]
+        self._least = LEVELS.index(config.level)
 
     def answered(self, answer: ChatAnswer, ids: RequestIds, *, duration_ms: int) -> None:
         reply = answer.reply
@@ -93,7 +93,7 @@ class Telemetry:
             "timestamp": _rfc3339(now),
             "service": self._config.service,
         }
-        if LEVELS[level] >= self._least:
+        if LEVELS.index(level) >= self._least:
             line |= {
                 "message": "chat",
                 "request_id": ids.request_id,

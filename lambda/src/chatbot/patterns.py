@@ -44,16 +44,19 @@ type Options = tuple[Needs, ...]
 def matcher(
     patterns: Sequence[Pattern], rewritten: Callable[[str], str]
 ) -> Callable[[str], Iterator[str]]:
-    """Return a search for the rewritten patterns, which yields the family of each that matches."""
+    """Return a search for the rewritten patterns, which yields the family of each that matches.
+
+    Raises ValueError for a pattern that is no regular expression as it is written.
+    """
     compiled = []
     for pattern in patterns:
         text = rewritten(pattern.text)
         try:
             parts = [re.compile(part) for part in _parts(text)]
-        except re.error:
+        except re.error as error:
             # Such as [i-k] with l for i: the pattern's other readings are left.
             if text == pattern.text:
-                raise
+                raise ValueError(f"no regular expression: {text}") from error
         else:
             compiled.append((pattern.family, literals(text), parts))
     # An honest message holds next to none of these strings, and then no pattern is looked at.

@@ -2,8 +2,10 @@
 
 import contextlib
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -11,6 +13,7 @@ from chatbot.bedrock import Bedrock
 from chatbot.budgets import (
     TOKENS_PER_REQUEST,
     TOKENS_PER_TEXT,
+    Account,
     BudgetConfig,
     Budgets,
     Limits,
@@ -21,7 +24,7 @@ from chatbot.endpoint import RefusedError, UnreachableError
 from chatbot.errors import BudgetExhaustedError, ChatbotError, MemoryUnavailableError
 from chatbot.models import ChatRequest, Deadline, RequestIds, Turn
 from chatbot.spending import Spending
-from chatbot.store import Store
+from chatbot.store import ConditionFailedError, Store
 from tests.unit.chatbot.conftest import ScriptedEndpoint, reply
 
 CORPUS = tomllib.loads(Path(__file__).with_name("tokens.toml").read_text("utf-8"))
@@ -52,6 +55,22 @@ def test_the_bound_counts_every_text_and_what_stands_round_them() -> None:
     assert most_tokens(["abc", "é"]) == TOKENS_PER_REQUEST + 2 * TOKENS_PER_TEXT + 3 + 3
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("가", 6), ("가Ａ", 9), ("ＡＡＡ가", 15), ("ﷺ", 33), ("\u212b", 3), ("\ud800", 3)],
+)
+def test_a_text_counts_as_its_longest_normal_form(text: str, size: int) -> None:
+    assert most_tokens([text]) - most_tokens([""]) == size
+
+
+def test_no_normal_form_is_longer_than_the_decomposed_ones() -> None:
+    """Only those two are counted; for whole texts it follows from each character."""
+    scalars = (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+    for char in scalars:
+        assert len(normalize("NFC", char).encode()) <= len(normalize("NFD", char).encode())
+        assert len(normalize("NFKC", char).encode()) <= len(normalize("NFKD", char).encode())
+
+
 def test_the_worst_of_a_request_counts_prompt_history_message_and_answer(config: Config) -> None:
     request = ChatRequest("abc", IDS, history=(Turn("de", "f"),))
     texts = [config.system_prompt, "de", "f", "abc"]
@@ -64,19 +83,22 @@ class Till:
     def __init__(self, *failures: Exception | None) -> None:
         self.failures = list(failures)
         self.asked: list[tuple[str, int]] = []
+        self.expiry = 0
 
     def update(self, key: Any, change: Any, condition: Any, values: Any, deadline: Any) -> Any:
         del change, condition, deadline
         self.asked.append((key[0], values["tokens"]))
+        self.expiry = values.get("expires", self.expiry)
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
         return {"total": 10, "d27": 10}
 
 
-def spending(store: Any, worst: int = 100, **config: Any) -> Spending:
+def spending(store: Any, at: str = "2026-11-27T22:00:00", **config: Any) -> Spending:
+    """Return the account of a request whose calls cost 100 tokens at most."""
     limits = {"client": Limits(day=1000), "user": Limits(month=1000)} | config
-    budgets = Budgets(BudgetConfig(**limits), store, clock=lambda: 1_795_816_800.0)
-    return budgets.open(IDS, worst, Deadline.after(5))
+    clock = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp
+    return Budgets(BudgetConfig(**limits), store, clock=clock).open(IDS, 100, Deadline.after(5))
 
 
 def test_what_was_not_spent_is_given_back_to_person_and_client() -> None:
@@ -137,6 +159,82 @@ def test_a_client_without_room_gives_the_person_its_tokens_back() -> None:
     with pytest.raises(BudgetExhaustedError):
         spending(till).call()
     assert till.asked == [("budget/web/0123", 100), ("budget/web", 100), ("budget/web/0123", -100)]
+
+
+SPENT, LEFT = {"total": 301, "d27": 10}, {"total": 300, "d27": 300}
+NOBODYS = Limits()
+
+
+@pytest.mark.parametrize(
+    ("client", "user", "item", "budget"),
+    [
+        (Limits(day=99), NOBODYS, None, "client, day"),
+        (Limits(month=99), NOBODYS, None, "client, month"),
+        (Limits(day=1000, month=99), NOBODYS, None, "client, month"),
+        (Limits(day=99, month=100), NOBODYS, None, "client, day"),
+        (Limits(day=350, month=400), NOBODYS, LEFT, "client, day"),
+        (Limits(day=350, month=400), NOBODYS, SPENT, "client, month"),
+        (NOBODYS, Limits(day=99), None, "person, day"),
+        (NOBODYS, Limits(month=400), SPENT, "person, month"),
+    ],
+)
+def test_who_is_refused_learns_when_to_ask_again_and_the_operator_which_budget_it_was(
+    client: Limits, user: Limits, item: Any, budget: str
+) -> None:
+    till = Till(ConditionFailedError(item) if item else None)
+    with pytest.raises(BudgetExhaustedError) as caught:
+        spending(till, client=client, user=user).call()
+    assert caught.value.details == {"budget": budget}
+    hours = 2 if "day" in budget else 3 * 24 + 2
+    assert caught.value.retry_after_seconds == hours * 3600
+    assert len(till.asked) == bool(item), "what no limit holds is not asked of the table"
+
+
+def test_the_last_token_of_a_budget_can_be_used() -> None:
+    till = Till()
+    spending(till, client=Limits(day=100), user=Limits(month=100)).call()
+    assert [tokens for _, tokens in till.asked] == [100, 100]
+
+
+def test_nobody_is_asked_to_come_back_at_once() -> None:
+    with pytest.raises(BudgetExhaustedError) as caught:
+        spending(Till(), at="2026-11-27T23:59:59.900", user=Limits(day=1)).call()
+    assert caught.value.retry_after_seconds == 1
+
+
+def test_what_was_counted_can_be_looked_at_for_another_month() -> None:
+    till = Till()
+    spending(till, at="2026-07-01T00:00:00").call()
+    assert datetime.fromtimestamp(till.expiry, UTC) == datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("item", "percent"),
+    [
+        ({"total": 50, "d27": 10}, 10),
+        ({"total": 990, "d27": 10}, 99),
+        ({"total": 1000, "d27": 100}, 100),
+        ({"total": 5}, 0),
+    ],
+)
+def test_the_limit_that_is_nearest_says_how_much_is_used(item: Any, percent: int) -> None:
+    assert Account(("budget/web", "2026-11"), Limits(100, 1000), "d27", item).used() == percent
+
+
+def test_a_store_that_fails_between_two_accounts_leaves_neither_out() -> None:
+    person, client = "budget/web/0123", "budget/web"
+    uncounted = Till(MemoryUnavailableError())
+    opened = spending(uncounted, answers_without_store=True)
+    opened.call()
+    opened.cost(30)
+    opened.settle()
+    assert uncounted.asked == [(person, 100), (client, 100), (client, -70)]
+    stuck = Till(None, None, MemoryUnavailableError())
+    opened = spending(stuck)
+    opened.call()
+    opened.cost(30)
+    opened.settle()
+    assert stuck.asked == [(person, 100), (client, 100), (person, -70), (client, -70)]
 
 
 def test_a_store_that_is_away_refuses_or_lets_answer() -> None:
