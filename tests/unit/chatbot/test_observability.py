@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chatbot.config import TelemetryConfig
+from chatbot.errors import BudgetExhaustedError
 from chatbot.models import ChatAnswer, GuardrailFinding, ModelReply, RequestIds, Usage
 from chatbot.observability import Telemetry
 
@@ -77,6 +78,12 @@ def test_a_deletion_is_logged_without_saying_of_what(logged: Any) -> None:
         "Requests": 1,
         "Deleted": 1,
     }
+
+
+def test_a_budget_that_is_used_up_counts_as_whole(logged: Any) -> None:
+    TELEMETRY.failed(BudgetExhaustedError(60, budget="client, day"), IDS, duration_ms=7)
+    line = logged()
+    assert (line["BudgetUsed"], line["BudgetExhausted"], line["budget"]) == (100, 1, "client, day")
 
 
 def test_without_a_namespace_there_are_no_metrics(logged: Any) -> None:
