@@ -86,7 +86,7 @@ def has_sign(pattern: Pattern) -> bool:
 def is_known(pattern: str) -> bool:
     """Return whether `literals` knows all that a pattern has; modules/edge refuses the rest."""
     for text, _ in _TOKEN.findall(pattern):
-        escape = text[1:2] if text[0] == "\\" else ""
+        escape = text[1:] if text.startswith("\\") else ""
         if text == "(" or text.startswith("[[:") or (escape.isalnum() and escape not in _CLASSES):
             return False
     try:
