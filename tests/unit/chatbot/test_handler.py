@@ -19,6 +19,7 @@ from chatbot.config import TelemetryConfig
 from chatbot.endpoint import GarbledError, RefusedError, UnreachableError
 from chatbot.errors import ChatbotError
 from chatbot.handler import Handler
+from chatbot.models import Deadline
 from chatbot.observability import Telemetry
 from tests.unit.chatbot.conftest import ORIGIN, Context, ScriptedEndpoint, reply
 
@@ -241,15 +242,17 @@ class Chatbot:
     def __init__(self, failure: ChatbotError | None = None) -> None:
         self.failure = failure
         self.deleted: list[str] = []
+        self.until = 0.0
 
     def answer(self, request: object, deadline: object) -> object:
         del request, deadline
         assert self.failure
         raise self.failure
 
-    def delete(self, ids: object, conversation_id: str, deadline: object) -> None:
-        del ids, deadline
+    def delete(self, ids: object, conversation_id: str, deadline: Deadline) -> None:
+        del ids
         self.deleted.append(conversation_id)
+        self.until = deadline.at
 
 
 def handler_of(chatbot: Any) -> Handler:
@@ -280,11 +283,13 @@ def test_no_failure_is_missing_in_the_documentation() -> None:
 
 
 def test_a_deletion_is_answered_without_a_body_and_logged_without_the_id(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("chatbot.models.time", SimpleNamespace(monotonic=lambda: 1000.0))
     chatbot, known = Chatbot(), "A" * 24
     event = {"httpMethod": "DELETE", "body": None, "pathParameters": {"id": known}}
-    answer = handler_of(chatbot)(event, Context())
+    answer = handler_of(chatbot)(event, Context(remaining_ms=20_000))
+    assert chatbot.until == 1000.0 + 20 - 0.5, "half a second is kept to answer in"
     assert (answer["statusCode"], answer["body"], chatbot.deleted) == (204, "", [known])
     output = capsys.readouterr().out
     line = json.loads(output)
