@@ -58,8 +58,8 @@ class LeakDetector:
         )
 
     def _recited(self, letters: str, start: int) -> bool:
-        """Return whether the piece that begins at `start` is part of a long enough run."""
-        first = max(0, start + _STEP - self._needed)
+        """Return whether a long enough run of the prompt is near the piece at `start`."""
+        first = max(0, start - self._needed)
         last = min(start, len(letters) - self._needed)
         return any(
             letters[at : at + self._needed] in self._letters for at in range(first, last + 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatbot.conversations import Conversation, ConversationConfig, Conversations
+from chatbot.conversations import Conversation
 from chatbot.leaks import LeakDetector
 from chatbot.models import ChatRequest, Deadline, ModelReply, RequestIds, Turn, Usage
 from chatbot.service import ANSWERED, ChatService
@@ -332,18 +332,6 @@ def test_a_message_is_screened_by_itself_and_with_its_history_only_if_it_is_harm
     service = service_of(Model(), screen, conversations=Memory(*turns))
     answer = service.answer(ChatRequest(message, IDS), Deadline.after(5))
     assert (answer.screened, screen.asked) == (family, asked)
-
-
-@pytest.mark.parametrize(("question", "turns"), [(10, 2), (11, 1), (34, 1), (35, 0)])
-def test_the_model_is_given_the_newest_turns_that_fit_with_the_question(
-    question: int, turns: int
-) -> None:
-    config = ConversationConfig(max_chars=40, max_turns=3, ttl_hours=1)
-    said = (Turn("q" * 12, "a" * 12), Turn("q" * 4, "a" * 2))
-    conversation = Conversation(("conversation/web", "A" * 24), said, "holder")
-    nowhere: Any = None
-    given = Conversations(config, nowhere).given(conversation, "?" * question)
-    assert given == said[len(said) - turns :]
 
 
 def test_without_conversations_there_is_none_to_go_on_with_or_to_delete(invoke: Any) -> None:
