@@ -96,7 +96,7 @@ build: rehearsal-tools # Build the Lambda package (build/chatbot.zip)
 plan: terraform-tool build ## Plan an environment against its AWS account and keep the plan (ENV=dev)
 	@$(PYTHON) scripts/terraform.py plan --env $(ENV)
 
-diff: terraform-tool ## Say what the kept plan makes weaker; exit with 1 if it does (ENV=dev)
+diff: terraform-tool ## Print what the kept plan makes weaker; exit with 1 if it does (ENV=dev)
 	@$(PYTHON) scripts/diff.py --env $(ENV)
 
 cost: terraform-tool build # Price what an environment would make, without an account (ENV=dev REQUESTS_PER_DAY=1000 ACCOUNT_EVENTS= PEOPLE=)

@@ -128,7 +128,7 @@ class Faults:
 
 
 def _fault_problem(wanted: object) -> str | None:
-    """Say what is wrong with a description of faults; None when nothing is."""
+    """Return what is wrong with a description of faults; None when nothing is."""
     if not isinstance(wanted, dict):
         return "Faults are described by a JSON object."
     faults = {}

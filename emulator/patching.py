@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from moto.core.common_models import BaseModel
+
 Moto = Callable[..., Any]
 """A function of moto's that a change gets in order to call it, whatever it takes and returns."""
 
@@ -44,8 +46,6 @@ def add(owner: object, name: str) -> Callable[[Moto], Moto]:
 @functools.cache
 def apply() -> None:
     """Put every change in place, once in a process."""
-    from moto.core.common_models import BaseModel  # noqa: PLC0415  # loads moto
-
     # For its dashboard moto lists every object that it ever made, each log event among them: memory
     # would grow with every request.
     BaseModel.__new__ = lambda cls, *_, **__: object.__new__(cls)

@@ -357,7 +357,7 @@ class Condition:
         self._matches = build(texts, variables)
 
     def holds(self, keys: Keys) -> bool:
-        """Say whether the request's context satisfies this condition."""
+        """Return whether the request's context satisfies this condition."""
         if self._void:
             return False
         value = keys.get(self._key)

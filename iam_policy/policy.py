@@ -142,7 +142,7 @@ class _Statement:
         return (self._any_action or self._actions(action, _NO_KEYS)) is not self._not_action
 
     def applies(self, request: Request, *, any_resource: bool = False) -> Grant | None:
-        """Say whether all parts but the action match, and how directly a grant means the caller.
+        """Return whether all parts but the action match, and how directly a grant means the caller.
 
         `any_resource` takes the resource as matched, for a caller who does not know what it is.
         """

@@ -95,7 +95,7 @@ class Principals:
                 self.aws.add(name)
 
     def grant(self, request: Request) -> Grant | None:
-        """Say as what the caller is meant: itself, its role, or its account (a delegation)."""
+        """Return as what the caller is meant: itself, its role, or its account (a delegation)."""
         if self.anyone or request.principal in self.services | self.federated:
             return "session"
         if request.principal in self.aws:
@@ -105,7 +105,7 @@ class Principals:
         return "account" if request.account in self.aws else None
 
     def names_fully(self, request: Request) -> bool:
-        """Say whether NotPrincipal leaves the caller out: every name it goes by must be listed.
+        """Return whether NotPrincipal leaves the caller out: every name it goes by must be listed.
 
         It never does for a principal with a permissions boundary (IAM User Guide, "AWS JSON policy
         elements: NotPrincipal").

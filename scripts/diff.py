@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Say what a plan makes weaker, offline.
+"""Print what a plan makes weaker, offline.
 
     scripts/diff.py --env dev                the kept plan of envs/dev, against what was applied
     scripts/diff.py PLAN.json                a plan from `terraform show -json`, likewise

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Say which version of the function answers, put the one before back, or promote the newest.
+"""Print which version of the function answers, put the one before back, or promote the newest.
 
 scripts/release.py --env prod                      which version answers
 scripts/release.py --env prod rollback             the version before answers, in seconds

@@ -24,7 +24,7 @@ class Excepted:
     excluded: tuple[str, ...] = ()
 
     def covers(self, action: str) -> bool:
-        """Tell whether an action is left out."""
+        """Return whether an action is left out."""
         return named(action, self.actions) and not named(action, self.excluded)
 
 
@@ -34,7 +34,7 @@ def document() -> Mapping[str, Any]:
 
 
 def named(action: str, patterns: Iterable[str]) -> bool:
-    """Tell whether IAM would take an action for one of these."""
+    """Return whether IAM would take an action for one of these."""
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 

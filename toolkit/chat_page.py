@@ -68,7 +68,7 @@ class Page(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name upstream
-        """Say nothing: the page shows what happens."""
+        """Log nothing: the page shows what happens."""
 
 
 def server(origin: str, api: str, sign: Callable[[], str] | None = None) -> ThreadingHTTPServer:

@@ -35,7 +35,7 @@ def offline(account: str = ACCOUNT) -> Iterator[dict[str, str]]:
             self.wfile.write(identity)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: what matters is in the plan."""
+            """Log nothing: what matters is in the plan."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), CallerIdentity) as server:
         Thread(target=server.serve_forever, daemon=True).start()

@@ -320,7 +320,7 @@ class Rehearsal(LocalAws):
         return state.outputs_in(self.folder / state.STATE)
 
     def describe(self, path: str, outputs: dict[str, Any]) -> None:
-        """Tell the console of the local AWS what it shows."""
+        """Give the console of the local AWS what it shows."""
         body = json.dumps({"env": self.env, "path": path, "outputs": outputs}).encode()
         url = f"{self.endpoint}/_aws/console/deployment"
         with urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30):

@@ -33,7 +33,7 @@ class Serving:
     share: float = 0.0
 
     def __str__(self) -> str:
-        """Say it to a person."""
+        """Describe it to a person."""
         if not self.other:
             return f"version {self.version} answers"
         return (

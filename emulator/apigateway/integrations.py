@@ -70,7 +70,7 @@ class Functions(Protocol):
         """Run a function where that is sure to end within a time; None, and nothing done, else."""
 
     def allows(self, function_arn: str, source_arn: str) -> bool:
-        """Say whether the function's resource policy lets this API method invoke it."""
+        """Return whether the function's resource policy lets this API method invoke it."""
 
 
 def mock(exchange: Exchange, integration: Document) -> HttpResponse:

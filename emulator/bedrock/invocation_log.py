@@ -24,7 +24,7 @@ _INLINE_LOG_BYTES = 100_000
 def log_delivery_problem(
     account: Account, authorizer: Authorizer, group: str, role_arn: str
 ) -> str | None:
-    """Say why Bedrock cannot write invocations to a log group as a role; None when it can."""
+    """Return why Bedrock cannot write invocations to a log group as a role; None when it can."""
     origin = {"aws:SourceAccount": account.id, "aws:SourceArn": account.arn("bedrock", "*")}
     stream = account.arn("logs", f"log-group:{group}:log-stream:{_LOG_STREAM}")
     return authorizer.problem_of_service(_SERVICE, role_arn, LOG_WRITES, stream, origin)

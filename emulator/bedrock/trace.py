@@ -47,7 +47,7 @@ def action_of(judged: Sequence[Assessment]) -> str:
 
 
 def action_reason(*sides: Sequence[Assessment]) -> str:
-    """Say why a guardrail acted, a line for the question and one for the answer.
+    """Return why a guardrail acted, a line for the question and one for the answer.
 
     On record: "No action." where neither was touched, and "No action.\\nGuardrail masked." where
     the answer was (traceloop/openllmetry, test_guardrail_converse.yaml; pydantic/pydantic-ai).

@@ -80,7 +80,7 @@ _KEYS = re.compile(r"\w+(ApiKey|ApiKeys|UsagePlanKey)")
 
 
 def is_unrecorded(call: Call) -> bool:
-    """Say whether the call is a data event that no trail here can select."""
+    """Return whether the call is a data event that no trail here can select."""
     if call.service == "s3":
         return call.params.get("Key") is not None or call.operation in {
             "DeleteObjects",

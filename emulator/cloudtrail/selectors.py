@@ -32,7 +32,7 @@ class LoggingTrail:
     advanced: tuple[Document, ...]
 
     def selects(self, record: Document) -> bool:
-        """Say whether the trail wants this record."""
+        """Return whether the trail wants this record."""
         is_global = record["eventSource"].partition(".")[0] in GLOBAL_SERVICES
         if self.region not in {None, record["awsRegion"]} and not is_global:
             return False

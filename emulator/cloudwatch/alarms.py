@@ -167,7 +167,7 @@ def _measured(alarm: Document) -> list[tuple[str, Document]]:
 
 
 def _is_evaluated(alarm: Document) -> bool:
-    """Tell whether the expression of an alarm is known here, if it has one."""
+    """Return whether the expression of an alarm is known here, if it has one."""
     expressions = [one["Expression"] for one in alarm.get("Metrics", ()) if "Expression" in one]
     return expressions in ([], [_SUM])
 

@@ -31,7 +31,7 @@ def configuration(applied: Applied, outputs: Document) -> list[JsonObject]:
 
 
 def _remembered(outputs: Document) -> Iterator[str]:
-    """Say what budgets and conversations there are."""
+    """Describe the budgets and conversations that there are."""
     budget = outputs.get("budget") or {}
     whose = {"a client": _limits(budget, "client_"), "a person": _limits(budget, "user_")}
     whose |= {name: _limits(one) for name, one in (budget.get("clients") or {}).items()}

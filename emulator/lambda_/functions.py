@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
+from moto.awslambda.models import lambda_backends
 
 from emulator.account import Account
 from emulator.iam import service_query
@@ -147,16 +148,13 @@ def weights(account: Account, name: str, qualifier: str | None) -> Mapping[str, 
 
 def moto_code(account: Account, name: str, version: str) -> bytes:
     """Read the stored zip from moto, whose GetFunction offers no URL that answers."""
-    from moto.awslambda.models import lambda_backends  # noqa: PLC0415  # only with moto's server
-    from moto.core.base_backend import BackendDict  # noqa: F401, PLC0415  # moto's own import order
-
     backend = lambda_backends[account.id][account.region]
     code: bytes = backend.get_function(name, version).code_bytes
     return code
 
 
 def may_invoke(statements: Sequence[Document], invoked_arn: str, source_arn: str) -> bool:
-    """Say whether a function's resource policy lets API Gateway invoke this very ARN.
+    """Return whether a function's resource policy lets API Gateway invoke this very ARN.
 
     The policy of an alias and the one of the bare function are separate: the Resource decides
     (AWS Lambda Developer Guide, Using resource-based policies).

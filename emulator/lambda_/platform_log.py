@@ -23,7 +23,7 @@ class PlatformLog:
         self._worker = worker
 
     def init_start(self, phase: str) -> None:
-        """Say that the function's module is about to be imported."""
+        """Log that the function's module is about to be imported."""
         function = self._function
         version = f"{function.runtime.replace('python', 'python:')}.v0"
         version_arn = runtime_version_arn(function.arn.split(":")[3], function.runtime)
@@ -60,7 +60,7 @@ class PlatformLog:
             )
 
     def start(self, request_id: str) -> None:
-        """Say that an invocation starts."""
+        """Log that an invocation starts."""
         version = self._function.version
         self._record("INFO", "platform.start", {"requestId": request_id, "version": version})
         self._line(f"START RequestId: {request_id} Version: {version}")

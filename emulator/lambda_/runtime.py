@@ -197,7 +197,7 @@ class LambdaRuntime:
             )
 
     def allows(self, function_arn: str, source_arn: str) -> bool:
-        """Say whether the function's resource policy lets this API method invoke this ARN."""
+        """Return whether the function's resource policy lets this API method invoke this ARN."""
         known: dict[tuple[str, str], bool] = self._account.snapshot("lambda.permissions", dict)
         if (function_arn, source_arn) not in known:
             known[function_arn, source_arn] = may_invoke(

@@ -11,7 +11,7 @@ from moto.logs.exceptions import (
     ResourceNotFoundException,
 )
 from moto.logs.metric_filters import MetricFilters
-from moto.logs.models import LogGroup, LogsBackend, LogStream
+from moto.logs.models import LogGroup, LogsBackend, LogStream, logs_backends
 from moto.logs.responses import LogsResponse
 
 from emulator.logs.filter_patterns import compile_filter
@@ -69,8 +69,6 @@ def _delete_with_all_that_is_in_it(
 
 @patch(LogGroup, "to_describe_dict")
 def _show_all_of_a_group(original: Moto, group: LogGroup) -> object:
-    from moto.logs.models import logs_backends  # noqa: PLC0415  # a name that tests replace
-
     filters = logs_backends[group.account_id][group.region].filters.metric_filters
     return original(group) | {
         "logGroupClass": getattr(group, "log_group_class", None) or "STANDARD",

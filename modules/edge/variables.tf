@@ -138,7 +138,7 @@ variable "resource_arn" {
 }
 
 variable "rule_groups" {
-  description = "Rule groups of your own, by the name that the rule shall have, evaluated after all others in the order of their names: none of them lets pass what ours refuse. Their plain blocks are answered like those of AWS's managed groups."
+  description = "Rule groups of your own, by the name that the rule gets, evaluated after all others in the order of their names: none of them lets pass what ours refuse. Their plain blocks are answered like those of AWS's managed groups."
   type = map(object({
     arn      = string                    # Of an aws_wafv2_rule_group of the scope REGIONAL.
     capacity = number                    # That group's; AWS counts it whatever its rules need.

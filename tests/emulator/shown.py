@@ -15,7 +15,7 @@ answers: set[tuple[str, int]] = set()
 def shows[T: Callable[..., None]](
     *operations: str, unset: tuple[str, ...] = ()
 ) -> Callable[[T], T]:
-    """Say which operations a test shows, as `service:Operation`; each of them must be answered.
+    """Mark which operations a test shows, as `service:Operation`; each of them must be answered.
 
     `unset` are those that read what nobody can set here: AWS answers 404, and so must the emulator.
     The names are written out at the test: emulator/operations.toml is compared with them.

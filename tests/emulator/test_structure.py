@@ -45,6 +45,13 @@ def test_what_serves_reads_through_awss_apis_but_for_what_the_readme_lists() -> 
     assert reading >= AROUND_MOTO
 
 
+def test_each_folder_has_a_row_in_the_readme() -> None:
+    text = (EMULATOR / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?`) \|", text.partition("| where | what it is |")[2], re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+/)`", row)}
+    assert named == {f"{file.parent.name}/" for file in EMULATOR.glob("*/__init__.py")}
+
+
 def test_only_the_server_knows_the_door_and_no_part_knows_the_table() -> None:
     above = {"emulator.door": {"server.py"}, "emulator.services": {"door.py"}}
     for module, allowed in above.items():

@@ -110,7 +110,7 @@ def bad_inputs(offline: Offline, name: str) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say what the marker means that lets Terraform begin ahead of a test."""
+    """Declare the marker that lets Terraform begin ahead of a test."""
     config.addinivalue_line(
         "markers", "needs(*jobs): jobs of a test; {name} is a parameter's value"
     )

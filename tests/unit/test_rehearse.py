@@ -39,7 +39,7 @@ class FakeChatbot(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: pytest shows what matters."""
+        """Log nothing: pytest shows what matters."""
 
 
 @pytest.fixture

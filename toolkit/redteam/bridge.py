@@ -196,7 +196,7 @@ class _Chat(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name upstream
-        """Say nothing: the tool shows its own progress."""
+        """Log nothing: the tool shows its own progress."""
 
 
 def _prompt(body: bytes) -> str | None:

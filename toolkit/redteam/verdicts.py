@@ -1,4 +1,4 @@
-"""Say from the logs which layer stopped each probe."""
+"""Read from the logs which layer stopped each probe."""
 
 from __future__ import annotations
 

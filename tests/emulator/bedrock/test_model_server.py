@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: pytest shows what matters."""
+        """Log nothing: pytest shows what matters."""
 
 
 @pytest.fixture

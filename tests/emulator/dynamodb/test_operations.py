@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from moto.dynamodb.models import table as tables
 
 from tests.emulator.conftest import ACCOUNT, REGION, Aws, Emulator
 from tests.emulator.dynamodb.conftest import create, items
@@ -113,8 +114,6 @@ def test_of_many_writes_at_once_as_many_succeed_as_the_condition_lets(
 
 def slow_down_moto(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let other threads run between moto's comparison and its write, as any thread switch may."""
-    from moto.dynamodb.models import table as tables  # noqa: PLC0415  # loads moto
-
     original = tables.Table.get_item
 
     def slow(*args: Any, **kwargs: Any) -> Any:

@@ -69,7 +69,7 @@ class Chat:
         return self.send({"httpMethod": "POST", "body": json.dumps(body)}, key)
 
     def answers(self, *outcomes: object) -> None:
-        """Say what the model does next."""
+        """Set what the model does next."""
         self.model.outcomes = list(outcomes)
 
     @property

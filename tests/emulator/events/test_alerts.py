@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.cloudwatch.models import cloudwatch_backends
 
 from emulator.events.rules import filled
 from tests.emulator import shown
@@ -84,8 +85,6 @@ class Rig:
 
 
 def _metric_data() -> list[Any]:
-    from moto.cloudwatch.models import cloudwatch_backends  # noqa: PLC0415  # after the server
-
     return list(cloudwatch_backends[ACCOUNT][REGION].metric_data)
 
 

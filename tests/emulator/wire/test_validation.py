@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from moto.core.utils import get_service_model
 
 from emulator.wire import shapes
 from emulator.wire.call import Call
@@ -187,8 +188,6 @@ SERVICES = (*CONFIGURED, "acm", "bedrock-runtime", "service-quotas", "xray")
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_pattern_of_a_service_can_be_checked(service: str) -> None:
-    from moto.core.utils import get_service_model  # noqa: PLC0415  # loads moto
-
     model, seen = get_service_model(service), set()
     waiting = [model.operation_model(name).input_shape for name in model.operation_names]
     while waiting:
