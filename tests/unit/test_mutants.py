@@ -329,6 +329,13 @@ def test_python_notices_by_a_failing_test(tree: Tree, put: str, result: str) -> 
         assert tree.pytest(["test_limits.py"])[0] == result
 
 
+def test_tests_that_take_too_long_to_be_asked_notice_nothing(tree: Tree) -> None:
+    (tree.folder / "test_long.py").write_text("def test_long():\n    assert False\n")
+    assert tree.pytest(["test_long.py"])[0] == "killed"
+    (tree.folder / "pytest.ini").write_text("[pytest]\naddopts = --deselect test_long.py\n")
+    assert tree.pytest(["test_long.py"]) == ("survived", "")
+
+
 def test_a_test_that_hangs_has_noticed(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.mutants.tree.PYTEST_SECONDS", 0.1)
     assert tree.pytest(["test_limits.py"]) == ("killed", "not done after 0 s")
