@@ -44,7 +44,6 @@ _BLOCK = re.compile(
 _ENTRY = re.compile(r"^  (?=\w+(?: *=(?![=>])| (?:\"\w+\" )?\{))", re.MULTILINE)
 _INNER = re.compile(r"^    (?=\w+ =(?![=>]))", re.MULTILINE)
 _READ = re.compile(r"\b(local|var|module)\.(\w+)(?:\[[^\]\n]*\])?(?:\.(\w+))?")
-_META = ("count", "depends_on", "for_each", "providers", "source")
 Options = tuple[str, ...]
 Texts = dict[str, str]
 """A module's key to text of it."""
@@ -79,7 +78,6 @@ class Scope:
         """Read the configuration as it is now, before an apply does."""
         self._folder = folder
         self._applied = folder / "applied"
-        self._is_part = False
         self._now, self._read, self._targets = _configuration(folder)
         self._then: dict[str, str] = {}
         with contextlib.suppress(OSError, ValueError):
@@ -110,7 +108,7 @@ class Scope:
         if has_lost or "fixed values" not in same:
             tell("what was left out may have to follow: planning everything")
             return ()
-        if {"shown", "shown values"} <= same:
+        if same.issuperset(("shown", "shown values")):
             return None
         stands()
         tell("outputs may have to follow: planning everything")
@@ -200,22 +198,22 @@ def _declared(text: str) -> _Module:
     module = _Module()
 
     def sort(block: re.Match[str]) -> str:
-        kind, labels = block[1], re.findall(r"[\w-]+", block[2])
-        entries = {
-            re.split(r"\W", entry, maxsplit=1)[0]: entry
-            for entry in _ENTRY.split(block[3].removesuffix("}"))[1:]
-        }
+        kind, name = block[1], ".".join(re.findall(r"[\w-]+", block[2]))
+        _, *listed = _ENTRY.split(block[3].removesuffix("}"))
+        entries = {entry.split()[0]: entry for entry in listed}
         match kind:
             case "locals":
-                module.entries |= {f"local.{name}": entry for name, entry in entries.items()}
+                module.entries |= {f"local.{one}": entry for one, entry in entries.items()}
             case "variable":
-                module.entries[f"var.{labels[0]}"] = block[0]
+                module.entries[f"var.{name}"] = block[0]
             case "output":
-                module.entries[f"output.{labels[0]}"] = block[0]
+                module.entries[f"output.{name}"] = block[0]
             case "module":
-                module.calls[labels[0]] = entries
-            case "resource" | "data":
-                module.resources.append(".".join(("data", *labels)[kind == "resource" :]))
+                module.calls[name] = entries
+            case "resource":
+                module.resources.append(name)
+            case "data":
+                module.resources.append(f"data.{name}")
             case "check":
                 module.checks += block[0]
             case "moved" | "removed" | "terraform":
@@ -251,10 +249,9 @@ def _followed(modules: Mapping[str, _Module], wanted: str, *texts: tuple[str, st
             if kind == "module":
                 child = modules.get(below := f"{key}.{name}".removeprefix("."), _Module())
                 left += [(below, output) for output in child.outputs(attribute)]
-                left += [(key, module.calls.get(name, {}).get(meta, "")) for meta in _META]
                 continue
             left.append((key, _parts(module.entries.get(f"{kind}.{name}", ""), wanted)))
-            if kind == "var" and key:
+            if kind == "var":
                 parent, _, called = key.rpartition(".")
                 argument = modules[parent].calls.get(called, {}).get(name, "")
                 left.append((parent, _part(argument, attribute)))
@@ -265,7 +262,7 @@ def _part(argument: str, name: str) -> str:
     """Return an attribute of an argument that is an object; otherwise the whole of it."""
     if not name or not re.fullmatch(r"\w+ = \{\n(?:    .*\n)*  \}\n", argument):
         return argument
-    entries = _INNER.split(argument.removesuffix("  }\n"))[1:]
+    entries = _INNER.split(argument.removesuffix("  }\n"))
     return "".join(entry for entry in entries if entry.startswith(f"{name} "))
 
 

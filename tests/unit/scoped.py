@@ -11,9 +11,15 @@ module "chatbot" {
     shown = false
   }
   most     = 100
+  bursts   = { most = 5 }
   prompt   = <<-EOT
-    limits = none
+  limits = none
+}
   EOT
+}
+
+provider "aws" {
+  region = "us-east-2"
 }
 
 output "deployment" {
@@ -26,6 +32,8 @@ data "aws_region" "current" {}
 locals {
   name  = "${var.name}-dev"
   rates = var.limits.rate
+
+  suffix = "/chat"
 }
 
 variable "function" {
@@ -72,7 +80,8 @@ module "edge" {
 
   name  = local.name
   rate  = local.rates
-  stage = module.api.stage_arn
+  burst = var.bursts.most
+  stage = "${module.api.stage_arn}${local.suffix}"
 }
 
 check "prompt" {

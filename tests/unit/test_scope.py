@@ -93,7 +93,7 @@ PARTS = {
     "an argument of the environment": ("", "memory = 512", "memory = 1024"),
     "an attribute of one": ("", "shown = false", "shown = true"),
     "how arguments are aligned": ("", "name     =", "name ="),
-    "a heredoc": ("", "    limits = none\n", "    limits = some\n"),
+    "a heredoc": ("", "limits = none\n", "limits = some\n"),
     "an argument of a module": ("chatbot", "= var.function\n", "= merge(var.function, {})\n"),
     "a check": ("chatbot", "> 0", "> 1"),
 }
@@ -107,7 +107,9 @@ WHOLES = {
     "what refuses a plan": ("chatbot", "terraform_data.name.output ==", '"x" =='),
     "what a refusal reads": ("chatbot", "}-dev", "}-prod"),
     "a move": ("api", "stage.live", "stage.old"),
-    "a provider": ("", 'output "', 'provider "aws" {\n  region = "x"\n}\n\noutput "'),
+    "an attribute of an object in one line": ("", "most = 5", "most = 6"),
+    "what it is given after an output": ("chatbot", '"/chat"', '"/talk"'),
+    "a provider": ("", "us-east-2", "us-east-1"),
     "a new layout": ("api", "default = 10\n}", "default = 10 }"),
     "a resource in one line": ("api", "moved {", 'resource "a" "b" { count = 0 }\n\nmoved {'),
 }
@@ -201,7 +203,7 @@ def test_everything_is_planned_where_what_is_left_out_may_ask_aws(
 def test_everything_is_planned_where_the_call_of_the_module_is_not_understood(
     folder: Path,
 ) -> None:
-    edit(folder, "chatbot", "stage = module.api.stage_arn\n", "stage = module.api.stage_arn ")
+    edit(folder, "chatbot", '{local.suffix}"\n', '{local.suffix}" ')
     Scope(folder).keep()
     assert options(folder) == WHOLE
 
@@ -228,13 +230,15 @@ def after(folder: Path, changes: Changes, *, has_lost: bool = False) -> tuple[Op
     The apply changes attributes of resources.
     """
     stood: list[None] = []
+    lines: list[str] = []
     scope = Scope(folder)
-    scope.options(lambda _: None)
+    is_part = scope.options(lines.append) != WHOLE
     write_state(folder, changes)
     follow, end = (
-        scope.options_after(has_lost, lambda _: None, lambda: stood.append(None)) for _ in range(2)
+        scope.options_after(has_lost, lines.append, lambda: stood.append(None)) for _ in range(2)
     )
     assert end is None
+    assert len(lines) == is_part + (follow is not None)
     return follow, bool(stood)
 
 
