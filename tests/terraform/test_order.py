@@ -1,5 +1,6 @@
-"""What is made or ended first. No plan shows it before something is applied: the source is read."""
+"""What no plan shows, such as what is made or ended first: the source is read."""
 
+import botocore.session
 import hcl2
 import pytest
 
@@ -55,3 +56,11 @@ def test_what_must_be_complete_waits(module: str, resource: str, waits_for: set[
     listed = of_module(module)[resource]["depends_on"]
     assert isinstance(listed, list)
     assert {str(one).removeprefix("${").removesuffix("}") for one in listed} == waits_for
+
+
+def test_the_guardrail_takes_every_type_of_personal_data_that_bedrock_knows() -> None:
+    source = (ROOT / "modules" / "guardrail" / "main.tf").read_text(encoding="utf-8")
+    types = [name.strip('"') for name in hcl2.loads(source)["locals"][0]["pii_types"]]
+    bedrock = botocore.session.get_session().get_service_model("bedrock")
+    known: list[str] = bedrock.shape_for("GuardrailPiiEntityType").enum
+    assert types == sorted(known)
