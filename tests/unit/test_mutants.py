@@ -194,6 +194,8 @@ def test_the_cheapest_layer_comes_first() -> None:
         "tests/terraform/test_order.py",
         "module tests of chatbot",
     ]
+    names = [layer.name for layer in layers("modules/edge/variables.tf")]
+    assert names[2:4] == ["tests/terraform/test_refusals.py", "module tests of chatbot"]
     # The emulator and modules/ have tests of this name as well, which do not run the function.
     names = [layer.name for layer in layers("lambda/src/chatbot/refusals.py")]
     memory = "tests/emulator/dynamodb/test_service.py"

@@ -34,6 +34,7 @@ PLANS = (
     "tests/terraform/test_alone.py",
 )
 ORDER = "tests/terraform/test_order.py"
+REFUSALS = "tests/terraform/test_refusals.py"
 # The modules of the function's screening, and what runs it besides tests/unit/chatbot.
 SCREENS = frozenset(("disguises", "patterns", "screening"))
 SCREENING = ("tests/unit/test_screening.py", "tests/unit/test_patterns.py")
@@ -70,7 +71,8 @@ def layers(file: str) -> list[Layer]:
             reads = "modules" if module == "chatbot" else f"modules/{module}"
             run = partial(_module, module, file)
             found.append(Layer(f"module tests of {module}", (reads,), run))
-        found.insert(1, _pytest(ORDER, ("modules",)))  # It only reads.
+        asked = (_pytest(REFUSALS, PLANNED),) if path.name == "variables.tf" else ()
+        found[1:1] = [_pytest(ORDER, ("modules",)), *asked]  # The first only reads.
         # In one run, which plans each environment once.
         found.append(Layer("plans", PLANNED, lambda tree: tree.pytest(PLANS)))
     elif path.suffix == ".py":
