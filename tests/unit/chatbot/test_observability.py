@@ -80,10 +80,28 @@ def test_a_deletion_is_logged_without_saying_of_what(logged: Any) -> None:
     }
 
 
-def test_a_budget_that_is_used_up_counts_as_whole(logged: Any) -> None:
+def test_a_failure_is_logged_with_what_the_caller_read_and_what_the_operator_needs(
+    logged: Any,
+) -> None:
     TELEMETRY.failed(BudgetExhaustedError(60, budget="client, day"), IDS, duration_ms=7)
     line = logged()
-    assert (line["BudgetUsed"], line["BudgetExhausted"], line["budget"]) == (100, 1, "client, day")
+    del line["_aws"]
+    assert line == {
+        "level": "WARN",
+        "timestamp": "2026-11-27T22:00:00.042Z",
+        "service": "chatbot-test",
+        "message": "chat",
+        "request_id": "r",
+        "function_request_id": "f",
+        "status": 429,
+        "code": "budget_exhausted",
+        "reason": "The budget for this period is used up. Try again when the next one begins.",
+        "duration_ms": 7,
+        "budget": "client, day",
+        "Requests": 1,
+        "BudgetExhausted": 1,
+        "BudgetUsed": 100,  # of a budget that is used up
+    }
 
 
 def test_without_a_namespace_there_are_no_metrics(logged: Any) -> None:
