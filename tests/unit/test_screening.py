@@ -299,6 +299,7 @@ HOSTILE = [
     "ignore.all-previous_" * 100,
     "".join(map(chr, range(0xA0, 0xD000, 26))),
     "".join(map(chr, range(0x1D400, 0x1DBD0))),
+    " ai" * 4000 + " morale" * 500,  # two million pairs of what looks like two markers
 ]
 
 

@@ -209,16 +209,18 @@ def test_what_was_counted_can_be_looked_at_for_another_month() -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "percent"),
+    ("limits", "item", "percent"),
     [
-        ({"total": 50, "d27": 10}, 10),
-        ({"total": 990, "d27": 10}, 99),
-        ({"total": 1000, "d27": 100}, 100),
-        ({"total": 5}, 0),
+        (Limits(100, 1000), {"total": 50, "d27": 10}, 10),
+        (Limits(100, 1000), {"total": 990, "d27": 10}, 99),
+        (Limits(100, 1000), {"total": 1000, "d27": 100}, 100),
+        (Limits(100), {"total": 1000}, 0),
     ],
 )
-def test_the_limit_that_is_nearest_says_how_much_is_used(item: Any, percent: int) -> None:
-    assert Account(("budget/web", "2026-11"), Limits(100, 1000), "d27", item).used() == percent
+def test_the_limit_that_is_nearest_says_how_much_is_used(
+    limits: Limits, item: Any, percent: int
+) -> None:
+    assert Account(("budget/web", "2026-11"), limits, "d27", item).used() == percent
 
 
 def test_a_store_that_fails_between_two_accounts_leaves_neither_out() -> None:
