@@ -98,8 +98,10 @@ def _unescaped(text: str) -> str:
 
 
 def _char(digits: str) -> str:
-    code = int(digits, 16)
-    return chr(code) if code <= 0x10FFFF else ""
+    try:
+        return chr(int(digits, 16))
+    except ValueError:  # beyond Unicode
+        return ""
 
 
 def _joined(pair: re.Match[str]) -> str:
@@ -165,7 +167,7 @@ def _pieces(text: str) -> Iterator[str]:
     """Yield what may be pieces of Base64: mixed words, and others of the length that most have."""
     words = _BASE64_PIECE.findall(text)
     lengths = [len(word) for word in words if _is_mixed(word)]
-    usual = max(lengths, key=lengths.count, default=0)
+    usual = max(lengths, key=lengths.count, default=None)
     for word in words:
         if _is_mixed(word) or (len(word) == usual and lengths.count(usual) > _PROSE_MIXES):
             yield word
@@ -186,11 +188,11 @@ def _readable(content: bytes) -> str:
     content = content.replace(b"\0", b"")
     text = content.decode(errors="ignore")
     readable = sum(char.isprintable() or char.isspace() for char in text)
-    return (
-        text
-        if len(content) >= 8 and readable >= 0.8 * len(content.decode(errors="replace"))
-        else ""
-    )
+    return text if readable >= 0.8 * len(content.decode(errors="replace")) else ""
+
+
+_LOOKS_LIKE = {char: plain for plain, chars in LOOK_ALIKES.items() for char in chars}
+_MOST_KEPT = 8192  # more than any language needs, and a hostile caller gets no more
 
 
 class _BetweenWords(dict[int, str | int]):
@@ -204,7 +206,7 @@ class _BetweenWords(dict[int, str | int]):
     def __missing__(self, code: int) -> str:
         char = chr(code)
         seen = char if char.isalnum() else " "
-        if len(self) < 8192:
+        if len(self) < _MOST_KEPT:
             self[code] = seen
         return seen
 
@@ -215,30 +217,27 @@ BETWEEN_WORDS = _BetweenWords()
 class _Visible(dict[int, str]):
     """What the eye sees of each code point: no look-alikes, no marks, nothing invisible."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._look_alikes = {char: plain for plain, chars in LOOK_ALIKES.items() for char in chars}
-
     def __missing__(self, code: int) -> str:
         # Tag characters mirror ASCII and are not shown; a model reads them all the same.
-        char = chr(code - 0xE0000) if 0xE0020 <= code <= 0xE007E else chr(code)
+        char = chr(code & 0x7F) if code >> 7 == 0x1C00 else chr(code)
         parts = unicodedata.normalize("NFKD", char)
         # A few ligatures are whole sentences: 2,000 of one would be 36,000 characters to search.
-        seen = "".join(map(self._seen, parts)) if 1 < len(parts) <= 4 else self._seen(parts[:1])
-        if len(self) < 8192:  # more than any language needs, and a hostile caller gets no more
+        seen = "".join(map(_plain, parts[:4]))
+        if len(self) < _MOST_KEPT:
             self[code] = seen
         return seen
 
-    def _seen(self, char: str) -> str:
-        if char.isspace():
-            return " "
-        # Hangul fillers are letters to Unicode and nothing to the eye.
-        if (
-            unicodedata.category(char) in {"Cc", "Cf", "Cs", "Me", "Mn"}
-            or char in "\u115f\u1160\u3164\uffa0"
-        ):
-            return ""
-        return self._look_alikes.get(char, char)
+
+def _plain(char: str) -> str:
+    if char.isspace():
+        return " "
+    # Hangul fillers are letters to Unicode and nothing to the eye.
+    if (
+        unicodedata.category(char) in {"Cc", "Cf", "Cs", "Me", "Mn"}
+        or char in "\u115f\u1160\u3164\uffa0"
+    ):
+        return ""
+    return _LOOKS_LIKE.get(char, char)
 
 
 _VISIBLE = _Visible()

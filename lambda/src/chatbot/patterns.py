@@ -155,10 +155,11 @@ def _group(tokens: Iterator[tuple[str, str]]) -> _Group:
     exact = True
     needs: list[Need] = []
     run = _NOTHING  # what the tokens since the last need can be
-    for text, times in tokens:
+    while True:
+        text, times = next(tokens)
         literal = _literal(text)
         group = _group(tokens) if text == "(?:" else None
-        times = group.times if group else times  # noqa: PLW2901 - those of a group follow it
+        times = group.times if group else times  # those of a group follow it
         pieces = group.strings if group else frozenset((literal,) if literal else ())
         if pieces and times in {"", "?"} and len(pieces) * len(run) <= _MOST_STRINGS:
             pieces |= _NOTHING if times else frozenset()
@@ -176,7 +177,6 @@ def _group(tokens: Iterator[tuple[str, str]]) -> _Group:
             if group and all(group.options) and times[:2] not in _ABSENT:
                 needs.append(group.options)
             run, exact = _NOTHING, False
-    raise ValueError("a group is not closed")
 
 
 def _needed(run: frozenset[str]) -> tuple[frozenset[str], ...]:
