@@ -58,7 +58,7 @@ def refused(offline: Offline) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("case", CASES, ids=": ".join)
 def test_the_input_is_refused(refused: dict[str, list[str]], case: tuple[str, str]) -> None:
-    assert refused[f"case_{list(CASES).index(case)}.tf"] == list(CASES[case])
+    assert sorted(refused[f"case_{list(CASES).index(case)}.tf"]) == sorted(CASES[case])
 
 
 def test_every_module_refuses_something() -> None:
