@@ -2,8 +2,16 @@
 
 import logging
 import threading
+from typing import Literal
 
 _log = logging.getLogger("emulator")
+
+
+Part = Literal[
+    "API Gateway", "CloudTrail", "CloudWatch", "Control plane", "Converse", "DynamoDB",
+    "EventBridge", "Guardrail", "IAM", "Lambda", "Logs Insights", "S3", "SNS", "WAF",
+]  # fmt: skip
+"""A row of the table in README.md."""
 
 
 class Approximations:
@@ -11,15 +19,10 @@ class Approximations:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._noted: dict[tuple[str, str], None] = {}
+        self._noted: dict[tuple[Part, str], None] = {}
 
-    def note(self, part: str, text: str) -> None:
-        """Log, once, that the applied configuration touches something that AWS does better.
-
-        Args:
-            part: a row of the README's table.
-            text: what differs.
-        """
+    def note(self, part: Part, text: str) -> None:
+        """Log, once, what differs of something that the applied configuration touches."""
         with self._lock:
             if (part, text) in self._noted:
                 return

@@ -9,6 +9,7 @@ from emulator.apigateway import refusals as apigateway_refusals
 from emulator.apigateway import tags, usage_log
 from emulator.apigateway.account import refuse_role
 from emulator.apigateway.deployments import Deployments
+from emulator.approximations import Part
 from emulator.bedrock import inference_profiles
 from emulator.bedrock import refusals as bedrock_refusals
 from emulator.bedrock.guardrails import GuardrailApi
@@ -30,8 +31,8 @@ from emulator.waf import refusals as waf_refusals
 from emulator.wire.call import Call
 from emulator.wire.http import HttpResponse
 
-Approximation = tuple[str, str]
-"""A row of the table in README.md, and what differs."""
+Approximation = tuple[Part, str]
+"""Where something differs, and what."""
 
 Finish = Callable[[HttpResponse], None]
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from emulator.account import Account
 from emulator.bedrock.conversation import (
@@ -33,7 +34,7 @@ from emulator.wire.documents import Document, JsonObject
 from emulator.wire.http import HttpResponse, json_response
 from toolkit import aws_facts
 
-_PART = "Converse"
+_PART: Final = "Converse"
 _DEFAULT_MAX_TOKENS = 4096
 _WINDOW_TOKENS = 200_000
 # Inference that the emulator does not answer, and the action that each is.

@@ -122,7 +122,7 @@ class Waf:
             addresses_of=lambda arn: self._referenced("ipset", arn)["Addresses"],
             group_of=lambda arn: self._referenced("rulegroup", arn),
             rates=self._rates,
-            approximation=lambda text: self._account.approximations.note("waf", text),
+            approximation=lambda text: self._account.approximations.note("WAF", text),
         )
         log = log_config(logging, shape, self._account.id)
         if logging and log.group is None:

@@ -160,7 +160,7 @@ def test_each_approximation_is_reported_once(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, logger="emulator"):
-        account.approximations.note("part", "simpler")
-        account.approximations.note("part", "simpler")
+        account.approximations.note("WAF", "simpler")
+        account.approximations.note("WAF", "simpler")
     assert len(caplog.records) == 1
-    assert account.approximations.listed() == [{"part": "part", "text": "simpler"}]
+    assert account.approximations.listed() == [{"part": "WAF", "text": "simpler"}]

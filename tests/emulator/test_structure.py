@@ -3,6 +3,9 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
+
+from emulator.approximations import Part
 
 EMULATOR = Path(__file__).parents[2] / "emulator"
 # These change moto, stand before it, or read AWS's models through it.
@@ -50,6 +53,12 @@ def test_each_folder_has_a_row_in_the_readme() -> None:
     rows = re.findall(r"^\| (`.+?`) \|", text.partition("| where | what it is |")[2], re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+/)`", row)}
     assert named == {f"{file.parent.name}/" for file in EMULATOR.glob("*/__init__.py")}
+
+
+def test_an_approximation_is_of_a_row_in_the_readme() -> None:
+    text = (EMULATOR / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| part | exact |")[2].partition("\n\n")[0]
+    assert {*re.findall(r"^\| ([\w ]+) \|", table, re.MULTILINE)} == {*get_args(Part)}
 
 
 def test_only_the_server_knows_the_door_and_no_part_knows_the_table() -> None:

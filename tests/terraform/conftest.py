@@ -90,7 +90,8 @@ def module_tests(offline: Offline, module: str) -> dict[str, dict[str, str]]:
         if run.get("progress") == "complete":
             found[run["path"]][run["run"]] = run["status"]
         elif message.get("@level") == "error":
-            found[message.get("@testfile", "?")][message["@message"]] = "error"
+            detail = message.get("diagnostic", {}).get("detail", "")
+            found[message.get("@testfile", "?")][f"{message['@message']}: {detail}"] = "error"
     return found
 
 

@@ -362,16 +362,21 @@ run "what_may_be_tuned_is_tuned" {
   }
 
   assert {
-    condition = { for rule in aws_wafv2_web_acl.this.rule :
-      rule.name => "${length(rule.override_action[0].none)} ${length(rule.override_action[0].count)}" if length(rule.override_action) == 1
-      } == {
-      core-rule-set = "1 0", countries = "0 1", ip-reputation = "0 1", known-bad-inputs = "1 0"
-    }
+    condition = alltrue([
+      for rule in aws_wafv2_web_acl.this.rule :
+      "${length(rule.override_action[0].none)} ${length(rule.override_action[0].count)}" == (contains(["countries", "ip-reputation"], rule.name) ? "0 1" : "1 0")
+      if length(rule.statement[0].managed_rule_group_statement) + length(rule.statement[0].rule_group_reference_statement) == 1
+    ])
     error_message = "A group that shall count blocks, or the other way round."
   }
 
   assert {
-    condition     = local.wcu_total == 1 + 14 + 1 + 3 + 2 + 4 + 25 + 200 + 700 + 330 + 190
+    condition = local.wcu_total == sum(local.rules[*].wcu) && alltrue([
+      for name, wcu in {
+        body-size        = 1, content-type = 14, content-encoding = 1, json = 3, allowed-addresses = 2, rate-per-ip = 4, ip-reputation = 25,
+        known-bad-inputs = 200, core-rule-set = 700, prompt-injection = 330, countries = 190
+      } : tonumber(one([for rule in local.rules : rule.wcu if rule.name == name])) == wcu
+    ])
     error_message = "The capacity counts a group that is off, or leaves out the caller's group or a set of addresses."
   }
 
