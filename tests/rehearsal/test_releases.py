@@ -4,13 +4,11 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import applied
-from tests.rehearsal.live import HOME, REGION, write
+from tests.rehearsal.live import REGION, write
 from tests.rehearsal.probing import QUESTION, Probes, ask, smoke
 from toolkit.package import OUTPUT
 from toolkit.proofs import targets
@@ -20,12 +18,6 @@ from toolkit.release import Release, Serving
 pytestmark = pytest.mark.long
 
 GROUP = "/aws/lambda/chatbot-life"
-
-
-@pytest.fixture(scope="module")
-def life(package: None) -> Iterator[Rehearsal]:  # noqa: ARG001 - it must be built first
-    with applied("dev", HOME, change=write) as rehearsal:
-        yield rehearsal
 
 
 def package_with(folder: Path, name: str, handler: str) -> str:
