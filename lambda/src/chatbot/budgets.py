@@ -110,11 +110,10 @@ class Budgets:
         for number, account in enumerate(accounts):
             try:
                 self._reserve(account, tokens, deadline)
-            except MemoryUnavailableError:
-                if not self._config.answers_without_store:
-                    self.give_back(accounts[:number], tokens, deadline)
-                    raise
-            except ChatbotError:
+            except ChatbotError as error:
+                away = isinstance(error, MemoryUnavailableError)
+                if away and self._config.answers_without_store:
+                    continue
                 self.give_back(accounts[:number], tokens, deadline)
                 raise
 

@@ -154,9 +154,10 @@ def test_whatever_the_outcome_what_may_have_been_paid_is_counted(
     assert sum(tokens for _, tokens in till.asked) == spent
 
 
-def test_a_client_without_room_gives_the_person_its_tokens_back() -> None:
-    till = Till(None, BudgetExhaustedError(60))
-    with pytest.raises(BudgetExhaustedError):
+@pytest.mark.parametrize("failure", [BudgetExhaustedError(60), MemoryUnavailableError()])
+def test_a_client_without_room_gives_the_person_its_tokens_back(failure: ChatbotError) -> None:
+    till = Till(None, failure)
+    with pytest.raises(type(failure)):
         spending(till).call()
     assert till.asked == [("budget/web/0123", 100), ("budget/web", 100), ("budget/web/0123", -100)]
 
