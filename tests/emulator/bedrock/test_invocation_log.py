@@ -51,6 +51,42 @@ def test_invocations_are_logged_in_awss_schema(
     assert blocked["output"]["outputBodyJson"]["stopReason"] == "guardrail_intervened"
 
 
+def test_an_error_is_logged_by_its_name_and_a_large_body_left_out(
+    converse: Any,
+    faults: Any,
+    invocation_log: str,
+    log_events: Callable[[str, str], list[str]],
+) -> None:
+    faults({"bedrock": {"error": "ThrottlingException"}})
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        converse(QUESTION)
+    converse("Where is it? " * 10_000)
+
+    failed, large = (
+        json.loads(each) for each in log_events(invocation_log, "aws/bedrock/modelinvocations")
+    )
+    assert (failed["errorCode"], "output" in failed) == ("ThrottlingException", False)
+    assert "inputBodyJson" in failed["input"]
+    assert "inputBodyJson" not in large["input"]
+    assert large["input"]["inputTokenCount"] > 30_000
+
+
+def test_no_text_is_logged_where_text_is_not_delivered(
+    emulator: Emulator,
+    converse: Any,
+    invocation_log: str,
+    log_events: Callable[[str, str], list[str]],
+) -> None:
+    bedrock = emulator.client("bedrock")
+    config = bedrock.get_model_invocation_logging_configuration()["loggingConfig"]
+    converse(QUESTION)
+    bedrock.put_model_invocation_logging_configuration(
+        loggingConfig=config | {"textDataDeliveryEnabled": False}
+    )
+    converse(QUESTION)
+    assert len(log_events(invocation_log, "aws/bedrock/modelinvocations")) == 1
+
+
 def test_nothing_is_logged_once_the_role_may_not_write(
     emulator: Emulator,
     converse: Any,

@@ -177,11 +177,19 @@ def test_a_template_is_filled_as_aws_fills_it() -> None:
 def test_reading_is_reported_to_a_rule_that_asks_for_it(rig: Rig) -> None:
     events, logs = rig.emulator.client("events"), rig.emulator.client("logs")
     pattern = json.dumps({"detail": {"eventName": ["DescribeLogGroups"]}})
-    for state in ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED"):
+    for state in ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"):
         events.put_rule(Name=rig.name, EventPattern=pattern, State=state)
         logs.describe_log_groups(logGroupNamePrefix="/none")
         rig.emulator.server.app.door.trail.flush()
     assert len(rig.mails()) == 1
+
+
+def test_a_disabled_rule_reports_nothing(rig: Rig) -> None:
+    events = rig.emulator.client("events")
+    for switch, published in ((events.disable_rule, 0), (events.enable_rule, 1)):
+        switch(Name=rig.name)
+        rig.tamper()
+        assert rig.published() == published
 
 
 @pytest.mark.parametrize("operation", ["disable_key", "schedule_key_deletion"])

@@ -35,7 +35,8 @@ def sqli(component: dict[str, Any], action: str = "Block") -> dict[str, Any]:
 def test_a_record_has_every_field_that_aws_documents(edge: Edge) -> None:
     configure(edge)
     edge.apply(rule("word", contains("bad", BODY), RuleLabels=[{"Name": "word"}]))
-    verdict = edge.send("bad", query="a=1", headers=[("User-Agent", "tests")])
+    traces = [("X-Amzn-Trace-Id", "Root=theirs"), ("x-amzn-trace-id", "Root=ours")]
+    verdict = edge.send("bad", query="a=1", headers=[*traces, ("User-Agent", "tests")])
     ((log_group, stream, record),) = edge.logged
     assert (log_group, stream) == ("aws-waf-logs-edge", "us-east-2_edge_0")
     assert record == verdict.log_record
@@ -62,6 +63,7 @@ def test_a_record_has_every_field_that_aws_documents(edge: Edge) -> None:
                 {"name": "X-Forwarded-Proto", "value": "https"},
                 {"name": "X-Forwarded-Port", "value": "443"},
                 {"name": "Host", "value": "abc123.execute-api.us-east-2.amazonaws.com"},
+                {"name": "X-Amzn-Trace-Id", "value": "Root=ours"},
                 {"name": "User-Agent", "value": "tests"},
             ],
             "uri": "/v1/chat",
