@@ -37,6 +37,8 @@ def test_health_tells_generation_and_approximations(emulator: Emulator) -> None:
         ("POST", "/guardrail/x", 403),
         ("POST", "/2015-03-31/functions%2Fx%2Finvocations", 403),
         ("PATCH", "/_aws/faults", 405),
+        ("PATCH", "/_aws/clock", 405),
+        ("PATCH", "/_aws/mailbox", 405),
         ("POST", "/_aws/execute-api/none/v1/chat", 403),
         ("GET", "/_aws/execute-api/none", 403),
         ("GET", "/_aws/execute-api/none/", 403),

@@ -78,8 +78,12 @@ def test_notifications_and_who_gets_them(budgets: Any, name: str) -> None:
     found = budgets.describe_notifications_for_budget(**at)["Notifications"]
     assert [each["Threshold"] for each in found] == [80.0, 50.0]
     budgets.create_subscriber(**one, Subscriber=MAIL)
+    again = refusal(budgets.create_subscriber, **one, Subscriber=MAIL)
+    assert again[:2] == (400, "DuplicateRecordException")
     assert budgets.describe_subscribers_for_notification(**one)["Subscribers"] == [TOPIC, MAIL]
     budgets.delete_subscriber(**one, Subscriber=TOPIC)
+    gone = refusal(budgets.delete_subscriber, **one, Subscriber=TOPIC)
+    assert gone[:2] == (400, "NotFoundException")
     assert budgets.describe_subscribers_for_notification(**one)["Subscribers"] == [MAIL]
     budgets.delete_notification(**one)
     found = budgets.describe_notifications_for_budget(**at)["Notifications"]

@@ -49,6 +49,8 @@ def test_a_rule_is_replaced_and_keeps_targets_and_tags(events: Any, rule: str) -
         400, "InvalidEventPatternException",
         "Event pattern is not valid. Reason: Empty arrays are not allowed",
     )  # fmt: skip
+    unknown = '{"source": [{"unknown": 1}]}'
+    assert refusal(events.put_rule, Name="none", EventPattern=unknown)[1] == bad[1]
 
 
 @shows("events:DeleteRule", "events:PutTargets", "events:RemoveTargets")
@@ -184,6 +186,8 @@ def test_events_meet_patterns_as_awss_guide_says(pattern: Any, *, expected: bool
         '{"a": [{"exists": 1}]}', '{"a": [{"prefix": 1}]}', '{"a": [{"numeric": ["~", 1]}]}',
         '{"a": [{"cidr": "x"}]}', '{"a": [{"anything-but": {"numeric": 1}}]}',
         '{"$or": [{"a": [1]}]}', '{"a": [{"wildcard": "**"}]}', '{"a": [{"anything-but": []}]}',
+        '{"$or": [{"a": [1]}, 5]}', '{"a": [{"anything-but": {"exists": true}}]}',
+        '{"a": [{"prefix": "x", "suffix": "y"}]}',
     ],
 )  # fmt: skip
 def test_patterns_that_eventbridge_does_not_know(pattern: str) -> None:

@@ -76,6 +76,13 @@ def test_a_group_takes_all_that_is_in_it_along(logs: Any, group: str) -> None:
     assert logs.list_tags_for_resource(resourceArn=arn_of(group))["tags"] == {}
 
 
+def test_a_group_has_at_most_a_hundred_metric_filters(logs: Any, group: str) -> None:
+    for number in range(100):
+        put_filter(logs, group, f"f{number}")
+    assert refusal(put_filter, logs, group, "one more")[1] == "InvalidParameterException"
+    put_filter(logs, group, "f0")  # which is there
+
+
 @shows("logs:TagResource", "logs:UntagResource")
 def test_only_what_there_is_has_tags(logs: Any, group: str) -> None:
     logs.tag_resource(resourceArn=arn_of(group), tags={"b": "2"})
@@ -132,6 +139,7 @@ def test_a_group_gets_a_key_that_the_service_may_use(aws: Aws, logs: Any, group:
         assert attempt[2].startswith("The specified KMS key does not exist or is not allowed")
     assert "kmsKeyId" not in described(logs, group)
     assert refusal(logs.associate_kms_key, logGroupName="/operations", kmsKeyId=key) == NO_GROUP
+    assert refusal(logs.disassociate_kms_key)[1] == "InvalidParameterException"
 
 
 @shows("logs:PutMetricFilter", "logs:DeleteMetricFilter")
@@ -268,6 +276,8 @@ def test_events_are_filtered_by_pattern_stream_and_time(logs: Any, group: str) -
     assert refusal(logs.filter_log_events, logGroupName="none") == NO_GROUP
     none = {"logGroupName": group, "logStreamNames": ["none"]}
     assert refusal(logs.filter_log_events, **none) == NO_STREAM
+    both = {"logGroupName": group, "logStreamNames": ["a-1"], "logStreamNamePrefix": "a"}
+    assert refusal(logs.filter_log_events, **both)[1] == "InvalidParameterException"
     # What the emulator cannot evaluate is not answered with every event.
     unknown = {"logGroupName": group, "filterPattern": "[ip, user, status=5*]"}
     assert refusal(logs.filter_log_events, **unknown)[0] == 501

@@ -91,6 +91,8 @@ def test_a_retention_can_only_grow(
 def test_an_object_without_retention_can_get_one(s3: Any) -> None:
     at = {**bucket(s3), "Key": "free"}
     s3.put_object(**at, Body=b"x")
+    none = refusal(s3.get_object_retention, **at)
+    assert none[:2] == (404, "NoSuchObjectLockConfiguration")
     s3.put_object_retention(**at, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": later(1)})
     assert s3.get_object_retention(**at)["Retention"]["Mode"] == "GOVERNANCE"
 
