@@ -198,6 +198,11 @@ run "another_pii_rule_publishes_a_version" {
     condition     = output.policy_hash != run.every_filter_is_strong_and_the_version_is_named_after_the_policy.policy_hash
     error_message = "The hash must change with the rules on personal data."
   }
+
+  assert {
+    condition     = aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type == tolist(["PASSWORD"])
+    error_message = "One type is enough for a rule."
+  }
 }
 
 run "another_message_publishes_a_version" {
