@@ -141,6 +141,11 @@ SOUND: dict[str, Any] = {
 }
 
 
+def edge_request(**what: Any) -> Request:
+    about = {"layer": "edge", "control": "c", "name": "n", "message": "Where is my order?"}
+    return Request(**(about | what))
+
+
 class FakeAws:
     """AWS, with an answer for each operation; an exception is raised, what is absent is {}."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.fake_aws import ORIGIN, OUTPUTS, SAFETY, FakeDeployment
+from tests.unit.fake_aws import ORIGIN, OUTPUTS, SAFETY, FakeDeployment, edge_request
 from toolkit.proofs.applied import Applied
 from toolkit.proofs.calls import Calls
 from toolkit.proofs.client import Answer
@@ -95,7 +95,7 @@ def _judged(
     answers: Mapping[str, Any] | None = None,
 ) -> Verdict:
     answer = Answer(status, headers or HEADERS | IDS, json.dumps(body).encode())
-    request = proof if isinstance(proof, Request) else _request()
+    request = proof if isinstance(proof, Request) else edge_request()
     kind = Edged if request.stopped_by == "edge" else FakeDeployment
     deployment = kind(answer, records, answers)
     if kind is Edged:
@@ -118,20 +118,15 @@ def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:
     return Answer(status, HEADERS | IDS, json.dumps(body).encode())
 
 
-def _request(**what: Any) -> Request:
-    about = {"layer": "edge", "control": "c", "name": "n", "message": "Where is my order?"}
-    return Request(**(about | what))
-
-
 def test_what_passes_passes_in_every_log() -> None:
-    assert _judged(_request(), 200, ANSWER, PASSING) == Verdict("pass")
+    assert _judged(edge_request(), 200, ANSWER, PASSING) == Verdict("pass")
 
 
 @pytest.mark.parametrize("log", ["waf", "api", "function", "invocations"])
 def test_a_missing_record_is_reported(log: str) -> None:
     records = {name: record for name, record in PASSING.items() if name != log}
     said = f"there is no record in the log of {log}"
-    assert _judged(_request(), 200, ANSWER, records) == Verdict("fail", said)
+    assert _judged(edge_request(), 200, ANSWER, records) == Verdict("fail", said)
 
 
 @pytest.mark.parametrize(
@@ -148,13 +143,13 @@ def test_a_missing_record_is_reported(log: str) -> None:
 def test_an_answer_that_differs_is_reported(
     status: int, body: dict[str, Any], headers: dict[str, str], said: str
 ) -> None:
-    verdict = _judged(_request(), status, body, PASSING, HEADERS | IDS | headers)
+    verdict = _judged(edge_request(), status, body, PASSING, HEADERS | IDS | headers)
     assert verdict.status == "fail"
     assert said in verdict.detail
 
 
 def test_what_must_be_hidden_may_stand_in_an_id_by_chance_and_nowhere_else() -> None:
-    hidden = _request(hides=("123",))
+    hidden = edge_request(hides=("123",))
     chance = ANSWER | {"trace": "a1230000-0000-4000-8000-000000000123"}
     assert _judged(hidden, 200, chance, PASSING, HEADERS | IDS | {"content-length": "123"}) == (
         Verdict("pass")
@@ -165,7 +160,7 @@ def test_what_must_be_hidden_may_stand_in_an_id_by_chance_and_nowhere_else() -> 
 
 def test_what_the_edge_stops_is_stopped_in_its_own_log() -> None:
     records: dict[str, dict[str, Any]] = {"waf": BLOCKED, "api": STOPPED}
-    assert _judged(_request(**EDGE), 403, REFUSAL, records) == Verdict("pass")
+    assert _judged(edge_request(**EDGE), 403, REFUSAL, records) == Verdict("pass")
 
 
 @pytest.mark.parametrize(
@@ -182,12 +177,12 @@ def test_what_the_edge_stops_is_stopped_in_its_own_log() -> None:
 def test_the_right_status_from_another_layer_is_reported(
     records: dict[str, dict[str, Any]], said: str
 ) -> None:
-    assert said in _judged(_request(**EDGE), 403, REFUSAL, records).detail
+    assert said in _judged(edge_request(**EDGE), 403, REFUSAL, records).detail
 
 
 def test_what_an_empty_log_lacks_shows_nothing() -> None:
     deployment = FakeDeployment(_answer(REFUSAL, 403), {"waf": BLOCKED, "api": STOPPED})
-    (verdict,) = _run(deployment, _request(**EDGE))
+    (verdict,) = _run(deployment, edge_request(**EDGE))
     assert verdict.status == "fail"
     assert "the log of function lacks even an ordinary question" in verdict.detail
     lacks = Evidence(layer="edge", control="c", name="e", log="trail", lacks=("key",))
@@ -196,7 +191,9 @@ def test_what_an_empty_log_lacks_shows_nothing() -> None:
 
 
 def test_the_guardrail_must_have_said_what_it_is_proven_to_say() -> None:
-    request = _request(stopped_by="guardrail", finding="input.topicPolicy.BLOCKED", types=("T",))
+    request = edge_request(
+        stopped_by="guardrail", finding="input.topicPolicy.BLOCKED", types=("T",)
+    )
     blocked = {"response": SAFETY, "blocked": True, "request_id": "r-1"}
     said = {"guardrail": ["input.topicPolicy.BLOCKED"]}
     found = {"g": {"topicPolicy": {"topics": [{"name": "t", "action": "BLOCKED"}]}}}
@@ -212,7 +209,9 @@ def test_the_guardrail_must_have_said_what_it_is_proven_to_say() -> None:
 
 
 def test_a_trace_that_aws_leaves_out_is_reported_and_a_rehearsal_must_have_it() -> None:
-    request = _request(stopped_by="guardrail", finding="input.topicPolicy.BLOCKED", types=("T",))
+    request = edge_request(
+        stopped_by="guardrail", finding="input.topicPolicy.BLOCKED", types=("T",)
+    )
     blocked = _answer({"response": SAFETY, "blocked": True, "request_id": "r-1"})
     function = FUNCTION | {"guardrail": ["input.topicPolicy.BLOCKED"]}
     deployment = FakeDeployment(blocked, PASSING | {"function": function})
@@ -253,7 +252,7 @@ def test_a_log_without_requests_or_without_a_secret_to_find_proves_nothing(
 ) -> None:
     lacks = Evidence(layer="edge", control="c", name="e", log="function", lacks=("header",))
     deployment = FakeDeployment(_answer(ANSWER), records)
-    _, verdict = _run(deployment, _request(**request_), lacks)
+    _, verdict = _run(deployment, edge_request(**request_), lacks)
     assert verdict.status == "fail"
     assert said in verdict.detail
 
@@ -377,7 +376,7 @@ def test_one_request_that_goes_wrong_does_not_end_the_run() -> None:
                 raise ValueError("no such thing")
             return super().ask(request)
 
-    proofs = [_request(name="broken"), _request(name="sound")]
+    proofs = [edge_request(name="broken"), edge_request(name="sound")]
     assert _run(Broken(_answer(ANSWER), PASSING), *proofs) == [
         Verdict("fail", "it could not be asked: no such thing"), Verdict("pass"),
     ]  # fmt: skip

@@ -19,6 +19,10 @@ PROJECT = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:project/default"
 QUESTION = "Where is my order?"
 
 
+def filters(kind: str, given: str, answered: str) -> dict[str, Any]:
+    return {"type": kind, "inputStrength": given, "outputStrength": answered}
+
+
 @pytest.fixture(scope="module")
 def guardrail(emulator: Emulator) -> dict[str, str]:
     """Publish one version of a guardrail with every policy."""
@@ -29,8 +33,8 @@ def guardrail(emulator: Emulator) -> dict[str, str]:
         blockedOutputsMessaging="Output blocked.",
         contentPolicyConfig={
             "filtersConfig": [
-                {"type": "PROMPT_ATTACK", "inputStrength": "HIGH", "outputStrength": "NONE"},
-                {"type": "INSULTS", "inputStrength": "HIGH", "outputStrength": "HIGH"},
+                filters("PROMPT_ATTACK", "HIGH", "NONE"),
+                filters("INSULTS", "HIGH", "HIGH"),
             ]
         },
         topicPolicyConfig={

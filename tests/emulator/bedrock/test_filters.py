@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 
 from emulator.bedrock.filters import assess
+from tests.emulator.bedrock.conftest import filters
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
-
-
-def filters(kind: str, given: str, answered: str) -> dict[str, Any]:
-    return {"type": kind, "inputStrength": given, "outputStrength": answered}
 
 
 def words(*texts: str) -> dict[str, Any]:

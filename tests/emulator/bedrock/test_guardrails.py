@@ -6,15 +6,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.emulator.bedrock.conftest import filters
 from tests.emulator.conftest import ACCOUNT, REGION, Emulator, client_of, signed
 from tests.emulator.shown import allow, deny, shows, unique
 from toolkit.rehearsal import EXISTS_ALREADY
 
 MESSAGES = {"blockedInputMessaging": "in", "blockedOutputsMessaging": "out"}
-
-
-def filters(kind: str, given: str, answered: str) -> dict[str, Any]:
-    return {"type": kind, "inputStrength": given, "outputStrength": answered}
 
 
 bedrock = client_of("bedrock")
