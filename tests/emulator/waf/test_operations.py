@@ -160,6 +160,8 @@ def test_a_stage_has_one_web_acl(waf: Any, acl: dict[str, Any], stage: str) -> N
     assert waf.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["ARN"] == acl["ARN"]
     of = {"WebACLArn": acl["ARN"], "ResourceType": "API_GATEWAY"}
     assert waf.list_resources_for_web_acl(**of)["ResourceArns"] == [stage]
+    unknown = of | {"WebACLArn": f"{acl['ARN'][:-4]}0000"}
+    assert refusal(waf.list_resources_for_web_acl, **unknown)[:2] == MISSING
     this = {**at(acl), "LockToken": acl["LockToken"]}
     assert refusal(waf.delete_web_acl, **this)[:2] == IN_USE
     other = create(waf, "web_acl", **SETTINGS)["ARN"]
