@@ -75,3 +75,16 @@ def test_every_input_of_the_api_definition_makes_a_new_deployment() -> None:
     }  # fmt: skip
     hashed = set(re.findall(r"var\.([a-z_.]+)", definition))
     assert {name for name in names if not {name, name.partition(".")[0]} & hashed} == set()
+
+
+def test_api_and_function_take_the_same_origins() -> None:
+    """Either module may stand alone, so each has the pattern."""
+    patterns = [
+        re.findall(
+            r'^  origin = "(.+)"$',
+            (ROOT / f"modules/{module}/variables.tf").read_text(),
+            re.MULTILINE,
+        )
+        for module in ("api", "compute")
+    ]
+    assert patterns[0] == patterns[1] != []
