@@ -78,6 +78,7 @@ class Scope:
         """Read the configuration as it is now, before an apply does."""
         self._folder = folder
         self._applied = folder / "applied"
+        self._is_part = False  # Until `options` finds that a part will do.
         self._now, self._read, self._targets = _configuration(folder)
         self._then: dict[str, str] = {}
         with contextlib.suppress(OSError, ValueError):

@@ -290,6 +290,10 @@ def test_everything_is_planned_after_a_part_whose_state_cannot_be_read(folder: P
     assert scope.options_after(False, lambda _: None, lambda: None) == ()
 
 
+def test_nothing_follows_a_plan_with_a_refresh(folder: Path) -> None:
+    assert Scope(folder).options_after(True, lambda _: None, lambda: None) is None
+
+
 def test_nothing_follows_a_plan_of_everything(folder: Path) -> None:
     edit(folder, "", "= 50", "= 60")
     assert after(folder, {STAGE: {"arn": "arn:other"}}, has_lost=True) == NOTHING
