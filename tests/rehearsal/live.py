@@ -9,6 +9,7 @@ from toolkit.terraform import ROOT
 HOME = ROOT / ".rehearsal-life"
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text("utf-8")
 REGION = "us-east-2"
+PART = "planning all but the web ACL, which nothing has changed"
 OWNED = "account = { api_gateway_log_role = {}, invocation_logging = {}, trail = null }"
 ENVIRONMENT = """
 module "chatbot" {{

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import applied
-from tests.rehearsal.live import write
+from tests.rehearsal.live import PART, write
 from toolkit.package import OUTPUT
 from toolkit.rehearsal import Rehearsal
 from toolkit.terraform import ROOT
 
 pytestmark = pytest.mark.long
 
-PART = "planning all but the web ACL, which nothing has changed"
 OUTPUTS = "outputs may have to follow: planning everything"
 WHOLE = "what was left out may have to follow: planning everything"
 FUNCTION = """  function = {
