@@ -78,6 +78,9 @@ def test_alarms_know_the_limits_of_the_environment(jobs: Jobs) -> None:
     assert thresholds["chatbot-dev-quota-nearly-used"] == 93  # in 7 days, of 500 in a month
 
 
+WAF = {"waf-changed"}
+
+
 def _event(issuer: str | None, **changes: Any) -> Any:
     session = {"sessionContext": {"sessionIssuer": {"arn": issuer}}} if issuer else {}
     detail = {
@@ -105,8 +108,13 @@ def _event(issuer: str | None, **changes: Any) -> Any:
         (_event(None, eventName="GetGuardrail"), set()),
         (_event(None, eventName="GetGuardrail", errorCode="AccessDenied"), set()),
         (_event(None, errorCode="ValidationException"), set()),
+        (_event(None, eventSource="wafv2.amazonaws.com", eventName="AssociateWebACL"), WAF),
+        (_event(None, eventSource="wafv2.amazonaws.com", eventName="DisassociateWebACL"), WAF),
     ],
-    ids=["role", "root", "deploy", "alike", "refused", "read", "read-refused", "invalid"],
+    ids=[
+        *("role", "root", "deploy", "alike", "refused", "read", "read-refused", "invalid"),
+        *("other-web-acl", "no-web-acl"),
+    ],
 )
 def test_who_sets_off_a_tamper_rule(jobs: Jobs, event: Any, rules: set[str]) -> None:
     modules = jobs.result("usages")["planned_values"]["root_module"]["child_modules"]

@@ -520,4 +520,11 @@ run "with_sign_in_nobody_ends_a_conversation_without_a_token" {
     )
     error_message = "DELETE /chat/{id} takes no token, or a preflight needs one."
   }
+
+  assert {
+    condition = [for made in [
+      aws_api_gateway_resource.conversation, aws_api_gateway_method_response.conversation, aws_api_gateway_integration_response.conversation,
+    ] : length(made)] == [1, 1, 1]
+    error_message = "There is not one path of a conversation, with one answer to a preflight."
+  }
 }

@@ -241,6 +241,14 @@ run "what_is_watched_alarmed_budgeted_and_mailed_is_what_was_configured" {
     }
   }
 
+  assert {
+    condition = toset([
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
+      statement.Resource if try(statement.Condition.StringEquals["kms:EncryptionContext:aws:dynamodb:tableName"], "") == "chatbot-test"
+    ]) == toset(["*"])
+    error_message = "The table's statements of the key's policy are not about the key."
+  }
+
   # A threshold can be moved and the others stay.
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["waf-blocked"].threshold == 7 && aws_cloudwatch_metric_alarm.this["api-5xx"].threshold == 5

@@ -48,6 +48,11 @@ run "by_default_evidence_is_complete_encrypted_and_nobody_elses_to_write" {
     error_message = "A service may use the key for more, or for less, than promised."
   }
 
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : statement.Resource == "*"])
+    error_message = "A statement of the key's policy is about something else than the key."
+  }
+
   # The account manages the key but reads only the trail with it.
   assert {
     condition = length([
