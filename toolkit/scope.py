@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from toolkit.state import STATE
 
@@ -104,7 +105,7 @@ class Scope:
         if not self._is_part:
             return None
         self._is_part = False
-        now = self._now | self._values()
+        now = self._now | _values(self._folder, self._read)
         same = {kind for kind, value in now.items() if value and value == self._then.get(kind)}
         if has_lost or "fixed values" not in same:
             tell("what was left out may have to follow: planning everything")
@@ -117,11 +118,7 @@ class Scope:
 
     def keep(self) -> None:
         """Note that the configuration is applied now."""
-        self._applied.write_text(json.dumps(self._now | self._values()))
-
-    def _values(self) -> Texts:
-        """Return hashes of the attributes that are read; "" where they are not known."""
-        return {f"{kind} values": _values(self._folder, text) for kind, text in self._read.items()}
+        self._applied.write_text(json.dumps(self._now | _values(self._folder, self._read)))
 
 
 def _configuration(folder: Path) -> tuple[Texts, dict[str, Texts], list[str]]:
@@ -267,21 +264,28 @@ def _part(argument: str, name: str) -> str:
     return "".join(entry for entry in entries if entry.startswith(f"{name} "))
 
 
-def _values(folder: Path, texts: Texts) -> str:
-    """Return a hash of the attributes that a module's text reads; "" where they are not known."""
-    values = []
+def _values(folder: Path, read: Mapping[str, Texts]) -> Texts:
+    """Return hashes of the attributes that texts read; "" where they are not known."""
     try:
-        for resource in json.loads((folder / STATE).read_text())["resources"]:
-            key = re.sub(r'\[(?:".*?"|\d+)\]|\bmodule\.', "", resource.get("module", ""))
-            name = f"{resource['type']}.{resource['name']}"
-            named = _names(texts.get(key, ""), name)
-            for instance in resource["instances"] if named else ():
-                shown = sorted(instance["attributes"].items())
-                shown = [pair for pair in shown if {"", pair[0]} & named]
-                values.append([key, resource["mode"], name, instance.get("index_key"), shown])
+        resources = json.loads((folder / STATE).read_text())["resources"]
+        return {
+            f"{kind} values": _hash(json.dumps([_shown(one, texts) for one in resources]))
+            for kind, texts in read.items()
+        }
     except (OSError, ValueError, KeyError):
-        return ""
-    return _hash(json.dumps(values))
+        return {f"{kind} values": "" for kind in read}
+
+
+def _shown(resource: Mapping[str, Any], texts: Texts) -> list[object]:
+    """Return the attributes of a resource that its module's text reads, instance by instance."""
+    key = re.sub(r'\[(?:".*?"|\d+)\]|\bmodule\.', "", resource.get("module", ""))
+    name = f"{resource['type']}.{resource['name']}"
+    named = _names(texts.get(key, ""), name)
+    shown: list[object] = []
+    for instance in resource["instances"] if named else ():
+        pairs = [pair for pair in sorted(instance["attributes"].items()) if {"", pair[0]} & named]
+        shown.append([key, resource["mode"], name, instance.get("index_key"), pairs])
+    return shown
 
 
 def _names(text: str, name: str) -> set[str]:

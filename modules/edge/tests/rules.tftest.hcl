@@ -364,10 +364,12 @@ run "what_may_be_tuned_is_tuned" {
   assert {
     condition = alltrue([
       for rule in aws_wafv2_web_acl.this.rule :
-      "${length(rule.override_action[0].none)} ${length(rule.override_action[0].count)}" == (contains(["countries", "ip-reputation"], rule.name) ? "0 1" : "1 0")
-      if length(rule.statement[0].managed_rule_group_statement) + length(rule.statement[0].rule_group_reference_statement) == 1
+      join(", ", [for action in rule.override_action : "${length(action.none)} ${length(action.count)}"]) == (
+        length(rule.statement[0].managed_rule_group_statement) + length(rule.statement[0].rule_group_reference_statement) == 0 ? "" :
+        contains(["countries", "ip-reputation"], rule.name) ? "0 1" : "1 0"
+      )
     ])
-    error_message = "A group that shall count blocks, or the other way round."
+    error_message = "A group that shall count blocks, or the other way round, or what is no group takes the place of an action."
   }
 
   assert {

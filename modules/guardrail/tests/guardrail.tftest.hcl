@@ -44,10 +44,10 @@ run "every_filter_is_strong_and_the_version_is_named_after_the_policy" {
 
   # Of what Bedrock knows as personal data, the rest is masked but for what a support answer must be able to name.
   assert {
-    condition = setsubtract(
-      local.pii_types,
-      aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config[*].type,
-    ) == toset(["ADDRESS", "AGE", "EMAIL", "NAME", "PHONE", "URL"])
+    condition = setsubtract(local.pii_types, [
+      for entity in aws_bedrock_guardrail.this.sensitive_information_policy_config[0].pii_entities_config :
+      entity.type if contains(["ANONYMIZE", "BLOCK"], entity.action)
+    ]) == toset(["ADDRESS", "AGE", "EMAIL", "NAME", "PHONE", "URL"])
     error_message = "A number that identifies a person would reach the model, or an answer could not name a town, a hotline or a mailbox."
   }
 
